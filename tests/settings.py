@@ -1,0 +1,21 @@
+"""The service's own settings with keys of the test run; `DATABASE_URL` chooses the database."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_data = Path(tempfile.mkdtemp(prefix="outreach-tests-"))
+os.environ.update(
+    {
+        "OUTREACH_ENV_FILE": "/dev/null",
+        "OUTREACH_SECRET_KEY": "a key of the test run, which nothing outside it ever sees",
+        "OUTREACH_SEALING_KEYS": "t1:" + "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+        "OUTREACH_INDEX_KEY": "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI=",
+        "OUTREACH_DEMO": "1",
+        "OUTREACH_CLOCK": "simulated",
+        "OUTREACH_DATA": str(_data),
+        "OUTREACH_SQLITE_SYNCHRONOUS": "NORMAL",
+    }
+)
+
+from outreach.settings import *  # noqa: E402, F403
