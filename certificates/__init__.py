@@ -1,0 +1,1 @@
+"""The signed paper that follows from an evaluation."""

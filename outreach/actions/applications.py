@@ -1,0 +1,268 @@
+"""From nomination to acceptance: how an application comes to be and moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.audit import record
+from outreach.domain.identity import normalise_name, normalise_telephone, parse_id_number
+from outreach.domain.vocabulary import Category, Paper
+from outreach.domain.workflow import (
+    APPLICATION,
+    OPEN_STATES,
+    ApplicationState,
+    NotAllowed,
+    check_step,
+)
+from outreach.models import (
+    Application,
+    ApplicationEvent,
+    Counter,
+    Division,
+    Guardian,
+    Resident,
+    User,
+)
+from outreach.models.ids import new_id
+from outreach.models.sealed import blind_index
+from outreach.rules import (
+    Refused,
+    check_in_scope,
+    check_may_rate,
+    check_qualified,
+    check_role,
+    check_village_in_scope,
+    papers_required,
+)
+
+
+@dataclass(frozen=True)
+class Guarding:
+    """The guardian named in a nomination."""
+
+    name: str
+    telephone: str
+    relation: str
+    id_number: str = ""
+
+
+@dataclass(frozen=True)
+class Nomination:
+    """What a liaison, assessor or import knows of a person when nominating them."""
+
+    name: str
+    id_number: str
+    village: Division
+    categories: Sequence[str]
+    telephone: str = ""
+    address: str = ""
+    ethnicity: str = "汉族"
+    diagnosis: str = ""
+    place: dict[str, float] | None = None
+    is_bedridden: bool = False
+    can_sit: bool = True
+    is_poor_household: bool = False
+    severity_expected: int | None = None
+    possible_times: Sequence[dict[str, Any]] = ()
+    guardian: Guarding | None = None
+    papers: Sequence[str] = tuple(Paper)
+    consent: dict[str, str] | None = None
+    fee_paid_by_county: bool = False
+    id: UUID = field(default_factory=new_id)
+
+
+def advance(
+    applications: Sequence[Application],
+    name: str,
+    *,
+    by: User,
+    at: datetime,
+    note: str = "",
+) -> None:
+    """Take one step with every application, or with none: events, states and trail together.
+
+    Raises `Refused` for a step that is not the user's, a case out of scope, or a case that
+    does not stand where the step starts.
+    """
+    step = APPLICATION[name]
+    check_role(by, step)
+    check_in_scope(by, applications)
+    ids = [application.pk for application in applications]
+    with transaction.atomic():
+        for held in Application.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
+            _check_stands(held, name)
+        ApplicationEvent.objects.bulk_create(
+            ApplicationEvent(
+                application_id=pk, name=name, target=step.target, by=by, at=at, note=note
+            )
+            for pk in ids
+        )
+        Application.objects.filter(pk__in=ids).update(
+            state=step.target, state_since=at, revision=F("revision") + 1
+        )
+        record(f"application.{name}", applications, by=by, at=at)
+    for application in applications:
+        application.state, application.state_since = step.target, at
+
+
+def _check_stands(application: Application, name: str) -> None:
+    try:
+        check_step(APPLICATION, name, application.state)
+    except NotAllowed as error:
+        raise Refused(
+            "wrong-state",
+            _("Case %(number)s has moved on meanwhile; load the page again to see where it stands.")
+            % {"number": application.number},
+        ) from error
+
+
+@transaction.atomic
+def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> list[Application]:
+    """Register persons and their applications; with the consent they count as applied.
+
+    Names and ID numbers are checked (GB 11643-1999); the papers still missing are computed and
+    kept. Raises `Refused` where a person has an open application already or lives elsewhere,
+    and the identity errors of `outreach.domain.identity`.
+    """
+    first = Counter.take(f"application-{at.year}", len(nominations))
+    made = [
+        _register(nomination, f"{at.year}-{first + index:05d}", by=by, at=at)
+        for index, nomination in enumerate(nominations)
+    ]
+    events = [_event(application, "nominate", by, at) for application in made]
+    record("application.nominate", made, by=by, at=at)
+    applied = [application for application in made if application.consent]
+    ApplicationEvent.objects.bulk_create(events)
+    advance(applied, "apply", by=by, at=at)
+    return made
+
+
+def _event(application: Application, name: str, by: User, at: datetime) -> ApplicationEvent:
+    return ApplicationEvent(
+        application=application, name=name, target=APPLICATION[name].target, by=by, at=at
+    )
+
+
+def _register(nomination: Nomination, number: str, *, by: User, at: datetime) -> Application:
+    check_village_in_scope(by, nomination.village)
+    check_role(by, APPLICATION["nominate"])
+    if not nomination.categories or set(nomination.categories) - set(Category):
+        raise Refused("unknown-category", _("Choose at least one category of disability."))
+    resident = _resident(nomination, at)
+    if resident.applications.filter(state__in=OPEN_STATES).exists():
+        raise Refused(
+            "open-application", _("This person has an open application already; continue that one.")
+        )
+    if nomination.guardian:
+        _guardian(resident, nomination.guardian, at)
+    needed = papers_required(nomination.categories, resident.age(at.date()))
+    return Application.objects.create(
+        id=nomination.id,
+        number=number,
+        resident=resident,
+        village=nomination.village,
+        categories=list(nomination.categories),
+        diagnosis=nomination.diagnosis,
+        state=ApplicationState.NOMINATED,
+        state_since=at,
+        nominated_by=by,
+        consent=nomination.consent,
+        papers_missing=[paper for paper in needed if paper not in nomination.papers],
+        possible_times=list(nomination.possible_times),
+        fee_paid_by_county=nomination.fee_paid_by_county,
+        created_at=at,
+    )
+
+
+def _resident(nomination: Nomination, at: datetime) -> Resident:
+    identity = parse_id_number(nomination.id_number)
+    known = Resident.objects.with_id_number(identity.value).first()
+    resident = known or Resident(
+        id_number=identity.value,
+        id_number_index=blind_index(identity.value, "id_number"),
+        created_at=at,
+    )
+    resident.name = normalise_name(nomination.name)
+    resident.village = nomination.village
+    resident.telephone = normalise_telephone(nomination.telephone) if nomination.telephone else ""
+    resident.address = nomination.address
+    resident.ethnicity = nomination.ethnicity
+    resident.place = nomination.place
+    resident.is_bedridden = nomination.is_bedridden
+    resident.can_sit = nomination.can_sit
+    resident.is_poor_household = nomination.is_poor_household
+    resident.severity_expected = nomination.severity_expected
+    resident.save()
+    return resident
+
+
+def _guardian(resident: Resident, guarding: Guarding, at: datetime) -> Guardian:
+    return Guardian.objects.create(
+        resident=resident,
+        name=normalise_name(guarding.name),
+        telephone=guarding.telephone,
+        relation=guarding.relation,
+        id_number=parse_id_number(guarding.id_number).value if guarding.id_number else "",
+        created_at=at,
+    )
+
+
+def record_consent(
+    application: Application, consent: dict[str, str], *, by: User, at: datetime
+) -> None:
+    """Turn a nomination into an application: the person or the guardian asked for it."""
+    with transaction.atomic():
+        application.consent = consent
+        application.save(update_fields=["consent"])
+        advance([application], "apply", by=by, at=at)
+
+
+def accept(applications: Sequence[Application], *, by: User, at: datetime) -> None:
+    """Accept applications whose papers are complete; the others must be returned first."""
+    for application in applications:
+        if application.papers_missing:
+            raise Refused(
+                "papers-missing",
+                _("Papers are missing for case %(number)s: return it and name all of them.")
+                % {"number": application.number},
+            )
+    advance(applications, "accept", by=by, at=at)
+
+
+def send_back(application: Application, missing: Sequence[str], *, by: User, at: datetime) -> None:
+    """Return an application and tell at once everything that is missing."""
+    with transaction.atomic():
+        application.papers_missing = list(missing)
+        application.save(update_fields=["papers_missing"])
+        advance([application], "return", by=by, at=at)
+
+
+def complete_papers(application: Application, *, by: User, at: datetime) -> None:
+    """Hand in a returned application again with everything that was missing."""
+    with transaction.atomic():
+        application.papers_missing = []
+        application.save(update_fields=["papers_missing"])
+        advance([application], "resubmit", by=by, at=at)
+
+
+def assign(applications: Sequence[Application], assessor: User, *, by: User, at: datetime) -> None:
+    """Give cases to an assessor, who sees them from the next sync on and schedules the visits."""
+    check_in_scope(by, applications)
+    for application in applications:
+        check_may_rate([assessor], application)
+        check_qualified([assessor], application.categories)
+    with transaction.atomic():
+        Application.objects.filter(pk__in=[application.pk for application in applications]).update(
+            assessor=assessor, revision=F("revision") + 1
+        )
+        record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
+    for application in applications:
+        application.assessor = assessor

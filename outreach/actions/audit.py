@@ -1,0 +1,33 @@
+"""The trail: one audit event per deed and record, in the deed's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from outreach.models import AuditEvent, User
+
+
+def record(
+    action: str,
+    subjects: Iterable[models.Model],
+    *,
+    by: User | None,
+    at: datetime,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append one audit event per subject, in one statement."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            at=at,
+            by=by,
+            action=action,
+            subject=subject._meta.model_name or "",
+            subject_id=subject.pk,
+            detail=detail or {},
+        )
+        for subject in subjects
+    )

@@ -1,0 +1,287 @@
+"""What the assessor found at the bedside becomes a record that never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions import visits as visiting
+from outreach.actions.applications import advance
+from outreach.actions.audit import record
+from outreach.actions.journeys import spared
+from outreach.domain.grading import BadFinding, Case, Grading, default_standard, grade
+from outreach.domain.vocabulary import (
+    GUARDED_CATEGORIES,
+    Category,
+    EvidenceKind,
+    Role,
+    evidence_for,
+)
+from outreach.domain.workflow import APPLICATION
+from outreach.models import Evaluation, Journey, Photo, SecondOpinion, User, Visit
+from outreach.rules import (
+    ADULT,
+    Refused,
+    check_in_scope,
+    check_may_rate,
+    check_qualified,
+    check_role,
+    second_opinions_for,
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One category of an evaluation: what was found, the doctor's grade, the reason to differ."""
+
+    category: Category
+    findings: dict[str, Any]
+    grade: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A photo or signature that will follow, named by its SHA-256."""
+
+    sha256: str
+    kind: EvidenceKind
+    size: int
+    content_type: str
+    taken_at: datetime
+    place: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Everything the tablet says about one evaluation."""
+
+    id: UUID
+    visit: Visit
+    parts: Sequence[Part]
+    grade: int | None
+    co_signers: Sequence[User]
+    media: Sequence[Declared]
+    evaluated_at: datetime
+    identity_checked: bool
+    guardian_present: bool
+    consent: dict[str, str] | None
+    remark: str = ""
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def category(self) -> Category:
+        """The one category, or multiple."""
+        return self.parts[0].category if len(self.parts) == 1 else Category.MULTIPLE
+
+
+@dataclass(frozen=True)
+class _Judged:
+    submission: Submission
+    by: User
+    at: datetime
+    gradings: list[Grading]
+    overall: Grading
+
+    @property
+    def met(self) -> bool:
+        return self.submission.grade is not None
+
+
+def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list[Evaluation]:
+    """Record evaluations with their declared media, or none of them.
+
+    The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
+    written reason is required. An evaluation stays `awaiting_media` until every declared
+    SHA-256 is verified. Raises `Refused`.
+    """
+    judged = [_judge(submission, by, at) for submission in submissions]
+    with transaction.atomic():
+        evaluations = Evaluation.objects.bulk_create(_evaluation(one) for one in judged)
+        _co_sign(judged)
+        Photo.objects.bulk_create(photo for one in judged for photo in _photos(one.submission))
+        visits = [one.submission.visit for one in judged]
+        visiting.settle(visits, "complete")
+        visiting.append(visits, "complete", by=by, at=at)
+        Journey.objects.bulk_create(spared(evaluation) for evaluation in evaluations)
+        for name, met in (("evaluate", True), ("find_not_met", False)):
+            chosen = [one.submission.visit.application for one in judged if one.met is met]
+            advance(chosen, name, by=by, at=at)
+        record("evaluation.submit", evaluations, by=by, at=at)
+    return evaluations
+
+
+def _judge(submission: Submission, by: User, at: datetime) -> _Judged:
+    visit = submission.visit
+    check_role(by, APPLICATION["evaluate"])
+    check_in_scope(by, [visit.application])
+    visiting.check_stands(visit, "complete")
+    _check_signers(submission, by)
+    age = visit.application.resident.age(timezone.localdate(submission.evaluated_at))
+    _check_circumstances(submission, age)
+    _check_evidence(submission)
+    try:
+        gradings = [_grade(part, age) for part in submission.parts]
+        overall = gradings[0] if len(gradings) == 1 else _grade_all(submission.parts, age)
+    except BadFinding as error:
+        raise Refused("bad-finding", str(error)) from error
+    _check_reasons(submission, gradings, overall)
+    return _Judged(submission, by, at, gradings, overall)
+
+
+def _grade(part: Part, age: int) -> Grading:
+    return grade(Case(part.category, age, findings=part.findings), default_standard())
+
+
+def _grade_all(parts: Sequence[Part], age: int) -> Grading:
+    cases = tuple(Case(part.category, age, findings=part.findings) for part in parts)
+    return grade(Case(Category.MULTIPLE, age, parts=cases), default_standard())
+
+
+def _check_signers(submission: Submission, by: User) -> None:
+    signers = [by, *submission.co_signers]
+    colleagues = {user.pk for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.pk}
+    if len(colleagues) < settings.OUTREACH_CO_SIGNERS:
+        raise Refused("co-signer-missing", _("Another assessor must sign beside you."))
+    check_may_rate(signers, submission.visit.application)
+    check_qualified(signers, [part.category for part in submission.parts])
+
+
+def _check_circumstances(submission: Submission, age: int) -> None:
+    if not submission.identity_checked:
+        raise Refused("identity-unchecked", _("Compare the ID card with the person first."))
+    if not submission.consent:
+        raise Refused("consent-missing", _("Record the consent of the person or the guardian."))
+    categories = {part.category for part in submission.parts}
+    if (age < ADULT or categories & GUARDED_CATEGORIES) and not submission.guardian_present:
+        raise Refused("guardian-absent", _("The guardian must be present; arrange another visit."))
+
+
+def _check_evidence(submission: Submission) -> None:
+    needed = evidence_for([part.category for part in submission.parts])
+    missing = set(needed) - {declared.kind for declared in submission.media}
+    if missing:
+        raise Refused(
+            "evidence-missing",
+            _("Photos are missing: %(kinds)s.") % {"kinds": ", ".join(sorted(missing))},
+        )
+
+
+def _check_reasons(submission: Submission, gradings: list[Grading], overall: Grading) -> None:
+    pairs = zip(submission.parts, gradings, strict=True)
+    unexplained = [part for part, found in pairs if part.grade != found.grade and not part.reason]
+    reasons = any(part.reason for part in submission.parts) or submission.remark
+    if unexplained or (submission.grade != overall.grade and not reasons):
+        raise Refused(
+            "reason-missing",
+            _("Your grade differs from what the findings give; write the reason."),
+        )
+
+
+def _evaluation(judged: _Judged) -> Evaluation:
+    submission = judged.submission
+    return Evaluation(
+        id=submission.id,
+        application=submission.visit.application,
+        visit=submission.visit,
+        assessor=judged.by,
+        category=submission.category,
+        standard=default_standard().edition,
+        parts=[
+            _part(part, found) for part, found in zip(submission.parts, judged.gradings, strict=True)
+        ],
+        met=judged.met,
+        grade=submission.grade,
+        computed_grade=judged.overall.grade,
+        circumstances={
+            **submission.circumstances,
+            "identity_checked": submission.identity_checked,
+            "guardian_present": submission.guardian_present,
+            "consent": submission.consent,
+        },
+        remark=submission.remark,
+        evaluated_at=submission.evaluated_at,
+        received_at=judged.at,
+    )
+
+
+def _part(part: Part, found: Grading) -> dict[str, Any]:
+    return {
+        "category": part.category,
+        "findings": part.findings,
+        "grade": part.grade,
+        "computed_grade": found.grade,
+        "met": part.grade is not None,
+        "reason": part.reason,
+        "questions": [str(question) for question in found.questions],
+    }
+
+
+def _co_sign(judged: Sequence[_Judged]) -> None:
+    through = Evaluation.co_signers.through
+    through.objects.bulk_create(
+        through(evaluation_id=one.submission.id, user_id=user.pk)
+        for one in judged
+        for user in one.submission.co_signers
+    )
+
+
+def _photos(submission: Submission) -> list[Photo]:
+    return [
+        Photo(
+            evaluation_id=submission.id,
+            kind=declared.kind,
+            sha256=declared.sha256,
+            size=declared.size,
+            content_type=declared.content_type,
+            taken_at=declared.taken_at,
+            place=declared.place,
+        )
+        for declared in submission.media
+    ]
+
+
+def give_second_opinion(
+    evaluations: Sequence[Evaluation],
+    *,
+    grade: int | None = None,
+    reason: str = "",
+    by: User,
+    at: datetime,
+) -> list[SecondOpinion]:
+    """Record a second assessor's view of evaluations with grade 1 or 2; no grade means the same."""
+    ids = [evaluation.pk for evaluation in evaluations]
+    if second_opinions_for(by).filter(pk__in=ids).count() != len(ids):
+        raise Refused(
+            "second-opinion-closed",
+            _("You cannot give a second opinion here: rate only what others rated in your field."),
+        )
+    if grade is not None and not reason:
+        raise Refused("reason-missing", _("Write the reason for a different grade."))
+    with transaction.atomic():
+        opinions = SecondOpinion.objects.bulk_create(
+            SecondOpinion(
+                evaluation=evaluation,
+                assessor=by,
+                grade=grade or evaluation.grade,
+                reason=reason,
+                given_at=at,
+            )
+            for evaluation in evaluations
+        )
+        record("evaluation.second_opinion", evaluations, by=by, at=at)
+    return opinions
+
+
+def current_evaluation(application_ids: Sequence[UUID]) -> dict[UUID, Evaluation]:
+    """Map each application to its newest evaluation."""
+    rows = Evaluation.objects.filter(application__in=application_ids).order_by("received_at", "id")
+    return {row.application_id: row for row in rows.select_related("application__resident")}

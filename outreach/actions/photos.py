@@ -1,0 +1,12 @@
+"""A finished, verified upload becomes part of the register."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from outreach.models import StoredBlob
+
+
+def store_blobs(blobs: Sequence[StoredBlob]) -> None:
+    """Note files that the server holds whole and verified; one it knows already stays as it is."""
+    StoredBlob.objects.bulk_create(blobs, ignore_conflicts=True)

@@ -1,0 +1,165 @@
+"""From the public notice to the approver's signature: notice, objections, review, approval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.applications import advance
+from outreach.actions.audit import record
+from outreach.actions.evaluations import current_evaluation
+from outreach.domain.workflow import ApplicationState
+from outreach.models import (
+    Appeal,
+    Application,
+    Evaluation,
+    Notice,
+    Objection,
+    User,
+    working_calendar,
+)
+from outreach.rules import ADULT, Refused, check_may_approve
+
+#: 《残疾人证管理办法》(2017): the notice hangs five working days, an appeal has ten.
+NOTICE_WORKING_DAYS = 5
+APPEAL_WORKING_DAYS = 10
+
+
+def post_notices(applications: Sequence[Application], *, by: User, at: datetime) -> list[Notice]:
+    """Post the five-day notice of evaluated cases; minors are not publicised and go on at once.
+
+    Refused while photos are still on their way or the second opinion for grades 1–2 is missing.
+    """
+    evaluations = current_evaluation([application.pk for application in applications])
+    _check_complete(evaluations)
+    _check_second_opinions(evaluations)
+    on = at.date()
+    minors = [one for one in applications if one.resident.age(on) < ADULT]
+    others = [one for one in applications if one not in minors]
+    ends_on = working_calendar(on).add(on, NOTICE_WORKING_DAYS)
+    with transaction.atomic():
+        advance(minors, "skip_notice", by=by, at=at)
+        advance(others, "post_notice", by=by, at=at)
+        return Notice.objects.bulk_create(
+            Notice(
+                application=application,
+                evaluation=evaluations[application.pk],
+                posted_on=on,
+                ends_on=ends_on,
+                posted_by=by,
+            )
+            for application in others
+        )
+
+
+def _check_complete(evaluations: Mapping[UUID, Evaluation]) -> None:
+    ids = [evaluation.pk for evaluation in evaluations.values()]
+    waiting = Evaluation.objects.filter(pk__in=ids).awaiting_media().count()
+    if waiting:
+        raise Refused(
+            "awaiting-media",
+            _("Photos of %(count)d evaluations are still on their way; wait for the tablet's sync.")
+            % {"count": waiting},
+        )
+
+
+def _check_second_opinions(evaluations: Mapping[UUID, Evaluation]) -> None:
+    if not settings.OUTREACH_SECOND_OPINION:
+        return
+    ids = [evaluation.pk for evaluation in evaluations.values()]
+    lone = Evaluation.objects.filter(pk__in=ids, grade__in=(1, 2), second_opinions=None).count()
+    if lone:
+        raise Refused(
+            "second-opinion-missing",
+            _("%(count)d evaluations with grade 1 or 2 want a second opinion first.")
+            % {"count": lone},
+        )
+
+
+def object_to(notice: Notice, *, from_whom: str, text: str, by: User, at: datetime) -> Objection:
+    """Record an objection; the case waits until an administrator decides it."""
+    if not notice.is_running(at.date()):
+        raise Refused("notice-over", _("The notice is over; record a complaint at the office."))
+    with transaction.atomic():
+        advance([notice.application], "object", by=by, at=at)
+        return Objection.objects.create(
+            notice=notice, from_whom=from_whom, text=text, recorded_by=by, recorded_at=at
+        )
+
+
+def decide_objection(
+    objection: Objection, *, upheld: bool, decision: str, by: User, at: datetime
+) -> None:
+    """Decide an objection with a reason: upheld means assessed again, else the notice goes on."""
+    if not decision:
+        raise Refused("reason-missing", _("Write the reason of the decision."))
+    with transaction.atomic():
+        objection.decided_by, objection.decided_at = by, at
+        objection.is_upheld, objection.decision = upheld, decision
+        objection.save()
+        name = "uphold_objection" if upheld else "dismiss_objection"
+        advance([objection.notice.application], name, by=by, at=at, note=decision)
+
+
+def end_notices(applications: Sequence[Application], *, by: User, at: datetime) -> None:
+    """Take notices down after their last working day and let the review begin."""
+    running = _running(applications)
+    _check_notice_over(running, at)
+    with transaction.atomic():
+        Notice.objects.filter(pk__in=[notice.pk for notice in running]).update(
+            taken_down_on=at.date()
+        )
+        advance(applications, "end_notice", by=by, at=at)
+
+
+def _running(applications: Sequence[Application]) -> list[Notice]:
+    ids = [application.pk for application in applications]
+    return list(Notice.objects.filter(application__in=ids, taken_down_on=None))
+
+
+def _check_notice_over(notices: Sequence[Notice], at: datetime) -> None:
+    for notice in notices:
+        if at.date() <= notice.ends_on:
+            raise Refused(
+                "notice-running",
+                _("The notice runs until the end of %(day)s; go on the day after.")
+                % {"day": notice.ends_on.isoformat()},
+            )
+
+
+def review(applications: Sequence[Application], *, by: User, at: datetime) -> None:
+    """Review cases whose notice is over: findings, grade, photos, place and time were looked at."""
+    _check_notice_over(_running(applications), at)
+    advance(applications, "review", by=by, at=at)
+
+
+def approve(applications: Sequence[Application], *, by: User, at: datetime) -> None:
+    """Approve reviewed cases: the one signature at the end, never while a notice still hangs."""
+    _check_notice_over(_running(applications), at)
+    check_may_approve(by, applications)
+    _check_complete(current_evaluation([application.pk for application in applications]))
+    advance(applications, "approve", by=by, at=at)
+
+
+def appeal(application: Application, *, text: str, by: User, at: datetime) -> Appeal:
+    """Record an appeal against a result that was not met, within ten working days."""
+    found = application.events.filter(target=ApplicationState.NOT_MET).last()
+    decided_on = found.at.date() if found else at.date()
+    deadline = working_calendar(decided_on).add(decided_on, APPEAL_WORKING_DAYS)
+    if at.date() > deadline:
+        raise Refused(
+            "appeal-late",
+            _("The ten working days for an appeal ended on %(day)s.") % {"day": deadline},
+        )
+    with transaction.atomic():
+        advance([application], "appeal", by=by, at=at)
+        made = Appeal.objects.create(
+            application=application, text=text, recorded_by=by, recorded_at=at, deadline_on=deadline
+        )
+        record("appeal.record", [made], by=by, at=at)
+    return made

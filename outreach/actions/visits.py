@@ -1,0 +1,206 @@
+"""Home visits: scheduled, moved, cancelled, and those that assessed nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.applications import advance
+from outreach.actions.audit import record
+from outreach.domain.vocabulary import NextStep, NotDone
+from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, check_step
+from outreach.models import Application, User, Visit, VisitEvent, working_calendar
+from outreach.models.ids import new_id
+from outreach.rules import Refused, check_in_scope, check_may_rate, check_qualified, check_role
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """A visit to be: whose home, which day, when."""
+
+    application: Application
+    on: date
+    start: time
+    minutes: int = 40
+    id: UUID = field(default_factory=new_id)
+
+    @property
+    def end(self) -> time:
+        """When the visit should be over."""
+        return (datetime.combine(self.on, self.start) + timedelta(minutes=self.minutes)).time()
+
+
+def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> list[Visit]:
+    """Schedule home visits of accepted cases with the assessor each case is assigned to.
+
+    Raises `Refused` where the case is not accepted or not assigned, the assessor is not
+    qualified, the day is no working day or past, the family is not at home then, or the
+    assessor is elsewhere at that time.
+    """
+    check_role(by, VISIT["schedule"])
+    check_in_scope(by, [appointment.application for appointment in appointments])
+    with transaction.atomic():
+        visits = [_planned(appointment, at) for appointment in appointments]
+        _check_free_among(visits)
+        Visit.objects.bulk_create(visits)
+        append(visits, "schedule", by=by, at=at)
+    return visits
+
+
+def _planned(appointment: Appointment, at: datetime) -> Visit:
+    application = appointment.application
+    if application.state != ApplicationState.ACCEPTED or application.assessor is None:
+        raise Refused("not-accepted", _("The case must be accepted and assigned to an assessor."))
+    if application.visits.open().exists():
+        raise Refused("visit-open", _("This case has a visit already; move that one."))
+    check_may_rate([application.assessor], application)
+    check_qualified([application.assessor], application.categories)
+    check_time(appointment, application.assessor, at)
+    return Visit(
+        id=appointment.id,
+        application=application,
+        state=VISIT["schedule"].target,
+        on=appointment.on,
+        start=appointment.start,
+        minutes=appointment.minutes,
+        assessor=application.assessor,
+    )
+
+
+def check_time(
+    appointment: Appointment, assessor: User, at: datetime, *, moving: Visit | None = None
+) -> None:
+    """Refuse a time that is past, no working day, not the family's, or already taken."""
+    if appointment.on < at.date():
+        raise Refused("day-past", _("This day is past; choose a later one."))
+    if not working_calendar(appointment.on).is_working_day(appointment.on):
+        raise Refused("no-working-day", _("This is no working day; choose another one."))
+    if not is_possible(appointment):
+        raise Refused("family-away", _("The family is not at home at that time; see their times."))
+    day = Visit.objects.due(appointment.on).filter(assessor=assessor)
+    others = day.exclude(pk=moving.pk) if moving else day
+    if any(_overlap(appointment, other) for other in others):
+        raise Refused("double-booking", _("The assessor has another visit at that time."))
+
+
+def is_possible(appointment: Appointment) -> bool:
+    """Tell whether the family said to be at home; no stated times means any time."""
+    times = appointment.application.possible_times
+    start = appointment.start.strftime("%H:%M")
+    return not times or any(
+        span["weekday"] == appointment.on.weekday() and span["from"] <= start <= span["to"]
+        for span in times
+    )
+
+
+def _overlap(appointment: Appointment, other: Visit) -> bool:
+    taken = Appointment(other.application, other.on, other.start, other.minutes)
+    return appointment.start < taken.end and taken.start < appointment.end
+
+
+def _check_free_among(visits: Sequence[Visit]) -> None:
+    for index, visit in enumerate(visits):
+        for other in visits[:index]:
+            same_day = visit.assessor_id == other.assessor_id and visit.on == other.on
+            asked = Appointment(visit.application, visit.on, visit.start, visit.minutes)
+            if same_day and _overlap(asked, other):
+                raise Refused("double-booking", _("The assessor has another visit at that time."))
+
+
+def move(visit: Visit, to: Appointment, *, by: User, at: datetime, reason: str = "") -> None:
+    """Move a scheduled visit to another time, under the same checks as a new one."""
+    _check(visit, "move", by)
+    check_time(to, visit.assessor, at, moving=visit)
+    with transaction.atomic():
+        visit.on, visit.start, visit.minutes = to.on, to.start, to.minutes
+        visit.revision += 1
+        visit.save(update_fields=["on", "start", "minutes", "revision"])
+        append([visit], "move", by=by, at=at, note=reason)
+
+
+def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:
+    """Cancel a scheduled visit; the case waits to be scheduled again."""
+    _check(visit, "cancel", by)
+    with transaction.atomic():
+        settle([visit], "cancel")
+        append([visit], "cancel", by=by, at=at, note=reason)
+
+
+def record_not_done(
+    visit: Visit,
+    *,
+    reason: NotDone,
+    next_step: NextStep,
+    by: User,
+    at: datetime,
+    note: str = "",
+    place: dict[str, Any] | None = None,
+) -> None:
+    """Record that a visit assessed nobody, why, and what follows: never without a next step."""
+    _check(visit, "record_not_done", by)
+    with transaction.atomic():
+        settle([visit], "record_not_done", not_done_reason=reason, next_step=next_step)
+        append([visit], "record_not_done", by=by, at=at, note=note, place=place)
+        if follow := {NextStep.REFER_HOSPITAL: "refer", NextStep.CLOSE: "close"}.get(next_step):
+            advance([visit.application], follow, by=by, at=at, note=note)
+
+
+def _check(visit: Visit, name: str, by: User) -> None:
+    check_role(by, VISIT[name])
+    check_in_scope(by, [visit.application])
+    check_stands(visit, name)
+
+
+def check_stands(visit: Visit, name: str) -> None:
+    """Refuse a step that does not start where the visit stands."""
+    try:
+        check_step(VISIT, name, visit.state)
+    except NotAllowed as error:
+        raise Refused(
+            "visit-moved-on",
+            _("This visit has been done, cancelled or recorded already; see its history."),
+        ) from error
+
+
+def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:
+    """Set the state a step leads to, in one statement; the event is the caller's."""
+    target = VISIT[name].target
+    Visit.objects.filter(pk__in=[visit.pk for visit in visits]).update(
+        state=target, revision=F("revision") + 1, **fields
+    )
+    for visit in visits:
+        visit.state = target
+
+
+def append(
+    visits: Sequence[Visit],
+    name: str,
+    *,
+    by: User,
+    at: datetime,
+    note: str = "",
+    place: dict[str, Any] | None = None,
+) -> None:
+    """Append the step to each visit's history and to the trail."""
+    VisitEvent.objects.bulk_create(
+        VisitEvent(
+            visit=visit,
+            name=name,
+            target=visit.state,
+            on=visit.on,
+            start=visit.start,
+            by=by,
+            at=at,
+            note=note,
+            place=place,
+        )
+        for visit in visits
+    )
+    record(f"visit.{name}", visits, by=by, at=at)

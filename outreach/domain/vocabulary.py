@@ -1,0 +1,104 @@
+"""The words of the field, one per thing: on the wire, in the database and in the standards."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who a person is to the service; one role per account keeps the duties apart."""
+
+    LIAISON = "liaison"
+    ASSESSOR = "assessor"
+    ADMINISTRATOR = "administrator"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+
+
+class Level(StrEnum):
+    """Administrative level of a division."""
+
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+
+
+class Sex(StrEnum):
+    """Sex as the ID number carries it (GB 11643-1999)."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Category(StrEnum):
+    """Category of disability (GB/T 26341-2010, clause 4)."""
+
+    VISION = "vision"
+    HEARING = "hearing"
+    SPEECH = "speech"
+    PHYSICAL = "physical"
+    INTELLECTUAL = "intellectual"
+    MENTAL = "mental"
+    MULTIPLE = "multiple"
+
+    @property
+    def digit(self) -> str:
+        """The 19th digit of the certificate number."""
+        return str(list(Category).index(self) + 1)
+
+
+#: Categories that need the proof of a legal guardian whatever the age.
+GUARDED_CATEGORIES = frozenset({Category.INTELLECTUAL, Category.MENTAL})
+
+
+class EvidenceKind(StrEnum):
+    """What a photo of an evaluation shows."""
+
+    PORTRAIT = "portrait"
+    WHOLE_BODY = "whole_body"
+    AFFECTED_PART = "affected_part"
+    ENVIRONMENT = "environment"
+    DOCUMENT = "document"
+    SIGNATURE_RESIDENT = "signature_resident"
+    SIGNATURE_ASSESSOR = "signature_assessor"
+
+
+#: Photos every home evaluation carries, and those a category adds.
+EVIDENCE_ALWAYS = (EvidenceKind.PORTRAIT, EvidenceKind.WHOLE_BODY, EvidenceKind.ENVIRONMENT)
+EVIDENCE_BY_CATEGORY = {Category.PHYSICAL: (EvidenceKind.AFFECTED_PART,)}
+
+
+def evidence_for(categories: list[Category]) -> list[EvidenceKind]:
+    """List the evidence that an evaluation in these categories asks for."""
+    extra = [kind for category in categories for kind in EVIDENCE_BY_CATEGORY.get(category, ())]
+    return [*EVIDENCE_ALWAYS, *extra]
+
+
+class Paper(StrEnum):
+    """A paper that an application needs (《残疾人证管理办法》 2017)."""
+
+    ID_CARD = "id_card"
+    HOUSEHOLD_BOOK = "household_book"
+    PHOTOS = "photos"
+    GUARDIAN_PROOF = "guardian_proof"
+
+
+class NotDone(StrEnum):
+    """Why a visit assessed nobody."""
+
+    ABSENT = "absent"
+    REFUSED = "refused"
+    IN_HOSPITAL = "in_hospital"
+    ROAD_CUT = "road_cut"
+    WRONG_SPECIALTY = "wrong_specialty"
+    PAPERS_MISSING = "papers_missing"
+    GUARDIAN_ABSENT = "guardian_absent"
+
+
+class NextStep(StrEnum):
+    """What follows a visit that was not done; none is left without one."""
+
+    REVISIT = "revisit"
+    REFER_HOSPITAL = "refer_hospital"
+    CLOSE = "close"
+    WAIT = "wait"

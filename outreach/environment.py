@@ -1,0 +1,75 @@
+"""The process environment, read once: each setting knows its default and its purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One setting as the reference page lists it."""
+
+    name: str
+    default: str
+    purpose: str
+
+
+@dataclass
+class Environment:
+    """Reads settings from variables, then from an optional file of NAME=value lines."""
+
+    variables: Mapping[str, str]
+    declared: list[Declared] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str], file: Path) -> Environment:
+        """Merge the file under the variables, so that a variable always wins."""
+        stored = parse_lines(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return cls({**stored, **variables})
+
+    def text(self, name: str, default: str, purpose: str) -> str:
+        """Return a text setting."""
+        self.declared.append(Declared(name, default, purpose))
+        return self.variables.get(name, default)
+
+    def number(self, name: str, default: int, purpose: str) -> int:
+        """Return a whole number; a malformed one is reported by the start-up checks."""
+        raw = self.text(name, str(default), purpose)
+        try:
+            return int(raw)
+        except ValueError:
+            self.errors.append(f"{name} must be a whole number, for example {name}={default}.")
+            return default
+
+    def switch(self, name: str, default: bool, purpose: str) -> bool:
+        """Return a yes/no setting written as 1 or 0."""
+        raw = self.text(name, "1" if default else "0", purpose)
+        if raw not in {"0", "1"}:
+            self.errors.append(f"{name} must be 1 or 0.")
+        return raw == "1"
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...], purpose: str) -> str:
+        """Return one of the named choices."""
+        raw = self.text(name, default, purpose)
+        if raw not in choices:
+            self.errors.append(f"{name} must be one of {', '.join(choices)}.")
+            return default
+        return raw
+
+    def path(self, name: str, default: Path, shown: str, purpose: str) -> Path:
+        """Return a folder; `shown` is how the reference page writes the default."""
+        self.declared.append(Declared(name, shown, purpose))
+        return Path(self.variables.get(name, str(default)))
+
+    def words(self, name: str, default: str, purpose: str) -> list[str]:
+        """Return a comma-separated list."""
+        return [word.strip() for word in self.text(name, default, purpose).split(",") if word]
+
+
+def parse_lines(text: str) -> dict[str, str]:
+    """Read NAME=value lines; blank lines and lines that start with # are skipped."""
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+    return {name.strip(): value.strip() for name, value in pairs}

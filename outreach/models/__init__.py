@@ -1,0 +1,57 @@
+"""The register: records, constraints and querysets in the field's words."""
+
+from outreach.models.applications import (
+    Appeal,
+    Application,
+    ApplicationEvent,
+    Notice,
+    Objection,
+    SecondOpinion,
+)
+from outreach.models.divisions import Division
+from outreach.models.office import (
+    AuditEvent,
+    CalendarYear,
+    Counter,
+    SimulatedClock,
+    working_calendar,
+)
+from outreach.models.people import (
+    Assessor,
+    DeclaredRelative,
+    Guardian,
+    Institution,
+    Resident,
+    User,
+)
+from outreach.models.savings import Journey, OutreachCost, Tariff
+from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
+
+__all__ = [
+    "Appeal",
+    "Application",
+    "ApplicationEvent",
+    "Assessor",
+    "AuditEvent",
+    "CalendarYear",
+    "Counter",
+    "DeclaredRelative",
+    "Division",
+    "Evaluation",
+    "Guardian",
+    "Institution",
+    "Journey",
+    "Notice",
+    "Objection",
+    "OutreachCost",
+    "Photo",
+    "Resident",
+    "SecondOpinion",
+    "SimulatedClock",
+    "StoredBlob",
+    "Tariff",
+    "User",
+    "Visit",
+    "VisitEvent",
+    "working_calendar",
+]

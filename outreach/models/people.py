@@ -1,0 +1,149 @@
+"""Accounts, assessors and their institutions, residents and their guardians."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from outreach.domain.identity import IdNumber, age_on, parse_id_number
+from outreach.domain.vocabulary import Category, Role
+from outreach.models.divisions import Division
+from outreach.models.ids import new_id
+from outreach.models.sealed import SealedJSONField, SealedTextField, blind_index
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates accounts."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """Create an account with a hashed password."""
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """One person's account: one role, one division; everything seen and done is scoped by both."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    username = models.CharField(max_length=60, unique=True)
+    full_name = models.CharField(max_length=50)
+    role = models.CharField(max_length=20, choices=[(v.value, v.value) for v in Role])
+    division = models.ForeignKey(Division, models.PROTECT, related_name="users")
+    telephone = SealedTextField(default="")
+    is_active = models.BooleanField(default=True)
+
+    USERNAME_FIELD = "username"
+    objects: ClassVar[UserManager] = UserManager()
+
+    def __str__(self) -> str:
+        return self.full_name
+
+
+class Institution(models.Model):
+    """A hospital that the province designated for assessments."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    designated_from = models.DateField()
+    categories = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Assessor(models.Model):
+    """The professional side of an assessor's account: where from, qualified for what."""
+
+    user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="assessor")
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="assessors")
+    categories = models.JSONField(default=list)
+    team = models.CharField(max_length=20, default="", blank=True)
+
+    def __str__(self) -> str:
+        return self.user.full_name
+
+    def is_qualified_for(self, categories: list[str]) -> bool:
+        """Tell whether every one of the categories is among the assessor's own."""
+        return set(categories) <= set(self.categories)
+
+
+class ResidentQuerySet(models.QuerySet["Resident"]):
+    """Residents in the field's words."""
+
+    def with_id_number(self, value: str) -> ResidentQuerySet:
+        """The resident with this ID number, if there is one."""
+        return self.filter(id_number_index=blind_index(value, "id_number"))
+
+
+class Resident(models.Model):
+    """A person who may be entitled to a certificate.
+
+    Birth date and sex follow from the ID number (GB 11643-1999) and are not stored beside it.
+    The selection flags are what a campaign chooses by.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=50)
+    id_number = SealedTextField()
+    id_number_index = models.CharField(max_length=32, unique=True)
+    village = models.ForeignKey(Division, models.PROTECT, related_name="residents")
+    address = SealedTextField(default="")
+    telephone = SealedTextField(default="")
+    ethnicity = SealedTextField(default="汉族")
+    place: Any = SealedJSONField(null=True)
+    is_bedridden = models.BooleanField(default=False)
+    can_sit = models.BooleanField(default=True)
+    is_poor_household = models.BooleanField(default=False)
+    severity_expected = models.PositiveSmallIntegerField(null=True)
+    created_at = models.DateTimeField()
+
+    objects = ResidentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def identity(self) -> IdNumber:
+        """The parsed ID number: value, birth date, sex."""
+        return parse_id_number(self.id_number)
+
+    def age(self, on: date) -> int:
+        """Completed years of age on that day."""
+        return age_on(self.identity.birth_on, on)
+
+
+class Guardian(models.Model):
+    """The legal guardian of a minor or of a person in the categories that ask for one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    resident = models.ForeignKey(Resident, models.PROTECT, related_name="guardians")
+    name = models.CharField(max_length=50)
+    id_number = SealedTextField(default="")
+    telephone = SealedTextField(default="")
+    relation = models.CharField(max_length=20)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeclaredRelative(models.Model):
+    """A resident whom a member of staff declared a relative: that person takes no step for them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="declared_relatives")
+    resident = models.ForeignKey(Resident, models.PROTECT, related_name="relatives_in_office")
+    declared_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "resident"], name="relative_declared_once"),
+        ]
+
+
+CATEGORY_CHOICES = [(v.value, v.value) for v in Category]

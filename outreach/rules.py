@@ -1,0 +1,134 @@
+"""Who may see and do what: the scope of each account, and the duties that stay apart.
+
+`check_…` raises `Refused` with a sentence for the person in front of the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category, Paper, Role
+from outreach.domain.workflow import ApplicationState, Transition
+from outreach.models import Application, Assessor, DeclaredRelative, Division, Evaluation, User, Visit
+from outreach.models.applications import ApplicationQuerySet
+from outreach.models.visits import VisitQuerySet
+
+ADULT = 18
+
+
+class Refused(Exception):
+    """A rule says no: what happened and what to do, in the language of the reader.
+
+    `code` is stable and names the rule; `message` is a lazily translated sentence.
+    """
+
+    def __init__(self, code: str, message: str | Promise) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+def scope(user: User, *, prefix: str = "") -> Q:
+    """Return the condition on applications that `user` may see.
+
+    An assessor sees the cases assigned to them; everybody else their division and what lies
+    below it. `prefix` leads from another model to the application, e.g. `"application__"`.
+    """
+    if user.role == Role.ASSESSOR:
+        return Q(**{f"{prefix}assessor": user})
+    return Q(**{f"{prefix}village__code__startswith": user.division.code})
+
+
+def applications_for(user: User) -> ApplicationQuerySet:
+    """Return the applications in the user's scope."""
+    return Application.objects.filter(scope(user))
+
+
+def visits_for(user: User) -> VisitQuerySet:
+    """Return the visits in the user's scope."""
+    return Visit.objects.filter(scope(user, prefix="application__"))
+
+
+def second_opinions_for(user: User) -> QuerySet[Evaluation]:
+    """Return the evaluations with grade 1 or 2 in the county on which `user` may still opine."""
+    qualified = Assessor.objects.get(user=user).categories
+    waiting = Evaluation.objects.filter(
+        application__state=ApplicationState.EVALUATED,
+        application__village__code__startswith=user.division.code,
+        grade__in=(1, 2),
+        second_opinions=None,
+        category__in=[*qualified, Category.MULTIPLE],
+    )
+    return waiting.exclude(Q(assessor=user) | Q(application__nominated_by=user))
+
+
+def check_role(user: User, step: Transition) -> None:
+    """Refuse a step that is not the user's to take."""
+    if user.role not in step.roles:
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+
+
+def check_in_scope(user: User, applications: Iterable[Application]) -> None:
+    """Refuse a step on a case that the user may not see."""
+    ids = {application.pk for application in applications}
+    if applications_for(user).filter(pk__in=ids).count() != len(ids):
+        raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
+
+
+def check_village_in_scope(user: User, village: Division) -> None:
+    """Refuse to act in a village outside the user's division (an assessor's is the county)."""
+    if not village.code.startswith(user.division.code):
+        raise Refused("out-of-scope", _("This village is not in your area; ask the office."))
+
+
+def check_may_rate(users: Iterable[User], application: Application) -> None:
+    """Refuse a rater or co-signer who nominated the person or declared them a relative."""
+    for user in users:
+        if user.pk == application.nominated_by_id:
+            raise Refused(
+                "nominator-rates",
+                _("Whoever nominated this person cannot rate them; ask a colleague."),
+            )
+    ids = [user.pk for user in users]
+    if DeclaredRelative.objects.filter(user__in=ids, resident=application.resident_id).exists():
+        raise Refused("relative-rates", _("A declared relative cannot rate; ask a colleague."))
+
+
+def check_qualified(users: Iterable[User], categories: Iterable[str]) -> None:
+    """Refuse a rating in a category for which none of the signing assessors is qualified."""
+    qualified = {
+        category for row in Assessor.objects.filter(user__in=users) for category in row.categories
+    }
+    if not set(categories) <= qualified:
+        raise Refused(
+            "not-qualified",
+            _("No assessor here is qualified for this category; refer the person to a hospital."),
+        )
+
+
+def check_may_approve(user: User, applications: Iterable[Application]) -> None:
+    """Refuse an approver who nominated, rated, co-signed, or declared themself a relative."""
+    applications = list(applications)
+    ids = [application.pk for application in applications]
+    rated = Q(assessor=user) | Q(co_signers=user) | Q(second_opinions__assessor=user)
+    residents = [application.resident_id for application in applications]
+    if (
+        any(application.nominated_by_id == user.pk for application in applications)
+        or Evaluation.objects.filter(rated, application__in=ids).exists()
+        or DeclaredRelative.objects.filter(user=user, resident__in=residents).exists()
+    ):
+        raise Refused(
+            "approver-involved",
+            _("You nominated or rated a person in this batch; another approver must sign."),
+        )
+
+
+def papers_required(categories: Iterable[str], age: int) -> list[Paper]:
+    """List the papers an application needs: a guardian's proof for minors and 智力, 精神."""
+    always = [Paper.ID_CARD, Paper.HOUSEHOLD_BOOK, Paper.PHOTOS]
+    guarded = age < ADULT or bool(GUARDED_CATEGORIES & set(categories))
+    return [*always, Paper.GUARDIAN_PROOF] if guarded else always

@@ -1,0 +1,95 @@
+"""Sealing of personal data: AES-256-GCM bound to its row, and blind look-up of ID numbers.
+
+A sealed value is `version(1) | key name hash(4) | nonce(12) | ciphertext+tag`. The associated
+data names table, column and row, so that a value copied into another row does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VERSION = b"\x01"
+_NONCE = 12
+
+
+class MalformedKey(ValueError):
+    """A key of the ring is not `name:base64 of 32 bytes`."""
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: another row's, another key's, or altered."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Named 32-byte keys; the first seals, every one opens."""
+
+    keys: dict[str, bytes]
+    index_key: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, keys: Sequence[str], index_key: str) -> KeyRing:
+        """Read keys as the settings write them, or raise `MalformedKey` without showing them."""
+        named = dict(_parse_key(text) for text in keys)
+        if not named:
+            raise MalformedKey("no sealing key is set")
+        return cls(named, _decode(index_key, "index key"))
+
+    @cached_property
+    def _by_tag(self) -> dict[bytes, AESGCM]:
+        return {_tag(name): AESGCM(key) for name, key in self.keys.items()}
+
+    @cached_property
+    def _first(self) -> tuple[bytes, AESGCM]:
+        return next(iter(self._by_tag.items()))
+
+    def seal(self, plain: bytes, bound_to: str) -> bytes:
+        """Encrypt `plain` so that it opens only for the same `bound_to`."""
+        tag, cipher = self._first
+        nonce = os.urandom(_NONCE)
+        return _VERSION + tag + nonce + cipher.encrypt(nonce, plain, bound_to.encode())
+
+    def unseal(self, sealed: bytes, bound_to: str) -> bytes:
+        """Decrypt what `seal` made, or raise `SealBroken`."""
+        cipher = self._by_tag.get(sealed[1:5])
+        if sealed[:1] != _VERSION or cipher is None:
+            raise SealBroken(f"no key of the ring opens {bound_to.split('|')[0]}")
+        nonce, body = sealed[5 : 5 + _NONCE], sealed[5 + _NONCE :]
+        try:
+            return cipher.decrypt(nonce, body, bound_to.encode())
+        except InvalidTag as error:
+            raise SealBroken(f"a sealed value of {bound_to.split('|')[0]} is altered") from error
+
+    def blind(self, plain: str, purpose: str) -> str:
+        """Return a keyed fingerprint (32 hex digits) by which an equal value can be found."""
+        digest = hmac.new(self.index_key, f"{purpose}|{plain}".encode(), hashlib.sha256)
+        return digest.hexdigest()[:32]
+
+
+def _tag(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()[:4]
+
+
+def _parse_key(text: str) -> tuple[str, bytes]:
+    name, _, encoded = text.partition(":")
+    return name, _decode(encoded, name)
+
+
+def _decode(encoded: str, name: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise MalformedKey(f"{name}: not base64") from error
+    if len(key) != 32:
+        raise MalformedKey(f"{name}: must be 32 bytes in base64")
+    return key

@@ -1,0 +1,206 @@
+"""Every setting of the service, read from the environment here and nowhere else.
+
+Missing or malformed values are reported by the system checks in `outreach.checks`, which
+say what to set; the server refuses to start while one of them is an error.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from outreach.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = Environment.read(
+    os.environ, Path(os.environ.get("OUTREACH_ENV_FILE", BASE_DIR / "var" / "outreach.env"))
+)
+ENVIRONMENT = _env
+
+SECRET_KEY = _env.text("OUTREACH_SECRET_KEY", "", "Signs sessions; 50 random characters.")
+OUTREACH_SEALING_KEYS = _env.words(
+    "OUTREACH_SEALING_KEYS",
+    "",
+    "Keys that seal personal data: name:base64 of 32 bytes, the first one seals, all open.",
+)
+OUTREACH_INDEX_KEY = _env.text(
+    "OUTREACH_INDEX_KEY", "", "Base64 of 32 bytes; looks up sealed ID numbers without opening them."
+)
+OUTREACH_DEMO = _env.switch("OUTREACH_DEMO", False, "1 on the demo county; never with real people.")
+OUTREACH_CLOCK = _env.choice(
+    "OUTREACH_CLOCK", "real", ("real", "simulated"), "simulated only together with OUTREACH_DEMO=1."
+)
+DEBUG = False
+ALLOWED_HOSTS = _env.words(
+    "OUTREACH_HOSTS", "localhost,127.0.0.1", "Host names that the service answers to."
+)
+OUTREACH_HTTPS = _env.switch("OUTREACH_HTTPS", False, "1 behind TLS: secure cookies and HSTS.")
+OUTREACH_PUBLIC_URL = _env.text(
+    "OUTREACH_PUBLIC_URL", "http://127.0.0.1:8000", "Address printed on papers and in QR codes."
+)
+
+OUTREACH_DATA = _env.path(
+    "OUTREACH_DATA", BASE_DIR / "var", "var", "Folder of the embedded database, files and keys."
+)
+OUTREACH_FILES = _env.path(
+    "OUTREACH_FILES", OUTREACH_DATA / "files", "<data>/files", "Photos and signed certificates."
+)
+OUTREACH_KEYS_DIR = _env.path(
+    "OUTREACH_KEYS_DIR", OUTREACH_DATA / "keys", "<data>/keys", "The authority's signing keys."
+)
+_database_url = _env.text(
+    "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
+)
+OUTREACH_SQLITE_SYNCHRONOUS = _env.choice(
+    "OUTREACH_SQLITE_SYNCHRONOUS",
+    "FULL",
+    ("FULL", "NORMAL"),
+    "FULL: an acknowledgement survives a power cut.",
+)
+
+OUTREACH_MAX_PHOTO_BYTES = _env.number(
+    "OUTREACH_MAX_PHOTO_BYTES", 12 * 1024 * 1024, "Largest photo accepted, in bytes."
+)
+OUTREACH_MAX_PHOTO_PIXELS = _env.number(
+    "OUTREACH_MAX_PHOTO_PIXELS", 50_000_000, "Largest photo accepted, in pixels."
+)
+OUTREACH_UPLOAD_TTL_HOURS = _env.number(
+    "OUTREACH_UPLOAD_TTL_HOURS", 72, "Hours after which an unfinished upload is dropped."
+)
+OUTREACH_CO_SIGNERS = _env.number(
+    "OUTREACH_CO_SIGNERS", 1, "Assessors who must sign beside the rater (local rule)."
+)
+OUTREACH_SECOND_OPINION = _env.switch(
+    "OUTREACH_SECOND_OPINION", True, "1: grades 1 and 2 want a second opinion (local rule)."
+)
+OUTREACH_ROAD_FACTOR = float(
+    _env.text("OUTREACH_ROAD_FACTOR", "1.4", "Road kilometres per kilometre as the crow flies.")
+)
+OUTREACH_COUNTY_SEAT = _env.text(
+    "OUTREACH_COUNTY_SEAT",
+    "30.7988,106.0884",
+    "Latitude,longitude (WGS-84) of the hospital that citizens would have travelled to.",
+)
+OUTREACH_ISSUER = _env.text(
+    "OUTREACH_ISSUER", "南充市顺庆区残疾人联合会", "Name of the approving federation on papers."
+)
+OUTREACH_ISSUER_TELEPHONE = _env.text(
+    "OUTREACH_ISSUER_TELEPHONE", "0817-0000000", "Supervising office's number on public notices."
+)
+OUTREACH_FONTS = _env.words(
+    "OUTREACH_FONTS", "", "Font files tried first when printing, for names with rare characters."
+)
+
+INSTALLED_APPS = [
+    "outreach",
+    "certificates",
+    "mobile_api",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "outreach.desk.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "outreach.urls"
+WSGI_APPLICATION = "outreach.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": False,
+        "DIRS": [BASE_DIR / "outreach" / "desk" / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "outreach.desk.context.desk",
+            ],
+            "loaders": [
+                "django.template.loaders.filesystem.Loader",
+                "django.template.loaders.app_directories.Loader",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+_SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": OUTREACH_DATA / "outreach.sqlite3",
+    "OPTIONS": {
+        # A deferred transaction that turns into a write meets "database is locked" at once;
+        # an immediate one waits its turn for up to `timeout` seconds.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;"
+            f"PRAGMA synchronous={OUTREACH_SQLITE_SYNCHRONOUS};"
+            "PRAGMA foreign_keys=ON;"
+        ),
+    },
+}
+DATABASES = {
+    "default": dj_database_url.parse(_database_url, conn_max_age=600) if _database_url else _SQLITE
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "outreach.User"
+LOGIN_URL = "desk:sign_in"
+LOGIN_REDIRECT_URL = "desk:home"
+LOGOUT_REDIRECT_URL = "desk:home"
+PASSWORD_HASHERS = ["outreach.models.passwords.Argon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "outreach" / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = OUTREACH_DATA / "static"
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = OUTREACH_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if OUTREACH_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if OUTREACH_HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}
