@@ -9,11 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 from geopy.distance import geodesic
 
-from outreach.domain.savings import builtin_tariffs, tariff_for
+from outreach.domain.savings import load_tariff, shipped_tariffs, shipped_texts, tariff_for
+from outreach.domain.savings import Tariff as Prices
 from outreach.models import Evaluation, Journey, Tariff
-
-#: From this age on the rural buses of the reference county are free (district press, 2018).
-RIDES_FREE_FROM = 70
 
 
 def spared(evaluation: Evaluation) -> Journey:
@@ -21,47 +19,54 @@ def spared(evaluation: Evaluation) -> Journey:
     application = evaluation.application
     resident, village = application.resident, application.village
     on = timezone.localdate(evaluation.evaluated_at)
+    prices = prices_for(village.code, on)
     place = resident.place or {"lat": village.latitude, "lon": village.longitude}
     return Journey(
         evaluation=evaluation,
-        tariff_id=tariff_code(village.code, on),
+        tariff_id=prices.code,
         on=on,
         village_code=village.code,
         village_name=village.name,
         township_name=village.parent.name if village.parent else village.name,
         category=evaluation.category,
-        distance_km=road_km((place["lat"], place["lon"])),
+        distance_km=crow_km((place["lat"], place["lon"])),
         road_factor=settings.OUTREACH_ROAD_FACTOR,
         is_bedridden=resident.is_bedridden,
         can_sit=resident.can_sit,
-        rides_free=resident.age(on) >= RIDES_FREE_FROM,
+        rides_free=prices.rides_free(resident.age(on), holds_certificate=False),
         fee_paid_by_county=application.fee_paid_by_county,
         companions=None,
     )
 
 
-def road_km(place: tuple[float, float]) -> float:
-    """Return the road kilometres from a home to the county seat: geodesic (WGS-84) × factor."""
+def crow_km(place: tuple[float, float]) -> float:
+    """Return the geodesic kilometres (WGS-84) from a home to the county seat's hospital."""
     latitude, longitude = settings.OUTREACH_COUNTY_SEAT.split(",")
-    seat = (float(latitude), float(longitude))
-    return round(float(geodesic(place, seat).km) * settings.OUTREACH_ROAD_FACTOR, 3)
+    return round(float(geodesic(place, (float(latitude), float(longitude))).km), 3)
 
 
-def tariff_code(division_code: str, on: date) -> str:
-    """Return the code of the tariff in force, keeping its text in the register at first use."""
-    stored = Tariff.objects.filter(valid_from__lte=on).order_by("-valid_from")
-    for row in stored:
-        if division_code.startswith(row.place):
-            return row.code
-    tariff = tariff_for(division_code, on, builtin_tariffs())
-    digest = hashlib.sha256(tariff.text.encode()).hexdigest()
+def prices_for(division_code: str, on: date) -> Prices:
+    """Return the tariff in force, keeping its text in the register at first use.
+
+    A tariff in the register wins over a shipped one of the same code, so that old figures
+    reproduce whatever a later release ships.
+    """
+    stored = {row.code: load_tariff(row.body) for row in Tariff.objects.all()}
+    shipped = {tariff.code: tariff for tariff in shipped_tariffs()}
+    chosen = tariff_for(division_code, on, {**shipped, **stored}.values())
+    if chosen.code not in stored:
+        _keep(chosen)
+    return chosen
+
+
+def _keep(tariff: Prices) -> None:
+    body = shipped_texts()[tariff.code]
     Tariff.objects.get_or_create(
         code=tariff.code,
         defaults={
             "place": tariff.place,
             "valid_from": tariff.valid_from,
-            "body": tariff.text,
-            "sha256": digest,
+            "body": body,
+            "sha256": hashlib.sha256(body.encode()).hexdigest(),
         },
     )
-    return tariff.code

@@ -1,0 +1,195 @@
+"""The HTTP surface for tablets, on one page."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from datetime import timedelta
+from io import BytesIO
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.security import HttpBearer
+from ninja.throttling import AnonRateThrottle
+from pydantic import BaseModel, ValidationError
+
+from certificates.actions import open_file
+from certificates.models import Certificate
+from mobile_api import wire
+from mobile_api.auth import device_for
+from mobile_api.devices import enrol
+from mobile_api.models import Device, Epoch, LedgerEntry, Replica
+from mobile_api.mutators import Context
+from mobile_api.problems import CONTENT_TYPE, Problem
+from mobile_api.pull import pull, row_of
+from mobile_api.push import push
+from mobile_api.scope import rows_for, whoami
+from outreach import clock
+from outreach.models import StoredBlob
+from outreach.rules import scope
+
+MIN_APP = "0.1.0"
+LEASE = timedelta(days=14)
+LOCK_AFTER_S = 300
+MAX_BODY = 8 * 1024 * 1024
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class DeviceToken(HttpBearer):
+    """The token of an enrolled tablet."""
+
+    def __call__(self, request: HttpRequest) -> Device:
+        return device_for(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Device:  # noqa: ARG002
+        return device_for(request)
+
+
+api = NinjaAPI(
+    title="Outreach for tablets",
+    version="1",
+    urls_namespace="mobile_api",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    auth=DeviceToken(),
+)
+
+
+@api.exception_handler(Problem)
+def answer_problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Answer a problem as RFC 9457 has it."""
+    return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+
+
+@api.exception_handler(OperationalError)
+def answer_busy(request: HttpRequest, _error: OperationalError) -> HttpResponse:
+    """Answer that nothing was applied; the tablet tries again."""
+    return answer_problem(request, Problem("busy"))
+
+
+def read(request: HttpRequest, shape: type[Body]) -> Body:
+    """Read a (possibly gzipped) JSON body into a shape, or raise a `Problem` naming the fields."""
+    try:
+        return shape.model_validate_json(_plain(request))
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise Problem("not-json") from error
+        fields = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
+        raise Problem("malformed", ", ".join(fields), {"fields": fields}) from error
+
+
+def _plain(request: HttpRequest) -> bytes:
+    body = request.body
+    if request.headers.get("Content-Encoding", "") == "gzip":
+        try:
+            with gzip.GzipFile(fileobj=BytesIO(body)) as stream:
+                body = stream.read(MAX_BODY + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Problem("not-json", "the gzip stream is broken") from error
+    if len(body) > MAX_BODY:
+        raise Problem("too-large")
+    return body
+
+
+def _schema(shape: type[BaseModel]) -> dict[str, object]:
+    content = {"application/json": {"schema": shape.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+@api.post(
+    "/devices/enrol",
+    auth=None,
+    response={201: wire.EnrolOut, 400: wire.ProblemOut, 404: wire.ProblemOut, 409: wire.ProblemOut},
+    openapi_extra=_schema(wire.EnrolIn),
+    throttle=[AnonRateThrottle("60/m")],
+    summary="Enrol a tablet with a one-time code",
+)
+def enrol_device(request: HttpRequest) -> tuple[int, wire.EnrolOut]:
+    body = read(request, wire.EnrolIn)
+    at = clock.now()
+    device, replica, token = enrol(
+        code=body.code, label=body.label, key=body.public_key, replica=body.replica, at=at
+    )
+    return 201, wire.EnrolOut(
+        device=device.pk,
+        replica=replica.pk,
+        token=token,
+        epoch=Epoch.current(),
+        server_time=at,
+        user=whoami(device.user),
+    )
+
+
+@api.post(
+    "/sync",
+    response={200: wire.SyncOut, 403: wire.ProblemOut, 409: wire.ProblemOut, 410: wire.ProblemOut},
+    openapi_extra=_schema(wire.SyncIn),
+    summary="Push what the tablet did, pull what it should hold",
+)
+def sync(request: HttpRequest) -> wire.SyncOut:
+    device = device_for(request)
+    body = read(request, wire.SyncIn)
+    context = Context(device.user, clock.now())
+    with transaction.atomic():
+        replica = _held(device, body.replica)
+        outcomes = push(replica, device, body.push, context) if body.push else []
+        Device.objects.filter(pk=device.pk).update(last_seen_at=context.at, health=body.health)
+        pulled = _pull(replica, body, context)
+        missing = _missing(replica)
+        epoch = Epoch.current()
+    return wire.SyncOut(
+        rid=body.rid,
+        server_time=context.at,
+        epoch=epoch,
+        last_seq=replica.last_seq,
+        chain=replica.chain,
+        outcomes=outcomes,
+        pull=pulled,
+        policy=wire.Policy(
+            min_app=MIN_APP, lease_until=context.at + LEASE, lock_after_s=LOCK_AFTER_S
+        ),
+        blobs_missing=missing,
+    )
+
+
+def _held(device: Device, replica: UUID) -> Replica:
+    held = Replica.objects.select_for_update().filter(pk=replica, device=device).first()
+    if held is None:
+        raise Problem("unknown-replica")
+    return held
+
+
+def _pull(replica: Replica, body: wire.SyncIn, context: Context) -> wire.PullOut | None:
+    if body.pull is None or _version(body.app) < _version(MIN_APP):
+        return None
+    rows = [row_of(key, content) for key, content in rows_for(context.user, context.at.date())]
+    return pull(replica, body.pull, rows)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
+
+
+def _missing(replica: Replica) -> list[str]:
+    declared = LedgerEntry.objects.filter(replica=replica).exclude(media=[])
+    named = {sha256 for media in declared.values_list("media", flat=True) for sha256 in media}
+    held = set(StoredBlob.objects.filter(sha256__in=named).values_list("sha256", flat=True))
+    return sorted(named - held)
+
+
+@api.get(
+    "/certificates/{uuid:certificate}.pdf",
+    response={200: None, 404: wire.ProblemOut},
+    summary="The signed PDF, for those in scope",
+)
+def certificate_pdf(request: HttpRequest, certificate: UUID) -> FileResponse:
+    user = device_for(request).user
+    found = Certificate.objects.filter(scope(user, prefix="application__"), pk=certificate).first()
+    if found is None:
+        raise Problem("not-found")
+    return FileResponse(open_file(found), content_type="application/pdf")

@@ -1,0 +1,121 @@
+"""Tablets and what they said: devices, replicas, the ledger of mutations, disputes, views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from outreach.models import User
+from outreach.models.ids import new_id
+from outreach.models.sealed import SealedJSONField, SealedTextField
+
+
+class Outcome(models.TextChoices):
+    """What became of a mutation."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    PARKED = "parked"
+
+
+class Device(models.Model):
+    """An enrolled tablet of one user: its public key, and the fingerprint of its token."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="devices")
+    label = models.CharField(max_length=60)
+    public_key = models.BinaryField()
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    enrolled_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    health = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class EnrolmentCode(models.Model):
+    """A one-time code; stored as a fingerprint, bound to the first key that uses it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    code_sha256 = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    device = models.ForeignKey(Device, models.PROTECT, null=True, related_name="+")
+
+
+class Replica(models.Model):
+    """One tablet database (device × user): how far its ordered log has been taken in."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="replicas")
+    last_seq = models.PositiveBigIntegerField(default=0)
+    chain = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+
+class Dispute(models.Model):
+    """What a person must decide after a refused, conflicting or parked mutation."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    replica = models.ForeignKey(Replica, models.PROTECT, related_name="disputes")
+    seq = models.PositiveBigIntegerField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    code = models.CharField(max_length=40)
+    raised_at = models.DateTimeField(db_index=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decision = models.CharField(max_length=20, blank=True)
+    reason = SealedTextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="dispute_once")]
+
+
+class LedgerEntry(models.Model):
+    """One mutation exactly as the tablet said it, and what became of it; never changed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    replica = models.ForeignKey(Replica, models.PROTECT, related_name="ledger")
+    seq = models.PositiveBigIntegerField()
+    mutation_id = models.UUIDField(db_index=True)
+    name = models.CharField(max_length=40)
+    version = models.PositiveSmallIntegerField()
+    chain = models.CharField(max_length=64)
+    said_at = models.CharField(max_length=40)
+    args: Any = SealedJSONField()
+    signature = models.CharField(max_length=120)
+    media = models.JSONField(default=list)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    code = models.CharField(max_length=40, blank=True)
+    message = models.CharField(max_length=300, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="ledger_seq_once")]
+
+
+class PulledView(models.Model):
+    """What a tablet holds after applying one answer: kept until it proves to hold a later one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    replica = models.ForeignKey(Replica, models.CASCADE, related_name="views")
+    digest = models.CharField(max_length=64)
+    manifest = models.JSONField()
+
+
+class Epoch(models.Model):
+    """Names this life of the database; a restore from a backup begins another."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    value = models.UUIDField(default=new_id)
+
+    @classmethod
+    def current(cls) -> str:
+        """Return the present epoch, beginning the first one where there is none."""
+        return str(cls.objects.get_or_create(pk=1)[0].value)

@@ -1,0 +1,241 @@
+"""The whole list of what a tablet can do: mutation name and version, its shape, its action.
+
+A mutator takes a batch of mutations of its own name. Where one of them is refused the batch
+is undone, and `push` offers them again one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from pydantic import BaseModel
+
+from certificates.actions import hand_over
+from certificates.models import Certificate
+from mobile_api import wire
+from outreach.actions import applications, evaluations, visits
+from outreach.models import Application, Division, Evaluation, User, Visit
+from outreach.rules import Refused, applications_for
+
+Args = TypeVar("Args", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who says it, and the one moment at which the whole push is taken in."""
+
+    user: User
+    at: datetime
+
+
+class OutOfScope(Refused):
+    """What the mutation is about is not, or no longer, in the user's scope: it is parked."""
+
+
+class Conflict(Refused):
+    """The author saw another value than the one that stands: both are kept, a person decides."""
+
+
+@dataclass(frozen=True)
+class Mutator(Generic[Args]):
+    """One thing a tablet can do.
+
+    One that makes a record names the record's model and how its id is read from the arguments:
+    the id is made on the tablet, so a record that exists already was said before.
+    """
+
+    shape: type[Args]
+    run: Callable[[Sequence[Args], Context], None]
+    makes: tuple[type[models.Model], Callable[[Args], UUID]] | None = None
+
+    def known(self, batch: Sequence[Args]) -> list[bool]:
+        """Tell for each of the batch whether its record exists, also through an earlier one."""
+        if self.makes is None:
+            return [False] * len(batch)
+        model, read = self.makes
+        ids = [read(args) for args in batch]
+        seen = set(model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
+        return [pk in seen or pk in ids[:index] for index, pk in enumerate(ids)]
+
+
+_GONE = _("This case is not yours any more; what you recorded is kept and the office decides.")
+
+
+def _applications(ids: Sequence[UUID], user: User) -> dict[UUID, Application]:
+    rows = applications_for(user).filter(pk__in=ids).select_related("assessor", "resident")
+    found = {row.pk: row for row in rows}
+    if set(ids) - set(found):
+        raise OutOfScope("out-of-scope", _GONE)
+    return found
+
+
+def _visits(ids: Sequence[UUID], user: User) -> dict[UUID, Visit]:
+    rows = Visit.objects.filter(pk__in=ids, assessor=user, application__assessor=user)
+    found = {
+        row.pk: row
+        for row in rows.select_related(
+            "application__resident", "application__village__parent", "assessor"
+        )
+    }
+    if set(ids) - set(found):
+        raise OutOfScope("out-of-scope", _GONE)
+    return found
+
+
+def _check_seen(visit: Visit, seen: wire.Seen) -> None:
+    if (visit.on, visit.start) != (seen.on, seen.start):
+        raise Conflict(
+            "appointment-changed",
+            _("The office changed this appointment meanwhile; compare both and decide."),
+        )
+
+
+def _schedule(batch: Sequence[wire.ScheduleVisit], context: Context) -> None:
+    cases = _applications([args.application for args in batch], context.user)
+    visits.schedule(
+        [
+            visits.Appointment(
+                cases[args.application], args.on, args.start, args.minutes, id=args.visit
+            )
+            for args in batch
+        ],
+        by=context.user,
+        at=context.at,
+    )
+
+
+def _move(batch: Sequence[wire.MoveVisit], context: Context) -> None:
+    found = _visits([args.visit for args in batch], context.user)
+    for args in batch:
+        visit = found[args.visit]
+        _check_seen(visit, args.seen)
+        to = visits.Appointment(visit.application, args.on, args.start, args.minutes)
+        visits.move(visit, to, by=context.user, at=context.at, reason=args.reason)
+
+
+def _cancel(batch: Sequence[wire.CancelVisit], context: Context) -> None:
+    found = _visits([args.visit for args in batch], context.user)
+    for args in batch:
+        _check_seen(found[args.visit], args.seen)
+        visits.cancel(found[args.visit], by=context.user, at=context.at, reason=args.reason)
+
+
+def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> None:
+    found = _visits([args.visit for args in batch], context.user)
+    for args in batch:
+        visits.record_not_done(
+            found[args.visit],
+            reason=args.reason,
+            next_step=args.next_step,
+            note=args.note,
+            place=args.place.model_dump() if args.place else None,
+            by=context.user,
+            at=context.at,
+        )
+
+
+def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
+    found = _visits([args.visit for args in batch], context.user)
+    wanted = {user for args in batch for user in args.co_signers}
+    colleagues = {user.pk: user for user in User.objects.filter(pk__in=wanted)}
+    evaluations.submit(
+        [_submission(args, found[args.visit], colleagues) for args in batch],
+        by=context.user,
+        at=context.at,
+    )
+
+
+def _submission(
+    args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User]
+) -> evaluations.Submission:
+    return evaluations.Submission(
+        id=args.evaluation,
+        visit=visit,
+        parts=[
+            evaluations.Part(part.category, part.findings, part.grade, part.reason)
+            for part in args.parts
+        ],
+        grade=args.grade,
+        co_signers=[colleagues[user] for user in args.co_signers if user in colleagues],
+        media=[
+            evaluations.Declared(
+                media.sha256,
+                media.kind,
+                media.size,
+                media.type,
+                media.taken_at,
+                media.place.model_dump() if media.place else None,
+            )
+            for media in args.media
+        ],
+        evaluated_at=args.evaluated_at,
+        identity_checked=args.identity_checked,
+        guardian_present=args.guardian_present,
+        consent=args.consent.model_dump() if args.consent else None,
+        remark=args.remark,
+        circumstances={
+            "arrived_at": args.arrived_at.isoformat() if args.arrived_at else None,
+            "place": args.place.model_dump() if args.place else None,
+        },
+    )
+
+
+def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
+    codes = {args.village for args in batch}
+    on = context.at.date()
+    villages = {row.code: row for row in Division.objects.villages().valid(on).filter(code__in=codes)}
+    if codes - set(villages):
+        raise Refused("unknown-village", _("There is no such village; choose one from the list."))
+    applications.nominate(
+        [_nomination(args, villages[args.village]) for args in batch],
+        by=context.user,
+        at=context.at,
+    )
+
+
+def _nomination(args: wire.Nominate, village: Division) -> applications.Nomination:
+    person = args.resident
+    return applications.Nomination(
+        id=args.application,
+        name=person.name,
+        id_number=person.id_number,
+        village=village,
+        categories=args.categories,
+        telephone=person.telephone,
+        address=person.address,
+        ethnicity=person.ethnicity,
+        is_bedridden=person.bedridden,
+        is_poor_household=person.poor_household,
+        severity_expected=person.severity_expected,
+        papers=(),
+        consent=args.consent.model_dump() if args.consent else None,
+    )
+
+
+def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> None:
+    ids = [args.certificate for args in batch]
+    rows = list(Certificate.objects.filter(pk__in=ids).select_related("application"))
+    if len(rows) != len(set(ids)):
+        raise OutOfScope("out-of-scope", _GONE)
+    hand_over(rows, by=context.user, at=context.at)
+
+
+MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
+    ("schedule_visit", 1): Mutator(
+        wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit)
+    ),
+    ("move_visit", 1): Mutator(wire.MoveVisit, _move),
+    ("cancel_visit", 1): Mutator(wire.CancelVisit, _cancel),
+    ("record_not_done", 1): Mutator(wire.RecordNotDone, _record_not_done),
+    ("submit_evaluation", 1): Mutator(
+        wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation)
+    ),
+    ("nominate", 1): Mutator(wire.Nominate, _nominate, (Application, lambda args: args.application)),
+    ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),
+}

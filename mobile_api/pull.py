@@ -1,0 +1,78 @@
+"""The way out: the difference between what a tablet proves to hold and what it should hold.
+
+No cursor: the server hashes each row of the user's scope and compares with the manifest of
+the view that the tablet names and proves by digest. Rows that left the scope are deletions
+like any other, and each page is a complete step with a view of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import rfc8785
+
+from mobile_api.models import PulledView, Replica
+from mobile_api.wire import PullIn, PullOut, Row
+
+Manifest = dict[str, str]
+
+
+def digest(manifest: Manifest) -> str:
+    """Return the digest of a manifest: SHA-256 over its sorted `key:hash` lines."""
+    lines = "".join(f"{key}:{manifest[key]}\n" for key in sorted(manifest))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def row_of(key: str, content: dict[str, Any]) -> Row:
+    """Return the row with the hash of its canonical JSON (RFC 8785)."""
+    return Row(k=key, h=hashlib.sha256(rfc8785.dumps(content)).hexdigest()[:16], d=content)
+
+
+def step(held: Manifest, rows: Sequence[Row], max_bytes: int) -> tuple[list[str], list[Row], int]:
+    """Return deletions, the rows that fit into `max_bytes` (at least one), and how many remain."""
+    wanted = {row.k for row in rows}
+    gone = sorted(set(held) - wanted)
+    changed = [row for row in rows if held.get(row.k) != row.h]
+    room, fitting = max_bytes - sum(len(key) + 4 for key in gone), 0
+    for row in changed:
+        room -= len(rfc8785.dumps(row.d)) + len(row.k) + 40
+        if room < 0 and fitting:
+            break
+        fitting += 1
+    return gone, changed[:fitting], len(changed) - fitting
+
+
+def pull(replica: Replica, asked: PullIn, rows: Sequence[Row]) -> PullOut:
+    """Answer the next step of this replica; a tablet that proves nothing begins from nothing.
+
+    The view the tablet named and the new one are kept, so that a lost answer costs one page
+    and never a full download (I10).
+    """
+    view = _proven(replica, asked)
+    held: Manifest = dict(view.manifest) if view else {}
+    dels, puts, remaining = step(held, rows, asked.max_bytes)
+    after = {key: value for key, value in held.items() if key not in set(dels)}
+    after.update({row.k: row.h for row in puts})
+    if view and after == held:
+        made = view
+    else:
+        made = PulledView.objects.create(replica=replica, digest=digest(after), manifest=after)
+    keep = [made.pk, *([view.pk] if view else [])]
+    replica.views.exclude(pk__in=keep).delete()
+    return PullOut(
+        base=view.pk if view else None,
+        view=made.pk,
+        digest=made.digest,
+        more=remaining > 0,
+        remaining=remaining,
+        dels=dels,
+        puts=puts,
+    )
+
+
+def _proven(replica: Replica, asked: PullIn) -> PulledView | None:
+    if asked.view is None:
+        return None
+    return replica.views.filter(pk=asked.view, digest=asked.digest or "").first()

@@ -1,0 +1,242 @@
+"""The way in: a stretch of a replica's ordered log is taken in exactly once, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, cast
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from pydantic import BaseModel, ValidationError
+
+from mobile_api.chain import ZERO, canonical, is_signed, link
+from mobile_api.models import Device, Dispute, LedgerEntry, Outcome, Replica
+from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
+from mobile_api.problems import Problem
+from mobile_api.wire import Mutation, OutcomeOut, PushIn
+from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
+from outreach.rules import Refused
+
+#: Refusals of facts that are kept for a person to decide, rather than declined.
+_CONFLICTS = {"visit-moved-on", "visit-open", "open-application"}
+
+
+@dataclass
+class _Said:
+    """A mutation on its way to its outcome."""
+
+    mutation: Mutation
+    args: BaseModel | None = None
+    outcome: Outcome = Outcome.APPLIED
+    code: str = ""
+    message: str = ""
+    media: list[str] = field(default_factory=list)
+
+    def settle(self, outcome: Outcome, code: str, message: object) -> None:
+        self.outcome, self.code, self.message = outcome, code, str(message)[:300]
+
+
+def push(replica: Replica, device: Device, body: PushIn, context: Context) -> list[OutcomeOut]:
+    """Take in what is new of `body`, answer what was taken in before, all in one transaction.
+
+    The caller holds the replica's row lock. Raises `Problem` gap (mutations are missing in
+    between) or fork (another history under the same numbers); a business refusal is an outcome.
+    """
+    mutations = body.mutations
+    _check_run(replica, body)
+    known = _known(replica, body)
+    _check_chain(replica, body, known)
+    fresh = [_Said(mutation) for mutation in mutations if mutation.seq > replica.last_seq]
+    _decide(fresh, device, context)
+    disputes = _write(replica, fresh, context)
+    return [*_repeated(mutations, known, replica), *_told(fresh, disputes)]
+
+
+def _check_run(replica: Replica, body: PushIn) -> None:
+    expected = range(body.first, body.first + len(body.mutations))
+    if [mutation.seq for mutation in body.mutations] != list(expected):
+        raise Problem("malformed", "push.mutations: seq must run on from push.first without holes")
+    if body.first > replica.last_seq + 1:
+        extra = {"last_seq": replica.last_seq, "chain": replica.chain}
+        raise Problem("gap", f"the next one expected is {replica.last_seq + 1}", extra)
+
+
+def _known(replica: Replica, body: PushIn) -> dict[int, LedgerEntry]:
+    """Return the ledger rows from the one before `first` on."""
+    if body.first > replica.last_seq:
+        return {}
+    rows = replica.ledger.filter(
+        seq__gte=body.first - 1, seq__lt=body.first + len(body.mutations)
+    ).defer("args")
+    return {row.seq: row for row in rows}
+
+
+def _check_chain(replica: Replica, body: PushIn, known: dict[int, LedgerEntry]) -> None:
+    """Refuse another payload under a number that was taken in (I11: a cloned database)."""
+    value = body.prev_chain
+    if body.first == replica.last_seq + 1:
+        before = replica.chain
+    else:
+        before = known[body.first - 1].chain if body.first > 1 else ZERO
+    extra = {"last_seq": replica.last_seq, "chain": replica.chain}
+    if value != before:
+        raise Problem("fork", f"prev_chain differs before {body.first}", extra)
+    for mutation in body.mutations:
+        value = link(value, canonical(mutation.model_dump(mode="json")))
+        if mutation.chain != value:
+            raise Problem("fork", f"the chain breaks at {mutation.seq}", extra)
+        if mutation.seq in known and known[mutation.seq].chain != value:
+            raise Problem("fork", f"{mutation.seq} was taken in with other content", extra)
+
+
+def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
+    key = cast(ec.EllipticCurvePublicKey, load_der_public_key(bytes(device.public_key)))
+    for said in fresh:
+        _read(said, key)
+    for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.mutation.v)):
+        ready = [said for said in run if said.args is not None]
+        if ready:
+            _run(MUTATORS[kind], ready, context)
+
+
+def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
+    mutation = said.mutation
+    mutator = MUTATORS.get((mutation.name, mutation.v))
+    said.media = _declared(mutation.args)
+    if not is_signed(key, canonical(mutation.model_dump(mode="json")), mutation.sig):
+        said.settle(Outcome.REFUSED, "bad-signature", _("This record is not signed by the tablet."))
+    elif mutator is None:
+        said.settle(Outcome.PARKED, "unknown-mutation", _("The server does not know this yet."))
+    else:
+        try:
+            said.args = mutator.shape.model_validate(mutation.args)
+        except ValidationError as error:
+            fields = ", ".join(sorted({_where(item["loc"]) for item in error.errors()}))
+            message = _("The record is incomplete: %(fields)s.") % {"fields": fields}
+            said.settle(Outcome.REFUSED, "malformed", message)
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _declared(args: dict[str, Any]) -> list[str]:
+    """Return the SHA-256 of every file a mutation declares, whatever becomes of the mutation."""
+    media = args.get("media")
+    entries = media if isinstance(media, list) else []
+    named = [entry.get("sha256") for entry in entries if isinstance(entry, dict)]
+    return [name for name in named if isinstance(name, str) and len(name) == 64]
+
+
+def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
+    """Apply a run of one kind at once; where one is refused, each by itself."""
+    batch = _drop_known(mutator, batch)
+    if not batch:
+        return
+    try:
+        with transaction.atomic():
+            mutator.run([said.args for said in batch], context)
+    except (Refused, MalformedIdNumber, MalformedName, MalformedTelephone) as error:
+        if len(batch) == 1:
+            _settle(batch[0], error)
+            return
+        for said in batch:
+            _run(mutator, [said], context)
+
+
+def _drop_known(mutator: Mutator[Any], batch: list[_Said]) -> list[_Said]:
+    """Answer `duplicate` where the thing exists already, said by this replica or an earlier one."""
+    rest = []
+    for said, is_known in zip(
+        batch, mutator.known([said.args for said in batch]), strict=True
+    ):
+        if is_known:
+            said.settle(Outcome.DUPLICATE, "known", "")
+        else:
+            rest.append(said)
+    return rest
+
+
+def _settle(said: _Said, error: Exception) -> None:
+    if isinstance(error, OutOfScope):
+        said.settle(Outcome.PARKED, error.code, error.message)
+    elif isinstance(error, Conflict) or (isinstance(error, Refused) and error.code in _CONFLICTS):
+        said.settle(Outcome.CONFLICT, error.code, error.message)
+    elif isinstance(error, Refused):
+        said.settle(Outcome.REFUSED, error.code, error.message)
+    else:
+        said.settle(Outcome.REFUSED, "malformed", str(error))
+
+
+_TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
+
+
+def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[int, UUID]:
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            replica=replica,
+            seq=said.mutation.seq,
+            mutation_id=said.mutation.id,
+            name=said.mutation.name,
+            version=said.mutation.v,
+            chain=said.mutation.chain,
+            said_at=said.mutation.at,
+            args=said.mutation.args,
+            signature=said.mutation.sig,
+            media=said.media,
+            outcome=said.outcome,
+            code=said.code,
+            message=said.message,
+            received_at=context.at,
+        )
+        for said in fresh
+    )
+    disputes = Dispute.objects.bulk_create(
+        Dispute(
+            replica=replica,
+            seq=said.mutation.seq,
+            outcome=said.outcome,
+            code=said.code,
+            raised_at=context.at,
+        )
+        for said in fresh
+        if said.outcome in _TO_DECIDE
+    )
+    if fresh:
+        replica.last_seq, replica.chain = fresh[-1].mutation.seq, fresh[-1].mutation.chain
+        replica.save(update_fields=["last_seq", "chain"])
+    return {dispute.seq: dispute.pk for dispute in disputes}
+
+
+def _repeated(
+    mutations: Sequence[Mutation], known: dict[int, LedgerEntry], replica: Replica
+) -> Iterator[OutcomeOut]:
+    rows = [known[mutation.seq] for mutation in mutations if mutation.seq in known]
+    disputes = dict(
+        replica.disputes.filter(seq__in=[row.seq for row in rows]).values_list("seq", "pk")
+    )
+    for row in rows:
+        yield OutcomeOut(
+            seq=row.seq,
+            outcome="duplicate",
+            was=row.outcome,
+            code=row.code or None,
+            dispute=disputes.get(row.seq),
+            message=row.message or None,
+        )
+
+
+def _told(fresh: Sequence[_Said], disputes: dict[int, UUID]) -> Iterator[OutcomeOut]:
+    for said in fresh:
+        yield OutcomeOut(
+            seq=said.mutation.seq,
+            outcome=cast(Any, said.outcome.value),
+            code=said.code or None,
+            dispute=disputes.get(said.mutation.seq),
+            message=said.message or None,
+        )

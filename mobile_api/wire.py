@@ -1,0 +1,294 @@
+"""The shapes that travel between tablet and server (`docs/explanation/sync.md`); no behaviour."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
+Grade = Annotated[int, Field(ge=1, le=4)]
+
+
+class Shape(BaseModel):
+    """A shape of ours: unknown members are errors, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Tolerant(BaseModel):
+    """A shape that newer tablets may extend."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class EnrolIn(Shape):
+    """What a tablet sends with its one-time code."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    public_key: Annotated[str, StringConstraints(max_length=400)]
+    replica: UUID
+
+
+class Whoami(BaseModel):
+    """The user that a tablet works for."""
+
+    id: UUID
+    full_name: str
+    role: str
+    division: str
+    categories: list[str]
+
+
+class EnrolOut(BaseModel):
+    """The device, its replica and its token."""
+
+    device: UUID
+    replica: UUID
+    token: str
+    epoch: str
+    server_time: datetime
+    user: Whoami
+
+
+class Mutation(Tolerant):
+    """One entry of a replica's ordered log."""
+
+    seq: Annotated[int, Field(ge=1)]
+    id: UUID
+    name: Annotated[str, StringConstraints(max_length=40)]
+    v: Annotated[int, Field(ge=1, le=999)]
+    at: Annotated[str, StringConstraints(max_length=40)]
+    args: dict[str, Any]
+    chain: Sha256
+    sig: Annotated[str, StringConstraints(max_length=120)] = ""
+
+
+class PushIn(Tolerant):
+    """A stretch of the log, from `first` on."""
+
+    first: Annotated[int, Field(ge=1)]
+    prev_chain: Sha256
+    mutations: Annotated[list[Mutation], Field(max_length=500)]
+
+
+class PullIn(Tolerant):
+    """What the tablet proves to hold, and how much it can take."""
+
+    view: UUID | None = None
+    digest: str | None = None
+    max_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 65_536
+
+
+class SyncIn(Tolerant):
+    """One exchange; either half may be absent."""
+
+    replica: UUID
+    schema_: Annotated[int, Field(alias="schema")] = 1
+    app: Annotated[str, StringConstraints(max_length=20)] = "0.0.0"
+    rid: Annotated[str, StringConstraints(max_length=64)] = ""
+    clock: dict[str, Any] = {}
+    health: dict[str, Any] = {}
+    push: PushIn | None = None
+    pull: PullIn | None = None
+
+
+class OutcomeOut(BaseModel):
+    """What became of one mutation."""
+
+    seq: int
+    outcome: Literal["applied", "duplicate", "refused", "conflict", "parked"]
+    was: str | None = None
+    code: str | None = None
+    dispute: UUID | None = None
+    message: str | None = None
+
+
+class Row(BaseModel):
+    """One projected row: key, hash, content."""
+
+    k: str
+    h: str
+    d: dict[str, Any]
+
+
+class PullOut(BaseModel):
+    """The step from what the tablet holds to what it should hold."""
+
+    base: UUID | None
+    view: UUID
+    digest: str
+    more: bool
+    remaining: int
+    dels: list[str]
+    puts: list[Row]
+
+
+class Policy(BaseModel):
+    """What the office expects of every tablet."""
+
+    min_app: str
+    lease_until: datetime
+    lock_after_s: int
+
+
+class SyncOut(BaseModel):
+    """The answer to one exchange."""
+
+    rid: str
+    server_time: datetime
+    epoch: str
+    last_seq: int
+    chain: str
+    outcomes: list[OutcomeOut]
+    pull: PullOut | None
+    policy: Policy
+    blobs_missing: list[str]
+
+
+class ProblemOut(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Place(Shape):
+    """A position in WGS-84 with its accuracy in metres."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    accuracy_m: Annotated[float, Field(ge=0)] | None = None
+
+
+class Seen(Shape):
+    """The appointment that the author had before their eyes."""
+
+    on: date
+    start: time
+
+
+class Consent(Shape):
+    """Who agreed, by name."""
+
+    by: Literal["resident", "guardian"]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+
+
+class ScheduleVisit(Shape):
+    """schedule_visit v1."""
+
+    visit: UUID
+    application: UUID
+    on: date
+    start: time
+    minutes: Annotated[int, Field(ge=5, le=480)] = 40
+
+
+class MoveVisit(Shape):
+    """move_visit v1."""
+
+    visit: UUID
+    on: date
+    start: time
+    minutes: Annotated[int, Field(ge=5, le=480)] = 40
+    seen: Seen
+    reason: Text = ""
+
+
+class CancelVisit(Shape):
+    """cancel_visit v1."""
+
+    visit: UUID
+    reason: Text
+    seen: Seen
+
+
+class RecordNotDone(Shape):
+    """record_not_done v1."""
+
+    visit: UUID
+    reason: NotDone
+    next_step: NextStep
+    note: Text = ""
+    recorded_at: datetime
+    place: Place | None = None
+
+
+class PartIn(Shape):
+    """One category of an evaluation."""
+
+    category: Category
+    findings: dict[str, Any]
+    grade: Grade | None
+    reason: Text = ""
+
+
+class Media(Shape):
+    """A declared photo or signature."""
+
+    sha256: Sha256
+    kind: EvidenceKind
+    size: Annotated[int, Field(ge=1, le=100_000_000)]
+    type: Literal["image/jpeg", "image/png"]
+    taken_at: datetime
+    place: Place | None = None
+
+
+class SubmitEvaluation(Shape):
+    """submit_evaluation v1."""
+
+    evaluation: UUID
+    visit: UUID
+    parts: Annotated[list[PartIn], Field(min_length=1, max_length=6)]
+    grade: Grade | None
+    identity_checked: bool
+    guardian_present: bool
+    consent: Consent | None
+    co_signers: list[UUID] = []
+    arrived_at: datetime | None = None
+    evaluated_at: datetime
+    place: Place | None = None
+    remark: Text = ""
+    media: Annotated[list[Media], Field(max_length=40)]
+
+
+class NominatedResident(Shape):
+    """The person a nomination is about."""
+
+    name: str
+    id_number: str
+    telephone: str = ""
+    address: Text = ""
+    ethnicity: Annotated[str, StringConstraints(max_length=20)] = "汉族"
+    bedridden: bool = False
+    poor_household: bool = False
+    severity_expected: Grade | None = None
+
+
+class Nominate(Shape):
+    """nominate v1."""
+
+    application: UUID
+    resident: NominatedResident
+    village: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+    categories: Annotated[list[Category], Field(min_length=1)]
+    consent: Consent | None = None
+
+
+class HandOverCertificate(Shape):
+    """hand_over_certificate v1."""
+
+    certificate: UUID
+    to: Literal["resident", "guardian"]
+    handed_over_at: datetime

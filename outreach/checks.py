@@ -1,0 +1,61 @@
+"""Start-up checks: each names a setting and says what to set it to."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from outreach.sealing import KeyRing, MalformedKey
+
+#: The release that mended the loss of a WAL reset under concurrent checkpoints.
+SQLITE_MENDED = (3, 51, 3)
+
+
+@register()
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """Report every setting that is missing, malformed, or unsafe beside another."""
+    return [*_keys(), *_clock(), *_environment(), *_sqlite()]
+
+
+def _keys() -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    if not settings.SECRET_KEY:
+        errors.append(Error("Set OUTREACH_SECRET_KEY to 50 random characters.", id="outreach.E001"))
+    try:
+        KeyRing.parse(settings.OUTREACH_SEALING_KEYS, settings.OUTREACH_INDEX_KEY)
+    except MalformedKey as error:
+        hint = "Make a key with: python -c 'import os,base64;print(base64.b64encode(os.urandom(32)))'"
+        errors.append(
+            Error(
+                f"Set OUTREACH_SEALING_KEYS=name:base64 and OUTREACH_INDEX_KEY=base64 ({error}).",
+                hint=hint,
+                id="outreach.E002",
+            )
+        )
+    return errors
+
+
+def _clock() -> list[CheckMessage]:
+    if settings.OUTREACH_CLOCK == "simulated" and not settings.OUTREACH_DEMO:
+        message = "A simulated clock is for the demo only: set OUTREACH_CLOCK=real."
+        return [Error(message, id="outreach.E003")]
+    return []
+
+
+def _environment() -> list[CheckMessage]:
+    return [Error(message, id="outreach.E004") for message in settings.ENVIRONMENT.errors]
+
+
+def _sqlite() -> list[CheckMessage]:
+    embedded = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    if embedded and sqlite3.sqlite_version_info < SQLITE_MENDED and not settings.OUTREACH_DEMO:
+        return [
+            Warning(
+                f"SQLite {sqlite3.sqlite_version} is older than 3.51.3: run one server process only.",
+                id="outreach.W001",
+            )
+        ]
+    return []
