@@ -1,0 +1,82 @@
+"""A case on the table: its findings, the standard, and the pen that writes the reasons down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from outreach.domain.grading_input import Findings
+from outreach.domain.grading_standard import Choice, FindingRule, Label, Scale, Standard
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One thing said to the doctor: its code, its words, the clause, and the part it is about."""
+
+    code: str
+    zh: str
+    en: str
+    clause: str
+    part: str | None = None
+
+
+class Pen:
+    """Writes down reasons and questions in the standard's words."""
+
+    def __init__(self, standard: Standard) -> None:
+        self._standard = standard
+        self.reasons: list[Sentence] = []
+        self.questions: list[Sentence] = []
+
+    def note(self, code: str, clause: str = "", /, **values: object) -> None:
+        """Write down a reason: a message of the standard, filled in."""
+        self.reasons.append(self._sentence(code, clause, values))
+
+    def ask(self, code: str, clause: str = "", /, **values: object) -> None:
+        """Write down a question that the standard leaves to the doctor."""
+        self.questions.append(self._sentence(code, clause, values))
+
+    def _sentence(self, code: str, clause: str, values: Mapping[str, object]) -> Sentence:
+        message = self._standard.messages[code]
+        clause = clause or message.clause
+        source = f"{self._standard.edition} {clause}"
+        zh = message.label.zh.format(**{name: _words(v).zh for name, v in values.items()})
+        en = message.label.en.format(**{name: _words(v).en for name, v in values.items()})
+        return Sentence(code, f"{zh}（{source}）", f"{en} ({source})", clause)
+
+
+def _words(value: object) -> Label:
+    if isinstance(value, Label):
+        return value
+    plain = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+    return Label(plain, plain)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A case on the table: what was found, the standard, and the pen to write reasons with."""
+
+    age: int
+    found: Findings
+    standard: Standard
+    pen: Pen
+
+    def scale(self, name: str) -> Scale:
+        """Return a scale by its code."""
+        return self.standard.scales[name]
+
+    def parameter(self, name: str) -> int:
+        """Return a single figure of the rules."""
+        return self.standard.parameters[name]
+
+    def chosen(self, choices: str, finding: str) -> Choice:
+        """Return what was chosen for a finding."""
+        return self.standard.choice(choices, self.found.code(finding))
+
+    def rule(self, category: str, finding: str) -> FindingRule:
+        """Return the definition of a finding."""
+        rules = self.standard.categories[category].findings
+        return next(rule for rule in rules if rule.name == finding)
+
+    def named(self, result: int | None) -> Label:
+        """Return a grade in words."""
+        return self.standard.grades[result]
