@@ -1,0 +1,108 @@
+"""A request body as it arrives: in blocks, cut short without complaint, or held to its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, Protocol
+
+from django.http import HttpRequest, UnreadablePostError
+
+from mobile_api.problems import Problem
+from mobile_api.tus.protocol import Checksum
+
+SMALLEST_BLOCK = 4 * 1024
+LARGEST_BLOCK = 256 * 1024
+HELD_IN_MEMORY = 1024 * 1024
+
+
+class Readable(Protocol):
+    """Anything that hands out bytes until there are none."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+def announced_length(request: HttpRequest) -> int | None:
+    """Return Content-Length, or None for a chunked body, whose end alone tells."""
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        return None
+    return int(request.META.get("CONTENT_LENGTH") or 0)
+
+
+def body_of(request: HttpRequest) -> Readable:
+    """Return the body as a stream; a chunked one comes from the server as it is.
+
+    Django reads nothing of a body without Content-Length, but a server that sets
+    `wsgi.input_terminated` ends it by itself.
+    """
+    if announced_length(request) is None and request.META.get("wsgi.input_terminated"):
+        source: Readable = request.META["wsgi.input"]
+        return source
+    return request
+
+
+def blocks(source: Readable) -> Iterator[bytes]:
+    """Yield the bytes of a body until it ends or its line is cut.
+
+    The server hands out a block once it is full, and a kill loses the block it waits for. So
+    blocks start small and grow only while they fill fast: a second's worth on a slow line.
+    """
+    size = SMALLEST_BLOCK
+    while True:
+        started = time.monotonic()
+        try:
+            block = source.read(size)
+        except (OSError, UnreadablePostError):
+            return
+        if not block:
+            return
+        yield block
+        size = _next_size(size, time.monotonic() - started)
+
+
+def _next_size(size: int, took: float) -> int:
+    if took < 0.1:
+        return min(size * 2, LARGEST_BLOCK)
+    return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
+
+
+@contextmanager
+def checked(
+    arriving: Iterator[bytes], checksum: Checksum | None, room: int
+) -> Iterator[Iterator[bytes]]:
+    """Give the blocks on as they arrive, or, under a checksum, once all of them match it.
+
+    A chunk that is cut short does not match either: nothing of it is kept (tus: checksum).
+    """
+    if checksum is None:
+        yield arriving
+        return
+    with SpooledTemporaryFile(max_size=HELD_IN_MEMORY) as held:
+        if not hmac.compare_digest(_hold(arriving, checksum, room, held), checksum.digest):
+            raise Problem("upload-checksum", "the chunk was discarded; send it again")
+        held.seek(0)
+        yield iter(lambda: held.read(LARGEST_BLOCK), b"")
+
+
+def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: IO[bytes]) -> bytes:
+    running = hashlib.new(checksum.algorithm, usedforsecurity=False)
+    for block in arriving:
+        room -= len(block)
+        if room < 0:
+            raise Problem("too-large", "the chunk goes past Upload-Length")
+        running.update(block)
+        held.write(block)
+    return running.digest()
+
+
+def skip(arriving: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Leave out the first `count` bytes, which an earlier request has stored."""
+    for block in arriving:
+        if len(block) > count:
+            yield block[count:]
+        count = max(count - len(block), 0)

@@ -1,0 +1,316 @@
+"""Unfinished uploads and finished blobs on disk, so that a kill at any moment loses no byte.
+
+    <root>/uploads/<id>.json   what the client announced
+    <root>/uploads/<id>.part   the bytes that arrived; its size is the offset, always
+    <root>/blobs/ab/cd/<sha256>   whole files, verified, named by what they hold
+
+Nothing is remembered in memory: the state of an upload is read from the disk each time. It is
+complete when its blob is there, else as far as its part reaches. Each block is appended under
+a lock that is held for that one write and never while the network is waited for, and only
+where the part still ends at the block's own offset. So of two racing writers one goes on and
+the other is told, and a dead connection never locks a tablet out of its own upload.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4, uuid5
+
+from mobile_api.problems import Problem
+
+SWEEP_EVERY = timedelta(hours=1)
+STRAY_AFTER = timedelta(days=1)
+_NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What a device announced; immutable but for a new `expires_at` when announced again."""
+
+    id: UUID
+    owner: str
+    length: int
+    sha256: str
+    content_type: str
+    metadata: str
+    expires_at: datetime
+
+
+def upload_id(owner: str, sha256: str, length: int) -> UUID:
+    """Name an upload by its device and file, so that a POST whose answer was lost finds it."""
+    return uuid5(_NAMESPACE, f"{owner}|{sha256}|{length}")
+
+
+class Blobs:
+    """Keeps whole files under the SHA-256 of what they hold."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def path(self, sha256: str) -> Path:
+        """Return where the blob is, or will be."""
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    def holds(self, sha256: str, length: int) -> bool:
+        """Tell whether the blob is here in its full length."""
+        try:
+            return self.path(sha256).stat().st_size == length
+        except FileNotFoundError:
+            return False
+
+    def adopt(self, file: Path, sha256: str) -> Path:
+        """Move a verified, flushed file to its place, durably, and return that place."""
+        target = self.path(sha256)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.replace(target)
+        for folder in (target.parent, target.parent.parent, self._root):
+            _flush_folder(folder)
+        return target
+
+
+class Store:
+    """Holds the uploads below one folder; any number of processes may share it."""
+
+    def __init__(self, root: Path) -> None:
+        self.blobs = Blobs(root / "blobs")
+        self._uploads = root / "uploads"
+
+    def create(self, upload: Upload) -> None:
+        """Record an announcement durably; bytes that an earlier one received are kept."""
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.is_complete(upload):
+            _write_durably(self._info(upload.id), _encode(upload))
+            return
+        with self._part(upload.id, os.O_CREAT):
+            _write_durably(self._info(upload.id), _encode(upload))
+
+    def find(self, identifier: UUID) -> Upload | None:
+        """Return the upload, or None where there is none (any more)."""
+        try:
+            return _decode(self._info(identifier).read_bytes())
+        except (FileNotFoundError, ValueError):
+            # A power cut can leave an announcement torn that was never acknowledged. Its
+            # device announces again and finds its bytes, which the part still holds.
+            return None
+
+    def offset(self, upload: Upload) -> int:
+        """Return how many bytes of the upload are here."""
+        if self.is_complete(upload):
+            return upload.length
+        try:
+            return self._part_path(upload.id).stat().st_size
+        except FileNotFoundError:
+            raise Problem("not-found", "there is no such upload; create it again") from None
+
+    def is_complete(self, upload: Upload) -> bool:
+        """Tell whether the whole file is here and was verified."""
+        return self.blobs.holds(upload.sha256, upload.length)
+
+    def append(self, upload: Upload, offset: int, blocks: Iterable[bytes]) -> int:
+        """Append blocks as they come and return the new offset once they are on the disk.
+
+        Raises `upload-offset` where another writer was faster and `not-found` where
+        the upload was deleted meanwhile; what was appended before that stays.
+        """
+        with self._opened(upload.id) as part:
+            try:
+                for block in blocks:
+                    _append_block(part, upload.length, offset, block)
+                    offset += len(block)
+            finally:
+                os.fdatasync(part)
+        return offset
+
+    def finish(self, upload: Upload, examine: Callable[[Path], object]) -> Path:
+        """Verify a part that is all there and keep it as a blob; return the blob's path.
+
+        The SHA-256 is taken from what the file holds, not from what was received, so it is
+        right after a restart too. A file that does not match, or that `examine` refuses with
+        an `Problem`, is discarded with its upload.
+        """
+        try:
+            with self._part(upload.id) as part:
+                _check_whole(part, upload.length)
+                with self._removed_if_refused(upload.id):
+                    _check_digest(part, upload.sha256)
+                    examine(self._part_path(upload.id))
+                os.fdatasync(part)
+                return self.blobs.adopt(self._part_path(upload.id), upload.sha256)
+        except Problem:
+            if not self.is_complete(upload):
+                raise
+        return self.blobs.path(upload.sha256)
+
+    def discard(self, identifier: UUID) -> None:
+        """Drop an upload with the bytes of its part; a finished blob stays."""
+        self._discard(identifier, lambda _upload: True)
+
+    def sweep(self, now: datetime) -> None:
+        """Drop what expired, and what crashes left behind; skipped within the hour."""
+        marker = self._uploads / "swept"
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            if marker.stat().st_mtime > (now - SWEEP_EVERY).timestamp():
+                return
+        marker.touch()
+        os.utime(marker, (now.timestamp(), now.timestamp()))
+        for info in list(self._uploads.glob("*.json")):
+            self._discard(UUID(info.stem), lambda upload: upload.expires_at <= now)
+        for stray in list(self._strays(now - STRAY_AFTER)):
+            stray.unlink(missing_ok=True)
+
+    def _discard(self, identifier: UUID, unwanted: Callable[[Upload], bool]) -> None:
+        with suppress(Problem), self._part(identifier):
+            self._remove_if(identifier, unwanted)
+            return
+        self._remove_if(identifier, unwanted)
+
+    def _remove_if(self, identifier: UUID, unwanted: Callable[[Upload], bool]) -> None:
+        upload = self.find(identifier)
+        if upload is not None and unwanted(upload):
+            self._remove(identifier)
+
+    @contextmanager
+    def _removed_if_refused(self, identifier: UUID) -> Iterator[None]:
+        try:
+            yield
+        except Problem:
+            self._remove(identifier)
+            raise
+
+    def _strays(self, before: datetime) -> Iterator[Path]:
+        for file in self._uploads.glob("*.*"):
+            with suppress(FileNotFoundError):
+                old = file.stat().st_mtime < before.timestamp()
+                if old and self.find(UUID(file.name[:36])) is None:
+                    yield file
+
+    def _remove(self, identifier: UUID) -> None:
+        self._info(identifier).unlink(missing_ok=True)
+        self._part_path(identifier).unlink(missing_ok=True)
+
+    def _info(self, identifier: UUID) -> Path:
+        return self._uploads / f"{identifier}.json"
+
+    def _part_path(self, identifier: UUID) -> Path:
+        return self._uploads / f"{identifier}.part"
+
+    @contextmanager
+    def _opened(self, identifier: UUID, flags: int = 0) -> Iterator[int]:
+        try:
+            part = os.open(self._part_path(identifier), os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+        except FileNotFoundError:
+            raise Problem("not-found", "there is no such upload; create it again") from None
+        try:
+            yield part
+        finally:
+            os.close(part)
+
+    @contextmanager
+    def _part(self, identifier: UUID, flags: int = 0) -> Iterator[int]:
+        """Open and lock the part; it is still the one in place when the lock is held."""
+        path = self._part_path(identifier)
+        while True:
+            with self._opened(identifier, flags) as part, _locked(part):
+                if _is_at(part, path):
+                    yield part
+                    return
+
+
+@contextmanager
+def _locked(part: int) -> Iterator[None]:
+    # Each request opens the part for itself, and flock(2) belongs to the open file: it keeps
+    # out other threads of this process as well as other processes, and ends with a kill.
+    fcntl.flock(part, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(part, fcntl.LOCK_UN)
+
+
+def _is_at(part: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(part))
+    except FileNotFoundError:
+        return False
+
+
+def _append_block(part: int, length: int, offset: int, block: bytes) -> None:
+    with _locked(part):
+        state = os.fstat(part)
+        if state.st_nlink == 0:
+            raise Problem("not-found", "there is no such upload; create it again")
+        if state.st_size != offset:
+            raise Problem("upload-offset", "another request has written here; ask with HEAD")
+        if offset + len(block) > length:
+            raise Problem("too-large", "the chunk goes past Upload-Length")
+        view = memoryview(block)
+        while view:
+            written = os.pwrite(part, view, offset)
+            view, offset = view[written:], offset + written
+
+
+def _check_whole(part: int, length: int) -> None:
+    if os.fstat(part).st_size != length:
+        raise Problem("upload-offset", "another request has written here; ask with HEAD")
+
+
+def _check_digest(part: int, sha256: str) -> None:
+    os.lseek(part, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(part), "rb", buffering=0) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != sha256:
+        raise Problem("upload-checksum", "the file differs from its SHA-256; create it again")
+
+
+def _write_durably(target: Path, content: bytes) -> None:
+    draft = target.with_name(f"{target.stem}.{uuid4().hex}.tmp")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        draft.replace(target)
+        os.fsync(file.fileno())
+    _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _encode(upload: Upload) -> bytes:
+    return json.dumps(
+        {
+            "id": str(upload.id),
+            "owner": upload.owner,
+            "length": upload.length,
+            "sha256": upload.sha256,
+            "type": upload.content_type,
+            "metadata": upload.metadata,
+            "expires_at": upload.expires_at.isoformat(),
+        }
+    ).encode()
+
+
+def _decode(content: bytes) -> Upload:
+    told = json.loads(content)
+    return Upload(
+        id=UUID(told["id"]),
+        owner=told["owner"],
+        length=told["length"],
+        sha256=told["sha256"],
+        content_type=told["type"],
+        metadata=told["metadata"],
+        expires_at=datetime.fromisoformat(told["expires_at"]),
+    )

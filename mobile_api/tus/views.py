@@ -1,0 +1,191 @@
+"""The two addresses of tus over HTTP: the collection of uploads, and one upload."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
+
+from mobile_api.problems import CONTENT_TYPE, Problem
+from mobile_api.tus import body, protocol
+from mobile_api.tus.protocol import Append, Progress
+from mobile_api.tus.store import Store, Upload, upload_id
+
+
+class Receiver(Protocol):
+    """What a finished upload is handed to; both steps may come again for the same file."""
+
+    def examine(self, file: Path, declared_type: str) -> object:
+        """Refuse a file that is not acceptable with a `Problem`."""
+
+    def register(self, sha256: str, blob: Path) -> None:
+        """Enter a verified file in the register before its device is told."""
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Everything the views need to know of the service around them."""
+
+    store: Store
+    receiver: Receiver
+    owner_of: Callable[[HttpRequest], str]
+    now: Callable[[], datetime]
+    max_bytes: int
+    keep_for: timedelta
+
+
+def upload_urls(provide: Callable[[], Uploads]) -> list[URLPattern]:
+    """Return the two addresses, to be included below the API's root; `provide` runs per request."""
+
+    @csrf_exempt
+    @_speaks_tus(protocol.COLLECTION_METHODS)
+    def collection(request: HttpRequest, method: str) -> HttpResponse:
+        uploads = provide()
+        if method == "OPTIONS":
+            return _no_content(protocol.capabilities(uploads.max_bytes))
+        return _post(request, uploads)
+
+    @csrf_exempt
+    @_speaks_tus(protocol.UPLOAD_METHODS)
+    def one_upload(request: HttpRequest, method: str, identifier: UUID) -> HttpResponse:
+        uploads = provide()
+        if method == "OPTIONS":
+            return _no_content(protocol.capabilities(uploads.max_bytes))
+        upload = _own_upload(request, uploads, identifier)
+        return {"HEAD": _head, "PATCH": _patch, "DELETE": _delete}[method](request, uploads, upload)
+
+    return [
+        path("uploads/", collection, name="uploads"),
+        path("uploads/<uuid:identifier>", one_upload, name="upload"),
+    ]
+
+
+def _post(request: HttpRequest, uploads: Uploads) -> HttpResponse:
+    owner, now = uploads.owner_of(request), uploads.now()
+    uploads.store.sweep(now)
+    creation = protocol.read_creation(
+        request.headers, body.announced_length(request), max_bytes=uploads.max_bytes
+    )
+    upload = Upload(
+        id=upload_id(owner, creation.sha256, creation.length),
+        owner=owner,
+        length=creation.length,
+        sha256=creation.sha256,
+        content_type=creation.content_type,
+        metadata=creation.metadata,
+        expires_at=now + uploads.keep_for,
+    )
+    uploads.store.create(upload)
+    offset = uploads.store.offset(upload)
+    if creation.has_body:
+        offset = _receive(request, uploads, upload, Append(0, creation.checksum), stored=offset)
+    progress = _settle(uploads, upload, offset)
+    return HttpResponse(
+        status=201, headers=protocol.created(progress, f"{request.path}{upload.id}")
+    )
+
+
+def _head(_request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpResponse:
+    progress = _settle(uploads, upload, uploads.store.offset(upload))
+    return HttpResponse(headers=protocol.described(progress))
+
+
+def _patch(request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpResponse:
+    append = protocol.read_append(request.headers)
+    stored = uploads.store.offset(upload)
+    protocol.check_append(append, stored, upload.length, body.announced_length(request))
+    offset = _receive(request, uploads, upload, append, stored=stored)
+    return _no_content(protocol.appended(_settle(uploads, upload, offset)))
+
+
+def _delete(_request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpResponse:
+    uploads.store.discard(upload.id)
+    return _no_content({})
+
+
+def _own_upload(request: HttpRequest, uploads: Uploads, identifier: UUID) -> Upload:
+    """Return the upload; another device's is as unknown as one that never was."""
+    owner = uploads.owner_of(request)
+    upload = uploads.store.find(identifier)
+    if upload is None or upload.owner != owner:
+        raise Problem("not-found", "there is no such upload; create it again")
+    if upload.expires_at <= uploads.now():
+        raise Problem("upload-gone")
+    return upload
+
+
+def _receive(
+    request: HttpRequest, uploads: Uploads, upload: Upload, append: Append, *, stored: int
+) -> int:
+    """Store the body and return the new offset; bytes before `stored` are here already."""
+    arriving = body.blocks(body.body_of(request))
+    with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
+        return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
+
+
+def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
+    """Return what the device is told; "all is here" only of a verified, registered file.
+
+    Every answer passes through here, so a file whose last step a crash cut off is finished
+    by whichever request comes next.
+    """
+    complete = offset == upload.length
+    if complete:
+        blob = uploads.store.finish(
+            upload, lambda file: uploads.receiver.examine(file, upload.content_type)
+        )
+        uploads.receiver.register(upload.sha256, blob)
+    expires_at = None if complete else upload.expires_at
+    return Progress(upload.length, offset, upload.metadata, expires_at)
+
+
+def _speaks_tus(
+    methods: tuple[str, ...],
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Wrap a view: the method obeyed, the version checked, problems answered as RFC 9457."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def answer(request: HttpRequest, **where: UUID) -> HttpResponse:
+            method = protocol.effective_method(request.method or "", request.headers)
+            try:
+                protocol.check_method(method, methods)
+                protocol.check_version(method, request.headers)
+                response = view(request, method, **where)
+            except Problem as problem:
+                response = _refusal(problem, methods)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                response = _refusal(Problem("no-room"), methods)
+            response["Tus-Resumable"] = protocol.VERSION
+            return response
+
+        return answer
+
+    return decorate
+
+
+def _refusal(problem: Problem, methods: tuple[str, ...]) -> HttpResponse:
+    response = JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+    if problem.slug == "upload-version":
+        response["Tus-Version"] = protocol.VERSION
+    if problem.slug == "not-allowed":
+        response["Allow"] = ", ".join(methods)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _no_content(headers: Mapping[str, str]) -> HttpResponse:
+    response = HttpResponse(status=204, headers=dict(headers))
+    del response["Content-Type"]
+    return response
