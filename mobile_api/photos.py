@@ -1,0 +1,142 @@
+"""What a finished upload becomes: a picture that was looked at with care, and its small copies."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from PIL import Image, ImageOps
+
+from mobile_api.problems import Problem
+from outreach.actions.photos import store_blobs
+from outreach.models import StoredBlob
+
+THUMBNAIL_EDGE = 320
+_FORMATS = ("JPEG", "PNG")
+# A JPEG that carries several pictures calls itself MPO; the first is the photo.
+_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
+_END_OF_JPEG = b"\xff\xd9"
+# What Pillow raises on hostile input, beside the warnings that a strict process makes errors.
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    OverflowError,
+)
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+# A picture at the limit takes 200 MB once decoded: few at a time, however many ask.
+_decoding = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a file turned out to hold; width and height as stored, before any turning."""
+
+    content_type: str
+    width: int
+    height: int
+    size: int
+
+
+@dataclass(frozen=True)
+class PictureReceiver:
+    """Takes finished uploads in as pictures within `max_pixels`."""
+
+    max_pixels: int
+    now: Callable[[], datetime]
+
+    def examine(self, file: Path, declared_type: str) -> Picture:
+        """Return what the picture is, or refuse it with a `Problem`."""
+        picture = examine(file, max_pixels=self.max_pixels)
+        if declared_type not in ("", picture.content_type):
+            raise Problem("not-a-picture", f"type: the file is {picture.content_type}")
+        return picture
+
+    def register(self, sha256: str, blob: Path) -> None:
+        """Enter a verified file in the register, once."""
+        if StoredBlob.objects.filter(pk=sha256).exists():
+            return
+        found = self.examine(blob, "")
+        store_blobs(
+            [
+                StoredBlob(
+                    sha256=sha256,
+                    size=found.size,
+                    content_type=found.content_type,
+                    width=found.width,
+                    height=found.height,
+                    stored_at=self.now(),
+                )
+            ]
+        )
+
+
+def examine(file: Path, *, max_pixels: int) -> Picture:
+    """Return what a picture is from its headers and its end, without decoding its pixels.
+
+    A whole JPEG ends with its end marker, which its compressed data cannot contain; a PNG is
+    a chain of chunks with check sums up to its last one. So a cut is found at a hundredth of
+    the cost of decoding, which only a JPEG with something behind its end still needs.
+    """
+    with _opened(file, max_pixels) as picture:
+        found = Picture(_TYPES[str(picture.format)], *picture.size, size=file.stat().st_size)
+        if found.content_type == "image/png":
+            picture.verify()
+        elif not _ends_with(file, _END_OF_JPEG):
+            _decode(picture, THUMBNAIL_EDGE)
+    return found
+
+
+def thumbnail(blob: Path, derived: Path, *, max_pixels: int, edge: int = THUMBNAIL_EDGE) -> Path:
+    """Return a small JPEG of a blob, made below `derived` when it is first asked for.
+
+    It is upright and on white, and carries nothing of the original but its pixels: no EXIF,
+    no position, no comment, no colour profile.
+    """
+    target = derived / blob.name[:2] / blob.name[2:4] / f"{blob.name}-{edge}.jpg"
+    if target.exists():
+        return target
+    with _opened(blob, max_pixels) as picture:
+        small = _decode(picture, edge)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = target.with_suffix(f".{uuid4().hex}.tmp")
+    small.save(draft, "JPEG", quality=80)
+    return draft.replace(target)
+
+
+@contextmanager
+def _opened(file: Path, max_pixels: int) -> Iterator[Image.Image]:
+    try:
+        with Image.open(file, formats=_FORMATS) as picture:
+            if picture.width * picture.height > max_pixels:
+                raise Problem("not-a-picture", f"at most {max_pixels} pixels are accepted")
+            yield picture
+    except _BOMB:
+        raise Problem("not-a-picture", f"at most {max_pixels} pixels are accepted") from None
+    except _UNREADABLE:
+        raise Problem("not-a-picture", "the file is not a whole JPEG or PNG") from None
+
+
+def _decode(picture: Image.Image, edge: int) -> Image.Image:
+    with _decoding:
+        picture.draft("RGB", (2 * edge, 2 * edge))
+        picture.thumbnail((2 * edge, 2 * edge), reducing_gap=2.0)
+        upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    upright.thumbnail((edge, edge))
+    # A fresh picture: saving a copy of the old one would carry its comment along.
+    paper = Image.new("RGB", upright.size, "white")
+    paper.paste(upright, mask=upright)
+    return paper
+
+
+def _ends_with(file: Path, end: bytes) -> bool:
+    with file.open("rb") as opened:
+        opened.seek(-len(end), os.SEEK_END)
+        return opened.read() == end
