@@ -1,0 +1,49 @@
+"""OPTIONS: what this server can do, told to anyone; X-HTTP-Method-Override for poor clients."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from tests.mobile_api.uploading import Tablet, enrol, jpeg, refused
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.mobile_api.uploading")]
+PHOTO = jpeg()
+
+
+@pytest.fixture
+def tablet(settings, tmp_path) -> Tablet:
+    settings.OUTREACH_FILES = tmp_path
+    return enrol(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["/api/v1/uploads/", f"/api/v1/uploads/{uuid4()}"])
+def test_the_capabilities_need_neither_token_nor_version(tablet: Tablet, where: str):
+    answer = tablet.send("OPTIONS", where, Tus_Resumable="", Authorization="")
+
+    assert answer.status_code == 204
+    assert {name: value for name, value in answer.items() if name.startswith("Tus-")} == {
+        "Tus-Resumable": "1.0.0",
+        "Tus-Version": "1.0.0",
+        "Tus-Extension": "creation,creation-with-upload,checksum,expiration,termination",
+        "Tus-Max-Size": str(12 * 1024 * 1024),
+        "Tus-Checksum-Algorithm": "sha1,sha256",
+    }
+
+
+def test_an_overriding_method_is_the_one_obeyed(tablet: Tablet):
+    where = tablet.create(PHOTO)["Location"]
+
+    answer = tablet.send("POST", where, PHOTO, Upload_Offset="0", X_HTTP_Method_Override="PATCH")
+
+    assert (answer.status_code, answer["Upload-Offset"]) == (204, str(len(PHOTO)))
+
+
+def test_an_overriding_method_must_fit_the_address(tablet: Tablet):
+    where = tablet.create(PHOTO)["Location"]
+
+    answer = tablet.send("PATCH", where, PHOTO, X_HTTP_Method_Override="GET")
+
+    assert refused(answer) == (405, "not-allowed")
+    assert answer["Allow"] == "OPTIONS, HEAD, PATCH, DELETE"
