@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 
 STANDARDS = Path(__file__).parent / "standards"
@@ -320,7 +321,27 @@ def _check_parameters(parameters: list[Parameter]) -> None:
             raise MalformedTariff(f"{one.code} names no source.")
 
 
+def shipped_texts() -> dict[str, str]:
+    """Return the text of each tariff that comes with the software, by its code."""
+    files = sorted(STANDARDS.glob("tariff-*.toml"))
+    texts = (file.read_text(encoding="utf-8") for file in files)
+    return {load_tariff(text).code: text for text in texts}
+
+
 def shipped_tariffs() -> tuple[Tariff, ...]:
     """Return the tariffs that come with the software."""
+    return tuple(load_tariff(text) for text in _shipped_texts())
+
+
+def tariff_text(code: str) -> str:
+    """Return the file of a shipped tariff as it stands, to be kept beside the figures it priced.
+
+    Raises `KeyError` for a code that is not shipped.
+    """
+    return {load_tariff(text).code: text for text in _shipped_texts()}[code]
+
+
+@cache
+def _shipped_texts() -> tuple[str, ...]:
     files = sorted(STANDARDS.glob("tariff-*.toml"))
-    return tuple(load_tariff(file.read_text(encoding="utf-8")) for file in files)
+    return tuple(file.read_text(encoding="utf-8") for file in files)

@@ -25,6 +25,7 @@ from outreach.domain.savings import (
     saved,
     shipped_tariffs,
     tariff_for,
+    tariff_text,
     yuan,
 )
 
@@ -248,6 +249,12 @@ def test_every_parameter_has_value_unit_source_place_and_date() -> None:
     pinned = ("511302", date(2018, 1, 1))
     assert whole == {code: (unit, *pinned) for code, unit in PARAMETERS.items()}
     assert shipped_tariffs() == (TARIFF,)
+
+
+def test_hands_out_the_file_of_a_shipped_tariff_as_it_stands() -> None:
+    assert tariff_text("511302-2018") == TEXT
+    with pytest.raises(KeyError):
+        tariff_text("511302-1999")
 
 
 def test_only_what_was_seen_is_not_assumed() -> None:
