@@ -17,7 +17,7 @@ from outreach.actions import visits as visiting
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.actions.journeys import spared
-from outreach.domain.grading import BadFinding, Case, Grading, default_standard, grade
+from outreach.domain.grading import BadFinding, Case, Grading, grade, load_standard
 from outreach.domain.vocabulary import (
     GUARDED_CATEGORIES,
     Category,
@@ -132,18 +132,18 @@ def _judge(submission: Submission, by: User, at: datetime) -> _Judged:
         gradings = [_grade(part, age) for part in submission.parts]
         overall = gradings[0] if len(gradings) == 1 else _grade_all(submission.parts, age)
     except BadFinding as error:
-        raise Refused("bad-finding", str(error)) from error
+        raise Refused("bad-finding", f"{error.case_field}: {error.message_zh}") from error
     _check_reasons(submission, gradings, overall)
     return _Judged(submission, by, at, gradings, overall)
 
 
 def _grade(part: Part, age: int) -> Grading:
-    return grade(Case(part.category, age, findings=part.findings), default_standard())
+    return grade(Case(part.category, age, findings=part.findings), load_standard())
 
 
 def _grade_all(parts: Sequence[Part], age: int) -> Grading:
     cases = tuple(Case(part.category, age, findings=part.findings) for part in parts)
-    return grade(Case(Category.MULTIPLE, age, parts=cases), default_standard())
+    return grade(Case(Category.MULTIPLE, age, parts=cases), load_standard())
 
 
 def _check_signers(submission: Submission, by: User) -> None:
@@ -194,7 +194,7 @@ def _evaluation(judged: _Judged) -> Evaluation:
         visit=submission.visit,
         assessor=judged.by,
         category=submission.category,
-        standard=default_standard().edition,
+        standard=load_standard().edition,
         parts=[
             _part(part, found) for part, found in zip(submission.parts, judged.gradings, strict=True)
         ],
@@ -221,7 +221,7 @@ def _part(part: Part, found: Grading) -> dict[str, Any]:
         "computed_grade": found.grade,
         "met": part.grade is not None,
         "reason": part.reason,
-        "questions": [str(question) for question in found.questions],
+        "questions": [question.zh for question in found.questions],
     }
 
 
