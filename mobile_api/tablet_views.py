@@ -1,0 +1,92 @@
+"""The files of the built tablet app, under a policy that lets nothing else run.
+
+They are read once and served from memory: a few files, and no path comes near the disk.
+"""
+
+from __future__ import annotations
+
+import gzip
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+BUILT = Path(__file__).resolve().parent / "static" / "tablet"
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "frame-src blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_TYPES = {".webmanifest": "application/manifest+json", ".js": "text/javascript"}
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class _File:
+    plain: bytes
+    packed: bytes
+    content_type: str
+    cache_control: str
+
+
+@csrf_exempt
+@require_safe
+def serve(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Answer with one file of the app, packed where the browser takes it so."""
+    file = _files().get(name)
+    if file is None:
+        raise Http404
+    packs = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(file.packed if packs else file.plain, content_type=file.content_type)
+    if packs:
+        response["Content-Encoding"] = "gzip"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    response["Cache-Control"] = file.cache_control
+    response["Content-Security-Policy"] = POLICY
+    response["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=()"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Opener-Policy"] = "same-origin"
+    if name == "sw.js":
+        response["Service-Worker-Allowed"] = "/tablet/"
+    return response
+
+
+@cache
+def _files() -> dict[str, _File]:
+    found = (path for path in sorted(BUILT.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(BUILT).as_posix(): _read(path)
+        for path in found
+        if not path.name.startswith(".")
+    }
+
+
+def _read(path: Path) -> _File:
+    plain = path.read_bytes()
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
+    # Only names that carry a hash of their content may be kept without asking.
+    named_by_content = path.parent.name == "assets"
+    return _File(
+        plain=plain,
+        packed=gzip.compress(plain, mtime=0),
+        content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        cache_control=_FOREVER if named_by_content else "no-cache",
+    )
