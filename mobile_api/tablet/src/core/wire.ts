@@ -1,0 +1,268 @@
+/** What goes over the line, in the words of the server. Types only. */
+import type { Mutation } from './chain'
+import type { Json } from './jcs'
+
+export const CATEGORIES = ['vision', 'hearing', 'speech', 'physical', 'intellectual', 'mental'] as const
+export type Category = (typeof CATEGORIES)[number]
+export type Grade = 1 | 2 | 3 | 4
+export type Role = 'liaison' | 'assessor' | 'administrator' | 'approver' | 'auditor'
+export type Sex = 'male' | 'female'
+
+export const PHOTO_KINDS = ['portrait', 'whole_body', 'affected_part', 'environment', 'document'] as const
+export const SIGNATURE_KINDS = ['signature_resident', 'signature_assessor'] as const
+export type EvidenceKind = (typeof PHOTO_KINDS)[number] | (typeof SIGNATURE_KINDS)[number]
+
+export const NOT_DONE = [
+  'absent',
+  'refused',
+  'in_hospital',
+  'road_cut',
+  'wrong_specialty',
+  'papers_missing',
+  'guardian_absent',
+] as const
+export type NotDoneReason = (typeof NOT_DONE)[number]
+export const NEXT_STEPS = ['revisit', 'refer_hospital', 'close', 'wait'] as const
+export type NextStep = (typeof NEXT_STEPS)[number]
+
+export interface Place {
+  lat: number
+  lon: number
+  accuracy_m: number
+}
+
+export interface Me {
+  id: string
+  full_name: string
+  role: Role
+  division: string
+  categories: Category[]
+}
+
+export interface Colleague {
+  full_name: string
+  institution: string
+  categories: Category[]
+}
+
+export interface Resident {
+  name: string
+  sex: Sex
+  birth_on: string
+  id_number: string
+  telephone: string
+  address: string
+  ethnicity: string
+  place: { lat: number; lon: number } | null
+  bedridden: boolean
+}
+
+export interface PossibleTime {
+  weekday: number
+  from: string
+  to: string
+}
+
+interface CaseCommon {
+  categories: Category[]
+  resident: Resident
+  guardian: { name: string; telephone: string; relation: string } | null
+  village: string
+  township: string
+  possible_times: PossibleTime[]
+  papers_missing: string[]
+}
+
+export type VisitState = 'scheduled' | 'in_progress' | 'done' | 'not_done' | 'cancelled'
+
+export interface VisitRow extends CaseCommon {
+  application: string
+  state: VisitState
+  on: string
+  start: string
+  minutes: number
+  order: number
+  standard: string
+  evidence: EvidenceKind[]
+  assessors: string[]
+  liaison: { name: string; telephone: string } | null
+  evaluation: string | null
+  media_state: 'awaiting_media' | 'complete' | null
+  not_done: { reason: NotDoneReason; next_step: NextStep } | null
+}
+
+export interface CaseRow extends CaseCommon {
+  state: string
+  not_done_before: number
+}
+
+export interface CertificateRow {
+  application: string
+  visit: string | null
+  resident_name: string
+  category: Category | 'multiple'
+  grade: Grade
+  issued_on: string
+  valid_until: string
+  sha256: string
+  size: number
+  handed_over: boolean
+}
+
+export interface CalendarRow {
+  non_working: string[]
+}
+
+export type Outcome = 'applied' | 'duplicate' | 'refused' | 'conflict' | 'parked'
+
+export interface OutcomeEntry {
+  seq: number
+  outcome: Outcome
+  was?: Outcome
+  dispute?: string
+  message?: string
+}
+
+export interface Put {
+  k: string
+  h: string
+  d: Json
+}
+
+export interface PullAnswer {
+  base: string | null
+  view: string
+  digest: string
+  more: boolean
+  remaining: number
+  dels: string[]
+  puts: Put[]
+}
+
+export interface Policy {
+  min_app?: string
+  lease_until?: string
+  lock_after_s?: number
+  federation_key?: string
+}
+
+export interface SyncRequest {
+  replica: string
+  schema: 1
+  app: string
+  rid: string
+  clock: { wall: string; mono_ms: number }
+  health: { persisted: boolean; free_mb: number | null; outbox: number; oldest_h: number }
+  push?: { first: number; prev_chain: string; mutations: Mutation[] }
+  pull?: { view: string | null; digest: string | null; max_bytes: number }
+}
+
+export interface SyncAnswer {
+  rid: string
+  server_time: string
+  epoch: string
+  last_seq: number
+  chain: string
+  outcomes: OutcomeEntry[]
+  pull: PullAnswer | null
+  policy?: Policy
+  blobs_missing: string[]
+}
+
+export interface EnrolAnswer {
+  device: string
+  replica: string
+  token: string
+  epoch: string
+  server_time: string
+  user: Me
+  federation_key?: string
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type: string
+  title?: string
+  status?: number
+  detail?: string
+  wipe?: boolean
+  last_seq?: number
+  chain?: string
+}
+
+export interface MediaDeclaration {
+  sha256: string
+  kind: EvidenceKind
+  size: number
+  type: 'image/jpeg' | 'image/png'
+  taken_at: string
+  place: Place | null
+}
+
+export type Findings = Record<string, Json>
+
+export interface EvaluationPart {
+  category: Category
+  findings: Findings
+  grade: Grade | null
+  reason: string
+}
+
+export interface SubmitEvaluation {
+  evaluation: string
+  visit: string
+  parts: EvaluationPart[]
+  grade: Grade | null
+  identity_checked: boolean
+  guardian_present: boolean
+  consent: { by: 'resident' | 'guardian'; name: string }
+  co_signers: string[]
+  arrived_at: string
+  evaluated_at: string
+  place: Place | null
+  remark: string
+  media: MediaDeclaration[]
+}
+
+export interface Nominate {
+  application: string
+  resident: {
+    name: string
+    id_number: string
+    telephone: string
+    address: string
+    ethnicity: string
+    bedridden: boolean
+    poor_household: boolean
+    severity_expected: Grade | null
+  }
+  village: string
+  categories: Category[]
+  consent: { by: 'resident' | 'guardian'; name: string } | null
+}
+
+/** What a tablet can say, and with which arguments (version 1 of each). */
+export interface MutationArgs {
+  schedule_visit: { visit: string; application: string; on: string; start: string; minutes: number }
+  move_visit: {
+    visit: string
+    on: string
+    start: string
+    minutes: number
+    seen: { on: string; start: string }
+    reason: string
+  }
+  cancel_visit: { visit: string; reason: string; seen: { on: string; start: string } }
+  record_not_done: {
+    visit: string
+    reason: NotDoneReason
+    next_step: NextStep
+    note: string
+    recorded_at: string
+    place: Place | null
+  }
+  submit_evaluation: SubmitEvaluation
+  nominate: Nominate
+  hand_over_certificate: { certificate: string; to: 'resident' | 'guardian'; handed_over_at: string }
+}
+export type MutationName = keyof MutationArgs

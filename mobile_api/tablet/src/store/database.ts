@@ -1,0 +1,65 @@
+import Dexie, { type Table } from 'dexie'
+import type { FederationWrap, PinWrap } from '../vault/wraps'
+
+/** The one record in clear: what is needed before the data key is at hand. Names no person. */
+export interface VaultRecord {
+  k: 'vault'
+  replica: string
+  publicKey: string
+  pin: PinWrap | null
+  federation: FederationWrap | null
+  failed: number
+}
+
+export interface Sealed {
+  k: string
+  body: Uint8Array
+}
+
+/** The sealed sync state; `rev` counts its writes, so that a second tab is found out. */
+export interface StateRecord extends Sealed {
+  rev: number
+}
+
+export interface SealedSeq {
+  seq: number
+  body: Uint8Array
+}
+
+/** A photo or signature: its description and its bytes, sealed apart. */
+export interface MediaRecord {
+  k: string
+  meta: Uint8Array
+  body: Uint8Array | null
+}
+
+export const DATABASE = 'outreach-tablet'
+
+/** Everything on this tablet. All but `vault` is sealed; indexes carry opaque ids only. */
+export class TabletDatabase extends Dexie {
+  declare meta: Table<VaultRecord | Sealed | StateRecord, string>
+  declare rows: Table<Sealed, string>
+  declare log: Table<SealedSeq, number>
+  declare outcomes: Table<SealedSeq, number>
+  declare drafts: Table<Sealed, string>
+  declare media: Table<MediaRecord, string>
+  declare files: Table<Sealed, string>
+
+  constructor(name = DATABASE) {
+    // Strict: a transaction is done when it is on the disk, not when it is in the system's cache.
+    super(name, { chromeTransactionDurability: 'strict' })
+    this.version(1).stores({
+      meta: 'k',
+      rows: 'k',
+      log: 'seq',
+      outcomes: 'seq',
+      drafts: 'k',
+      media: 'k',
+      files: 'k',
+    })
+  }
+
+  async vault(): Promise<VaultRecord | undefined> {
+    return (await this.meta.get('vault')) as VaultRecord | undefined
+  }
+}

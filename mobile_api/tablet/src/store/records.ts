@@ -1,0 +1,97 @@
+import type { Statement } from '../core/chain'
+import { CHAIN_START } from '../core/chain'
+import type { Json } from '../core/jcs'
+import type {
+  MediaDeclaration,
+  Me,
+  MutationArgs,
+  MutationName,
+  Outcome,
+  OutcomeEntry,
+  Policy,
+} from '../core/wire'
+
+/** Why the line is shut until a person acts. Reading and writing on the tablet go on. */
+export type Halt = 'fork' | 'gap' | 'unknown' | 'revoked' | 'sign_in'
+
+/** Where this replica stands with the server. */
+export interface SyncState {
+  lastSeq: number
+  chain: string
+  ackedSeq: number
+  ackedChain: string
+  /** up to here the pulled rows already show what was pushed */
+  settledSeq: number
+  view: string | null
+  digest: string | null
+  epoch: string | null
+  /** server time minus this device's clock, in milliseconds */
+  offsetMs: number
+  syncedAt: number | null
+  complete: boolean
+  policy: Policy
+  missing: string[]
+  halt: Halt | null
+}
+
+export const FRESH: SyncState = {
+  lastSeq: 0,
+  chain: CHAIN_START,
+  ackedSeq: 0,
+  ackedChain: CHAIN_START,
+  settledSeq: 0,
+  view: null,
+  digest: null,
+  epoch: null,
+  offsetMs: 0,
+  syncedAt: null,
+  complete: false,
+  policy: {},
+  missing: [],
+  halt: null,
+}
+
+/** Who this tablet speaks for. */
+export interface Session {
+  device: string
+  token: string
+  user: Me
+  label: string
+}
+
+/** One entry of the ordered log: outbox until acknowledged, sent box afterwards. */
+export interface LogEntry extends Statement {
+  chain: string
+  sig: string
+}
+
+export type Said<N extends MutationName> = Omit<LogEntry, 'name' | 'args'> & { name: N; args: MutationArgs[N] }
+
+/** Narrow a log entry to the mutation of one name. */
+export function said<N extends MutationName>(entry: LogEntry, name: N): Said<N> | null {
+  return entry.name === name ? (entry as unknown as Said<N>) : null
+}
+
+export interface StoredOutcome extends OutcomeEntry {
+  at: number
+}
+
+/** What finally became of a mutation; a duplicate is what it was the first time. */
+export function finalOutcome(entry: OutcomeEntry): Exclude<Outcome, 'duplicate'> {
+  const outcome = entry.outcome === 'duplicate' ? (entry.was ?? 'applied') : entry.outcome
+  return outcome === 'duplicate' ? 'applied' : outcome
+}
+
+export interface PulledRow {
+  h: string
+  d: Json
+}
+
+/** A picture on this tablet. `owner` is the visit or nomination it belongs to. */
+export interface Media extends MediaDeclaration {
+  owner: string
+  /** the assessor whose signature it is, when it is one */
+  signer: string | null
+  state: 'draft' | 'declared' | 'safe' | 'rejected'
+  uploadUrl: string | null
+}

@@ -1,0 +1,282 @@
+import { canonicalBytes, chainAfter } from '../core/chain'
+import { newId } from '../core/ids'
+import { randomBytes, type Bytes } from '../core/bytes'
+import { canonical, type Json } from '../core/jcs'
+import type { MutationArgs, MutationName } from '../core/wire'
+import { Sealer } from '../vault/sealing'
+import { newDeviceKey, Signer } from '../vault/signing'
+import { unwrapWithPin, WrongPin, wrapWithPin, type PinWrap } from '../vault/wraps'
+import { TabletDatabase, type MediaRecord, type Sealed, type StateRecord, type VaultRecord } from './database'
+import {
+  FRESH,
+  type LogEntry,
+  type Media,
+  type PulledRow,
+  type Session,
+  type StoredOutcome,
+  type SyncState,
+} from './records'
+
+/** Wrong PINs after which only the federation's key opens the tablet. */
+export const PIN_TRIES = 10
+
+export class AnotherTab extends Error {}
+export class NotSaved extends Error {}
+
+/** What one step changes; all of it or nothing is written. */
+export interface Change {
+  state?: Partial<SyncState>
+  session?: Session
+  log?: LogEntry
+  outcomes?: StoredOutcome[]
+  rows?: { clear: boolean; put: Map<string, PulledRow>; del: string[] }
+  drafts?: { put?: Map<string, unknown>; del?: string[] }
+  media?: { meta?: Media[]; add?: { media: Media; bytes: Bytes }[]; dropBytes?: string[]; del?: string[] }
+  files?: { add?: { k: string; bytes: Bytes }[]; del?: string[] }
+  prune?: number[]
+}
+
+/** The opened tablet: everything in memory, every change sealed and on the disk before it counts. */
+export class Safe {
+  state: SyncState = FRESH
+  session: Session | null = null
+  readonly rows = new Map<string, PulledRow>()
+  readonly log = new Map<number, LogEntry>()
+  readonly outcomes = new Map<number, StoredOutcome>()
+  readonly drafts = new Map<string, unknown>()
+  readonly media = new Map<string, Media>()
+  readonly files = new Set<string>()
+  onChange: () => void = () => undefined
+
+  private rev = 0
+  private queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(
+    readonly db: TabletDatabase,
+    readonly replica: string,
+    readonly publicKey: string,
+    private readonly sealer: Sealer,
+    readonly signer: Signer,
+  ) {}
+
+  /** Make the keys of this tablet and keep them under the PIN. Nothing has been said to a server yet. */
+  static async create(db: TabletDatabase, pin: string, at: number, rounds?: number): Promise<Safe> {
+    const dataKey = randomBytes(32)
+    const sealer = await Sealer.of(dataKey)
+    const device = await newDeviceKey()
+    const vault: VaultRecord = {
+      k: 'vault',
+      replica: newId(at),
+      publicKey: device.publicKey,
+      pin: await wrapWithPin(dataKey, pin, rounds),
+      federation: null,
+      failed: 0,
+    }
+    const key: Sealed = { k: 'device_key', body: await sealer.seal('meta', 'device_key', device.privateKey) }
+    const state: StateRecord = { k: 'state', rev: 0, body: await sealer.sealJson('meta', 'state', FRESH) }
+    await db.transaction('rw', db.meta, async () => {
+      await db.meta.add(vault)
+      await db.meta.bulkAdd([key, state])
+    })
+    return Safe.open(db, vault, dataKey)
+  }
+
+  /** Open with the PIN. Raises WrongPin; counts the failures. */
+  static async unlock(db: TabletDatabase, pin: string): Promise<Safe> {
+    const vault = await db.vault()
+    if (!vault?.pin) throw new WrongPin()
+    try {
+      const dataKey = await unwrapWithPin(vault.pin, pin)
+      if (vault.failed > 0) await db.meta.put({ ...vault, failed: 0 })
+      return await Safe.open(db, vault, dataKey)
+    } catch (error) {
+      if (error instanceof WrongPin) await db.meta.put(afterWrongPin(vault))
+      throw error
+    }
+  }
+
+  private static async open(db: TabletDatabase, vault: VaultRecord, dataKey: Bytes): Promise<Safe> {
+    const sealer = await Sealer.of(dataKey)
+    const sealedKey = (await db.meta.get('device_key')) as Sealed
+    const signer = await Signer.of(await sealer.open('meta', 'device_key', sealedKey.body))
+    const safe = new Safe(db, vault.replica, vault.publicKey, sealer, signer)
+    await safe.load()
+    return safe
+  }
+
+  private async load(): Promise<void> {
+    const { db, sealer } = this
+    const state = (await db.meta.get('state')) as StateRecord
+    this.rev = state.rev
+    this.state = { ...FRESH, ...(await sealer.openJson<SyncState>('meta', 'state', state.body)) }
+    const session = (await db.meta.get('session')) as Sealed | undefined
+    if (session) this.session = await sealer.openJson<Session>('meta', 'session', session.body)
+    for (const { k, body } of await db.rows.toArray()) this.rows.set(k, await sealer.openJson('rows', k, body))
+    for (const { seq, body } of await db.log.toArray()) this.log.set(seq, await sealer.openJson('log', seq, body))
+    for (const { seq, body } of await db.outcomes.toArray()) {
+      this.outcomes.set(seq, await sealer.openJson('outcomes', seq, body))
+    }
+    for (const { k, body } of await db.drafts.toArray()) this.drafts.set(k, await sealer.openJson('drafts', k, body))
+    const metas: [string, Uint8Array][] = []
+    await db.media.each(({ k, meta }) => void metas.push([k, meta])) // one at a time: bodies are large
+    for (const [k, meta] of metas) this.media.set(k, await sealer.openJson('media', k, meta))
+    for (const k of await db.files.toCollection().primaryKeys()) this.files.add(k)
+  }
+
+  /** Say something: it is signed, chained, on the disk and read back before this returns. */
+  async say<N extends MutationName>(name: N, args: MutationArgs[N], at: number, beside: Change = {}): Promise<LogEntry> {
+    return this.inTurn(async () => {
+      const { lastSeq, chain } = this.state
+      const statement = {
+        seq: lastSeq + 1,
+        id: newId(at),
+        name,
+        v: 1,
+        at: new Date(at).toISOString(),
+        args: JSON.parse(JSON.stringify(args)) as Json,
+      }
+      const bytes = canonicalBytes(statement)
+      const entry: LogEntry = {
+        ...statement,
+        chain: await chainAfter(chain, bytes),
+        sig: await this.signer.sign(bytes),
+      }
+      await this.write({ ...beside, log: entry, state: { lastSeq: entry.seq, chain: entry.chain } })
+      await this.readBack(entry)
+      return entry
+    })
+  }
+
+  /** Write one step: sealed first, then a single transaction, then memory. */
+  async change(change: Change | (() => Change | Promise<Change>)): Promise<void> {
+    return this.inTurn(async () => this.write(typeof change === 'function' ? await change() : change))
+  }
+
+  /** The bytes of a photo, signature or certificate kept here; null when they are gone. */
+  async bytesOf(store: 'media' | 'files', k: string): Promise<Bytes | null> {
+    const record = store === 'media' ? await this.db.media.get(k) : await this.db.files.get(k)
+    return record?.body ? this.sealer.open(`${store}_bytes`, k, record.body) : null
+  }
+
+  /** Change the PIN: the data key stays, only its wrap is made anew. */
+  async rewrap(oldPin: string, newPin: string): Promise<void> {
+    const vault = await this.db.vault()
+    if (!vault?.pin) throw new WrongPin()
+    const pin: PinWrap = await wrapWithPin(await unwrapWithPin(vault.pin, oldPin), newPin, vault.pin.rounds)
+    await this.db.meta.put({ ...vault, pin, failed: 0 })
+  }
+
+  private async readBack(entry: LogEntry): Promise<void> {
+    const stored = await this.db.log.get(entry.seq)
+    const read = stored && (await this.sealer.openJson<LogEntry>('log', entry.seq, stored.body))
+    const same = read && canonical(read as unknown as Json) === canonical(entry as unknown as Json)
+    if (!same) throw new NotSaved()
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(work)
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  private async write(change: Change): Promise<void> {
+    const sealed = await this.sealAll(change)
+    await this.commit(change, sealed)
+    this.remember(change)
+    this.onChange()
+  }
+
+  private async sealAll(change: Change): Promise<SealedChange> {
+    const { sealer } = this
+    const seal = (store: string, k: string | number, value: unknown) => sealer.sealJson(store, k, value)
+    const state = { ...this.state, ...change.state }
+    return {
+      state: change.state ? await seal('meta', 'state', state) : null,
+      session: change.session ? await seal('meta', 'session', change.session) : null,
+      log: change.log ? { seq: change.log.seq, body: await seal('log', change.log.seq, change.log) } : null,
+      outcomes: await each(change.outcomes, async (o) => ({ seq: o.seq, body: await seal('outcomes', o.seq, o) })),
+      rows: await each(change.rows?.put, async ([k, row]) => ({ k, body: await seal('rows', k, row) })),
+      drafts: await each(change.drafts?.put, async ([k, draft]) => ({ k, body: await seal('drafts', k, draft) })),
+      metas: await each(change.media?.meta, async (m) => ({ k: m.sha256, meta: await seal('media', m.sha256, m) })),
+      media: await each(change.media?.add, async ({ media, bytes }) => ({
+        k: media.sha256,
+        meta: await seal('media', media.sha256, media),
+        body: await sealer.seal('media_bytes', media.sha256, bytes),
+      })),
+      files: await each(change.files?.add, async ({ k, bytes }) => ({
+        k,
+        body: await sealer.seal('files_bytes', k, bytes),
+      })),
+    }
+  }
+
+  private async commit(change: Change, sealed: SealedChange): Promise<void> {
+    const { db } = this
+    await db.transaction('rw', db.tables, async () => {
+      const held = (await db.meta.get('state')) as StateRecord
+      if (held.rev !== this.rev) throw new AnotherTab()
+      await db.meta.put({ ...held, rev: this.rev + 1, ...(sealed.state && { body: sealed.state }) })
+      if (sealed.session) await db.meta.put({ k: 'session', body: sealed.session })
+      if (sealed.log) await db.log.add(sealed.log)
+      await db.outcomes.bulkPut(sealed.outcomes)
+      if (change.rows?.clear) await db.rows.clear()
+      await db.rows.bulkDelete(change.rows?.del ?? [])
+      await db.rows.bulkPut(sealed.rows)
+      await db.drafts.bulkDelete(change.drafts?.del ?? [])
+      await db.drafts.bulkPut(sealed.drafts)
+      await db.media.bulkDelete(change.media?.del ?? [])
+      await db.media.bulkPut(sealed.media)
+      for (const { k, meta } of sealed.metas) await db.media.update(k, { meta })
+      for (const k of change.media?.dropBytes ?? []) await db.media.update(k, { body: null })
+      await db.files.bulkDelete(change.files?.del ?? [])
+      await db.files.bulkPut(sealed.files)
+      await db.log.bulkDelete(change.prune ?? [])
+      await db.outcomes.bulkDelete(change.prune ?? [])
+    })
+    this.rev += 1
+  }
+
+  private remember(change: Change): void {
+    if (change.state) this.state = { ...this.state, ...change.state }
+    if (change.session) this.session = change.session
+    if (change.log) this.log.set(change.log.seq, change.log)
+    for (const outcome of change.outcomes ?? []) this.outcomes.set(outcome.seq, outcome)
+    if (change.rows?.clear) this.rows.clear()
+    for (const k of change.rows?.del ?? []) this.rows.delete(k)
+    for (const [k, row] of change.rows?.put ?? []) this.rows.set(k, row)
+    for (const k of change.drafts?.del ?? []) this.drafts.delete(k)
+    for (const [k, draft] of change.drafts?.put ?? []) this.drafts.set(k, draft)
+    for (const k of change.media?.del ?? []) this.media.delete(k)
+    for (const { media } of change.media?.add ?? []) this.media.set(media.sha256, media)
+    for (const media of change.media?.meta ?? []) this.media.set(media.sha256, media)
+    for (const k of change.files?.del ?? []) this.files.delete(k)
+    for (const { k } of change.files?.add ?? []) this.files.add(k)
+    for (const seq of change.prune ?? []) {
+      this.log.delete(seq)
+      this.outcomes.delete(seq)
+    }
+  }
+}
+
+interface SealedChange {
+  state: Bytes | null
+  session: Bytes | null
+  log: { seq: number; body: Bytes } | null
+  outcomes: { seq: number; body: Bytes }[]
+  rows: Sealed[]
+  drafts: Sealed[]
+  metas: { k: string; meta: Bytes }[]
+  media: MediaRecord[]
+  files: Sealed[]
+}
+
+async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Promise<R>): Promise<R[]> {
+  return Promise.all(Array.from(items ?? [], work))
+}
+
+/** Ten wrong PINs drop the PIN's wrap, but only where the federation's key can still open the work. */
+function afterWrongPin(vault: VaultRecord): VaultRecord {
+  const failed = vault.failed + 1
+  const drop = failed >= PIN_TRIES && vault.federation !== null
+  return { ...vault, failed, pin: drop ? null : vault.pin }
+}

@@ -1,0 +1,212 @@
+import { CHAIN_START, type Mutation } from '../core/chain'
+import type { Clock } from '../core/clock'
+import { newId } from '../core/ids'
+import type { Policy, Problem, SyncAnswer, SyncRequest } from '../core/wire'
+import type { Media, StoredOutcome, SyncState } from '../store/records'
+import type { Change, Safe } from '../store/safe'
+import { applyPull, BadPage } from './pulling'
+import { LineDown, problemSlug, type Answer, type Send } from './transport'
+
+export const APP = '0.1.0'
+const PAGE_BYTES = 65_536
+const PUSH_BYTES = 60_000
+const PUSH_COUNT = 50
+/** Sent mutations stay this long, so that a restored server can be told again. */
+export const SENT_BOX_MS = 30 * 86_400_000
+
+export interface Health {
+  persisted: boolean
+  free_mb: number | null
+}
+
+/** What one exchange came to: go on at once, rest, try later, or wait for a person. */
+export type Step = 'more' | 'rest' | 'later' | 'halted'
+
+/** One replica's conversation with the server, one exchange at a time. */
+export class Engine {
+  constructor(
+    private readonly safe: Safe,
+    private readonly send: Send,
+    private readonly clock: Clock,
+    private readonly health: () => Promise<Health>,
+  ) {}
+
+  /** Send what waits and take what changed, in one round trip. */
+  async exchange(): Promise<Step> {
+    const { state, session } = this.safe
+    if (!session || state.halt === 'revoked') return 'halted'
+    const request = await this.request()
+    const answer = await this.send('/api/v1/sync', request, session.token).catch(downOnly)
+    if (answer === null) return 'later'
+    if (answer.status === 200) return this.accept(request, answer.body as SyncAnswer)
+    return this.refused(answer)
+  }
+
+  private async request(): Promise<SyncRequest> {
+    const { state, replica, log } = this.safe
+    const { persisted, free_mb } = await this.health()
+    const waiting = outbox(log, state)
+    const oldest = waiting[0] ? this.clock.wall() + state.offsetMs - Date.parse(waiting[0].at) : 0
+    const push = state.halt === 'fork' || state.halt === 'gap' ? null : batch(waiting, state)
+    return {
+      replica,
+      schema: 1,
+      app: APP,
+      rid: newId(this.clock.wall()),
+      clock: { wall: new Date(this.clock.wall()).toISOString(), mono_ms: Math.round(this.clock.mono()) },
+      health: { persisted, free_mb, outbox: waiting.length, oldest_h: Math.max(0, Math.round(oldest / 36e5)) },
+      ...(push && { push }),
+      pull: { view: state.view, digest: state.digest, max_bytes: PAGE_BYTES },
+    }
+  }
+
+  private async accept(request: SyncRequest, answer: SyncAnswer): Promise<Step> {
+    if (answer.rid !== request.rid) return 'later' // another request's answer, come too late
+    const { safe } = this
+    const position = this.position(answer)
+    if (position.halt === 'fork') {
+      await safe.change({ state: position })
+      return 'halted'
+    }
+    const change: Change = { outcomes: this.outcomes(answer) }
+    const state: Partial<SyncState> = {
+      ...position,
+      epoch: answer.epoch,
+      offsetMs: Date.parse(answer.server_time) - this.clock.wall(),
+      syncedAt: this.clock.wall(),
+      missing: answer.blobs_missing,
+      policy: { ...safe.state.policy, ...(answer.policy as Policy | undefined) },
+      halt: position.halt ?? null,
+    }
+    let more = outboxSize(safe.log, position.ackedSeq ?? safe.state.ackedSeq) > 0
+    if (answer.pull) {
+      const page = answer.pull
+      const rows = await applyPull(safe.rows, safe.state.view, page).catch(badPageOnly)
+      if (rows) {
+        change.rows = rows
+        Object.assign(state, { view: page.view, digest: page.digest, complete: !page.more })
+        if (!page.more) state.settledSeq = position.ackedSeq ?? safe.state.ackedSeq
+        more ||= page.more
+      } else {
+        Object.assign(state, { view: null, digest: null, complete: false })
+        more = true
+      }
+    }
+    const media = verified(safe, { ...safe.state, ...state } as SyncState)
+    change.media = { meta: media, dropBytes: media.map(({ sha256 }) => sha256) }
+    change.prune = this.prunable(position.ackedSeq ?? safe.state.ackedSeq)
+    await safe.change({ ...change, state })
+    return more ? 'more' : 'rest'
+  }
+
+  /** Compare the server's place in our log with our own. */
+  private position(answer: SyncAnswer): Partial<SyncState> {
+    const { state, log } = this.safe
+    const { last_seq: seq, chain } = answer
+    const ours = seq === 0 ? CHAIN_START : (log.get(seq)?.chain ?? (seq === state.ackedSeq ? state.ackedChain : null))
+    // The server knows a longer log or another one: this database is a copy, or was rolled back.
+    if (seq > state.lastSeq || (ours !== null && ours !== chain)) return { halt: 'fork' }
+    const next = log.get(seq + 1)
+    // The server was restored to before our sent box begins: only a person can bridge that.
+    if (seq < state.lastSeq && !next) return { halt: 'gap' }
+    return { ackedSeq: seq, ackedChain: chain }
+  }
+
+  private outcomes(answer: SyncAnswer): StoredOutcome[] {
+    const at = this.clock.wall()
+    return answer.outcomes
+      .filter((entry) => !(entry.outcome === 'duplicate' && !entry.was && this.safe.outcomes.has(entry.seq)))
+      .map((entry) => ({ ...entry, at: this.safe.outcomes.get(entry.seq)?.at ?? at }))
+  }
+
+  private prunable(ackedSeq: number): number[] {
+    const { log, outcomes, media } = this.safe
+    const busy = new Set(Array.from(media.values()).filter((m) => m.state !== 'safe').map((m) => m.owner))
+    const before = this.clock.wall() - SENT_BOX_MS
+    return Array.from(log.values())
+      .filter((entry) => entry.seq < ackedSeq && (outcomes.get(entry.seq)?.at ?? Infinity) < before)
+      .filter((entry) => !busy.has((entry.args as { visit?: string }).visit ?? ''))
+      .map(({ seq }) => seq)
+  }
+
+  private async refused(answer: Answer): Promise<Step> {
+    const problem = answer.body as Problem
+    switch (problemSlug(problem)) {
+      case 'gap':
+        return this.afterGap(problem)
+      case 'fork':
+        return this.halt('fork')
+      case 'unknown-replica':
+        return this.halt('unknown')
+      case 'revoked':
+        return this.halt('revoked')
+      case 'expired-token':
+      case 'no-token':
+        return this.halt('sign_in')
+      default:
+        return 'later'
+    }
+  }
+
+  /** The server says where it stands; go on from there if our sent box reaches back so far. */
+  private async afterGap(problem: Problem): Promise<Step> {
+    const { last_seq: seq, chain } = problem
+    const known = seq !== undefined && chain !== undefined && seq < this.safe.state.ackedSeq
+    if (!known || !this.safe.log.has(seq + 1)) return this.halt('gap')
+    await this.safe.change({ state: { ackedSeq: seq, ackedChain: chain } })
+    return 'more'
+  }
+
+  private async halt(halt: NonNullable<SyncState['halt']>): Promise<Step> {
+    await this.safe.change({ state: { halt } })
+    return 'halted'
+  }
+}
+
+/** The mutations that the server has not acknowledged, in order. */
+export function outbox(log: ReadonlyMap<number, Mutation>, state: SyncState): Mutation[] {
+  return Array.from(log.values())
+    .filter(({ seq }) => seq > state.ackedSeq)
+    .sort((a, b) => a.seq - b.seq)
+}
+
+function outboxSize(log: ReadonlyMap<number, Mutation>, ackedSeq: number): number {
+  return Array.from(log.keys()).filter((seq) => seq > ackedSeq).length
+}
+
+function batch(waiting: Mutation[], state: SyncState): SyncRequest['push'] | null {
+  const mutations: Mutation[] = []
+  let bytes = 0
+  for (const mutation of waiting) {
+    bytes += JSON.stringify(mutation).length
+    if (mutations.length > 0 && (bytes > PUSH_BYTES || mutations.length >= PUSH_COUNT)) break
+    mutations.push(mutation)
+  }
+  return mutations[0] ? { first: mutations[0].seq, prev_chain: state.ackedChain, mutations } : null
+}
+
+/** Photos whose evaluation is acknowledged and that the server no longer misses: verified there. */
+function verified(safe: Safe, state: SyncState): Media[] {
+  const missing = new Set(state.missing)
+  const acknowledged = declaredUpTo(safe, state.ackedSeq)
+  return Array.from(safe.media.values())
+    .filter((media) => media.state === 'declared' && acknowledged.has(media.sha256) && !missing.has(media.sha256))
+    .map((media) => ({ ...media, state: 'safe', uploadUrl: null }))
+}
+
+function declaredUpTo(safe: Safe, seq: number): Set<string> {
+  const declared = Array.from(safe.log.values())
+    .filter((entry) => entry.seq <= seq && entry.name === 'submit_evaluation')
+    .flatMap((entry) => (entry.args as unknown as { media: { sha256: string }[] }).media)
+  return new Set(declared.map(({ sha256 }) => sha256))
+}
+
+function downOnly(error: unknown): null {
+  if (error instanceof LineDown) return null
+  throw error
+}
+
+function badPageOnly(error: unknown): null {
+  if (error instanceof BadPage) return null
+  throw error
+}

@@ -1,0 +1,62 @@
+import type { Problem } from '../core/wire'
+
+export interface Answer {
+  status: number
+  body: unknown
+}
+
+export type Send = (path: string, body: unknown, token: string | null) => Promise<Answer>
+
+/** The line is down, slow beyond patience, or what came back was not the server's. */
+export class LineDown extends Error {}
+
+/** Without a byte for this long the line counts as dead; a slow line that moves is left alone. */
+const PATIENCE_MS = 45_000
+
+/** POST JSON and read JSON. Raises LineDown for everything that is no complete answer. */
+export const send: Send = async (path, body, token) => {
+  const controller = new AbortController()
+  let timer = setTimeout(() => controller.abort(), PATIENCE_MS)
+  const moved = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => controller.abort(), PATIENCE_MS)
+  }
+  try {
+    const response = await fetch(path, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      signal: controller.signal,
+    })
+    return { status: response.status, body: await readJson(response, moved) }
+  } catch {
+    throw new LineDown()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readJson(response: Response, moved: () => void): Promise<unknown> {
+  const reader = response.body?.getReader()
+  const decoder = new TextDecoder()
+  let received = ''
+  while (reader) {
+    const { done, value } = await reader.read()
+    moved()
+    if (done) break
+    received += decoder.decode(value, { stream: true })
+  }
+  return JSON.parse(received + decoder.decode())
+}
+
+/** The slug of an RFC 9457 problem, or the empty text. */
+export function problemSlug(body: unknown): string {
+  const type = (body as Problem | null)?.type
+  return typeof type === 'string' ? type.slice(type.lastIndexOf('/') + 1) : ''
+}

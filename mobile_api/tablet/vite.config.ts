@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig, type Plugin } from 'vite'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Give the service worker the list of files to keep, and a name that changes with any of them. */
+function shellList(): Plugin {
+  return {
+    name: 'outreach-shell-list',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle(_options, bundle) {
+      const worker = bundle['sw.js']
+      if (worker?.type !== 'chunk') throw new Error('the service worker is missing')
+      const files = Object.keys(bundle).filter((name) => name !== 'sw.js' && !name.endsWith('.map'))
+      const fixed = ['manifest.webmanifest', 'icon.svg']
+      const digest = createHash('sha256')
+      for (const name of files.sort()) {
+        const item = bundle[name]
+        digest.update(name).update(item?.type === 'chunk' ? item.code : (item?.source ?? ''))
+      }
+      for (const name of fixed) digest.update(readFileSync(here(`./public/${name}`)))
+      const list = ['./', ...files.filter((name) => name !== 'index.html'), ...fixed]
+      const build = digest.digest('hex').slice(0, 16)
+      worker.code = worker.code
+        .replace('__SHELL_FILES__', () => JSON.stringify(list))
+        .replace('__SHELL_BUILD__', () => JSON.stringify(build))
+    },
+  }
+}
+
+export default defineConfig({
+  base: '/tablet/',
+  plugins: [vue(), shellList()],
+  define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
+  resolve: { alias: { '@': here('./src'), '@tokens': here('../../outreach/static/outreach/tokens.css') } },
+  build: {
+    outDir: here('../static/tablet'),
+    emptyOutDir: true,
+    target: ['chrome109', 'safari16.4', 'firefox115'],
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      input: { index: here('./index.html'), sw: here('./src/sw.ts') },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
+  server: { port: 5173, strictPort: true, proxy: { '/api': 'http://127.0.0.1:8000' } },
+})
