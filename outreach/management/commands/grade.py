@@ -34,4 +34,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: cannot be read: {reason}", returncode=2) from error
         except BadCase as error:
             raise CommandError(f"{file}: {error}", returncode=2) from error
-        self.stdout.write(json.dumps(results, ensure_ascii=False, indent=2))
+        # JSON may be escaped: a terminal that cannot show Chinese still gets every result
+        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+        escape = encoding.lower().replace("-", "") != "utf8"
+        self.stdout.write(json.dumps(results, ensure_ascii=escape, indent=2))
