@@ -35,7 +35,7 @@ _REFUSALS: Mapping[str, Label] = {
     "out_of_range": Label("应在 {low} 到 {high} 之间", "must lie between {low} and {high}"),
     "too_fine": Label("小数位数过多", "has too many decimals"),
     "wrong_count": Label("应正好有 {count} 个数值（{labels}）", "needs {count} values ({labels})"),
-    "too_few_parts": Label("至少要有 {count} 类", "needs at least {count} cases"),
+    "no_parts": Label("没有任何一类", "must hold the cases to combine"),
     "nested_multiple": Label("多重残疾不能再含多重残疾", "must not be multiple again"),
     "repeated_category": Label("同一类别出现了两次", "is a category given twice"),
     "different_age": Label("与本例的年龄不同", "differs from the age of the whole case"),
@@ -260,9 +260,8 @@ def _checked(case: Case, standard: Standard, path: str) -> Findings:
 
 def _check_parts(case: Case, standard: Standard) -> None:
     path = "findings.parts"
-    least = standard.parameters["multiple_categories_at_least"]
-    if len(case.parts) < least:
-        raise BadFinding(path, "too_few_parts", count=least)
+    if not case.parts:
+        raise BadFinding(path, "no_parts")
     seen: set[str] = set()
     for number, part in enumerate(case.parts):
         here = f"{path}[{number}]."
