@@ -112,12 +112,6 @@ def _mildest(*grades: int | None) -> int | None:
     return None if worst == _MILDEST else worst
 
 
-_SIDES = {
-    "eye": {"right": Label("右眼", "Right eye"), "left": Label("左眼", "Left eye")},
-    "ear": {"right": Label("右耳", "Right ear"), "left": Label("左耳", "Left ear")},
-}
-
-
 def _vision(sheet: Sheet) -> int | None:
     """5.2: per eye the more severe of acuity and field; of the person the better eye."""
     result = _mildest(_eye(sheet, "right"), _eye(sheet, "left"))
@@ -127,7 +121,7 @@ def _vision(sheet: Sheet) -> int | None:
 
 def _eye(sheet: Sheet, side: str) -> int | None:
     by_acuity, shown = _acuity(sheet, f"acuity_{side}")
-    words: dict[str, object] = {"eye": _SIDES["eye"][side], "acuity": shown}
+    words: dict[str, object] = {"eye": sheet.standard.sides[f"{side}_eye"], "acuity": shown}
     field = f"field_radius_{side}"
     if not sheet.found.given(field):
         sheet.pen.note("vision_eye", grade=sheet.named(by_acuity), **words)
@@ -177,7 +171,7 @@ def _ear(sheet: Sheet, side: str) -> Decimal:
     scale = sheet.scale("hearing_loss")
     sheet.pen.note(
         "hearing_ear",
-        ear=_SIDES["ear"][side],
+        ear=sheet.standard.sides[f"{side}_ear"],
         raw=raw,
         rounded=scale.rounded(raw),
         grade=sheet.named(scale.grade_of(raw)),

@@ -161,6 +161,7 @@ class Standard:
     grades: Mapping[int | None, Label]
     age: FindingRule
     decimals_at_most: int
+    sides: Mapping[str, Label]
     scales: Mapping[str, Scale]
     choices: Mapping[str, Mapping[str | int, Choice]]
     parameters: Mapping[str, int]
@@ -223,6 +224,7 @@ def _standard(data: Mapping[str, Any]) -> Standard:
         grades={**grades, None: _label(data["not_met"])},
         age=_finding({"name": "age", "kind": "number", **data["age"]}, figures),
         decimals_at_most=data["decimals_at_most"],
+        sides={side: _label(row) for side, row in data["sides"].items()},
         scales={code: _scale(code, row) for code, row in data["scales"].items()},
         choices={
             name: {row["code"]: _choice(row, figures) for row in rows}
