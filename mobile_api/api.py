@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import OperationalError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Status
 from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle
 from pydantic import BaseModel, ValidationError
@@ -109,13 +109,13 @@ def _schema(shape: type[BaseModel]) -> dict[str, object]:
     throttle=[AnonRateThrottle("60/m")],
     summary="Enrol a tablet with a one-time code",
 )
-def enrol_device(request: HttpRequest) -> tuple[int, wire.EnrolOut]:
+def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
     body = read(request, wire.EnrolIn)
     at = clock.now()
     device, replica, token = enrol(
         code=body.code, label=body.label, key=body.public_key, replica=body.replica, at=at
     )
-    return 201, wire.EnrolOut(
+    answer = wire.EnrolOut(
         device=device.pk,
         replica=replica.pk,
         token=token,
@@ -123,6 +123,7 @@ def enrol_device(request: HttpRequest) -> tuple[int, wire.EnrolOut]:
         server_time=at,
         user=whoami(device.user),
     )
+    return Status(201, answer)
 
 
 @api.post(

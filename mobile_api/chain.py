@@ -28,7 +28,7 @@ def link(previous: str, body: bytes) -> str:
 
 
 def is_signed(key: ec.EllipticCurvePublicKey, body: bytes, signature: str) -> bool:
-    """Tell whether `signature` (base64 of r||s, as WebCrypto writes it) is the key's over `body`."""
+    """Tell whether `signature` (base64 of r||s, as WebCrypto has it) is the key's over `body`."""
     try:
         raw = base64.b64decode(signature, validate=True)
     except binascii.Error:

@@ -189,7 +189,9 @@ def _submission(
 def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
     codes = {args.village for args in batch}
     on = context.at.date()
-    villages = {row.code: row for row in Division.objects.villages().valid(on).filter(code__in=codes)}
+    villages = {
+        row.code: row for row in Division.objects.villages().valid(on).filter(code__in=codes)
+    }
     if codes - set(villages):
         raise Refused("unknown-village", _("There is no such village; choose one from the list."))
     applications.nominate(
@@ -227,15 +229,15 @@ def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> N
 
 
 MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
-    ("schedule_visit", 1): Mutator(
-        wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit)
-    ),
+    ("schedule_visit", 1): Mutator(wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit)),
     ("move_visit", 1): Mutator(wire.MoveVisit, _move),
     ("cancel_visit", 1): Mutator(wire.CancelVisit, _cancel),
     ("record_not_done", 1): Mutator(wire.RecordNotDone, _record_not_done),
     ("submit_evaluation", 1): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation)
     ),
-    ("nominate", 1): Mutator(wire.Nominate, _nominate, (Application, lambda args: args.application)),
+    ("nominate", 1): Mutator(
+        wire.Nominate, _nominate, (Application, lambda args: args.application)
+    ),
     ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),
 }

@@ -152,9 +152,7 @@ def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
 def _drop_known(mutator: Mutator[Any], batch: list[_Said]) -> list[_Said]:
     """Answer `duplicate` where the thing exists already, said by this replica or an earlier one."""
     rest = []
-    for said, is_known in zip(
-        batch, mutator.known([said.args for said in batch]), strict=True
-    ):
+    for said, is_known in zip(batch, mutator.known([said.args for said in batch]), strict=True):
         if is_known:
             said.settle(Outcome.DUPLICATE, "known", "")
         else:

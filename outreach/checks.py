@@ -6,7 +6,9 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
+from django.db import connection
 
 from outreach.sealing import KeyRing, MalformedKey
 
@@ -27,7 +29,9 @@ def _keys() -> list[CheckMessage]:
     try:
         KeyRing.parse(settings.OUTREACH_SEALING_KEYS, settings.OUTREACH_INDEX_KEY)
     except MalformedKey as error:
-        hint = "Make a key with: python -c 'import os,base64;print(base64.b64encode(os.urandom(32)))'"
+        hint = (
+            "Make a key with: python -c 'import os,base64;print(base64.b64encode(os.urandom(32)))'"
+        )
         errors.append(
             Error(
                 f"Set OUTREACH_SEALING_KEYS=name:base64 and OUTREACH_INDEX_KEY=base64 ({error}).",
@@ -50,11 +54,11 @@ def _environment() -> list[CheckMessage]:
 
 
 def _sqlite() -> list[CheckMessage]:
-    embedded = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    embedded = connection.vendor == "sqlite"
     if embedded and sqlite3.sqlite_version_info < SQLITE_MENDED and not settings.OUTREACH_DEMO:
         return [
-            Warning(
-                f"SQLite {sqlite3.sqlite_version} is older than 3.51.3: run one server process only.",
+            Caution(
+                f"SQLite {sqlite3.sqlite_version} is older than 3.51.3: run one server process.",
                 id="outreach.W001",
             )
         ]

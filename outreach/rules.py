@@ -13,7 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category, Paper, Role
 from outreach.domain.workflow import ApplicationState, Transition
-from outreach.models import Application, Assessor, DeclaredRelative, Division, Evaluation, User, Visit
+from outreach.models import (
+    Application,
+    Assessor,
+    DeclaredRelative,
+    Division,
+    Evaluation,
+    User,
+    Visit,
+)
 from outreach.models.applications import ApplicationQuerySet
 from outreach.models.visits import VisitQuerySet
 

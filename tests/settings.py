@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 _data = Path(tempfile.mkdtemp(prefix="outreach-tests-"))
+(_data / "static").mkdir()
 os.environ.update(
     {
         "OUTREACH_ENV_FILE": "/dev/null",

@@ -196,7 +196,8 @@ def _evaluation(judged: _Judged) -> Evaluation:
         category=submission.category,
         standard=load_standard().edition,
         parts=[
-            _part(part, found) for part, found in zip(submission.parts, judged.gradings, strict=True)
+            _part(part, found)
+            for part, found in zip(submission.parts, judged.gradings, strict=True)
         ],
         met=judged.met,
         grade=submission.grade,

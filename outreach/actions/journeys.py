@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 from geopy.distance import geodesic
 
-from outreach.domain.savings import load_tariff, shipped_tariffs, shipped_texts, tariff_for
 from outreach.domain.savings import Tariff as Prices
+from outreach.domain.savings import load_tariff, shipped_tariffs, shipped_texts, tariff_for
 from outreach.models import Evaluation, Journey, Tariff
 
 

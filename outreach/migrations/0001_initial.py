@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                 ('recorded_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('is_upheld', models.BooleanField(null=True)),
-                ('decision', outreach.models.sealed.SealedTextField(null=True)),
+                ('decision', outreach.models.sealed.SealedTextField(default='')),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('notice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='outreach.notice')),
                 ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -116,11 +116,11 @@ class Objection(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     is_upheld = models.BooleanField(null=True)
-    decision = SealedTextField(null=True)
+    decision = SealedTextField(default="")
 
 
 class Appeal(models.Model):
-    """The applicant's objection against a result, to the city federation within ten working days."""
+    """The applicant's objection against a result, to the city within ten working days."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, models.PROTECT, related_name="appeals")

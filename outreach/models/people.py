@@ -133,7 +133,7 @@ class Guardian(models.Model):
 
 
 class DeclaredRelative(models.Model):
-    """A resident whom a member of staff declared a relative: that person takes no step for them."""
+    """A resident whom a member of staff declared a relative, and so decides nothing about."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="declared_relatives")

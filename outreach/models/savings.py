@@ -48,7 +48,7 @@ class Journey(models.Model):
 
 
 class OutreachCost(models.Model):
-    """What a team's day cost the federation: vehicle, doctors, meals; entered with its source."""
+    """What a team's day cost the federation: vehicle, doctors, meals; with its source."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     on = models.DateField(db_index=True)

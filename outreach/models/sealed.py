@@ -26,7 +26,6 @@ else:
             abstract = True
 
 
-
 @lru_cache(maxsize=1)
 def key_ring() -> KeyRing:
     """Return the key ring of the settings."""
@@ -92,7 +91,7 @@ class SealedField(_Column[T]):
             raise TypeError(f"{self.name} is sealed: it cannot be queried or bulk-updated")
         return connection.Database.Binary(value.body)
 
-    def value_to_string(self, obj: models.Model) -> str:
+    def value_to_string(self, obj: models.Model) -> str:  # noqa: ARG002
         raise TypeError(f"{self.name} is sealed: it is not serialised")
 
 

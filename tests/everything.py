@@ -1,0 +1,93 @@
+"""Everything that CI runs, in order; `python -m tests.everything --help` lists the parts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+#: What PostgreSQL runs again; the pure rules and the screens do not change with the database.
+ON_POSTGRES = ["tests/outreach", "tests/mobile_api", "tests/certificates", "tests/generative"]
+
+
+def run(*command: str, **environment: str) -> bool:
+    """Run one command in the project's folder and tell whether it succeeded."""
+    print("→", " ".join(command), flush=True)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
+    return done.returncode == 0
+
+
+def lint() -> bool:
+    """Format, lint, types, import directions, migrations in step with the models."""
+    return all(
+        [
+            run(str(BIN / "ruff"), "format", "--check", "."),
+            run(str(BIN / "ruff"), "check", "."),
+            run(str(BIN / "mypy")),
+            run(str(BIN / "lint-imports"), "--no-cache"),
+            run(
+                sys.executable,
+                "manage.py",
+                "makemigrations",
+                "--check",
+                "--dry-run",
+                DJANGO_SETTINGS_MODULE="tests.settings",
+            ),
+        ]
+    )
+
+
+def tablet() -> bool:
+    """The tablet app's lint, types and unit tests, by the Node that comes from PyPI."""
+    return run(sys.executable, "-m", "tests.tablet_checks")
+
+
+def sqlite(*extra: str) -> bool:
+    """Every test, on the embedded database."""
+    return run(sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *extra)
+
+
+def postgres(*extra: str) -> bool:
+    """Every test that meets the database, on PostgreSQL."""
+    from tests.postgres import running
+
+    with running() as url:
+        folders = [folder for folder in ON_POSTGRES if (ROOT / folder).is_dir()]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+        return run(*command, "-m", "not browser", *extra, *folders, DATABASE_URL=url)
+
+
+PARTS: dict[str, Callable[..., bool]] = {
+    "lint": lint,
+    "tablet": tablet,
+    "sqlite": sqlite,
+    "postgres": postgres,
+}
+
+
+def main() -> int:
+    """Run the parts, say how long each took, and fail if one failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--long", action="store_true", help="the issues' full figures")
+    chosen = parser.parse_args()
+    if chosen.long:
+        os.environ["OUTREACH_LONG"] = "1"
+    results = {}
+    for name in chosen.only or PARTS:
+        began = time.monotonic()
+        results[name] = PARTS[name]()
+        print(
+            f"■ {name}: {'ok' if results[name] else 'FAILED'} in {time.monotonic() - began:.0f} s"
+        )
+    return 0 if all(results.values()) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,72 @@
+"""POST /api/v1/devices/enrol: a one-time code makes a tablet somebody's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mobile_api.devices import CODE_LIFETIME, make_code
+from mobile_api.models import Device
+from outreach import clock
+from outreach.demo.tablet import Tablet, TabletRefused
+from outreach.rules import Refused
+from tests import builders
+from tests.builders import START
+from tests.mobile_api.talking import in_process
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place() -> builders.County:
+    clock.advance_to(START)
+    return builders.county()
+
+
+@pytest.fixture
+def code(place: builders.County) -> str:
+    return make_code(place.assessor, by=place.administrator, at=START)
+
+
+def test_a_code_enrols_one_tablet(code: str, tmp_path: Path) -> None:
+    Tablet(in_process(), tmp_path / "a.json").enrol(code, "Tablet 1")
+    with pytest.raises(TabletRefused, match="409 code-used"):
+        Tablet(in_process(), tmp_path / "b.json").enrol(code, "Tablet 2")
+    assert Device.objects.get().label == "Tablet 1"
+
+
+def test_the_tablet_whose_answer_was_lost_enrols_again(code: str, tmp_path: Path) -> None:
+    tablet = Tablet(in_process(), tmp_path / "a.json")
+    tablet.enrol(code, "Tablet 1")
+    first = tablet.state.token
+    tablet.enrol(code, "Tablet 1")
+    assert tablet.state.token != first
+    tablet.sync()
+    assert Device.objects.count() == 1
+
+
+def test_an_unknown_code(place: builders.County, tmp_path: Path) -> None:
+    with pytest.raises(TabletRefused, match="404 unknown-code"):
+        Tablet(in_process(), tmp_path / "a.json").enrol("AAAA-BBBB", "Tablet 1")
+
+
+def test_an_expired_code(code: str, tmp_path: Path) -> None:
+    clock.advance_to(START + CODE_LIFETIME + timedelta(minutes=1))
+    with pytest.raises(TabletRefused, match="410 code-expired"):
+        Tablet(in_process(), tmp_path / "a.json").enrol(code, "Tablet 1")
+    assert Device.objects.count() == 0
+
+
+def test_only_an_administrator_makes_codes(place: builders.County) -> None:
+    with pytest.raises(Refused):
+        make_code(place.assessor, by=place.liaison, at=START)
+
+
+def test_token_and_code_are_stored_as_fingerprints_only(code: str, tmp_path: Path) -> None:
+    tablet = Tablet(in_process(), tmp_path / "a.json")
+    tablet.enrol(code, "Tablet 1")
+    device = Device.objects.get()
+    assert len(device.token_sha256) == 64
+    assert device.token_sha256 != tablet.state.token
