@@ -22,14 +22,9 @@ _FORMATS = ("JPEG", "PNG")
 # A JPEG that carries several pictures calls itself MPO; the first is the photo.
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 _END_OF_JPEG = b"\xff\xd9"
+_END_OF_PNG = b"\0\0\0\0IEND\xae\x42\x60\x82"
 # What Pillow raises on hostile input, beside the warnings that a strict process makes errors.
-_UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    OverflowError,
-)
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, OverflowError, UserWarning)
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # A picture at the limit takes 200 MB once decoded: few at a time, however many ask.
 _decoding = threading.BoundedSemaphore(2)
@@ -89,6 +84,8 @@ def examine(file: Path, *, max_pixels: int) -> Picture:
         found = Picture(_TYPES[str(picture.format)], *picture.size, size=file.stat().st_size)
         if found.content_type == "image/png":
             picture.verify()
+            if not _ends_with(file, _END_OF_PNG):
+                raise Problem("not-a-picture", "the file is not a whole PNG")
         elif not _ends_with(file, _END_OF_JPEG):
             _decode(picture, THUMBNAIL_EDGE)
     return found

@@ -1,0 +1,94 @@
+"""Request bodies: small blocks on slow lines, bounded memory, and checked chunks in one piece."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mobile_api.problems import Problem
+from mobile_api.tus import body
+from mobile_api.tus.protocol import Checksum
+
+
+class SlowLine:
+    """Hands out whole blocks, as a WSGI server does, at so many bytes a second."""
+
+    def __init__(self, bytes_per_second: int, total: int) -> None:
+        self._rate, self._left = bytes_per_second, total
+        self.asked: list[int] = []
+
+    def read(self, size: int, /) -> bytes:
+        self.asked.append(size)
+        size = min(size, self._left)
+        self._left -= size
+        time.sleep(size / self._rate)
+        return bytes(size)
+
+
+def test_blocks_stay_small_on_a_slow_line():
+    line = SlowLine(bytes_per_second=16_000, total=20_000)
+
+    assert sum(map(len, body.blocks(line))) == 20_000
+    assert max(line.asked) == body.SMALLEST_BLOCK
+
+
+def test_blocks_grow_on_a_fast_line():
+    line = SlowLine(bytes_per_second=10**9, total=2_000_000)
+
+    assert sum(map(len, body.blocks(line))) == 2_000_000
+    assert max(line.asked) == body.LARGEST_BLOCK
+
+
+def parts(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[at : at + size] for at in range(0, len(content), size))
+
+
+@given(st.binary(max_size=50), st.integers(1, 9), st.integers(0, 60))
+def test_skipping_leaves_out_exactly_the_first_bytes(content: bytes, size: int, count: int):
+    assert b"".join(body.skip(parts(content, size), count)) == content[count:]
+
+
+def checked(content: bytes, digest: bytes, room: int) -> bytes | str:
+    checksum = Checksum("sha256", digest)
+    try:
+        with body.checked(parts(content, 1000), checksum, room) as chunk:
+            return b"".join(chunk)
+    except Problem as problem:
+        return problem.slug
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000, body.HELD_IN_MEMORY + 5000])
+def test_a_chunk_that_matches_comes_out_as_it_went_in(size: int):
+    content = bytes(size)
+
+    assert checked(content, hashlib.sha256(content).digest(), size) == content
+
+
+def test_a_chunk_that_does_not_match_never_comes_out():
+    assert checked(b"data", hashlib.sha256(b"other").digest(), 4) == "upload-checksum"
+
+
+def test_a_chunk_is_not_held_past_the_room_there_is():
+    content = bytes(5000)
+
+    assert checked(content, hashlib.sha256(content).digest(), 4999) == "too-large"
+
+
+def test_a_large_checked_chunk_is_held_in_bounded_memory():
+    size = 12 * 1024 * 1024
+    expected = hashlib.sha256(bytes(size)).digest()
+    tracemalloc.start()
+
+    with body.checked((bytes(65536) for _ in range(192)), Checksum("sha256", expected), size) as it:
+        taken = sum(map(len, it))
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken == size
+    assert peak < 3 * 1024 * 1024
