@@ -3,7 +3,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 /** Write a value as RFC 8785 canonical JSON. Members that are undefined are left out, as JSON does. */
 export function canonical(value: Json): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError('not a JSON number')
-  if (typeof value === 'string' && !value.isWellFormed()) throw new TypeError('lone surrogate')
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) throw new TypeError('lone surrogate')
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   // RFC 8785 §3.2.3: member names sort by UTF-16 code units, which is what sort() does.

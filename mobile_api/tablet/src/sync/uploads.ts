@@ -1,0 +1,84 @@
+import * as tus from 'tus-js-client'
+import type { Media } from '../store/records'
+import type { Safe } from '../store/safe'
+
+const CHUNK = 256 * 1024
+
+export interface UploadProgress {
+  sha256: string
+  sent: number
+  size: number
+}
+
+/** What one upload came to. */
+export type UploadEnd = 'sent' | 'line down' | 'rejected' | 'signed out'
+
+/** Signatures before photos, older visits before newer: what the office needs first. */
+export function waitingMedia(safe: Safe): Media[] {
+  const missing = new Set(safe.state.missing)
+  const rank = (media: Media) => (media.kind.startsWith('signature') ? 0 : 1)
+  return Array.from(safe.media.values())
+    .filter((media) => media.state === 'declared' && missing.has(media.sha256))
+    .sort((a, b) => rank(a) - rank(b) || (a.taken_at < b.taken_at ? -1 : 1))
+}
+
+/** Send one photo or signature, going on at the byte where an earlier attempt stopped. */
+export async function upload(
+  safe: Safe,
+  media: Media,
+  onProgress: (progress: UploadProgress) => void,
+): Promise<UploadEnd> {
+  const bytes = await safe.bytesOf('media', media.sha256)
+  if (!bytes) return 'rejected'
+  const file = new Blob([bytes], { type: media.type })
+  const end = await send(safe, media, file, onProgress)
+  if (end === 'rejected') await remember(safe, media.sha256, { state: 'rejected', uploadUrl: null })
+  return end
+}
+
+function send(
+  safe: Safe,
+  media: Media,
+  file: Blob,
+  onProgress: (progress: UploadProgress) => void,
+): Promise<UploadEnd> {
+  return new Promise((resolve) => {
+    const task = new tus.Upload(file, {
+      endpoint: '/api/v1/uploads/',
+      uploadUrl: media.uploadUrl,
+      chunkSize: CHUNK,
+      metadata: { sha256: media.sha256, type: media.type },
+      headers: { Authorization: `Bearer ${safe.session?.token ?? ''}` },
+      // Where an upload stands is kept sealed with the photo, not in clear in localStorage.
+      storeFingerprintForResuming: false,
+      removeFingerprintOnSuccess: true,
+      retryDelays: [500, 2000, 5000],
+      onShouldRetry: (error) => !isFinal(statusOf(error)),
+      onUploadUrlAvailable: () => void remember(safe, media.sha256, { uploadUrl: task.url }),
+      onProgress: (sent) => onProgress({ sha256: media.sha256, sent, size: file.size }),
+      onSuccess: () => resolve('sent'),
+      onError: (error) => {
+        const status = statusOf(error as tus.DetailedError)
+        if (status === 460) void remember(safe, media.sha256, { uploadUrl: null })
+        resolve(endOf(status))
+      },
+    })
+    task.start()
+  })
+}
+
+async function remember(safe: Safe, sha256: string, change: Partial<Media>): Promise<void> {
+  const held = safe.media.get(sha256)
+  if (held) await safe.change({ media: { meta: [{ ...held, ...change }] } })
+}
+
+function statusOf(error: tus.DetailedError): number {
+  return error.originalResponse?.getStatus() ?? 0
+}
+
+const isFinal = (status: number) => [401, 403, 413, 415, 422, 460].includes(status)
+
+function endOf(status: number): UploadEnd {
+  if (status === 401 || status === 403) return 'signed out'
+  return [413, 415, 422].includes(status) ? 'rejected' : 'line down'
+}

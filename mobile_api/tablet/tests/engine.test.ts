@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest'
+import { randomBytes } from '@/core/bytes'
+import { manifestDigest } from '@/core/manifest'
+import { Safe } from '@/store/safe'
+import { FakeServer } from './support/server'
+import { engineOf, evaluation, notDone, photo, PIN, settle, tablet } from './support/tablet'
+
+const visits = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`visit/${i}`, { on: `day ${i}` }]))
+const digestOf = (safe: Safe) => manifestDigest(Array.from(safe.rows, ([k, row]) => [k, row.h]))
+
+describe('an exchange', () => {
+  it('empties the outbox and brings the rows, digest proven', async () => {
+    const server = new FakeServer()
+    server.rows = visits(7)
+    server.pageRows = 3
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('0'), 1)
+    expect(await settle(engine)).toBe('rest')
+    expect(server.ledger.map(({ mutation }) => mutation.seq)).toEqual([1])
+    expect(safe.state).toMatchObject({ ackedSeq: 1, settledSeq: 1, complete: true, halt: null })
+    expect(Object.fromEntries(Array.from(safe.rows, ([k, row]) => [k, row.d]))).toEqual(Object.fromEntries(server.rows))
+    expect(await digestOf(safe)).toBe(safe.state.digest)
+  })
+  it('takes away what left the scope', async () => {
+    const server = new FakeServer()
+    server.rows = visits(3)
+    const { safe, engine } = await tablet(server)
+    await settle(engine)
+    server.rows.delete('visit/1')
+    await settle(engine)
+    expect([...safe.rows.keys()].sort()).toEqual(['visit/0', 'visit/2'])
+  })
+  it('sends each mutation signed and chained, in batches', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    for (let index = 0; index < 120; index += 1) await safe.say('record_not_done', notDone(`${index}`), 1)
+    await settle(engine)
+    expect(server.ledger.map(({ mutation }) => mutation.seq)).toEqual(Array.from({ length: 120 }, (_, i) => i + 1))
+    expect(server.requests.filter(({ push }) => push).map(({ push }) => push?.mutations.length)).toEqual([50, 50, 20])
+  })
+  it('learns the offset between this clock and the server', async () => {
+    const server = new FakeServer()
+    const { safe, engine, clock } = await tablet(server)
+    clock.now += 3_600_000
+    await settle(engine)
+    expect(safe.state.offsetMs).toBe(-3_600_000)
+  })
+})
+
+describe('a bad line', () => {
+  it('costs a repetition and never a second effect when the answer is lost', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('0'), 1)
+    server.script = ['lost answer']
+    expect(await engine.exchange()).toBe('later')
+    expect(safe.state.ackedSeq).toBe(0)
+    expect(await settle(engine)).toBe('rest')
+    expect(server.ledger.length).toBe(1)
+    expect(safe.outcomes.get(1)).toMatchObject({ outcome: 'duplicate', was: 'applied' })
+  })
+  it('never costs a full download when the answer is lost', async () => {
+    const server = new FakeServer()
+    server.rows = visits(5)
+    const { engine } = await tablet(server)
+    await settle(engine)
+    server.rows.set('visit/9', {})
+    server.script = ['lost answer']
+    await engine.exchange()
+    await settle(engine)
+    const { pull } = server.requests.at(-1) ?? {}
+    expect(pull?.view).not.toBeNull()
+  })
+  it('leaves everything as it was when the request is lost', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('0'), 1)
+    server.script = ['lost request']
+    expect(await engine.exchange()).toBe('later')
+    expect([safe.state.ackedSeq, server.ledger.length]).toEqual([0, 0])
+  })
+  it('ignores the late answer to another request', async () => {
+    const server = new FakeServer()
+    server.rows = visits(2)
+    const { safe, engine } = await tablet(server)
+    server.script = ['late']
+    expect(await engine.exchange()).toBe('later')
+    expect([safe.rows.size, safe.state.view]).toEqual([0, null])
+  })
+  it('makes progress with each page of a line that dies every time', async () => {
+    const server = new FakeServer()
+    server.rows = visits(6)
+    server.pageRows = 2
+    const { db, safe, clock } = await tablet(server)
+    await engineOf(safe, server, clock).exchange()
+    const again = await Safe.unlock(db, PIN)
+    expect(again.rows.size).toBe(2)
+    await settle(engineOf(again, server, clock))
+    expect(again.rows.size).toBe(6)
+  })
+  it.each([503, 500, 429, 502])('waits and tries again after %d', async (status) => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    server.script = [{ status, body: null }]
+    expect(await engine.exchange()).toBe('later')
+    expect(safe.state.halt).toBeNull()
+  })
+})
+
+describe('a page that does not add up', () => {
+  it('is not taken; the tablet begins again from nothing', async () => {
+    const server = new FakeServer()
+    server.rows = visits(2)
+    const { safe, engine } = await tablet(server)
+    await settle(engine)
+    const honest = server.send
+    const lying = engineOf(safe, Object.assign(server, {
+      send: (async (path, body, token) => {
+        const answer = await honest(path, body, token)
+        ;(answer.body as { pull: { digest: string } }).pull.digest = 'f'.repeat(64)
+        return answer
+      }) as typeof honest,
+    }), { wall: () => 1, mono: () => 1 })
+    expect(await lying.exchange()).toBe('more')
+    expect([safe.rows.size, safe.state.view, safe.state.complete]).toEqual([2, null, false])
+  })
+})
+
+describe('a restored server', () => {
+  it('is told again from the sent box', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    for (const visit of ['a', 'b', 'c']) await safe.say('record_not_done', notDone(visit), 1)
+    await settle(engine)
+    server.ledger = server.ledger.slice(0, 1)
+    server.epoch = 'e2'
+    expect(await settle(engine)).toBe('rest')
+    expect(server.ledger.map(({ mutation }) => (mutation.args as { visit: string }).visit)).toEqual(['a', 'b', 'c'])
+    expect(safe.state.epoch).toBe('e2')
+  })
+  it('restored while a push was on its way answers gap, and is told again', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    for (const visit of ['a', 'b']) await safe.say('record_not_done', notDone(visit), 1)
+    await settle(engine)
+    server.ledger = []
+    await safe.say('record_not_done', notDone('c'), 1)
+    expect(await settle(engine)).toBe('rest')
+    expect(server.ledger.length).toBe(3)
+  })
+  it('restored to before the sent box begins asks for a person', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    for (const visit of ['a', 'b']) await safe.say('record_not_done', notDone(visit), 1)
+    await settle(engine)
+    await safe.change({ prune: [1] })
+    server.ledger = []
+    await settle(engine)
+    expect(safe.state.halt).toBe('gap')
+  })
+})
+
+describe('two tablets with one database', () => {
+  it('the copy is found out, and its work is never taken for acknowledged', async () => {
+    const server = new FakeServer()
+    const { db, safe, engine, clock } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    const copy = await Safe.unlock(db, PIN)
+    await settle(engine)
+    Object.assign(copy, { rev: 2 }) // a copied disk does not share our revision counter
+    await safe.say('record_not_done', notDone('b'), 1)
+    await settle(engine)
+    copy.log.set(2, { ...(safe.log.get(2) ?? raise()), chain: 'f'.repeat(64), args: notDone('mine') as never })
+    copy.state = { ...copy.state, lastSeq: 2, chain: 'f'.repeat(64), ackedSeq: 1, ackedChain: safe.log.get(1)?.chain ?? '' }
+    Object.assign(copy, { rev: (safe as unknown as { rev: number }).rev })
+    expect(await settle(engineOf(copy, server, clock))).toBe('halted')
+    expect(copy.state).toMatchObject({ halt: 'fork', ackedSeq: 1 })
+  })
+})
+
+describe('answers that need a person', () => {
+  it.each([
+    ['unknown-replica', 410, 'unknown'],
+    ['revoked', 403, 'revoked'],
+    ['expired-token', 401, 'sign_in'],
+    ['fork', 409, 'fork'],
+  ])('%s stops the line and keeps the work', async (slug, status, halt) => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    server.script = [{ status, body: { type: `/problems/${slug}` } }]
+    expect(await engine.exchange()).toBe('halted')
+    expect([safe.state.halt, safe.log.size]).toEqual([halt, 1])
+  })
+  it('a signed-in-again tablet goes on where it stopped', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    server.script = [{ status: 401, body: { type: '/problems/expired-token' } }]
+    await engine.exchange()
+    expect(await settle(engine)).toBe('rest')
+    expect([safe.state.halt, server.ledger.length]).toEqual([null, 1])
+  })
+  it('a refusal is kept as an outcome and blocks nothing', async () => {
+    const server = new FakeServer()
+    server.decide = ({ seq }) => (seq === 1 ? { outcome: 'refused', message: '这天已有安排' } : { outcome: 'applied' })
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    await safe.say('record_not_done', notDone('b'), 1)
+    expect(await settle(engine)).toBe('rest')
+    expect([safe.outcomes.get(1)?.outcome, safe.outcomes.get(2)?.outcome]).toEqual(['refused', 'applied'])
+    expect(safe.outcomes.get(1)?.message).toBe('这天已有安排')
+  })
+  it('an app that is too old still pushes, and is told which version is asked for', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    const honest = server.send
+    server.send satisfies unknown
+    const old = engineOf(safe, Object.assign(server, {
+      send: (async (path, body, token) => {
+        const answer = await honest(path, body, token)
+        Object.assign(answer.body as object, { pull: null, policy: { min_app: '9.0.0' } })
+        return answer
+      }) as typeof honest,
+    }), { wall: () => 1, mono: () => 1 })
+    expect(await old.exchange()).toBe('rest')
+    expect([safe.state.ackedSeq, safe.state.policy.min_app, safe.state.complete]).toEqual([1, '9.0.0', false])
+    expect(engine).toBeDefined()
+  })
+})
+
+describe('photos', () => {
+  it('are freed only when the server has recomputed them', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    const kept = await photo('v1', randomBytes(500))
+    await safe.change({ media: { add: [kept] } })
+    const declared = { ...kept.media, state: 'declared' as const }
+    await safe.say('submit_evaluation', evaluation('v1', [kept.media]), 1, { media: { meta: [declared] } })
+    await settle(engine)
+    expect(safe.state.missing).toEqual([kept.media.sha256])
+    expect(await safe.bytesOf('media', kept.media.sha256)).toEqual(kept.bytes)
+    server.verified.add(kept.media.sha256)
+    await settle(engine)
+    expect(safe.media.get(kept.media.sha256)?.state).toBe('safe')
+    expect(await safe.bytesOf('media', kept.media.sha256)).toBeNull()
+  })
+  it('of a draft are never freed by a receipt', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    const kept = await photo('v1', randomBytes(500))
+    await safe.change({ media: { add: [kept] } })
+    await settle(engine)
+    expect(safe.media.get(kept.media.sha256)?.state).toBe('draft')
+  })
+})
+
+function raise(): never {
+  throw new Error('missing')
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest'
+import { base64, join, randomBytes, text, unbase64, utf8 } from '@/core/bytes'
+import { TabletDatabase } from '@/store/database'
+import { AnotherTab, PIN_TRIES, Safe } from '@/store/safe'
+import { CannotOpen, Sealer } from '@/vault/sealing'
+import { newDeviceKey, Signer } from '@/vault/signing'
+import { hkdf, sealToFederation, unwrapWithPin, wrapWithPin, WrongPin } from '@/vault/wraps'
+import { FakeServer } from './support/server'
+import { notDone, photo, PIN, ROUNDS, tablet } from './support/tablet'
+
+describe('sealed records', () => {
+  it('open only in the place they were sealed for', async () => {
+    const sealer = await Sealer.of(randomBytes(32))
+    const sealed = await sealer.seal('drafts', 'a', utf8('任某'))
+    expect(text(await sealer.open('drafts', 'a', sealed))).toBe('任某')
+    await expect(sealer.open('drafts', 'b', sealed)).rejects.toBeInstanceOf(CannotOpen)
+    await expect(sealer.open('rows', 'a', sealed)).rejects.toBeInstanceOf(CannotOpen)
+  })
+  it('do not open when one bit is changed', async () => {
+    const sealer = await Sealer.of(randomBytes(32))
+    const sealed = await sealer.seal('drafts', 'a', utf8('x'))
+    sealed[sealed.length - 1] = (sealed.at(-1) ?? 0) ^ 1
+    await expect(sealer.open('drafts', 'a', sealed)).rejects.toBeInstanceOf(CannotOpen)
+  })
+})
+
+describe('the wraps of the data key', () => {
+  it('open with the PIN and with no other', async () => {
+    const key = randomBytes(32)
+    const wrap = await wrapWithPin(key, PIN, ROUNDS)
+    expect(await unwrapWithPin(wrap, PIN)).toEqual(key)
+    await expect(unwrapWithPin(wrap, '246811')).rejects.toBeInstanceOf(WrongPin)
+  })
+  it('ask for at least 600,000 rounds unless a test says otherwise', async () => {
+    expect((await wrapWithPin(randomBytes(32), PIN)).rounds).toBeGreaterThanOrEqual(600_000)
+  })
+  it('open with the private key of the federation', async () => {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])
+    const spki = base64(new Uint8Array(await crypto.subtle.exportKey('spki', pair.publicKey)))
+    const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
+    const wrap = await sealToFederation(utf8('outbox'), spki)
+    const ephemeral = unbase64(wrap.ephemeral)
+    const theirs = await crypto.subtle.importKey('raw', ephemeral, { name: 'ECDH', namedCurve: 'P-256' }, true, [])
+    const shared = await crypto.subtle.deriveBits({ name: 'ECDH', public: theirs }, pair.privateKey, 256)
+    const key = await hkdf(new Uint8Array(shared), join(ephemeral, point), ['decrypt'])
+    const iv = unbase64(wrap.iv)
+    const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, unbase64(wrap.wrapped))
+    expect(text(new Uint8Array(plain))).toBe('outbox')
+  })
+})
+
+describe('the device key', () => {
+  it('signs as raw r||s that the enrolled public key verifies', async () => {
+    const { publicKey, privateKey } = await newDeviceKey()
+    const signature = unbase64(await (await Signer.of(privateKey)).sign(utf8('said')))
+    const curve = { name: 'ECDSA', namedCurve: 'P-256' }
+    const key = await crypto.subtle.importKey('spki', unbase64(publicKey), curve, true, ['verify'])
+    expect(signature.length).toBe(64)
+    expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, utf8('said'))).toBe(true)
+  })
+})
+
+describe('the safe', () => {
+  it('comes back whole after it was closed, from the disk alone', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    const { media, bytes } = await photo('v1', randomBytes(2000))
+    await safe.change({ drafts: { put: new Map([['visit/v1', { remark: '半句' }]]) }, media: { add: [{ media, bytes }] } })
+    await safe.say('record_not_done', notDone('v2'), 1_528_000_000_000)
+    const again = await Safe.unlock(db, PIN)
+    expect(again.drafts.get('visit/v1')).toEqual({ remark: '半句' })
+    expect(again.log).toEqual(safe.log)
+    expect(again.state).toEqual(safe.state)
+    expect(await again.bytesOf('media', media.sha256)).toEqual(bytes)
+  })
+  it('keeps nothing of a person in clear', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    const secret = '任某某 511302193001010012'
+    await safe.change({
+      drafts: { put: new Map([['visit/v1', { secret }]]) },
+      rows: { clear: false, put: new Map([['visit/v1', { h: 'h', d: { secret } }]]), del: [] },
+      media: { add: [await photo('v1', utf8(secret))] },
+      files: { add: [{ k: 'c', bytes: utf8(secret) }] },
+    })
+    await safe.say('record_not_done', { ...notDone('v1'), note: secret }, 1)
+    const dump: string[] = []
+    for (const table of db.tables) {
+      for (const row of (await table.toArray()) as Record<string, unknown>[]) {
+        for (const value of Object.values(row)) {
+          dump.push(value instanceof Uint8Array ? new TextDecoder().decode(value) : JSON.stringify(value))
+        }
+      }
+    }
+    expect(dump.filter((piece) => piece.includes('任') || piece.includes('5113021930'))).toEqual([])
+  })
+  it('is a chain without holes however many speak at once', async () => {
+    const { safe } = await tablet(new FakeServer())
+    await Promise.all(Array.from({ length: 20 }, (_, index) => safe.say('record_not_done', notDone(`v${index}`), 1)))
+    expect([...safe.log.keys()]).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+    expect(safe.state.chain).toBe(safe.log.get(20)?.chain)
+  })
+  it('refuses to write from a second tab, and loses nothing of the first', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    const second = await Safe.unlock(db, PIN)
+    await safe.say('record_not_done', notDone('v1'), 1)
+    await expect(second.say('record_not_done', notDone('v2'), 1)).rejects.toBeInstanceOf(AnotherTab)
+    expect((await Safe.unlock(db, PIN)).log).toEqual(safe.log)
+  })
+  it('counts wrong PINs, and forgets them on the right one', async () => {
+    const { db } = await tablet(new FakeServer())
+    await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
+    expect((await db.vault())?.failed).toBe(1)
+    await Safe.unlock(db, PIN)
+    expect((await db.vault())?.failed).toBe(0)
+  })
+  it.each([
+    ['keeps the PIN wrap where nobody else could open the work', null, false],
+    ['drops the PIN wrap once the federation can open the work', { recipient: '', ephemeral: '', iv: '', wrapped: '' }, true],
+  ])('%s after ten wrong PINs', async (_name, federation, dropped) => {
+    const db = new TabletDatabase(`pins-${dropped}`)
+    await Safe.create(db, PIN, 1, ROUNDS)
+    const vault = await db.vault()
+    if (vault) await db.meta.put({ ...vault, federation })
+    for (let turn = 0; turn < PIN_TRIES; turn += 1) {
+      await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
+    }
+    expect((await db.vault())?.pin === null).toBe(dropped)
+  })
+  it('takes a new PIN without touching the data', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    await safe.say('record_not_done', notDone('v1'), 1)
+    await safe.rewrap(PIN, '135790')
+    await expect(Safe.unlock(db, PIN)).rejects.toBeInstanceOf(WrongPin)
+    expect((await Safe.unlock(db, '135790')).log).toEqual(safe.log)
+  })
+})
