@@ -43,7 +43,7 @@ _REFUSALS: Mapping[str, Label] = {
 }
 
 
-class BadFinding(ValueError):  # noqa: N818 - the name the contract between the rooms gives it
+class BadFinding(ValueError):
     """A case cannot be graded because of what stands in one of its fields."""
 
     def __init__(self, case_field: str, code: str, **values: object) -> None:
@@ -55,7 +55,7 @@ class BadFinding(ValueError):  # noqa: N818 - the name the contract between the 
         super().__init__(f"{case_field}: {self.message}")
 
 
-class BadCase(ValueError):  # noqa: N818
+class BadCase(ValueError):
     """One case of a list, or the list itself, cannot be graded."""
 
     def __init__(self, cause: BadFinding, index: int | None = None, count: int = 0) -> None:

@@ -13,7 +13,7 @@ STANDARD_EDITION = "GB/T 26341-2010"
 _FILE = "gbt-26341-2010.toml"
 
 
-class BadStandard(ValueError):  # noqa: N818 - named for the fact
+class BadStandard(ValueError):
     """The standard's file is not one that can be graded by."""
 
 
