@@ -138,6 +138,7 @@ TEMPLATES = [
                 "django.template.loaders.app_directories.Loader",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "libraries": {"desk": "outreach.desk.tags"},
         },
     }
 ]
