@@ -92,25 +92,29 @@ def advance(
     Raises `Refused` for a step that is not the user's, a case out of scope, or a case that
     does not stand where the step starts.
     """
-    step = APPLICATION[name]
-    check_role(by, step)
+    check_role(by, APPLICATION[name])
     check_in_scope(by, applications)
+    _take(applications, name, by=by, at=at, note=note)
+
+
+def _take(
+    applications: Sequence[Application], name: str, *, by: User, at: datetime, note: str = ""
+) -> None:
+    target = APPLICATION[name].target
     ids = [application.pk for application in applications]
     with transaction.atomic():
         for held in Application.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
             _check_stands(held, name)
         ApplicationEvent.objects.bulk_create(
-            ApplicationEvent(
-                application_id=pk, name=name, target=step.target, by=by, at=at, note=note
-            )
+            ApplicationEvent(application_id=pk, name=name, target=target, by=by, at=at, note=note)
             for pk in ids
         )
         Application.objects.filter(pk__in=ids).update(
-            state=step.target, state_since=at, revision=F("revision") + 1
+            state=target, state_since=at, revision=F("revision") + 1
         )
         record(f"application.{name}", applications, by=by, at=at)
     for application in applications:
-        application.state, application.state_since = step.target, at
+        application.state, application.state_since = target, at
 
 
 def _check_stands(application: Application, name: str) -> None:
@@ -141,7 +145,7 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
-    advance(applied, "apply", by=by, at=at)
+    _take(applied, "apply", by=by, at=at)
     return made
 
 

@@ -1,0 +1,122 @@
+"""From notice to approval: five working days, objections, second opinions, minors."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from outreach.actions import evaluations, publicity
+from outreach.models import Application, Evaluation, Notice
+from outreach.rules import Refused
+from tests import builders
+from tests.builders import SHANGHAI, VISIT_ON
+
+pytestmark = pytest.mark.django_db
+AFTERNOON = datetime(VISIT_ON.year, VISIT_ON.month, VISIT_ON.day, 16, tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+def place() -> builders.County:
+    return builders.county()
+
+
+def posted(place: builders.County) -> list[Application]:
+    made = builders.evaluated(place)
+    rows = list(Evaluation.objects.filter(pk__in=[one.pk for one in made]))
+    second = builders._second_assessor(place)
+    evaluations.give_second_opinion(rows, by=second, at=AFTERNOON)
+    cases = list(Application.objects.filter(evaluations__in=made))
+    publicity.post_notices(cases, by=place.administrator, at=AFTERNOON)
+    return cases
+
+
+def test_the_notice_hangs_five_working_days(place: builders.County) -> None:
+    posted(place)
+    notice = Notice.objects.get()
+    assert (notice.posted_on, notice.ends_on) == (date(2018, 6, 4), date(2018, 6, 11))
+
+
+@pytest.mark.parametrize("days", [1, 4, 7])
+def test_nobody_ends_reviews_or_approves_before_the_notice_is_over(
+    place: builders.County, days: int
+) -> None:
+    cases = posted(place)
+    early = AFTERNOON + timedelta(days=days)
+    for step, by in (
+        (publicity.end_notices, place.administrator),
+        (publicity.review, place.administrator),
+        (publicity.approve, place.approver),
+    ):
+        with pytest.raises(Refused, match=r"^notice-running$"):
+            step(cases, by=by, at=early)
+    publicity.end_notices(cases, by=place.administrator, at=AFTERNOON + timedelta(days=8))
+
+
+def test_no_notice_before_every_photo_is_verified(place: builders.County) -> None:
+    made = builders.evaluated(place, stored=False)
+    cases = list(Application.objects.filter(evaluations__in=made))
+    with pytest.raises(Refused, match=r"^awaiting-media$"):
+        publicity.post_notices(cases, by=place.administrator, at=AFTERNOON)
+
+
+def test_grades_one_and_two_want_a_second_opinion(place: builders.County) -> None:
+    made = builders.evaluated(place)
+    cases = list(Application.objects.filter(evaluations__in=made))
+    with pytest.raises(Refused, match=r"^second-opinion-missing$"):
+        publicity.post_notices(cases, by=place.administrator, at=AFTERNOON)
+
+
+def test_an_objection_stops_the_review_until_it_is_decided(place: builders.County) -> None:
+    [case] = posted(place)
+    notice = Notice.objects.get()
+    objection = publicity.object_to(
+        notice, from_whom="邻居", text="曾见其行走", by=place.liaison, at=AFTERNOON
+    )
+    after = AFTERNOON + timedelta(days=8)
+    case.refresh_from_db()
+    with pytest.raises(Refused, match=r"^wrong-state$"):
+        publicity.end_notices([case], by=place.administrator, at=after)
+    publicity.decide_objection(
+        objection, upheld=False, decision="复核属实", by=place.administrator, at=after
+    )
+    publicity.end_notices([case], by=place.administrator, at=after)
+    case.refresh_from_db()
+    assert case.state == "noticed"
+
+
+def test_an_upheld_objection_means_another_assessment(place: builders.County) -> None:
+    [case] = posted(place)
+    objection = publicity.object_to(
+        Notice.objects.get(), from_whom="邻居", text="不实", by=place.liaison, at=AFTERNOON
+    )
+    publicity.decide_objection(
+        objection, upheld=True, decision="重新评定", by=place.administrator, at=AFTERNOON
+    )
+    case.refresh_from_db()
+    assert case.state == "accepted"
+
+
+def test_minors_are_not_publicised(place: builders.County) -> None:
+    born = date(2008, 5, 1)
+    [visit] = builders.scheduled(place, id_number=builders.id_number(born))
+    part = evaluations.Part("physical", {"independence": "mostly", "condition": "4a"}, 4)
+    said = builders.submission(place, visit, parts=[part], grade=4)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    builders.store([declared.sha256 for declared in said.media])
+    publicity.post_notices([visit.application], by=place.administrator, at=AFTERNOON)
+    visit.application.refresh_from_db()
+    assert (visit.application.state, Notice.objects.count()) == ("noticed", 0)
+
+
+def test_an_appeal_has_ten_working_days(place: builders.County) -> None:
+    [visit] = builders.scheduled(place)
+    part = evaluations.Part("physical", {"independence": "mostly", "condition": "1g"}, None, "未达")
+    said = builders.submission(place, visit, parts=[part], grade=None)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    case = visit.application
+    late = datetime(2018, 6, 20, 9, tzinfo=SHANGHAI)
+    with pytest.raises(Refused, match=r"^appeal-late$"):
+        publicity.appeal(case, text="不服", by=place.liaison, at=late)
+    made = publicity.appeal(case, text="不服", by=place.liaison, at=late - timedelta(days=1))
+    assert made.deadline_on == date(2018, 6, 19)

@@ -1,0 +1,117 @@
+"""Nominator, assessor and approver are never the same person for one case."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from outreach.actions import applications, evaluations, publicity, visits
+from outreach.domain.vocabulary import EvidenceKind, Role
+from outreach.models import DeclaredRelative
+from outreach.rules import Refused
+from tests import builders
+from tests.builders import SHANGHAI, START
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place() -> builders.County:
+    return builders.county()
+
+
+def refused(code: str) -> object:
+    return pytest.raises(Refused, match=f"^{code}$")
+
+
+def test_the_assessor_who_nominated_is_not_assigned(place: builders.County) -> None:
+    made = applications.nominate([builders.nomination(place)], by=place.assessor, at=START)
+    applications.accept(made, by=place.administrator, at=START)
+    with refused("nominator-rates"):
+        applications.assign(made, place.assessor, by=place.administrator, at=START)
+    applications.assign(made, place.colleague, by=place.administrator, at=START)
+
+
+def test_the_nominator_does_not_co_sign(place: builders.County) -> None:
+    made = applications.nominate([builders.nomination(place)], by=place.colleague, at=START)
+    applications.accept(made, by=place.administrator, at=START)
+    applications.assign(made, place.assessor, by=place.administrator, at=START)
+    slot = visits.Appointment(made[0], builders.VISIT_ON, datetime.min.time().replace(hour=9))
+    [visit] = visits.schedule([slot], by=place.administrator, at=START)
+    said = builders.submission(place, visit)
+    with refused("nominator-rates"):
+        evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+
+
+def test_a_declared_relative_does_not_rate(place: builders.County) -> None:
+    [visit] = builders.scheduled(place)
+    DeclaredRelative.objects.create(
+        user=place.assessor, resident=visit.application.resident, declared_at=START
+    )
+    said = builders.submission(place, visit)
+    with refused("relative-rates"):
+        evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+
+
+def test_an_approver_who_declared_a_relative_does_not_approve(place: builders.County) -> None:
+    cases = builders.reviewed(place)
+    DeclaredRelative.objects.create(
+        user=place.approver, resident=cases[0].resident, declared_at=START
+    )
+    with refused("approver-involved"):
+        publicity.approve(cases, by=place.approver, at=datetime(2018, 6, 12, 10, tzinfo=SHANGHAI))
+
+
+@pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.ADMINISTRATOR, Role.AUDITOR])
+def test_only_an_approver_approves(place: builders.County, role: Role) -> None:
+    cases = builders.reviewed(place)
+    somebody = builders.user(f"another-{role}", role, place.county)
+    with pytest.raises(Refused):
+        publicity.approve(cases, by=somebody, at=datetime(2018, 6, 12, 10, tzinfo=SHANGHAI))
+
+
+def test_the_rater_gives_no_second_opinion(place: builders.County) -> None:
+    made = builders.evaluated(place)
+    with refused("second-opinion-closed"):
+        evaluations.give_second_opinion(made, by=place.assessor, at=START)
+
+
+def test_one_assessor_alone_is_not_enough(place: builders.County) -> None:
+    [visit] = builders.scheduled(place)
+    for signers in ([], [place.assessor], [place.liaison]):
+        said = builders.submission(place, visit, co_signers=signers)
+        with refused("co-signer-missing"):
+            evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+
+
+def test_evidence_identity_and_consent_are_asked_for(place: builders.County) -> None:
+    [visit] = builders.scheduled(place)
+    lacking = {
+        "evidence-missing": {"media": builders.media(kinds=[EvidenceKind.PORTRAIT])},
+        "identity-unchecked": {"identity_checked": False},
+        "consent-missing": {"consent": None},
+        "reason-missing": {"grade": 2, "parts": [_part(2)]},
+        "bad-finding": {"parts": [evaluations.Part("physical", {"condition": "9z"}, 1)]},
+    }
+    for code, change in lacking.items():
+        said = builders.submission(place, visit, **change)
+        with refused(code):
+            evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    visit.refresh_from_db()
+    assert visit.state == "scheduled"
+
+
+def _part(grade: int) -> evaluations.Part:
+    return evaluations.Part("physical", builders.WITHOUT_LEGS, grade)
+
+
+def test_a_reasoned_difference_is_recorded_beside_the_computed_grade(
+    place: builders.County,
+) -> None:
+    [visit] = builders.scheduled(place)
+    part = evaluations.Part("physical", builders.WITHOUT_LEGS, 2, "可借助他人部分自理")
+    said = builders.submission(place, visit, grade=2, parts=[part])
+    [made] = evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    assert (made.grade, made.computed_grade) == (2, 1)
+    assert made.parts[0]["reason"] == "可借助他人部分自理"
