@@ -24,7 +24,7 @@ def place() -> builders.County:
 def posted(place: builders.County) -> list[Application]:
     made = builders.evaluated(place)
     rows = list(Evaluation.objects.filter(pk__in=[one.pk for one in made]))
-    second = builders._second_assessor(place)
+    second = builders.second_assessor(place)
     evaluations.give_second_opinion(rows, by=second, at=AFTERNOON)
     cases = list(Application.objects.filter(evaluations__in=made))
     publicity.post_notices(cases, by=place.administrator, at=AFTERNOON)

@@ -1,0 +1,58 @@
+"""Who may open which page: the one decorator of all desk views, and the one way to find a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from outreach.domain.vocabulary import Role
+from outreach.models import User
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=models.Model)
+
+EVERYBODY = tuple(Role)
+#: Who works in the office and reads its tallies; an assessor and a liaison work in the field.
+OFFICE = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
+
+
+class DeskRequest(HttpRequest):
+    """A request of somebody who has signed in."""
+
+    user: User
+
+
+View = Callable[Concatenate[Any, P], HttpResponseBase]
+
+
+def only(*roles: Role) -> Callable[[View[P]], View[P]]:
+    """Open a view to these roles: others are told no, strangers are asked to sign in."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if request.user.role not in roles:
+                raise PermissionDenied
+            response = view(request, *args, **kwargs)
+            # Personal data must not stay in the cache of a computer that several people share.
+            response.headers.setdefault("Cache-Control", "no-store, private")
+            return response
+
+        guarded.roles = frozenset(roles)  # type: ignore[attr-defined]  # for the rights matrix
+        return guarded
+
+    return decorate
+
+
+def found(rows: models.QuerySet[M], **wanted: Any) -> M:
+    """Return the one row in scope, or answer 404 as if there were none anywhere."""
+    return get_object_or_404(rows, **wanted)

@@ -1,0 +1,92 @@
+"""How the desk answers: done and see the list (303), or refused with the sentence why (422)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from outreach.desk.access import M
+from outreach.domain.vocabulary import Role
+from outreach.domain.workdays import CalendarNotLoaded
+from outreach.models import User
+from outreach.rules import Refused
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a form was taken: see the page, and a reload sends nothing twice (RFC 9110, 15.4.4)."""
+
+    status_code = 303
+
+
+def done(request: HttpRequest, message: str | Promise, to: str, *args: Any) -> SeeOther:
+    """Say what was done and lead on."""
+    messages.success(request, str(message))
+    return SeeOther(resolve_url(to, *args))
+
+
+def refused(
+    request: HttpRequest, refusal: Refused, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """Show the page again with the sentence; programs read the rule's code in the header."""
+    shown = render(request, template, {**context, "refusal": refusal}, status=422)
+    shown.headers["X-Refusal"] = refusal.code
+    return shown
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Turn a working day that nobody can count yet into a refusal that says so."""
+    try:
+        yield
+    except CalendarNotLoaded as error:
+        raise Refused(
+            "calendar-not-loaded",
+            _("The calendar for %(year)d is not loaded; load it, then go on.")
+            % {"year": error.year},
+        ) from error
+
+
+def chosen(request: HttpRequest, rows: models.QuerySet[M]) -> list[M]:
+    """Return the rows whose ids were ticked, all of them in scope, or 404 as if there were none."""
+    try:
+        ids = list(dict.fromkeys(UUID(text) for text in request.POST.getlist("ids")))
+    except ValueError as error:
+        raise Http404 from error
+    if not ids:
+        raise Refused("nothing-chosen", _("Nothing is chosen; tick at least one row."))
+    found = {row.pk: row for row in rows.filter(pk__in=ids)}
+    if len(found) != len(ids):
+        raise Http404
+    return [found[pk] for pk in ids]
+
+
+def check_takes(user: User, roles: Sequence[Role]) -> None:
+    """Refuse a POST of somebody who may only look."""
+    if user.role not in roles:
+        raise PermissionDenied
+
+
+def answer(
+    request: HttpRequest,
+    take: Callable[[], HttpResponse],
+    template: str,
+    context: Callable[[], dict[str, Any]],
+) -> HttpResponse:
+    """Show the page; on POST take the step, or show the page again with the refusal."""
+    if request.method != "POST":
+        return render(request, template, context())
+    try:
+        with plainly():
+            return take()
+    except Refused as refusal:
+        return refused(request, refusal, template, context())

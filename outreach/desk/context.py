@@ -1,0 +1,49 @@
+"""What every page shows: where one can go, today's date, whether this is the demo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from outreach import clock
+from outreach.desk.access import EVERYBODY, OFFICE
+from outreach.domain.vocabulary import Role
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation."""
+
+    url: str
+    label: str | Promise
+    roles: tuple[Role, ...]
+
+
+PLACES = (
+    Place("desk:home", _("Home"), EVERYBODY),
+    Place("desk:nominate", _("Nominate"), (Role.LIAISON,)),
+    Place("desk:cases", _("Cases"), EVERYBODY),
+    Place("desk:certificates", _("Certificates"), EVERYBODY),
+    Place("desk:savings", _("Savings"), (*OFFICE, Role.ASSESSOR)),
+    Place("desk:tablets", _("Tablets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
+    Place("desk:disputes", _("Disputes"), (Role.ADMINISTRATOR, Role.AUDITOR)),
+    Place("desk:trail", _("Audit trail"), (Role.AUDITOR,)),
+)
+
+
+def desk(request: HttpRequest) -> dict[str, Any]:
+    """Return the navigation of the signed-in user, the register's date and the demo's mark."""
+    user = getattr(request, "user", None)
+    role = user.role if user is not None and user.is_authenticated else None
+    return {
+        "places": [place for place in PLACES if role in place.roles],
+        "now": SimpleLazyObject(clock.now),
+        "is_demo": settings.OUTREACH_DEMO,
+        "has_demo_clock": settings.OUTREACH_CLOCK == "simulated",
+        "issuer": settings.OUTREACH_ISSUER,
+    }

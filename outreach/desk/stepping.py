@@ -1,0 +1,86 @@
+"""One page for every step that is taken with many cases at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpResponse
+from django.utils.functional import Promise
+
+from outreach import clock
+from outreach.desk.access import DeskRequest
+from outreach.desk.answers import answer, check_takes, chosen, done
+from outreach.desk.listing import Calendar, More, list_rows
+from outreach.desk.steps import Step
+from outreach.models import Application, Evaluation, Objection, User, Visit
+from outreach.models.applications import ApplicationQuerySet
+from outreach.rules import applications_for
+
+#: What a list shows of each record, fetched with it.
+SHOWN: dict[type[Model], tuple[str, ...]] = {
+    Application: ("resident", "village__parent", "assessor", "nominated_by"),
+    Visit: ("application__resident", "application__village__parent", "assessor"),
+    Evaluation: ("application__resident", "application__village__parent", "assessor"),
+    Objection: (
+        "notice__application__resident",
+        "notice__application__village",
+        "recorded_by",
+    ),
+}
+
+Take = Callable[[list[Application]], str | Promise]
+
+
+def cases_of(user: User) -> ApplicationQuerySet:
+    """Return the user's cases with what every list shows of them."""
+    return applications_for(user).select_related(*SHOWN[Application])
+
+
+def work_on(
+    request: DeskRequest,
+    step: Step,
+    template: str,
+    take: Take,
+    *,
+    more: More | None = None,
+    extra: Callable[[], dict[str, Any]] = dict,
+) -> HttpResponse:
+    """Show what waits at the step; on POST take it with the ticked cases and show what is left."""
+
+    def act() -> HttpResponse:
+        check_takes(request.user, step.roles)
+        return done(request, take(chosen(request, cases_of(request.user))), step.url)
+
+    return answer(request, act, template, lambda: page_of(request, step, more=more, extra=extra))
+
+
+def page_of(
+    request: DeskRequest,
+    step: Step,
+    *,
+    more: More | None = None,
+    extra: Callable[[], dict[str, Any]] = dict,
+    **listing: Any,
+) -> dict[str, Any]:
+    """Return what a step's page shows, oldest first."""
+    calendar = Calendar.of(clock.today())
+    waiting = step.waiting(request.user, calendar.today)
+    waiting = waiting.select_related(*SHOWN[waiting.model])
+    return {
+        "step": step,
+        "listing": list_rows(
+            request,
+            waiting.order_by(step.since, "pk"),
+            calendar,
+            days=step.days,
+            more=more,
+            **listing,
+        ),
+        "may_take": request.user.role in step.roles,
+        "ticked": set(request.POST.getlist("ids")),
+        "tick_all": request.GET.get("tick") == "all",
+        "today": calendar.today,
+        **extra(),
+    }

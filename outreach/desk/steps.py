@@ -1,0 +1,238 @@
+"""The steps of a case that wait for somebody: who takes each, what waits there, since when.
+
+The home page counts them, each step's page lists them, and the navigation links them; so a
+step is described once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from outreach.domain.vocabulary import NextStep, Role
+from outreach.domain.workflow import OPEN_VISITS, VisitState
+from outreach.domain.workflow import ApplicationState as A
+from outreach.models import Application, Objection, User
+from outreach.models.visits import VisitQuerySet
+from outreach.rules import applications_for, scope, second_opinions_for, visits_for
+
+Waiting = Callable[[User, date], QuerySet[Any]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its page, its words, who takes it, what waits, and the legal working days."""
+
+    url: str
+    title: str | Promise
+    lead: str | Promise
+    button: str | Promise
+    roles: tuple[Role, ...]
+    waiting: Waiting
+    since: str = "state_since"
+    days: int | None = None
+
+    def tally(self, user: User, today: date) -> Tally:
+        """Count what waits, and since when the oldest does: one query."""
+        found = self.waiting(user, today).aggregate(count=Count("pk"), oldest=Min(self.since))
+        return Tally(self, found["count"], found["oldest"])
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How much waits at a step."""
+
+    step: Step
+    count: int
+    oldest: datetime | date | None
+
+
+def _standing(*states: A) -> Waiting:
+    return lambda user, _today: applications_for(user).standing(*states)
+
+
+def unassigned(user: User) -> QuerySet[Application]:
+    """Return accepted cases that nobody was given."""
+    return applications_for(user).standing(A.ACCEPTED).filter(assessor=None)
+
+
+def unscheduled(user: User) -> QuerySet[Application]:
+    """Return accepted cases with an assessor and no visit to come."""
+    rows = applications_for(user).standing(A.ACCEPTED).filter(assessor__isnull=False)
+    return rows.exclude(visits__state__in=OPEN_VISITS)
+
+
+def notices_over(user: User, today: date) -> QuerySet[Application]:
+    """Return cases whose notice hung through its last working day and still hangs."""
+    rows = applications_for(user).standing(A.ON_NOTICE)
+    return rows.filter(notices__taken_down_on=None, notices__ends_on__lt=today)
+
+
+def notices_running(user: User, today: date) -> QuerySet[Application]:
+    """Return cases whose notice has working days left."""
+    rows = applications_for(user).standing(A.ON_NOTICE)
+    return rows.filter(notices__taken_down_on=None, notices__ends_on__gte=today)
+
+
+def objections(user: User) -> QuerySet[Objection]:
+    """Return the objections that nobody decided yet."""
+    in_scope = scope(user, prefix="notice__application__")
+    return Objection.objects.filter(in_scope, decided_at=None)
+
+
+def unfinished_visits(user: User) -> VisitQuerySet:
+    """Return visits that assessed nobody and whose case still waits for what follows."""
+    rows = visits_for(user).filter(state=VisitState.NOT_DONE, application__state=A.ACCEPTED)
+    waits = rows.filter(next_step__in=(NextStep.REVISIT, NextStep.WAIT))
+    return waits.exclude(application__visits__state__in=OPEN_VISITS)
+
+
+CONSENT = Step(
+    "desk:consent",
+    _("Ask for consent"),
+    _("A nomination is not an application: the person or the guardian must ask for it."),
+    _("Record the consent"),
+    (Role.LIAISON,),
+    _standing(A.NOMINATED),
+)
+PAPERS = Step(
+    "desk:papers",
+    _("Complete papers"),
+    _("The office returned these cases; help the family find what is missing."),
+    _("All papers are here now"),
+    (Role.LIAISON,),
+    _standing(A.RETURNED),
+)
+HAND_OVER = Step(
+    "desk:hand_over",
+    _("Hand over certificates"),
+    _("The certificate is made. Bring it to the person and confirm that it arrived."),
+    _("Confirm hand-over"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    _standing(A.ISSUED),
+)
+ACCEPT = Step(
+    "desk:accept",
+    _("Accept applications"),
+    _("Accept complete applications; return the others and name everything missing at once."),
+    _("Accept the chosen"),
+    (Role.ADMINISTRATOR,),
+    _standing(A.APPLIED),
+)
+ASSIGN = Step(
+    "desk:assign",
+    _("Assign assessors"),
+    _("Give each case to an assessor who is qualified for it."),
+    _("Assign the chosen"),
+    (Role.ADMINISTRATOR,),
+    lambda user, _today: unassigned(user),
+)
+SCHEDULE = Step(
+    "desk:schedule",
+    _("Schedule visits"),
+    _("Agree a working day and a time when the family is at home."),
+    _("Schedule"),
+    (Role.ADMINISTRATOR,),
+    lambda user, _today: unscheduled(user),
+)
+NOT_DONE = Step(
+    "desk:not_done",
+    _("Visits not done"),
+    _("These visits assessed nobody. Each has a next step; take it."),
+    _("Schedule again"),
+    (Role.ADMINISTRATOR,),
+    lambda user, _today: unfinished_visits(user),
+    since="on",
+)
+POST_NOTICES = Step(
+    "desk:post_notices",
+    _("Post notices"),
+    _("Post the public notice in the village for five working days. Minors are not publicised."),
+    _("Post the chosen"),
+    (Role.ADMINISTRATOR,),
+    _standing(A.EVALUATED),
+)
+END_NOTICES = Step(
+    "desk:end_notices",
+    _("Take notices down"),
+    _("After the last working day the notice comes down and the review begins."),
+    _("Take the chosen down"),
+    (Role.ADMINISTRATOR,),
+    notices_over,
+)
+#: Not a step that waits for somebody, but its list is the same.
+NOTICES = replace(
+    END_NOTICES,
+    url="desk:notices",
+    title=_("Notices on display"),
+    lead=_("These notices hang in their villages. Somebody may object until the last day."),
+    roles=(),
+    waiting=notices_running,
+)
+OBJECTIONS = Step(
+    "desk:objections",
+    _("Decide objections"),
+    _("Hear both sides, decide, and write the reason."),
+    _("Decide"),
+    (Role.ADMINISTRATOR,),
+    lambda user, _today: objections(user),
+    since="recorded_at",
+    days=10,
+)
+REVIEW = Step(
+    "desk:review",
+    _("Review evaluations"),
+    _("Look at findings, grade, photos, place and time of each before you pass it on."),
+    _("Mark the chosen as reviewed"),
+    (Role.ADMINISTRATOR,),
+    _standing(A.NOTICED),
+    days=10,
+)
+OPINIONS = Step(
+    "desk:opinions",
+    _("Give second opinions"),
+    _("Grades 1 and 2 want the view of a second assessor before the notice."),
+    _("Agree with the chosen"),
+    (Role.ASSESSOR,),
+    lambda user, _today: second_opinions_for(user),
+    since="evaluated_at",
+)
+SIGN = Step(
+    "desk:sign",
+    _("Approve and sign"),
+    _("Your one signature approves the chosen cases and makes their signed certificates."),
+    _("Approve and sign the chosen"),
+    (Role.APPROVER,),
+    _standing(A.REVIEWED, A.APPROVED),
+    days=10,
+)
+
+#: In the order in which they are the next thing to do: the nearer to the certificate the earlier.
+STEPS = (
+    SIGN,
+    REVIEW,
+    OBJECTIONS,
+    END_NOTICES,
+    OPINIONS,
+    POST_NOTICES,
+    NOT_DONE,
+    SCHEDULE,
+    ASSIGN,
+    ACCEPT,
+    PAPERS,
+    CONSENT,
+    HAND_OVER,
+)
+
+
+def steps_for(user: User) -> list[Step]:
+    """Return the steps a user takes; the auditor looks at all but an assessor's opinions."""
+    if user.role == Role.AUDITOR:
+        return [step for step in STEPS if step is not OPINIONS]
+    return [step for step in STEPS if user.role in step.roles]

@@ -1,0 +1,158 @@
+"""The list of cases and the page of one: where it stands, what happened, what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from certificates.models import Certificate
+from outreach import clock
+from outreach.actions import applications as actions
+from outreach.actions import publicity
+from outreach.actions.audit import record
+from outreach.desk.access import EVERYBODY, DeskRequest, found, only
+from outreach.desk.answers import answer, done
+from outreach.desk.forms import NoteForm
+from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.stepping import cases_of
+from outreach.desk.words import STATES
+from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import APPLICATION, OPEN_VISITS, ApplicationState
+from outreach.models import Application, Evaluation, User, Visit
+from outreach.rules import Refused
+
+#: Who needs the whole ID number: the auditor looks for patterns, not for persons.
+NEED_ID_NUMBER = frozenset(Role) - {Role.AUDITOR}
+
+#: Steps that one person takes with one case and a written reason.
+WITH_REASON: dict[str, tuple[Role, ...]] = {
+    "refuse": (Role.ADMINISTRATOR,),
+    "withdraw": (Role.LIAISON, Role.ADMINISTRATOR),
+    "refer": (Role.ADMINISTRATOR,),
+    "recall": (Role.ADMINISTRATOR,),
+    "close": (Role.ADMINISTRATOR,),
+    "send_back": (Role.ADMINISTRATOR, Role.APPROVER),
+    "appeal": (Role.LIAISON, Role.ADMINISTRATOR),
+}
+
+
+@only(*EVERYBODY)
+def cases(request: DeskRequest) -> HttpResponse:
+    """List the cases in scope, newest first, by state and search."""
+    rows = cases_of(request.user).order_by("-created_at", "-pk")
+    state = request.GET.get("state", "")
+    if state in ApplicationState:
+        rows = rows.standing(ApplicationState(state))
+    listing = list_rows(request, rows, Calendar.of(clock.today()))
+    context = {"listing": listing, "states": STATES, "state": state}
+    return render(request, "desk/cases.html", context)
+
+
+@only(*EVERYBODY)
+def case(request: DeskRequest, case: UUID) -> HttpResponse:
+    """Show one case with its whole history, and note who opened it."""
+    application = found(cases_of(request.user), pk=case)
+    record("application.view", [application], by=request.user, at=clock.now())
+    visits = list(
+        application.visits.select_related("assessor").prefetch_related("events__by").order_by("pk")
+    )
+    return render(
+        request,
+        "desk/case.html",
+        {
+            "application": application,
+            "age": application.resident.age(clock.today()),
+            "shows_id_number": request.user.role in NEED_ID_NUMBER,
+            "guardian": application.resident.guardians.order_by("-pk").first(),
+            "events": application.events.select_related("by"),
+            "visits": visits,
+            "open_visit": _open(visits),
+            "evaluations": _evaluations(application, request.user),
+            "notices": application.notices.prefetch_related("objections").order_by("pk"),
+            "certificates": Certificate.objects.filter(application=application).order_by("pk"),
+            "next_steps": _possible(application, request.user, _open(visits)),
+            "reasons": _reasons(application, request.user),
+        },
+    )
+
+
+def _open(visits: list[Visit]) -> Visit | None:
+    return next((visit for visit in visits if visit.state in OPEN_VISITS), None)
+
+
+def _evaluations(application: Application, user: User) -> Any:
+    if user.role == Role.LIAISON:
+        return Evaluation.objects.none()
+    return application.evaluations.select_related("assessor").order_by("pk")
+
+
+def _possible(application: Application, user: User, visit: Visit | None) -> list[tuple[str, Any]]:
+    """List what this person can do next with this case: address and words."""
+    state, role, pk = application.state, user.role, application.pk
+    field = role in (Role.LIAISON, Role.ADMINISTRATOR)
+    office = role == Role.ADMINISTRATOR
+    steps = {
+        ("desk:give_consent", pk, _("Record the consent")): field and state == "nominated",
+        ("desk:send_back", pk, _("Return with what is missing")): office and state == "applied",
+        ("desk:schedule_one", pk, _("Schedule a visit")): office
+        and state == "accepted"
+        and application.assessor_id
+        and visit is None,
+        ("desk:record_objection", pk, _("Record an objection")): field and state == "on_notice",
+    }
+    return [(url, (key, words)) for (url, key, words), is_open in steps.items() if is_open]
+
+
+def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
+    words = {
+        "refuse": _("Refuse: false information"),
+        "withdraw": _("Withdraw at the person's wish"),
+        "refer": _("Refer to a hospital"),
+        "recall": _("Take up again"),
+        "close": _("Close the case"),
+        "send_back": _("Send back to be assessed again"),
+        "appeal": _("Record an appeal"),
+    }
+    return [
+        (name, words[name])
+        for name, roles in WITH_REASON.items()
+        if user.role in roles and application.state in APPLICATION[name].sources
+    ]
+
+
+@only(Role.LIAISON, Role.ADMINISTRATOR, Role.APPROVER)
+def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
+    """Take one of the steps that want a written reason."""
+    application = found(cases_of(request.user), pk=case)
+    if request.user.role not in WITH_REASON.get(step, ()):
+        raise Http404
+    form = NoteForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        if not form.is_valid():
+            raise Refused("reason-missing", _("Write the reason."))
+        _take(application, step, form.cleaned_data["note"], request.user)
+        return done(request, _("The step is recorded with its reason."), "desk:case", case)
+
+    words = dict(_reasons(application, request.user))
+    if step not in words and request.method != "POST":
+        raise Http404
+    context = {
+        "application": application,
+        "form": form,
+        "title": words.get(step, _("Step")),
+        "lead": _("Write the reason in full: it stays in the case's history."),
+        "button": words.get(step, _("Step")),
+    }
+    return answer(request, act, "desk/case_form.html", lambda: context)
+
+
+def _take(application: Application, step: str, note: str, user: User) -> None:
+    if step == "appeal":
+        publicity.appeal(application, text=note, by=user, at=clock.now())
+    else:
+        actions.advance([application], step, by=user, at=clock.now(), note=note)

@@ -1,0 +1,40 @@
+"""Home: one clear next step for each role, and what waits beside it."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from outreach import clock
+from outreach.desk.access import EVERYBODY, DeskRequest, only
+from outreach.desk.listing import Calendar
+from outreach.desk.steps import steps_for
+from outreach.domain.vocabulary import Role
+from outreach.models import Visit
+from outreach.rules import applications_for, visits_for
+
+
+@only(*EVERYBODY)
+def home(request: DeskRequest) -> HttpResponse:
+    """Show the next step and the counts of the others."""
+    user, today = request.user, clock.today()
+    calendar = Calendar.of(today)
+    tallies = [step.tally(user, today) for step in steps_for(user)]
+    board = [(tally, calendar.age(tally.oldest, tally.step.days)) for tally in tallies]
+    waiting = [row for row in board if row[0].count]
+    return render(
+        request,
+        "desk/home.html",
+        {
+            "board": board,
+            "next": waiting[0] if waiting and user.role != Role.AUDITOR else None,
+            "today_visits": _visits_today(request),
+            "open_cases": applications_for(user).open().count(),
+            "all_cases": applications_for(user).count(),
+        },
+    )
+
+
+def _visits_today(request: DeskRequest) -> list[Visit]:
+    rows = visits_for(request.user).due(clock.today()).order_by("start")
+    return list(rows.select_related("application__resident", "application__village", "assessor"))

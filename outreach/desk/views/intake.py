@@ -1,0 +1,186 @@
+"""Nomination, consent, papers, acceptance, assignment: how a case comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from outreach import clock
+from outreach.actions import applications as actions
+from outreach.desk.access import DeskRequest, found, only
+from outreach.desk.answers import answer, done, plainly, refused
+from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
+from outreach.desk.stepping import cases_of, page_of, work_on
+from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
+from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application
+from outreach.rules import Refused, papers_required
+
+FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
+
+
+def _form(request: DeskRequest) -> NominationForm:
+    data = request.POST if request.method == "POST" else None
+    return NominationForm(data, user=request.user, today=clock.today())
+
+
+@only(*FIELD)
+def nominate(request: DeskRequest) -> HttpResponse:
+    """Show the nomination form; on POST register the person, or name everything wrong at once."""
+    form = _form(request)
+    if request.method != "POST":
+        return render(request, "desk/nominate.html", {"form": form})
+    if not form.is_valid():
+        return _again(request, form)
+    try:
+        with plainly():
+            made = actions.nominate([form.nomination()], by=request.user, at=clock.now())[0]
+    except Refused as refusal:
+        return refused(request, refusal, "desk/nominate.html", {"form": form})
+    message = _("%(name)s is registered as case %(number)s.")
+    return done(
+        request, message % {"name": made.resident.name, "number": made.number}, "desk:case", made.pk
+    )
+
+
+def _again(request: DeskRequest, form: NominationForm) -> HttpResponse:
+    shown = render(request, "desk/nominate.html", {"form": form, "errors": True}, status=422)
+    codes = {error.code for found in form.errors.as_data().values() for error in found}
+    is_open = "open-application" in codes
+    shown.headers["X-Refusal"] = "open-application" if is_open else "malformed-form"
+    return shown
+
+
+@only(*FIELD)
+@require_POST
+def missing(request: DeskRequest) -> HttpResponse:
+    """Answer with the list of everything still missing, while the form is being filled."""
+    form = _form(request)
+    form.is_valid()
+    return render(request, "desk/_missing.html", {"form": form})
+
+
+@only(Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
+def consents(request: DeskRequest) -> HttpResponse:
+    """List the nominations that nobody asked for yet."""
+    return render(request, "desk/consent.html", page_of(request, CONSENT))
+
+
+@only(*FIELD)
+def give_consent(request: DeskRequest, case: UUID) -> HttpResponse:
+    """Record that the person or the guardian asks for the certificate."""
+    application = found(cases_of(request.user), pk=case)
+    form = ConsentForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        _check_form(form)
+        agreed = consent(form.cleaned_data) or {}
+        actions.record_consent(application, agreed, by=request.user, at=clock.now())
+        return done(request, _("The consent is recorded."), "desk:case", application.pk)
+
+    context = {
+        "application": application,
+        "form": form,
+        "title": _("Record the consent"),
+        "lead": _("Nobody may be forced; a guardian asks for minors and wards."),
+        "button": _("Record the consent"),
+    }
+    return answer(request, act, "desk/case_form.html", lambda: context)
+
+
+def _check_form(form: Any) -> None:
+    if not form.is_valid():
+        raise Refused("malformed-form", _("Please fill in what is marked below."))
+
+
+@only(Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
+def papers(request: DeskRequest) -> HttpResponse:
+    """List returned cases with what is missing; on POST hand the chosen in again."""
+
+    def take(cases: list[Application]) -> str:
+        at = clock.now()
+        with transaction.atomic():
+            for case in cases:
+                actions.complete_papers(case, by=request.user, at=at)
+        count = len(cases)
+        text = ngettext(
+            "%(count)d case handed in again.", "%(count)d cases handed in again.", count
+        )
+        return text % {"count": count}
+
+    return work_on(request, PAPERS, "desk/papers.html", take)
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def accept(request: DeskRequest) -> HttpResponse:
+    """List applications; on POST accept the chosen."""
+
+    def take(cases: list[Application]) -> str:
+        actions.accept(cases, by=request.user, at=clock.now())
+        count = len(cases)
+        text = ngettext("%(count)d case accepted.", "%(count)d cases accepted.", count)
+        return text % {"count": count}
+
+    return work_on(request, ACCEPT, "desk/accept.html", take)
+
+
+@only(Role.ADMINISTRATOR)
+def send_back(request: DeskRequest, case: UUID) -> HttpResponse:
+    """Return an application with everything that is missing."""
+    application = found(cases_of(request.user), pk=case)
+    form = ReturnForm(request.POST or None, initial={"missing": application.papers_missing})
+    form.fields["missing"].choices = [  # type: ignore[attr-defined]
+        (code, word)
+        for code, word in form.fields["missing"].choices  # type: ignore[attr-defined]
+        if code in _needed(application)
+    ]
+
+    def act() -> HttpResponse:
+        _check_form(form)
+        actions.send_back(
+            application, form.cleaned_data["missing"], by=request.user, at=clock.now()
+        )
+        return done(request, _("The case is returned with all that is missing."), "desk:accept")
+
+    context = {
+        "application": application,
+        "form": form,
+        "title": _("Return the application"),
+        "lead": _("The liaison sees the whole list at once and helps the family complete it."),
+        "button": _("Return with this list"),
+    }
+    return answer(request, act, "desk/case_form.html", lambda: context)
+
+
+def _needed(application: Application) -> set[str]:
+    age = application.resident.age(clock.today())
+    return {str(paper) for paper in papers_required(application.categories, age)}
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def assign(request: DeskRequest) -> HttpResponse:
+    """List accepted cases without an assessor; on POST give the chosen to one."""
+    form = AssignForm(request.POST or None, user=request.user)
+
+    def take(cases: list[Application]) -> str:
+        if not form.is_valid():
+            raise Refused("no-assessor", _("Choose the assessor who will visit these homes."))
+        if any(case.state != ApplicationState.ACCEPTED for case in cases):
+            raise Refused("not-accepted", _("Only accepted cases are given to an assessor."))
+        assessor = form.cleaned_data["assessor"].user
+        actions.assign(cases, assessor, by=request.user, at=clock.now())
+        count = len(cases)
+        text = ngettext(
+            "%(count)d case given to %(name)s.", "%(count)d cases given to %(name)s.", count
+        )
+        return text % {"count": count, "name": assessor.full_name}
+
+    return work_on(request, ASSIGN, "desk/assign.html", take, extra=lambda: {"form": form})

@@ -1,0 +1,63 @@
+"""The audit trail, and the demo's clock."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from outreach import clock
+from outreach.desk.access import EVERYBODY, DeskRequest, only
+from outreach.desk.answers import answer, done
+from outreach.desk.forms import ClockForm
+from outreach.desk.listing import Calendar, list_rows
+from outreach.domain.vocabulary import Role
+from outreach.models import Application, AuditEvent
+from outreach.rules import Refused
+
+
+@only(Role.AUDITOR)
+def trail(request: DeskRequest) -> HttpResponse:
+    """List who did what to which record, newest first, within the auditor's division."""
+    rows = AuditEvent.objects.filter(
+        Q(by__division__code__startswith=request.user.division.code) | Q(by=None)
+    )
+    listing = list_rows(
+        request,
+        rows.select_related("by").order_by("-pk"),
+        Calendar.of(clock.today()),
+        search_in=("by__full_name", "action"),
+        since=lambda event: event.at,
+        more=_with_cases,
+    )
+    return render(request, "desk/trail.html", {"listing": listing})
+
+
+def _with_cases(events: list[AuditEvent]):  # type: ignore[no-untyped-def]
+    ids = {event.subject_id for event in events if event.subject == "application"}
+    numbers = dict(Application.objects.filter(pk__in=ids).values_list("pk", "number"))
+    return lambda event: {"number": numbers.get(event.subject_id)}
+
+
+@only(*EVERYBODY)
+def demo_clock(request: DeskRequest) -> HttpResponse:
+    """Show the demo's simulated time; on POST move it on. Outside the demo there is no page."""
+    if not settings.OUTREACH_DEMO or settings.OUTREACH_CLOCK != "simulated":
+        raise Http404
+    now = clock.now()
+    form = ClockForm(request.POST or None, initial={"at": now})
+
+    def act() -> HttpResponse:
+        if not form.is_valid():
+            raise Refused("malformed-form", _("Write a date and a time."))
+        to = form.cleaned_data["at"]
+        if to <= now:
+            raise Refused("clock-back", _("The clock only moves on; choose a later moment."))
+        clock.advance_to(to)
+        shown = timezone.localtime(to).strftime("%Y-%m-%d %H:%M")
+        return done(request, _("It is now %(moment)s.") % {"moment": shown}, "desk:clock")
+
+    return answer(request, act, "desk/clock.html", lambda: {"form": form})

@@ -1,0 +1,159 @@
+"""Evaluations on one screen: for the review, and for the second assessor's opinion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mobile_api.photos import thumbnail
+from mobile_api.problems import Problem
+from mobile_api.tus.store import Store
+from outreach import clock
+from outreach.actions import evaluations as evaluating
+from outreach.actions import publicity as actions
+from outreach.actions.audit import record
+from outreach.desk.access import DeskRequest, found, only
+from outreach.desk.answers import answer, chosen, done
+from outreach.desk.findings import parts_of
+from outreach.desk.forms import DifferForm
+from outreach.desk.stepping import page_of, work_on
+from outreach.desk.steps import OPINIONS, REVIEW
+from outreach.desk.views.notices import with_evaluations
+from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, Evaluation, Photo, StoredBlob, User
+from outreach.models.visits import EvaluationQuerySet
+from outreach.rules import Refused, scope, second_opinions_for
+
+READERS = (Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR)
+
+
+def readable(user: User) -> Q:
+    """Return the condition on evaluations whose findings and photos `user` may read.
+
+    Beside their own scope an assessor reads what waits for, or has had, their second opinion.
+    """
+    seen = scope(user, prefix="application__")
+    if user.role != Role.ASSESSOR:
+        return seen
+    return seen | Q(pk__in=second_opinions_for(user)) | Q(second_opinions__assessor=user)
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def review(request: DeskRequest) -> HttpResponse:
+    """List cases whose notice is over; on POST pass the chosen on to the approver."""
+
+    def take(cases: list[Application]) -> str:
+        actions.review(cases, by=request.user, at=clock.now())
+        count = len(cases)
+        text = ngettext("%(count)d case reviewed.", "%(count)d cases reviewed.", count)
+        return text % {"count": count}
+
+    return work_on(request, REVIEW, "desk/review.html", take, more=with_evaluations)
+
+
+@only(*READERS)
+def evaluation(request: DeskRequest, evaluation: UUID) -> HttpResponse:
+    """Show findings, both grades, photos, place and time of one evaluation."""
+    held = found(_evaluations(request.user), pk=evaluation)
+    record("evaluation.view", [held], by=request.user, at=clock.now())
+    return render(request, "desk/evaluation.html", _screen(request, held))
+
+
+def _evaluations(user: User) -> EvaluationQuerySet:
+    rows = Evaluation.objects.filter(readable(user)).distinct()
+    return rows.select_related(
+        "application__resident", "application__village__parent", "assessor", "visit"
+    ).prefetch_related("co_signers", "photos", "second_opinions__assessor")
+
+
+def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
+    application = held.application
+    photos = list(held.photos.all())
+    names = [photo.sha256 for photo in photos]
+    stored = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
+    return {
+        "evaluation": held,
+        "application": application,
+        "age": application.resident.age(held.evaluated_at.date()),
+        "parts": parts_of(held),
+        "photos": [(photo, photo.sha256 in stored) for photo in photos],
+        "may_review": request.user.role == Role.ADMINISTRATOR
+        and application.state == ApplicationState.NOTICED,
+        "may_opine": request.user.role == Role.ASSESSOR
+        and second_opinions_for(request.user).filter(pk=held.pk).exists(),
+        "form": DifferForm(request.POST or None),
+    }
+
+
+@only(*READERS)
+def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
+    """Serve a photo to those who may read its evaluation, and note who looked closely.
+
+    The small pictures stand on the evaluation's page, whose opening was noted.
+    """
+    seen = Evaluation.objects.filter(readable(request.user))
+    held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
+    blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
+    if not blob.exists():
+        raise Http404
+    if size == "small":
+        return FileResponse(_small(blob).open("rb"), content_type="image/jpeg")
+    record("photo.view", [held], by=request.user, at=clock.now())
+    return FileResponse(blob.open("rb"), content_type=held.content_type)
+
+
+def _small(blob: Path) -> Path:
+    derived = settings.OUTREACH_FILES / "thumbnails"
+    try:
+        return thumbnail(blob, derived, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
+    except Problem as error:
+        raise Http404 from error
+
+
+@only(Role.ASSESSOR)
+def opinions(request: DeskRequest) -> HttpResponse:
+    """List what wants a second opinion; on POST agree with the chosen."""
+
+    def act() -> HttpResponse:
+        rows = Evaluation.objects.filter(readable(request.user)).distinct()
+        picked = chosen(request, rows)
+        evaluating.give_second_opinion(picked, by=request.user, at=clock.now())
+        count = len(picked)
+        text = ngettext(
+            "You agreed with %(count)d grade.", "You agreed with %(count)d grades.", count
+        )
+        return done(request, text % {"count": count}, "desk:opinions")
+
+    def page() -> dict[str, Any]:
+        return page_of(
+            request,
+            OPINIONS,
+            since=lambda evaluation: evaluation.evaluated_at,
+            search_in=("application__resident__name", "application__number"),
+        )
+
+    return answer(request, act, "desk/opinions.html", page)
+
+
+@only(Role.ASSESSOR)
+def differ(request: DeskRequest, evaluation: UUID) -> HttpResponse:
+    """Give a second opinion with another grade and its reason."""
+    held = found(_evaluations(request.user), pk=evaluation)
+
+    def act() -> HttpResponse:
+        form = DifferForm(request.POST)
+        if not form.is_valid():
+            raise Refused("reason-missing", _("Choose your grade and write the reason."))
+        evaluating.give_second_opinion([held], by=request.user, at=clock.now(), **form.cleaned_data)
+        return done(request, _("Your opinion is recorded."), "desk:opinions")
+
+    return answer(request, act, "desk/evaluation.html", lambda: _screen(request, held))

@@ -1,0 +1,109 @@
+"""Tablets: who has which, when it last spoke, a code for a new one, a stop for a lost one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from mobile_api.devices import CODE_LIFETIME, make_code
+from mobile_api.devices import revoke as revoke_device
+from mobile_api.models import Device, Dispute, LedgerEntry
+from outreach import clock
+from outreach.desk.access import DeskRequest, found, only
+from outreach.desk.answers import done, refused
+from outreach.desk.forms import CodeForm
+from outreach.desk.listing import Calendar, list_rows
+from outreach.domain.vocabulary import Role
+from outreach.models import User
+from outreach.rules import Refused
+
+OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+def _within(user: User, prefix: str) -> Q:
+    return Q(**{f"{prefix}division__code__startswith": user.division.code})
+
+
+def _page(request: DeskRequest, form: CodeForm) -> dict[str, Any]:
+    rows = Device.objects.filter(_within(request.user, "user__")).select_related("user__division")
+    return {
+        "listing": list_rows(
+            request,
+            rows.order_by("revoked_at", "user__full_name", "pk"),
+            Calendar.of(clock.today()),
+            search_in=("label", "user__full_name"),
+            since=lambda device: device.last_seen_at,
+        ),
+        "form": form,
+        "may_take": request.user.role == Role.ADMINISTRATOR,
+    }
+
+
+@only(*OFFICE)
+def tablets(request: DeskRequest) -> HttpResponse:
+    """List the tablets, with a form for a new one's code."""
+    return render(request, "desk/tablets.html", _page(request, CodeForm(user=request.user)))
+
+
+@only(Role.ADMINISTRATOR)
+@require_POST
+def code(request: DeskRequest) -> HttpResponse:
+    """Make a one-time code and show it, this once."""
+    form = CodeForm(request.POST, user=request.user)
+    if not form.is_valid():
+        refusal = Refused("malformed-form", _("Choose whose tablet it is."))
+        return refused(request, refusal, "desk/tablets.html", _page(request, form))
+    holder, at = form.cleaned_data["user"], clock.now()
+    made = make_code(holder, by=request.user, at=at)
+    context = {
+        "code": made,
+        "spelled": list(made.replace("-", "")),
+        "holder": holder,
+        "until": at + CODE_LIFETIME,
+        "tablet_address": f"{settings.OUTREACH_PUBLIC_URL}/tablet/",
+    }
+    return render(request, "desk/code.html", context)
+
+
+@only(Role.ADMINISTRATOR)
+def revoke(request: DeskRequest, device: UUID) -> HttpResponse:
+    """Ask once more; on POST stop a lost tablet, which wipes itself at its next call."""
+    rows = Device.objects.filter(_within(request.user, "user__"), revoked_at=None)
+    held = found(rows.select_related("user__division"), pk=device)
+    if request.method != "POST":
+        return render(request, "desk/revoke.html", {"device": held})
+    revoke_device(held, by=request.user, at=clock.now())
+    return done(
+        request, _("The tablet is stopped; it wipes itself at its next call."), "desk:tablets"
+    )
+
+
+@only(*OFFICE)
+def disputes(request: DeskRequest) -> HttpResponse:
+    """List what tablets said that could not be applied, for a person to decide."""
+    rows = Dispute.objects.filter(_within(request.user, "replica__device__user__"), decided_at=None)
+    listing = list_rows(
+        request,
+        rows.select_related("replica__device__user").order_by("-raised_at", "-pk"),
+        Calendar.of(clock.today()),
+        search_in=("replica__device__user__full_name",),
+        since=lambda dispute: dispute.raised_at,
+        more=_with_entries,
+    )
+    return render(request, "desk/disputes.html", {"listing": listing})
+
+
+def _with_entries(disputes: list[Dispute]) -> Any:
+    wanted = Q(pk=None)
+    for dispute in disputes:
+        wanted |= Q(replica=dispute.replica_id, seq=dispute.seq)
+    rows = LedgerEntry.objects.filter(wanted).defer("args")
+    said = {(row.replica_id, row.seq): row for row in rows}
+    return lambda dispute: {"entry": said.get((dispute.replica_id, dispute.seq))}

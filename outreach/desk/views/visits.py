@@ -1,0 +1,139 @@
+"""Home visits at the desk: scheduled, moved, cancelled, and those that assessed nobody."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from outreach import clock
+from outreach.actions import visits as actions
+from outreach.desk.access import DeskRequest, found, only
+from outreach.desk.answers import answer, done
+from outreach.desk.forms import AppointmentForm, NoteForm
+from outreach.desk.stepping import cases_of, page_of
+from outreach.desk.steps import NOT_DONE, SCHEDULE
+from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import OPEN_VISITS
+from outreach.models import Application, Visit
+from outreach.models.visits import VisitQuerySet
+from outreach.rules import Refused, visits_for
+
+
+def visits_of(request: DeskRequest) -> VisitQuerySet:
+    """Return the user's visits with what every list shows of them."""
+    return visits_for(request.user).select_related(
+        "application__resident", "application__village__parent", "assessor"
+    )
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def schedule(request: DeskRequest) -> HttpResponse:
+    """List the cases that want a visit, with the family's possible times."""
+    return render(request, "desk/schedule.html", page_of(request, SCHEDULE))
+
+
+@only(Role.ADMINISTRATOR)
+def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
+    """Schedule a visit to one home; the day's other visits of the assessor stand beside."""
+    application = found(cases_of(request.user), pk=case)
+    form = AppointmentForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        to = _appointment(form, application)
+        actions.schedule([to], by=request.user, at=clock.now())
+        return done(request, _("The visit is scheduled."), "desk:schedule")
+
+    return answer(
+        request,
+        act,
+        "desk/appointment.html",
+        lambda: {
+            "application": application,
+            "form": form,
+            "title": _("Schedule a visit"),
+            "button": _("Schedule"),
+            "others": _others(application),
+        },
+    )
+
+
+def _appointment(form: AppointmentForm, application: Application) -> actions.Appointment:
+    if not form.is_valid():
+        raise Refused("malformed-form", _("Please fill in what is marked below."))
+    said = form.cleaned_data
+    return actions.Appointment(application, said["on"], said["start"], said["minutes"])
+
+
+def _others(application: Application) -> list[Visit]:
+    rows = Visit.objects.filter(
+        assessor=application.assessor, state__in=OPEN_VISITS, on__gte=clock.today()
+    )
+    return list(
+        rows.exclude(application=application)
+        .select_related("application__village")
+        .order_by("on", "start")[:30]
+    )
+
+
+@only(Role.ADMINISTRATOR, Role.LIAISON)
+def move(request: DeskRequest, visit: UUID) -> HttpResponse:
+    """Move a visit to another time, under the checks of a new one."""
+    held = found(visits_of(request), pk=visit)
+    initial = {"on": held.on, "start": held.start, "minutes": held.minutes}
+    form = AppointmentForm(request.POST or None, initial=initial)
+
+    def act() -> HttpResponse:
+        to = _appointment(form, held.application)
+        reason = form.cleaned_data["reason"]
+        actions.move(held, to, by=request.user, at=clock.now(), reason=reason)
+        return done(request, _("The visit is moved."), "desk:case", held.application_id)
+
+    return answer(
+        request,
+        act,
+        "desk/appointment.html",
+        lambda: {
+            "application": held.application,
+            "form": form,
+            "title": _("Move the visit"),
+            "button": _("Move the visit"),
+            "others": _others(held.application),
+        },
+    )
+
+
+@only(Role.ADMINISTRATOR)
+def cancel(request: DeskRequest, visit: UUID) -> HttpResponse:
+    """Cancel a visit with a reason; the case waits to be scheduled again."""
+    held = found(visits_of(request), pk=visit)
+    form = NoteForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        if not form.is_valid():
+            raise Refused("reason-missing", _("Write the reason."))
+        actions.cancel(held, by=request.user, at=clock.now(), reason=form.cleaned_data["note"])
+        return done(request, _("The visit is cancelled."), "desk:case", held.application_id)
+
+    context = {
+        "application": held.application,
+        "form": form,
+        "title": _("Cancel the visit"),
+        "lead": _("The case waits to be scheduled again."),
+        "button": _("Cancel the visit"),
+    }
+    return answer(request, act, "desk/case_form.html", lambda: context)
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def not_done(request: DeskRequest) -> HttpResponse:
+    """List the visits that assessed nobody and wait for what follows."""
+    context = page_of(
+        request,
+        NOT_DONE,
+        since=lambda visit: visit.on,
+        search_in=("application__resident__name", "application__number"),
+    )
+    return render(request, "desk/not_done.html", context)

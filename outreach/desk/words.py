@@ -1,0 +1,228 @@
+"""The words on the screen for the codes of the register: one table per vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _in
+
+from outreach.domain.vocabulary import (
+    Category,
+    EvidenceKind,
+    Level,
+    NextStep,
+    NotDone,
+    Paper,
+    Role,
+    Sex,
+)
+from outreach.domain.workflow import ApplicationState as A
+from outreach.domain.workflow import VisitState as V
+
+Words = Mapping[str, str | Promise]
+
+ROLES: Words = {
+    Role.LIAISON: _("Village liaison"),
+    Role.ASSESSOR: _("Assessor"),
+    Role.ADMINISTRATOR: _("Administrator"),
+    Role.APPROVER: _("Approver"),
+    Role.AUDITOR: _("Auditor"),
+}
+LEVELS: Words = {
+    Level.COUNTY: _("County"),
+    Level.TOWNSHIP: _("Township"),
+    Level.VILLAGE: _("Village"),
+}
+SEXES: Words = {Sex.MALE: _("Male"), Sex.FEMALE: _("Female")}
+CATEGORIES: Words = {
+    Category.VISION: _("Vision"),
+    Category.HEARING: _("Hearing"),
+    Category.SPEECH: _("Speech"),
+    Category.PHYSICAL: _("Physical"),
+    Category.INTELLECTUAL: _("Intellectual"),
+    Category.MENTAL: _("Mental"),
+    Category.MULTIPLE: _("Multiple"),
+}
+GRADES: Mapping[int | None, str | Promise] = {
+    1: _("Grade 1"),
+    2: _("Grade 2"),
+    3: _("Grade 3"),
+    4: _("Grade 4"),
+    None: _("Not met"),
+}
+STATES: Words = {
+    A.NOMINATED: _("Nominated, consent missing"),
+    A.APPLIED: _("Applied, to be accepted"),
+    A.RETURNED: _("Returned, papers missing"),
+    A.ACCEPTED: _("Accepted, visit to come"),
+    A.EVALUATED: _("Evaluated, notice to post"),
+    A.ON_NOTICE: _("On public notice"),
+    A.UNDER_OBJECTION: _("Objection to decide"),
+    A.NOTICED: _("Notice over, to review"),
+    A.REVIEWED: _("Reviewed, to sign"),
+    A.APPROVED: _("Approved, certificate to make"),
+    A.ISSUED: _("Certificate issued, to hand over"),
+    A.HANDED_OVER: _("Certificate handed over"),
+    A.NOT_MET: _("Does not meet the standard"),
+    A.UNDER_APPEAL: _("Appeal at the city federation"),
+    A.APPEAL_DISMISSED: _("Appeal dismissed"),
+    A.REFERRED: _("Referred to a hospital"),
+    A.REFUSED: _("Refused"),
+    A.WITHDRAWN: _("Withdrawn"),
+    A.CLOSED: _("Closed"),
+}
+#: How a state is coloured: the sign and the word beside it say the same.
+TONES: Mapping[str, str] = {
+    A.NOMINATED: "warn",
+    A.RETURNED: "warn",
+    A.UNDER_OBJECTION: "warn",
+    A.UNDER_APPEAL: "warn",
+    A.ISSUED: "good",
+    A.HANDED_OVER: "good",
+    A.NOT_MET: "quiet",
+    A.APPEAL_DISMISSED: "quiet",
+    A.REFERRED: "quiet",
+    A.REFUSED: "bad",
+    A.WITHDRAWN: "quiet",
+    A.CLOSED: "quiet",
+}
+STEPS: Words = {
+    "nominate": _("nominated"),
+    "apply": _("applied with consent"),
+    "return": _("returned: papers missing"),
+    "resubmit": _("handed in again"),
+    "accept": _("accepted"),
+    "refuse": _("refused"),
+    "withdraw": _("withdrawn"),
+    "evaluate": _("evaluated at home"),
+    "find_not_met": _("found not to meet the standard"),
+    "refer": _("referred to a hospital"),
+    "close": _("closed"),
+    "recall": _("taken up again"),
+    "post_notice": _("notice posted"),
+    "skip_notice": _("not publicised: a minor"),
+    "object": _("objection recorded"),
+    "dismiss_objection": _("objection dismissed"),
+    "uphold_objection": _("objection upheld: to be assessed again"),
+    "end_notice": _("notice taken down"),
+    "review": _("reviewed"),
+    "send_back": _("sent back to be assessed again"),
+    "approve": _("approved"),
+    "issue": _("certificate issued"),
+    "hand_over": _("certificate handed over"),
+    "appeal": _("appealed"),
+    "uphold_appeal": _("appeal upheld: to be assessed again"),
+    "dismiss_appeal": _("appeal dismissed"),
+}
+VISIT_STATES: Words = {
+    V.SCHEDULED: _("Scheduled"),
+    V.IN_PROGRESS: _("In progress"),
+    V.DONE: _("Done"),
+    V.NOT_DONE: _("Not done"),
+    V.CANCELLED: _("Cancelled"),
+}
+PAPERS: Words = {
+    Paper.ID_CARD: _("ID card"),
+    Paper.HOUSEHOLD_BOOK: _("Household register"),
+    Paper.PHOTOS: _("Three two-inch photos on white"),
+    Paper.GUARDIAN_PROOF: _("Proof of the legal guardian"),
+}
+EVIDENCE: Words = {
+    EvidenceKind.PORTRAIT: _("Portrait"),
+    EvidenceKind.WHOLE_BODY: _("Whole body"),
+    EvidenceKind.AFFECTED_PART: _("Affected part"),
+    EvidenceKind.ENVIRONMENT: _("The home"),
+    EvidenceKind.DOCUMENT: _("Document"),
+    EvidenceKind.SIGNATURE_RESIDENT: _("Signature of the person or guardian"),
+    EvidenceKind.SIGNATURE_ASSESSOR: _("Signature of the assessor"),
+}
+NOT_DONE: Words = {
+    NotDone.ABSENT: _("Nobody at home"),
+    NotDone.REFUSED: _("Did not want the visit"),
+    NotDone.IN_HOSPITAL: _("In hospital"),
+    NotDone.ROAD_CUT: _("Road cut"),
+    NotDone.WRONG_SPECIALTY: _("Another specialty is needed"),
+    NotDone.PAPERS_MISSING: _("Papers missing"),
+    NotDone.GUARDIAN_ABSENT: _("Guardian absent"),
+}
+NEXT_STEPS: Words = {
+    NextStep.REVISIT: _("Visit again"),
+    NextStep.REFER_HOSPITAL: _("Refer to a hospital"),
+    NextStep.CLOSE: _("Close the case"),
+    NextStep.WAIT: _("Wait for the family's call"),
+}
+OUTCOMES: Words = {
+    "applied": _("Applied"),
+    "duplicate": _("Said before"),
+    "refused": _in("outcome", "Refused"),
+    "conflict": _("Conflict"),
+    "parked": _("Parked"),
+}
+MUTATIONS: Words = {
+    "schedule_visit": _("Schedule a visit"),
+    "move_visit": _("Move a visit"),
+    "cancel_visit": _("Cancel a visit"),
+    "record_not_done": _("Record a visit not done"),
+    "submit_evaluation": _("Submit an evaluation"),
+    "nominate": _("Nominate a person"),
+    "hand_over_certificate": _("Hand over a certificate"),
+}
+WEEKDAYS: tuple[str | Promise, ...] = (
+    _("Monday"),
+    _("Tuesday"),
+    _("Wednesday"),
+    _("Thursday"),
+    _("Friday"),
+    _("Saturday"),
+    _("Sunday"),
+)
+RELATIONS: Words = {
+    "spouse": _("Spouse"),
+    "parent": _("Parent"),
+    "child": _("Son or daughter"),
+    "sibling": _("Brother or sister"),
+    "grandparent": _("Grandparent"),
+    "other": _("Other"),
+}
+SUBJECTS: Words = {
+    "application": _("Case"),
+    "visit": _("Visit"),
+    "evaluation": _("Evaluation"),
+    "objection": _("Objection"),
+    "notice": _("Notice"),
+    "appeal": _("Appeal"),
+    "certificate": _("Certificate"),
+    "device": _("Tablet"),
+    "enrolmentcode": _("Enrolment code"),
+    "photo": _("Photo"),
+}
+#: What the audit trail calls a deed.
+DEEDS: Words = {
+    **{f"application.{name}": word for name, word in STEPS.items()},
+    "application.assign": _("assigned to an assessor"),
+    "application.view": _("case opened"),
+    "visit.schedule": _("visit scheduled"),
+    "visit.move": _("visit moved"),
+    "visit.cancel": _("visit cancelled"),
+    "visit.arrive": _("arrived at the home"),
+    "visit.complete": _("visit done"),
+    "visit.record_not_done": _("visit not done"),
+    "evaluation.submit": _("evaluation received"),
+    "evaluation.view": _("evaluation looked at"),
+    "evaluation.second_opinion": _("second opinion given"),
+    "appeal.record": _("appeal recorded"),
+    "photo.view": _("photo looked at"),
+    "device.code": _("enrolment code made"),
+    "device.enrol": _("tablet enrolled"),
+    "device.revoke": _("tablet revoked"),
+    "session.sign_in": _("signed in"),
+    "session.sign_out": _("signed out"),
+}
+CERTIFICATES: Words = {
+    "valid": _("Valid"),
+    "replaced": _("Replaced"),
+    "frozen": _("Frozen"),
+    "cancelled": _in("certificate", "Cancelled"),
+}

@@ -1,0 +1,47 @@
+// Small comforts; every page works without this file.
+"use strict";
+
+// After a form came back with errors, the reader lands on the summary.
+document.querySelector("[data-focus]")?.focus();
+
+// "Choose all on this page" ticks without loading the page again, and the bar counts along.
+for (const form of document.querySelectorAll("form[data-batch]")) {
+  const boxes = [...form.querySelectorAll("input[name=ids]")];
+  const count = form.querySelector("[data-count]");
+  const all = form.querySelector("[data-all]");
+  const tell = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    if (count) count.textContent = count.dataset.count.replace("{n}", String(chosen));
+  };
+  all?.addEventListener("click", (event) => {
+    event.preventDefault();
+    const tick = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = tick;
+    tell();
+  });
+  form.addEventListener("change", tell);
+  tell();
+}
+
+// A form is sent once, however often the button is pressed.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+}
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// The phone's position for the home, only when asked.
+for (const button of document.querySelectorAll("[data-locate]")) {
+  if (!navigator.geolocation) continue;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    navigator.geolocation.getCurrentPosition(({ coords }) => {
+      document.getElementById("id_latitude").value = coords.latitude.toFixed(6);
+      document.getElementById("id_longitude").value = coords.longitude.toFixed(6);
+    });
+  });
+}

@@ -1,0 +1,13 @@
+"""The composition root: which room answers which address."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from mobile_api.api import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("outreach.desk.urls")),
+    path("language/", include("django.conf.urls.i18n")),
+    path("api/v1/uploads/", include("mobile_api.uploads")),
+    path("api/v1/", api.urls),
+    path("tablet/", include("mobile_api.tablet_urls")),
+]

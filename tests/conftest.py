@@ -1,0 +1,53 @@
+"""What every test may ask for: the compiled words of the screens, the small county, its clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.test import Client
+
+from outreach import clock
+from outreach.models import User
+from tests import builders
+
+LOCALE = Path(__file__).parent.parent / "outreach" / "locale"
+
+
+def pytest_configure() -> None:
+    """Compile the catalogue, so that the screens speak Chinese in a fresh clone too."""
+    for source in LOCALE.glob("*/LC_MESSAGES/django.po"):
+        draft = source.with_suffix(f".{os.getpid()}.mo")
+        with source.open("rb") as read, draft.open("wb") as write:
+            write_mo(write, read_po(read))
+        draft.replace(source.with_suffix(".mo"))
+
+
+@pytest.fixture
+def place(db: None) -> builders.County:
+    """Return the small county, on the Monday on which its cases begin."""
+    clock.advance_to(builders.START)
+    return builders.county()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User], Client]:
+    """Return a function that opens a browser in which the user has signed in."""
+
+    def opened(user: User) -> Client:
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return opened
+
+
+@pytest.fixture
+def move_on() -> Callable[[datetime], None]:
+    """Return a function that moves the county's clock on."""
+    return clock.advance_to
