@@ -24,6 +24,7 @@ Verify = Callable[[bytes, bytes], bool]
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 ROOT_YEARS, SIGNER_YEARS = 30, 12
 COORDINATE = 32
+DEMO_MARK = "演示 DEMO"
 KEY_USAGES = [
     "digital_signature",
     "content_commitment",
@@ -54,7 +55,7 @@ class Names:
 
     def subject(self, role: str) -> x509.Name:
         """Return the X.509 name of the root, the signer or the credential key."""
-        mark = "演示 DEMO " if self.demo else ""
+        mark = f"{DEMO_MARK} " if self.demo else ""
         return x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
@@ -212,6 +213,11 @@ class Signer:
     certificate: x509.Certificate
     root: x509.Certificate
     credential: CredentialKey
+
+    @property
+    def is_demo(self) -> bool:
+        """Tell whether the authority calls itself a demonstration."""
+        return DEMO_MARK in self.certificate.subject.rfc4514_string()
 
 
 def load_signer(directory: Path) -> Signer:

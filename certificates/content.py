@@ -63,7 +63,10 @@ class ContradictoryFacts(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What the register knows about one certificate at the moment of issue."""
+    """What the register knows about one certificate at the moment of issue.
+
+    `portrait` is a baseline JPEG; while it is empty the paper can be checked, not drawn.
+    """
 
     name: str
     sex: str

@@ -20,7 +20,7 @@ class CertificateState(models.TextChoices):
 
 
 class Certificate(models.Model):
-    """One certificate. Its number is generated (ID + category + grade + suffix), sealed, and no key."""
+    """One certificate; its number (ID + category + grade + suffix) is generated, sealed, no key."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, models.PROTECT, related_name="certificates")

@@ -1,0 +1,56 @@
+"""Start-up checks: a signing key that fits its chain, and fonts that print Chinese."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.utils import timezone
+
+from certificates.authority import (
+    AuthorityMissing,
+    AuthorityUnsound,
+    check_authority,
+    load_signer,
+)
+from certificates.typeface import PACK, chains
+
+SOON = timedelta(days=90)
+
+
+@checks.register()
+def check_printing(**_: Any) -> list[checks.CheckMessage]:
+    """Report a missing or unsound authority, and missing fonts."""
+    return [*_authority(), *_fonts()]
+
+
+def _authority() -> list[checks.CheckMessage]:
+    now = timezone.localtime()
+    try:
+        ends = check_authority(settings.OUTREACH_KEYS_DIR, at=now)
+    except AuthorityMissing as error:
+        return [checks.Warning(f"No certificate can be issued: {error}.", id="certificates.W001")]
+    except (AuthorityUnsound, OSError, ValueError) as error:
+        folder = settings.OUTREACH_KEYS_DIR
+        return [
+            Error(f"The signing keys in {folder} are unsound: {error}.", id="certificates.E001")
+        ]
+    found: list[checks.CheckMessage] = []
+    if ends - now < SOON:
+        message = f"The signer's certificate ends on {ends:%Y-%m-%d}: renew it."
+        found.append(checks.Warning(message, id="certificates.W002"))
+    if load_signer(settings.OUTREACH_KEYS_DIR).is_demo and not settings.OUTREACH_DEMO:
+        message = "The signing key is the demo authority's: every certificate is marked DEMO."
+        found.append(checks.Warning(message, id="certificates.W003"))
+    return found
+
+
+def _fonts() -> list[checks.CheckMessage]:
+    regular, bold = chains(tuple(map(Path, settings.OUTREACH_FONTS)))
+    if regular.paths and bold.paths:
+        return []
+    message = f"No Chinese font is installed: install the Python package that holds {PACK}."
+    return [checks.Error(message, id="certificates.E002")]

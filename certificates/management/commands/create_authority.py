@@ -1,0 +1,26 @@
+"""Create the local demo authority that signs certificates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from certificates.authority import Names, create_authority
+
+
+class Command(BaseCommand):
+    """Creates keys and certificates where they are missing; what exists is left alone."""
+
+    help = "Create the demo authority's keys and certificates, marked as such, where missing."
+    requires_system_checks = []  # the checks ask for what this command makes
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Create what is missing and say where it is."""
+        names = Names(settings.OUTREACH_ISSUER, demo=True)
+        # A certificate's dates must fit the clocks of those who verify: the real time.
+        made = create_authority(settings.OUTREACH_KEYS_DIR, names, at=timezone.localtime())
+        done = "Created a demo authority in" if made else "The authority already stands in"
+        self.stdout.write(f"{done} {settings.OUTREACH_KEYS_DIR}")

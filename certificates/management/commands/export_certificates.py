@@ -1,0 +1,25 @@
+"""Write the signed certificates into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from certificates.actions import export
+
+
+class Command(BaseCommand):
+    """Writes the newest version of every certificate, named by its case number."""
+
+    help = "Write every signed certificate into DIR as <case number>.pdf."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the folder, which is created if need be."""
+        parser.add_argument("dir", type=Path)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Export and count."""
+        count = export(options["dir"])
+        self.stdout.write(f"{count} certificates in {options['dir']}")

@@ -1,0 +1,35 @@
+"""The holder's portrait in the paper's size, with nothing of the original but its pixels."""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+SIZE = (413, 579)  # 35 × 49 mm at 300 dpi
+ABOVE_CENTRE = (0.5, 0.35)  # heads stand in the upper part of a picture
+
+
+class UnreadablePortrait(Exception):
+    """There is no picture, or it cannot be read."""
+
+
+def portrait(file: Path) -> bytes:
+    """Return a picture as an upright baseline JPEG on white, cut to 5:7, without metadata."""
+    try:
+        with Image.open(file, formats=("JPEG", "PNG")) as picture:
+            picture.draft("RGB", (2 * SIZE[0], 2 * SIZE[1]))
+            upright = ImageOps.exif_transpose(picture)
+            fitted = ImageOps.fit(_on_white(upright), SIZE, centering=ABOVE_CENTRE)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadablePortrait from error
+    out = BytesIO()
+    fitted.save(out, "JPEG", quality=85, optimize=False, progressive=False)
+    return out.getvalue()
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode not in ("RGBA", "LA", "P"):
+        return picture.convert("RGB")
+    layered = picture.convert("RGBA")
+    white = Image.new("RGBA", layered.size, "white")
+    return Image.alpha_composite(white, layered).convert("RGB")
