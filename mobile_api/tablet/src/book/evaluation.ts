@@ -1,0 +1,247 @@
+/** A draft of an evaluation, and what still stands between it and being sent. Pure. */
+import { grade as gradeCase, type Grading } from '../core/grading/grade'
+import { BadFinding, isNeeded, valueOf, type Checked } from '../core/grading/input'
+import {
+  categoryRule,
+  parameter,
+  type CategoryRule,
+  type FindingRule,
+  type Standard,
+} from '../core/grading/standard'
+import type {
+  Category,
+  EvaluationPart,
+  EvidenceKind,
+  Findings,
+  Grade,
+  Place,
+  SubmitEvaluation,
+} from '../core/wire'
+import type { Media } from '../store/records'
+import type { VisitView } from './views'
+
+/** An answer as it stands in the form: what was typed, not yet what it means. */
+export type Answer = string | string[]
+
+export interface PartDraft {
+  category: Category
+  answers: Record<string, Answer>
+  /** the doctor's own grade where it is not the computed one; 0 is "not met" */
+  own: Grade | 0 | null
+  reason: string
+}
+
+export interface EvaluationDraft {
+  kind: 'evaluation'
+  visit: string
+  evaluation: string
+  step: number
+  arrivedAt: string | null
+  place: Place | null
+  identityChecked: boolean
+  guardianPresent: boolean
+  consentBy: 'resident' | 'guardian'
+  consentName: string
+  consentGiven: boolean
+  parts: PartDraft[]
+  coSigners: string[]
+  remark: string
+}
+
+export function newDraft(visit: VisitView, evaluation: string): EvaluationDraft {
+  return {
+    kind: 'evaluation',
+    visit: visit.id,
+    evaluation,
+    step: 0,
+    arrivedAt: null,
+    place: null,
+    identityChecked: false,
+    guardianPresent: false,
+    consentBy: visit.guardian ? 'guardian' : 'resident',
+    consentName: visit.guardian?.name ?? visit.resident.name,
+    consentGiven: false,
+    parts: visit.categories.map((category) => ({ category, answers: {}, own: null, reason: '' })),
+    coSigners: [],
+    remark: '',
+  }
+}
+
+/** Words the standard uses for "the answer is null" in a select. */
+export const NULL_CHOICE = 'null'
+
+/** What a typed answer means; undefined when nothing was given. A malformed number stays a text. */
+export function meaning(rule: FindingRule, answer: Answer | undefined, standard: Standard): unknown {
+  if (answer === undefined || answer.length === 0) return undefined
+  if (Array.isArray(answer)) return answer.every((item) => item === '') ? undefined : answer.map(numberIn)
+  if (rule.kind === 'choice_or_null' && answer === NULL_CHOICE) return null
+  const choice = rule.choices && standard.choices[rule.choices]?.find(({ code }) => String(code) === answer)
+  return choice ? choice.code : numberIn(answer)
+}
+
+/** "0.05", "０．０５" and " 12 " are numbers; anything else stays as typed and is refused later. */
+function numberIn(typed: string): number | string {
+  const plain = typed.normalize('NFKC').trim()
+  return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : typed
+}
+
+export function findingsOf(part: PartDraft, standard: Standard, age: number): Findings {
+  const category = categoryRule(standard, part.category)
+  const shown = new Set(visibleRules(part, standard, age).map((rule) => rule.name))
+  const found: [string, unknown][] = category.findings
+    .filter((rule) => shown.has(rule.name))
+    .map((rule) => [rule.name, meaning(rule, part.answers[rule.name], standard)])
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Findings
+}
+
+/** The findings to ask for: those needed or optional, going by the answers so far. */
+export function visibleRules(part: PartDraft, standard: Standard, age: number): FindingRule[] {
+  const category = categoryRule(standard, part.category)
+  const checked = understood(part, category, standard)
+  return category.findings.filter((rule) => isVisible(rule, category, checked, age, standard))
+}
+
+function isVisible(rule: FindingRule, category: CategoryRule, checked: Checked, age: number, standard: Standard) {
+  if (rule.needed_when?.length === 0) return true
+  // "Either of two measures": the second must not vanish while the first is being typed.
+  const lasting = rule.needed_when?.map((group) => group.filter((test) => test.given === undefined))
+  return isNeeded({ ...rule, ...(lasting && { needed_when: lasting }) }, category.findings, checked, age, standard)
+}
+
+function understood(part: PartDraft, category: CategoryRule, standard: Standard): Checked {
+  const checked: Checked = new Map()
+  for (const rule of category.findings) {
+    const value = meaning(rule, part.answers[rule.name], standard)
+    try {
+      if (value !== undefined) checked.set(rule.name, valueOf(value, rule.name, rule, standard))
+    } catch (error) {
+      if (!(error instanceof BadFinding)) throw error
+    }
+  }
+  return checked
+}
+
+export interface PartResult {
+  part: PartDraft
+  grading: Grading | null
+  /** the first field that keeps it from being graded */
+  problem: BadFinding | null
+  /** what goes into the record: the doctor's grade, or the computed one */
+  grade: Grade | null
+  needsDecision: boolean
+  needsReason: boolean
+}
+
+export function partResult(part: PartDraft, standard: Standard, age: number): PartResult {
+  const findings = findingsOf(part, standard, age)
+  let grading: Grading | null = null
+  let problem: BadFinding | null = null
+  try {
+    grading = gradeCase({ category: part.category, age, findings, parts: [] }, standard)
+  } catch (error) {
+    if (!(error instanceof BadFinding)) throw error
+    problem = error
+  }
+  const undecided = grading !== null && grading.grade === null && grading.questions.length > 0
+  const grade = part.own === null ? (grading?.grade ?? null) : part.own === 0 ? null : part.own
+  const differs = part.own !== null && grade !== (grading?.grade ?? null)
+  return {
+    part,
+    grading,
+    problem,
+    grade,
+    needsDecision: undecided && part.own === null,
+    needsReason: (differs || (undecided && part.own !== null)) && part.reason.trim() === '',
+  }
+}
+
+/** The grade of the whole: of one category its own; of several the most severe, if two are met. */
+export function overallGrade(results: PartResult[], standard: Standard): Grade | null {
+  const met = results.flatMap(({ grade }) => grade ?? [])
+  const least = results.length > 1 ? parameter(standard, 'multiple_categories_at_least') : 1
+  return met.length >= least ? (Math.min(...met) as Grade) : null
+}
+
+export type Lack =
+  | { step: 0; what: 'arrival' | 'identity' | 'consent' | 'guardian' }
+  | { step: 1; what: 'findings'; category: Category; field: string }
+  | { step: 2; what: 'photo'; kind: EvidenceKind }
+  | { step: 3; what: 'decision' | 'reason'; category: Category }
+  | { step: 3; what: 'co_signer' }
+  | { step: 4; what: 'signature_resident' | 'signature_assessor' }
+
+/** Categories for which the legal guardian takes part whatever the age. */
+const GUARDED: readonly Category[] = ['intellectual', 'mental']
+
+export const needsGuardian = (draft: EvaluationDraft, age: number): boolean =>
+  age < 18 || draft.parts.some(({ category }) => GUARDED.includes(category))
+
+/** Everything that is still missing, in the order of the steps. */
+export function lacks(
+  draft: EvaluationDraft,
+  results: PartResult[],
+  media: Media[],
+  evidence: readonly EvidenceKind[],
+  age: number,
+  me: string,
+  coSignersNeeded: number,
+): Lack[] {
+  const kinds = new Set(media.map(({ kind }) => kind))
+  const found: Lack[] = []
+  if (draft.arrivedAt === null) found.push({ step: 0, what: 'arrival' })
+  if (!draft.identityChecked) found.push({ step: 0, what: 'identity' })
+  if (needsGuardian(draft, age) && !draft.guardianPresent) found.push({ step: 0, what: 'guardian' })
+  if (!draft.consentGiven || draft.consentName.trim() === '') found.push({ step: 0, what: 'consent' })
+  for (const { part, problem } of results) {
+    if (problem) found.push({ step: 1, what: 'findings', category: part.category, field: problem.field })
+  }
+  for (const kind of evidence) if (!kinds.has(kind)) found.push({ step: 2, what: 'photo', kind })
+  for (const { part, needsDecision, needsReason } of results) {
+    if (needsDecision) found.push({ step: 3, what: 'decision', category: part.category })
+    if (needsReason) found.push({ step: 3, what: 'reason', category: part.category })
+  }
+  if (draft.coSigners.length < coSignersNeeded) found.push({ step: 3, what: 'co_signer' })
+  if (!kinds.has('signature_resident')) found.push({ step: 4, what: 'signature_resident' })
+  const signed = new Set(media.filter(({ kind }) => kind === 'signature_assessor').map(({ signer }) => signer))
+  if (![me, ...draft.coSigners].every((id) => signed.has(id))) found.push({ step: 4, what: 'signature_assessor' })
+  return found
+}
+
+/** The mutation that says it all. */
+export function submission(
+  draft: EvaluationDraft,
+  results: PartResult[],
+  media: Media[],
+  standard: Standard,
+  age: number,
+  at: string,
+): SubmitEvaluation {
+  const parts: EvaluationPart[] = results.map(({ part, grade }) => ({
+    category: part.category,
+    findings: findingsOf(part, standard, age),
+    grade,
+    reason: part.reason.trim(),
+  }))
+  return {
+    evaluation: draft.evaluation,
+    visit: draft.visit,
+    parts,
+    grade: overallGrade(results, standard),
+    identity_checked: draft.identityChecked,
+    guardian_present: draft.guardianPresent,
+    consent: { by: draft.consentBy, name: draft.consentName.trim() },
+    co_signers: draft.coSigners,
+    arrived_at: draft.arrivedAt ?? at,
+    evaluated_at: at,
+    place: draft.place,
+    remark: draft.remark.trim(),
+    media: media.map(({ sha256, kind, size, type, taken_at, place }) => ({
+      sha256,
+      kind,
+      size,
+      type,
+      taken_at,
+      place,
+    })),
+  }
+}

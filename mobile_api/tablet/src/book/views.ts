@@ -1,0 +1,225 @@
+/** What the screens show: the pulled rows with what this tablet said since laid over them. Pure. */
+import type {
+  CaseRow,
+  CertificateRow,
+  Colleague,
+  MutationArgs,
+  NextStep,
+  Nominate,
+  NotDoneReason,
+  VisitRow,
+} from '../core/wire'
+import {
+  finalOutcome,
+  said,
+  type LogEntry,
+  type Media,
+  type PulledRow,
+  type StoredOutcome,
+  type SyncState,
+} from '../store/records'
+
+/** Where a finished piece of work stands, each word from a receipt of the server. */
+export type Receipt = 'only_here' | 'text_safe' | 'all_safe' | 'disputed'
+
+export interface VisitView extends VisitRow {
+  id: string
+  receipt: Receipt | null
+  /** changed on this tablet, and the office does not know yet */
+  pending: boolean
+}
+
+export interface CaseView extends CaseRow {
+  id: string
+}
+
+export interface CertificateView extends CertificateRow {
+  id: string
+}
+
+export interface NominationView {
+  id: string
+  at: string
+  args: Nominate
+  receipt: Receipt
+}
+
+export interface DisputeView {
+  seq: number
+  entry: LogEntry
+  outcome: 'refused' | 'conflict' | 'parked'
+  message: string
+  at: number
+}
+
+/** Everything a screen may need to know, as read-only maps. */
+export interface Source {
+  state: SyncState
+  rows: ReadonlyMap<string, PulledRow>
+  log: ReadonlyMap<number, LogEntry>
+  outcomes: ReadonlyMap<number, StoredOutcome>
+  media: ReadonlyMap<string, Media>
+}
+
+export function visits(source: Source): VisitView[] {
+  const found = new Map<string, VisitView>()
+  for (const [id, row] of rowsOf<VisitRow>(source, 'visit/')) {
+    found.set(id, { ...row, id, receipt: rowReceipt(row), pending: false })
+  }
+  for (const entry of standing(source)) overlay(found, entry, source)
+  for (const entry of source.log.values()) {
+    const visit = found.get(visitOf(entry))
+    if (visit && isReport(entry)) visit.receipt = receiptOf(source, entry)
+  }
+  return [...found.values()]
+    .filter((visit) => visit.state !== 'cancelled')
+    .sort((a, b) => compareText(a.on, b.on) || compareText(a.start, b.start) || a.order - b.order)
+}
+
+/** Cases without an open visit; those scheduled here since are not offered twice. */
+export function cases(source: Source): CaseView[] {
+  const taken = new Set<string>()
+  const freed = new Map<string, CaseView>()
+  for (const entry of standing(source)) {
+    const made = said(entry, 'schedule_visit')
+    if (made) taken.add(made.args.application)
+    const cancelled = said(entry, 'cancel_visit')
+    const row = cancelled && rowAt<VisitRow>(source, `visit/${cancelled.args.visit}`)
+    if (row) {
+      taken.delete(row.application)
+      freed.set(row.application, { ...row, id: row.application, state: 'accepted', not_done_before: 0 })
+    }
+  }
+  for (const [id, row] of rowsOf<CaseRow>(source, 'case/')) freed.set(id, { ...row, id })
+  return [...freed.values()].filter(({ id }) => !taken.has(id)).sort((a, b) => compareText(a.village, b.village))
+}
+
+export function certificates(source: Source): CertificateView[] {
+  const handed = new Set(
+    standing(source).flatMap((entry) => said(entry, 'hand_over_certificate')?.args.certificate ?? []),
+  )
+  return rowsOf<CertificateRow>(source, 'certificate/')
+    .map(([id, row]) => ({ ...row, id, handed_over: row.handed_over || handed.has(id) }))
+    .sort((a, b) => Number(a.handed_over) - Number(b.handed_over) || compareText(b.issued_on, a.issued_on))
+}
+
+export function colleagues(source: Source): (Colleague & { id: string })[] {
+  return rowsOf<Colleague>(source, 'colleague/').map(([id, row]) => ({ ...row, id }))
+}
+
+export function nominations(source: Source): NominationView[] {
+  return Array.from(source.log.values())
+    .flatMap((entry) => {
+      const args = said(entry, 'nominate')?.args
+      return args ? [{ id: args.application, at: entry.at, args, receipt: receiptOf(source, entry) }] : []
+    })
+    .reverse()
+}
+
+export function disputes(source: Source): DisputeView[] {
+  return Array.from(source.outcomes.values())
+    .flatMap((stored) => {
+      const outcome = finalOutcome(stored)
+      const entry = source.log.get(stored.seq)
+      if (outcome === 'applied' || !entry) return []
+      return [{ seq: stored.seq, entry, outcome, message: stored.message ?? '', at: stored.at }]
+    })
+    .sort((a, b) => b.seq - a.seq)
+}
+
+/** The reports of this tablet, newest first, with the place each has reached. */
+export function reports(source: Source): { entry: LogEntry; receipt: Receipt }[] {
+  return Array.from(source.log.values())
+    .map((entry) => ({ entry, receipt: receiptOf(source, entry) }))
+    .sort((a, b) => b.entry.seq - a.entry.seq)
+}
+
+export function rowAt<T>(source: Pick<Source, 'rows'>, key: string): T | null {
+  return (source.rows.get(key)?.d as T | undefined) ?? null
+}
+
+export function receiptOf(source: Source, entry: LogEntry): Receipt {
+  if (entry.seq > source.state.ackedSeq) return 'only_here'
+  const outcome = source.outcomes.get(entry.seq)
+  if (outcome && finalOutcome(outcome) !== 'applied') return 'disputed'
+  const evaluation = said(entry, 'submit_evaluation')
+  const safe = (sha256: string) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
+  return evaluation && !evaluation.args.media.every(({ sha256 }) => safe(sha256)) ? 'text_safe' : 'all_safe'
+}
+
+function rowReceipt(row: VisitRow): Receipt | null {
+  if (row.media_state === 'awaiting_media') return 'text_safe'
+  return row.state === 'done' || row.state === 'not_done' ? 'all_safe' : null
+}
+
+const isReport = (entry: LogEntry) => entry.name === 'submit_evaluation' || entry.name === 'record_not_done'
+const visitOf = (entry: LogEntry) => (entry.args as { visit?: string }).visit ?? ''
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** What was said and is not yet in the rows, and was not turned down. */
+function standing({ log, outcomes, state }: Source): LogEntry[] {
+  return Array.from(log.values())
+    .filter(({ seq }) => seq > state.settledSeq)
+    .filter(({ seq }) => {
+      const outcome = outcomes.get(seq)
+      return !outcome || finalOutcome(outcome) === 'applied'
+    })
+    .sort((a, b) => a.seq - b.seq)
+}
+
+function rowsOf<T>(source: Source, prefix: string): [string, T][] {
+  return Array.from(source.rows)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, row]) => [key.slice(prefix.length), row.d as T])
+}
+
+function overlay(found: Map<string, VisitView>, entry: LogEntry, source: Source): void {
+  const made = said(entry, 'schedule_visit')
+  if (made) {
+    const visit = scheduled(made.args, source)
+    if (visit) found.set(visit.id, visit)
+    return
+  }
+  const visit = found.get(visitOf(entry))
+  if (!visit) return
+  visit.pending = true
+  const moved = said(entry, 'move_visit')
+  if (moved) Object.assign(visit, { on: moved.args.on, start: moved.args.start, minutes: moved.args.minutes })
+  if (entry.name === 'cancel_visit') visit.state = 'cancelled'
+  const notDone = said(entry, 'record_not_done')
+  if (notDone) reportNotDone(visit, notDone.args.reason, notDone.args.next_step)
+  const evaluation = said(entry, 'submit_evaluation')
+  if (evaluation) Object.assign(visit, { state: 'done', evaluation: evaluation.args.evaluation })
+}
+
+function reportNotDone(visit: VisitView, reason: NotDoneReason, next_step: NextStep): void {
+  visit.state = 'not_done'
+  visit.not_done = { reason, next_step }
+}
+
+function scheduled(args: MutationArgs['schedule_visit'], source: Source): VisitView | null {
+  const row =
+    rowAt<CaseRow & Partial<VisitRow>>(source, `case/${args.application}`) ??
+    rowsOf<VisitRow>(source, 'visit/').find(([, visit]) => visit.application === args.application)?.[1]
+  if (!row) return null
+  const { on, start, minutes, application } = args
+  return {
+    ...row,
+    id: args.visit,
+    application,
+    on,
+    start,
+    minutes,
+    order: 99,
+    state: 'scheduled',
+    standard: row.standard ?? '',
+    evidence: row.evidence ?? ['portrait', 'whole_body', 'environment'],
+    assessors: row.assessors ?? [],
+    liaison: row.liaison ?? null,
+    evaluation: null,
+    media_state: null,
+    not_done: null,
+    receipt: null,
+    pending: true,
+  }
+}

@@ -1,0 +1,201 @@
+/** The running app: what phase it is in, the opened safe, and the loop that talks. */
+import { computed, shallowReactive, shallowRef, triggerRef } from 'vue'
+import { deviceClock } from '../core/clock'
+import type { CalendarRow, EnrolAnswer, Me } from '../core/wire'
+import type { Standard } from '../core/grading/standard'
+import { certificates, cases, colleagues, disputes, nominations, reports, rowAt, visits } from '../book/views'
+import { TabletDatabase, type VaultRecord } from '../store/database'
+import { Safe } from '../store/safe'
+import { Engine } from '../sync/engine'
+import { SyncLoop } from '../sync/loop'
+import { problemSlug, send } from '../sync/transport'
+import { unwrapWithPin } from '../vault/wraps'
+import { health } from './device'
+import { flushDrafts } from './drafts'
+
+export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open'
+
+export const app = shallowReactive({
+  phase: 'starting' as Phase,
+  vault: null as VaultRecord | null,
+  line: 'idle' as SyncLoop['line'],
+  uploading: null as SyncLoop['uploading'],
+  online: navigator.onLine,
+  now: deviceClock.wall(),
+})
+
+const db = new TabletDatabase()
+const opened = shallowRef<Safe | null>(null)
+let loop: SyncLoop | null = null
+let lastTouch = deviceClock.mono()
+
+/** The opened safe; only screens behind the lock may ask. */
+export function safe(): Safe {
+  if (!opened.value) throw new Error('the tablet is locked')
+  return opened.value
+}
+
+/** The server's time as far as this tablet knows it; it labels, it orders nothing. */
+export const now = (): number => deviceClock.wall() + (opened.value?.state.offsetMs ?? 0)
+
+// Each computed below reads `opened.value`, which every change of the safe triggers.
+const read = <T>(view: (source: Safe) => T, none: T) => computed(() => (opened.value ? view(opened.value) : none))
+export const book = {
+  me: read<Me | null>((source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
+  visits: read(visits, []),
+  cases: read(cases, []),
+  certificates: read(certificates, []),
+  colleagues: read(colleagues, []),
+  nominations: read(nominations, []),
+  disputes: read(disputes, []),
+  reports: read(reports, []),
+  state: read((source) => source.state, null),
+  outbox: read((source) => [...source.log.keys()].filter((seq) => seq > source.state.ackedSeq).length, null as number | null),
+  mediaWaiting: read((source) => [...source.media.values()].filter(({ state }) => state === 'declared').length, 0),
+  drafts: read((source) => new Map(source.drafts), new Map<string, unknown>()),
+  media: read((source) => [...source.media.values()], []),
+  files: read((source) => new Set(source.files), new Set<string>()),
+}
+
+export const standardOf = (edition: string): Standard | null => {
+  const source = opened.value
+  if (!source) return null
+  const exact = rowAt<Standard>(source, `standard/${edition}`)
+  if (exact || edition) return exact
+  const first = [...source.rows.keys()].find((key) => key.startsWith('standard/'))
+  return first ? rowAt<Standard>(source, first) : null
+}
+
+export const calendarOf = (year: string): CalendarRow | null =>
+  opened.value ? rowAt<CalendarRow>(opened.value, `calendar/${year}`) : null
+
+/** Begin: one tab holds the tablet; another says so and can take over. */
+export async function start(): Promise<void> {
+  window.addEventListener('online', () => setOnline(true))
+  window.addEventListener('offline', () => setOnline(false))
+  document.addEventListener('visibilitychange', onVisibility)
+  for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { passive: true })
+  setInterval(tick, 15_000)
+  await hold(false)
+}
+
+export const takeOver = (): Promise<void> => hold(true)
+
+async function hold(steal: boolean): Promise<void> {
+  if (!('locks' in navigator)) return begin()
+  await new Promise<void>((ready) => {
+    navigator.locks
+      .request('outreach-tablet', steal ? { steal } : { ifAvailable: true }, async (lock) => {
+        if (!lock) app.phase = 'elsewhere'
+        else await begin()
+        ready()
+        if (lock) await new Promise(() => undefined) // held until this page goes, or another steals it
+      })
+      .catch(() => {
+        close()
+        app.phase = 'elsewhere'
+      })
+  })
+}
+
+async function begin(): Promise<void> {
+  app.vault = (await db.vault()) ?? null
+  app.phase = app.vault ? 'locked' : 'enrol'
+}
+
+export type EnrolProblem = 'unknown-code' | 'code-used' | 'code-expired' | 'too-many' | 'line' | 'fork' | 'other'
+
+/** Enrol: the keys are made and kept first, so that a lost answer can be asked for again. */
+export async function enrol(code: string, label: string, pin: string): Promise<EnrolProblem | null> {
+  const mine = opened.value ?? (app.vault ? await Safe.unlock(db, pin) : await Safe.create(db, pin, deviceClock.wall()))
+  opened.value = mine
+  app.vault = (await db.vault()) ?? null
+  const body = { code: code.trim().toUpperCase(), label, public_key: mine.publicKey, replica: mine.replica }
+  const answer = await send('/api/v1/devices/enrol', body, null).catch(() => null)
+  if (!answer) return 'line'
+  if (answer.status !== 201) {
+    const slug = problemSlug(answer.body)
+    const known = ['unknown-code', 'code-used', 'code-expired', 'too-many', 'fork'] as const
+    return answer.status === 429 ? 'too-many' : (known.find((item) => item === slug) ?? 'other')
+  }
+  const { device, token, user, epoch, server_time } = answer.body as EnrolAnswer
+  const offsetMs = Date.parse(server_time) - deviceClock.wall()
+  await mine.change({ session: { device, token, user, label }, state: { epoch, offsetMs, halt: null } })
+  void navigator.storage?.persist?.()
+  enter(mine)
+  return null
+}
+
+/** Open with the PIN. Raises WrongPin. */
+export async function unlock(pin: string): Promise<void> {
+  const running = opened.value
+  if (running && app.vault?.pin) {
+    await unwrapWithPin(app.vault.pin, pin)
+    app.phase = 'open'
+    return touched()
+  }
+  try {
+    const mine = await Safe.unlock(db, pin)
+    if (mine.session) enter(mine)
+    else {
+      opened.value = mine
+      app.phase = 'enrol'
+    }
+  } finally {
+    app.vault = (await db.vault()) ?? null
+  }
+}
+
+/** Lock the screen. An upload on its way may finish; then the keys are let go too. */
+export async function lock(): Promise<void> {
+  if (app.phase !== 'open') return
+  await flushDrafts()
+  app.phase = 'locked'
+  if (app.line !== 'talking') close()
+}
+
+/** Talk to the server now. */
+export const sync = (): Promise<void> => loop?.nudge() ?? Promise.resolve()
+
+function enter(mine: Safe): void {
+  opened.value = mine
+  mine.onChange = () => triggerRef(opened)
+  loop = new SyncLoop(mine, new Engine(mine, send, deviceClock, health))
+  const mineLoop = loop
+  loop.onChange = () => {
+    Object.assign(app, { line: mineLoop.line, uploading: mineLoop.uploading })
+    if (app.phase === 'locked' && mineLoop.line !== 'talking') close()
+  }
+  app.phase = 'open'
+  touched()
+  void sync()
+}
+
+function close(): void {
+  loop?.stop()
+  loop = null
+  opened.value = null
+}
+
+function touched(): void {
+  lastTouch = deviceClock.mono()
+}
+
+function tick(): void {
+  app.now = deviceClock.wall()
+  const after = (opened.value?.state.policy.lock_after_s ?? 300) * 1000
+  if (app.phase === 'open' && deviceClock.mono() - lastTouch > after) void lock()
+}
+
+function setOnline(online: boolean): void {
+  app.online = online
+  if (online) void sync()
+}
+
+function onVisibility(): void {
+  if (document.visibilityState === 'hidden') void flushDrafts()
+  else {
+    tick()
+    void sync()
+  }
+}

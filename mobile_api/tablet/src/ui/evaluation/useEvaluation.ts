@@ -1,0 +1,113 @@
+import { computed, inject, ref, type InjectionKey } from 'vue'
+import { lacks, newDraft, overallGrade, partResult, submission, type EvaluationDraft } from '../../book/evaluation'
+import type { VisitView } from '../../book/views'
+import { position } from '../../capture/position'
+import type { Picture } from '../../capture/pictures'
+import { newId } from '../../core/ids'
+import type { EvidenceKind } from '../../core/wire'
+import type { Standard } from '../../core/grading/standard'
+import type { Media } from '../../store/records'
+import { book, now, safe, sync } from '../app'
+import { useDraft } from '../drafts'
+import { age } from '../format'
+
+/** Local rule: assessors who sign beside the rater. */
+const CO_SIGNERS = 1
+
+/** Everything the steps of one evaluation share. */
+export function useEvaluation(visit: VisitView, standard: Standard) {
+  const key = `evaluation/${visit.id}`
+  const { draft, state, flush, drop } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())))
+  const home = safe()
+  const me = book.me.value
+  const years = age(visit.resident.birth_on, now())
+  const media = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
+  const results = computed(() => draft.parts.map((part) => partResult(part, standard, years)))
+  const overall = computed(() => overallGrade(results.value, standard))
+  // Nobody can co-sign where the tablet knows no colleague; the office then sees one signature.
+  const needed = computed(() => Math.min(CO_SIGNERS, book.colleagues.value.length))
+  const missing = computed(() =>
+    lacks(draft, results.value, media.value, visit.evidence, years, me?.id ?? '', needed.value),
+  )
+  const busy = ref(false)
+  const failed = ref(false)
+
+  async function arrive(): Promise<void> {
+    draft.arrivedAt = new Date(now()).toISOString()
+    draft.place = await position()
+    await flush()
+  }
+
+  async function add(picture: Picture, kind: EvidenceKind, signer: string | null = null): Promise<void> {
+    const item: Media = {
+      sha256: picture.sha256,
+      kind,
+      size: picture.bytes.length,
+      type: picture.type,
+      taken_at: new Date(now()).toISOString(),
+      place: draft.place,
+      owner: visit.id,
+      signer,
+      state: 'draft',
+      uploadUrl: null,
+    }
+    await home.change({ media: { add: [{ media: item, bytes: picture.bytes }] } })
+  }
+
+  async function remove(item: Media): Promise<void> {
+    await home.change({ media: { del: [item.sha256] } })
+  }
+
+  /** Say it: signed, chained, on the disk and read back; the draft goes in the same step. */
+  async function submit(): Promise<boolean> {
+    if (missing.value.length > 0 || busy.value) return false
+    busy.value = true
+    failed.value = false
+    try {
+      await flush()
+      const at = now()
+      const args = submission(draft, results.value, media.value, standard, years, new Date(at).toISOString())
+      const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
+      await home.say('submit_evaluation', args, at, { drafts: { del: [key] }, media: { meta: declared } })
+      drop()
+      void sync()
+      return true
+    } catch {
+      failed.value = true
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+
+  return {
+    visit,
+    standard,
+    draft,
+    saved: state,
+    flush,
+    years,
+    me,
+    media,
+    results,
+    overall,
+    needed,
+    missing,
+    busy,
+    failed,
+    arrive,
+    add,
+    remove,
+    submit,
+  }
+}
+
+export type Evaluation = ReturnType<typeof useEvaluation>
+export const EVALUATION: InjectionKey<Evaluation> = Symbol('evaluation')
+
+/** The evaluation on the screen. */
+export function evaluation(): Evaluation {
+  const found = inject(EVALUATION)
+  if (!found) throw new Error('no evaluation is open')
+  return found
+}

@@ -1,0 +1,25 @@
+import { ageOn, dayOf, timeOf, weekdayOf } from '../core/clock'
+import type { Grade } from '../core/wire'
+import { language, t, tc } from '../i18n'
+
+export const date = (day: string): string => {
+  const [year, month, dayOfMonth] = day.split('-').map(Number)
+  const weekday = tc('weekday', String(weekdayOf(day)))
+  return language.value === 'zh' ? `${month}月${dayOfMonth}日 ${weekday}` : `${weekday} ${dayOfMonth}/${month}/${year}`
+}
+
+export const dateLong = (day: string): string => {
+  const [year, month, dayOfMonth] = day.split('-').map(Number)
+  return language.value === 'zh' ? `${year}年${month}月${dayOfMonth}日` : `${dayOfMonth}/${month}/${year}`
+}
+
+export const moment = (at: number): string => `${date(dayOf(at))} ${timeOf(at)}`
+
+export const age = (birthOn: string, at: number): number => ageOn(birthOn, dayOf(at))
+
+export const gradeWord = (grade: Grade | null): string => (grade === null ? t('grade.not_met') : tc('grade', String(grade)))
+
+export const categoryList = (codes: readonly string[]): string =>
+  codes.map((code) => tc('category', code)).join(language.value === 'zh' ? '、' : ', ')
+
+export const kilometres = (km: number): string => t('unit.km', { km: km < 10 ? km.toFixed(1) : Math.round(km) })

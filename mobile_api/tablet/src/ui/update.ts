@@ -1,0 +1,35 @@
+import { ref } from 'vue'
+import { flushDrafts } from './drafts'
+
+/** A new version of the app is here and waits for a person to let it in. */
+export const updateWaits = ref(false)
+
+let waiting: ServiceWorker | null = null
+
+/** Register the service worker; every tab saves and reloads when a new one takes over. */
+export async function watchForUpdates(): Promise<void> {
+  if (!('serviceWorker' in navigator)) return
+  const first = navigator.serviceWorker.controller === null
+  let reloading = false
+  navigator.serviceWorker.addEventListener('controllerchange', () => {
+    if (first || reloading) return
+    reloading = true
+    void flushDrafts().finally(() => location.reload())
+  })
+  const registration = await navigator.serviceWorker.register('/tablet/sw.js', { scope: '/tablet/' }).catch(() => null)
+  if (!registration) return
+  const look = () => {
+    waiting = registration.waiting
+    updateWaits.value = waiting !== null && navigator.serviceWorker.controller !== null
+  }
+  look()
+  registration.addEventListener('updatefound', () => {
+    registration.installing?.addEventListener('statechange', look)
+  })
+}
+
+/** Let the new version in. The screen offers this only while no form is open. */
+export async function takeUpdate(): Promise<void> {
+  await flushDrafts()
+  waiting?.postMessage('take-over')
+}
