@@ -36,7 +36,9 @@ def _authority() -> list[checks.CheckMessage]:
     except (AuthorityUnsound, OSError, ValueError) as error:
         folder = settings.OUTREACH_KEYS_DIR
         return [
-            Error(f"The signing keys in {folder} are unsound: {error}.", id="certificates.E001")
+            checks.Error(
+                f"The signing keys in {folder} are unsound: {error}.", id="certificates.E001"
+            )
         ]
     found: list[checks.CheckMessage] = []
     if ends - now < SOON:

@@ -126,9 +126,10 @@ def _load(data: bytes) -> Any:
     """Decode exactly one CBOR item."""
     try:
         item = cbor2.loads(data)
-    except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError) as error:
+        again = cbor2.dumps(item)
+    except (cbor2.CBORError, ValueError, TypeError, RecursionError) as error:
         raise MalformedCredential from error
-    if cbor2.dumps(item) != data:  # trailing bytes or another encoding of the same claims
+    if again != data:  # trailing bytes or another encoding of the same claims
         raise MalformedCredential
     return item
 

@@ -74,11 +74,8 @@ class Tags:
         for handle, element in enumerate(self._elements):
             parent = root if handle == ROOT else self.reference(element.parent)
             content = f"<</S/{element.kind}/P {parent} 0 R{element.entries}"
-            file.put(self.reference(handle), f"{content}/K[{''.join(element.kids)}]>>".encode())
-        numbers = [
-            f"{page} [{' '.join(f'{self.reference(marks[m])} 0 R' for m in sorted(marks))}]"
-            for page, marks in enumerate(self._marks)
-        ]
+            file.put(self.reference(handle), f"{content}/K[{' '.join(element.kids)}]>>".encode())
+        numbers = [f"{page} [{self._owners(marks)}]" for page, marks in enumerate(self._marks)]
         numbers += [
             f"{len(self._pages) + i} {self.reference(e)} 0 R"
             for i, e in enumerate(self._annotations)
@@ -89,6 +86,11 @@ class Tags:
             f"/ParentTree<</Nums[{' '.join(numbers)}]>>>>".encode(),
         )
         return root
+
+    def _owners(self, marks: dict[int, int]) -> str:
+        """List, at the index of each MCID, the element that owns it (14.7.4.4)."""
+        owners = (marks.get(mark) for mark in range(max(marks, default=-1) + 1))
+        return " ".join("null" if o is None else f"{self.reference(o)} 0 R" for o in owners)
 
 
 @lru_cache(maxsize=1)

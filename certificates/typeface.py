@@ -47,7 +47,9 @@ class Face:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        font = TTFont(path, lazy=True)
+        with path.open("rb") as file:
+            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        font = TTFont(self._file, lazy=True)
         if "glyf" not in font:
             raise ValueError(f"{path.name} has no TrueType outlines")
         self.characters: dict[int, str] = font.getBestCmap()
@@ -63,8 +65,6 @@ class Face:
         self._raw = {t: font.reader[t] for t in ("head", "hhea", "maxp", "hmtx")}
         self._kept = {t: font.reader[t] for t in KEPT_TABLES if t in font}
         self._metrics_count: int = font["hhea"].numberOfHMetrics
-        with path.open("rb") as file:
-            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._glyf_at: int = font.reader.tables["glyf"].offset
 
     @property
@@ -242,7 +242,7 @@ class Subset:
         self.face = face
         self.tag = tag
         self.codes: dict[str, int] = {}
-        self._glyphs = [0]
+        self.glyphs = [0]
 
     def code(self, character: str, glyph: int) -> int:
         """Return the CID of a character.
@@ -251,8 +251,8 @@ class Subset:
         """
         code = self.codes.get(character)
         if code is None:
-            code = self.codes[character] = len(self._glyphs)
-            self._glyphs.append(glyph)
+            code = self.codes[character] = len(self.glyphs)
+            self.glyphs.append(glyph)
         return code
 
     @property
@@ -263,7 +263,7 @@ class Subset:
     def widths(self) -> str:
         """Return the W array in thousandths of an em (ISO 32000-1, 9.7.4.3)."""
         face = self.face
-        widths = (round(face.metrics(g)[0] * 1000 / face.units) for g in self._glyphs)
+        widths = (round(face.metrics(g)[0] * 1000 / face.units) for g in self.glyphs)
         return f"[0[{' '.join(map(str, widths))}]]"
 
     def to_unicode(self) -> bytes:
@@ -287,7 +287,7 @@ class Subset:
     def write(self, add: AddObject) -> int:
         """Write the font as a Type 0 font through `add`; return its object number."""
         face, scale = self.face, 1000 / self.face.units
-        program = face.program(self._glyphs)
+        program = face.program(self.glyphs)
         file = add(stream(program, f"/Length1 {len(program)}"))
         box = " ".join(str(round(v * scale)) for v in face.bounds)
         descriptor = add(
