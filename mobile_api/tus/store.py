@@ -31,6 +31,13 @@ STRAY_AFTER = timedelta(days=1)
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
 
 
+_GONE = "there is no such upload; create it again"
+
+
+class _NoPart(Exception):
+    """The part is not there: never was, deleted, or moved to its blob."""
+
+
 @dataclass(frozen=True)
 class Upload:
     """What a device announced; immutable but for a new `expires_at` when announced again."""
@@ -69,9 +76,11 @@ class Blobs:
     def adopt(self, file: Path, sha256: str) -> Path:
         """Move a verified, flushed file to its place, durably, and return that place."""
         target = self.path(sha256)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders = (self._root, target.parent.parent, target.parent)
+        for folder in folders:
+            folder.mkdir(mode=0o700, exist_ok=True)
         file.replace(target)
-        for folder in (target.parent, target.parent.parent, self._root):
+        for folder in reversed(folders):
             _flush_folder(folder)
         return target
 
@@ -108,7 +117,10 @@ class Store:
         try:
             return self._part_path(upload.id).stat().st_size
         except FileNotFoundError:
-            raise Problem("not-found", "there is no such upload; create it again") from None
+            # Between the two looks another request may have finished it.
+            if self.is_complete(upload):
+                return upload.length
+            raise Problem("not-found", _GONE) from None
 
     def is_complete(self, upload: Upload) -> bool:
         """Tell whether the whole file is here and was verified."""
@@ -117,25 +129,25 @@ class Store:
     def append(self, upload: Upload, offset: int, blocks: Iterable[bytes]) -> int:
         """Append blocks as they come and return the new offset once they are on the disk.
 
-        Raises `upload-offset` where another writer was faster and `not-found` where
-        the upload was deleted meanwhile; what was appended before that stays.
+        Raises `upload-offset` where another writer was faster and `not-found` where the
+        upload was deleted meanwhile; what was appended before that stays.
         """
-        with self._opened(upload.id) as part:
-            try:
-                for block in blocks:
-                    _append_block(part, upload.length, offset, block)
-                    offset += len(block)
-            finally:
-                os.fdatasync(part)
-        return offset
+        try:
+            with self._opened(upload.id) as part:
+                return _append(part, upload.length, offset, blocks)
+        except _NoPart:
+            slug = "upload-offset" if self.is_complete(upload) else "not-found"
+            raise Problem(slug, _GONE) from None
 
     def finish(self, upload: Upload, examine: Callable[[Path], object]) -> Path:
         """Verify a part that is all there and keep it as a blob; return the blob's path.
 
         The SHA-256 is taken from what the file holds, not from what was received, so it is
         right after a restart too. A file that does not match, or that `examine` refuses with
-        an `Problem`, is discarded with its upload.
+        a `Problem`, is discarded with its upload.
         """
+        if self.is_complete(upload):
+            return self.blobs.path(upload.sha256)
         try:
             with self._part(upload.id) as part:
                 _check_whole(part, upload.length)
@@ -144,9 +156,9 @@ class Store:
                     examine(self._part_path(upload.id))
                 os.fdatasync(part)
                 return self.blobs.adopt(self._part_path(upload.id), upload.sha256)
-        except Problem:
+        except _NoPart:
             if not self.is_complete(upload):
-                raise
+                raise Problem("not-found", _GONE) from None
         return self.blobs.path(upload.sha256)
 
     def discard(self, identifier: UUID) -> None:
@@ -168,7 +180,7 @@ class Store:
             stray.unlink(missing_ok=True)
 
     def _discard(self, identifier: UUID, unwanted: Callable[[Upload], bool]) -> None:
-        with suppress(Problem), self._part(identifier):
+        with suppress(_NoPart), self._part(identifier):
             self._remove_if(identifier, unwanted)
             return
         self._remove_if(identifier, unwanted)
@@ -208,7 +220,7 @@ class Store:
         try:
             part = os.open(self._part_path(identifier), os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
         except FileNotFoundError:
-            raise Problem("not-found", "there is no such upload; create it again") from None
+            raise _NoPart from None
         try:
             yield part
         finally:
@@ -243,11 +255,21 @@ def _is_at(part: int, path: Path) -> bool:
         return False
 
 
+def _append(part: int, length: int, offset: int, blocks: Iterable[bytes]) -> int:
+    try:
+        for block in blocks:
+            _append_block(part, length, offset, block)
+            offset += len(block)
+    finally:
+        os.fdatasync(part)
+    return offset
+
+
 def _append_block(part: int, length: int, offset: int, block: bytes) -> None:
     with _locked(part):
         state = os.fstat(part)
         if state.st_nlink == 0:
-            raise Problem("not-found", "there is no such upload; create it again")
+            raise Problem("not-found", _GONE)
         if state.st_size != offset:
             raise Problem("upload-offset", "another request has written here; ask with HEAD")
         if offset + len(block) > length:

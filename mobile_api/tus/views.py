@@ -127,6 +127,8 @@ def _receive(
     request: HttpRequest, uploads: Uploads, upload: Upload, append: Append, *, stored: int
 ) -> int:
     """Store the body and return the new offset; bytes before `stored` are here already."""
+    if stored == upload.length:
+        return stored
     arriving = body.blocks(body.body_of(request))
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
