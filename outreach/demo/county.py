@@ -35,7 +35,10 @@ FIRST_BIRTHDAY = date(1930, 3, 12)
 
 @dataclass(frozen=True)
 class DemoGuardian:
-    """The legal guardian of a minor or of somebody in the categories that ask for one."""
+    """The legal guardian of a minor or of somebody in the categories that ask for one.
+
+    `relation` says what the guardian is to the resident: parent, child or sibling.
+    """
 
     name: str
     telephone: str
@@ -208,7 +211,6 @@ def _relations(residents: tuple[DemoResident, ...]) -> tuple[Relation, ...]:
 
 
 _MORNING, _AFTERNOON = ("08:00", "12:00"), ("13:00", "17:30")
-_RELATIONS = {Sex.MALE: ("父亲", "儿子", "兄弟"), Sex.FEMALE: ("母亲", "女儿", "姐妹")}
 _ETHNICITIES = {"汉族": 96, "回族": 1, "彝族": 1, "藏族": 1, "羌族": 1}
 
 
@@ -329,13 +331,11 @@ class _Maker:
 
     def _guardian(self, name: str, age: int) -> DemoGuardian:
         sex = self.rng.choice(list(Sex))
-        parent, child, sibling = _RELATIONS[sex]
-        relation = parent if age < 45 else self.rng.choice((child, sibling))
-        years = age + 26 if relation == parent else max(25, age - 20)
-        family = "" if relation == "母亲" or "·" in name else name[0]
-        return DemoGuardian(
-            invent_name(self.rng, sex, years, family), f"1540817{2000 + self.count}", relation
-        )
+        relation = "parent" if age < 45 else self.rng.choice(("child", "sibling"))
+        years = age + 26 if relation == "parent" else max(25, age - 20)
+        shares = "·" not in name and (relation, sex) != ("parent", Sex.FEMALE)
+        guardian = invent_name(self.rng, sex, years, name[0] if shares else "")
+        return DemoGuardian(guardian, f"1540817{2000 + self.count}", relation)
 
     def _address(self, village: DemoDivision) -> str:
         township = self.places[village.parent_code or ""]
