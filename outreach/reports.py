@@ -1,0 +1,188 @@
+"""Read-only tallies of what citizens saved, what the outreach cost, and the net.
+
+Nothing is stored here and nobody types a total: every figure is computed from the recorded
+journeys and the tariff each of them pins, so that a past span of days gives the same figures
+whenever it is asked for. A visit that assessed nobody has no journey and counts for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from outreach.domain.press import Comparison, compare_with_press, press_reference
+from outreach.domain.savings import JourneyFacts, Saving, Tariff, load_tariff, saved
+from outreach.domain.vocabulary import Level
+from outreach.models import Division, Journey, OutreachCost
+
+
+class By(StrEnum):
+    """What totals are grouped by."""
+
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+    CATEGORY = "category"
+    MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one home evaluation spared one citizen, with the facts and the tariff behind it."""
+
+    evaluation: UUID
+    on: date
+    village_code: str
+    village: str
+    township: str
+    category: str
+    facts: JourneyFacts
+    tariff: Tariff
+    saving: Saving
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The sum of the entries that share a key; `lines` sums each line of the tariff, in fen."""
+
+    key: str
+    label: str
+    assessments: int
+    lines: dict[str, int]
+
+    @property
+    def saved_fen(self) -> int:
+        """The sum of the lines."""
+        return sum(self.lines.values())
+
+
+@dataclass(frozen=True)
+class SavingsReport:
+    """Savings of a span of days beside what the outreach cost, both days included."""
+
+    first: date | None
+    last: date | None
+    entries: tuple[Entry, ...]
+    costs: tuple[OutreachCost, ...]
+
+    @property
+    def saved_fen(self) -> int:
+        """What citizens saved."""
+        return sum(entry.saving.total_fen for entry in self.entries)
+
+    @property
+    def cost_fen(self) -> int:
+        """What the outreach cost the federation."""
+        return sum(cost.amount_fen for cost in self.costs)
+
+    @property
+    def net_fen(self) -> int:
+        """What citizens saved less what it cost the federation."""
+        return self.saved_fen - self.cost_fen
+
+    @property
+    def tariffs(self) -> tuple[Tariff, ...]:
+        """The tariffs that priced the entries."""
+        used = {entry.tariff.code: entry.tariff for entry in self.entries}
+        return tuple(used[code] for code in sorted(used))
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Ours beside the press figure, the difference explained by the tariff's lines."""
+        journeys = [(entry.facts, entry.tariff) for entry in self.entries]
+        return compare_with_press(journeys, press_reference())
+
+    def tallies(self, by: By) -> list[Tally]:
+        """Sum the entries by village, township, category or month, in the order of the keys."""
+        key_of = _KEYS[by]
+        groups: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.entries:
+            groups.setdefault(key_of(entry), []).append(entry)
+        return [_tally(key, groups[key]) for key in sorted(groups)]
+
+    @property
+    def whole(self) -> Tally:
+        """The sum of all entries."""
+        return _tally(("", ""), self.entries)
+
+
+_KEYS: dict[By, Callable[[Entry], tuple[str, str]]] = {
+    By.TOWNSHIP: lambda entry: (entry.village_code[:9], entry.township),
+    By.VILLAGE: lambda entry: (entry.village_code, f"{entry.township}{entry.village}"),
+    By.CATEGORY: lambda entry: (entry.category, entry.category),
+    By.MONTH: lambda entry: (f"{entry.on:%Y-%m}", f"{entry.on:%Y-%m}"),
+}
+
+
+def _tally(key: tuple[str, str], entries: Sequence[Entry]) -> Tally:
+    lines: dict[str, int] = {}
+    for entry in entries:
+        for line in entry.saving.lines:
+            lines[line.code] = lines.get(line.code, 0) + line.amount_fen
+    return Tally(*key, assessments=len(entries), lines=lines)
+
+
+def savings_report(
+    first: date | None = None, last: date | None = None, *, within: Division | None = None
+) -> SavingsReport:
+    """Report the savings of the days from `first` to `last`, both included, None for no limit.
+
+    `within` keeps to one division. What a team's day cost belongs to no single village, so it
+    stands only in the report of a whole county, or of everything.
+    """
+    span = _span(first, last)
+    journeys = Journey.objects.filter(**span)
+    costs = OutreachCost.objects.filter(**span).order_by("on", "team", "what")
+    if within is not None:
+        journeys = journeys.filter(village_code__startswith=within.code)
+        costs = costs if within.level == Level.COUNTY else costs.none()
+    return SavingsReport(first, last, tuple(entries_of(journeys)), tuple(costs))
+
+
+def _span(first: date | None, last: date | None) -> dict[str, date]:
+    limits = {"on__gte": first, "on__lte": last}
+    return {name: day for name, day in limits.items() if day}
+
+
+def entries_of(journeys: QuerySet[Journey]) -> list[Entry]:
+    """Price recorded journeys by the tariff each of them pins, in the order of day and village."""
+    rows = journeys.select_related("tariff").order_by("on", "village_code", "evaluation_id")
+    return [_entry(journey) for journey in rows]
+
+
+def facts_of(journey: Journey) -> JourneyFacts:
+    """Return the recorded facts as the pure rules take them."""
+    return JourneyFacts(
+        distance_km=journey.distance_km,
+        road_factor=journey.road_factor,
+        bedridden=journey.is_bedridden,
+        can_sit=journey.can_sit,
+        rides_free=journey.rides_free,
+        fee_paid_by_county=journey.fee_paid_by_county,
+        companions=journey.companions,
+    )
+
+
+def _entry(journey: Journey) -> Entry:
+    facts, tariff = facts_of(journey), _parsed(journey.tariff.body)
+    return Entry(
+        evaluation=journey.evaluation_id,
+        on=journey.on,
+        village_code=journey.village_code,
+        village=journey.village_name,
+        township=journey.township_name,
+        category=journey.category,
+        facts=facts,
+        tariff=tariff,
+        saving=saved(facts, tariff),
+    )
+
+
+@lru_cache(maxsize=32)
+def _parsed(body: str) -> Tariff:
+    return load_tariff(body)
