@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -15,12 +15,11 @@ from django.shortcuts import get_object_or_404
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 
-P = ParamSpec("P")
 M = TypeVar("M", bound=models.Model)
 
 EVERYBODY = tuple(Role)
-#: Who works in the office and reads its tallies; an assessor and a liaison work in the field.
-OFFICE = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
+#: Whose work the findings and photos are: the liaison and the public have no need of them.
+READERS = (Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR)
 
 
 class DeskRequest(HttpRequest):
@@ -29,15 +28,15 @@ class DeskRequest(HttpRequest):
     user: User
 
 
-View = Callable[Concatenate[Any, P], HttpResponseBase]
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 
-def only(*roles: Role) -> Callable[[View[P]], View[P]]:
+def only(*roles: Role) -> Callable[[V], V]:
     """Open a view to these roles: others are told no, strangers are asked to sign in."""
 
-    def decorate(view: View[P]) -> View[P]:
+    def decorate(view: V) -> V:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if request.user.role not in roles:
@@ -48,7 +47,7 @@ def only(*roles: Role) -> Callable[[View[P]], View[P]]:
             return response
 
         guarded.roles = frozenset(roles)  # type: ignore[attr-defined]  # for the rights matrix
-        return guarded
+        return cast(V, guarded)
 
     return decorate
 

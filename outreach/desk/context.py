@@ -11,7 +11,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from outreach import clock
-from outreach.desk.access import EVERYBODY, OFFICE
+from outreach.desk.access import EVERYBODY
 from outreach.domain.vocabulary import Role
 
 
@@ -29,7 +29,7 @@ PLACES = (
     Place("desk:nominate", _("Nominate"), (Role.LIAISON,)),
     Place("desk:cases", _("Cases"), EVERYBODY),
     Place("desk:certificates", _("Certificates"), EVERYBODY),
-    Place("desk:savings", _("Savings"), (*OFFICE, Role.ASSESSOR)),
+    Place("desk:savings", _("Savings"), EVERYBODY),
     Place("desk:tablets", _("Tablets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:disputes", _("Disputes"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:trail", _("Audit trail"), (Role.AUDITOR,)),

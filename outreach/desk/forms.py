@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.functional import Promise
@@ -25,9 +25,10 @@ from outreach.domain.vocabulary import Category, Paper, Role
 from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, Assessor, Division, User
 from outreach.models.sealed import blind_index
+from outreach.reports import By
 from outreach.rules import papers_required
 
-ID_NUMBER_MESSAGES: dict[str, str | Promise] = {
+ID_NUMBER_MESSAGES = {
     "length": _("An ID number has 18 characters; count them again."),
     "characters": _("An ID number is 17 digits and then a digit or X."),
     "birth_date": _("Characters 7 to 14 are no date of birth; compare with the card."),
@@ -328,6 +329,11 @@ class AppointmentForm(forms.Form):
         label=_("Time"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     minutes = forms.IntegerField(label=_("Minutes"), min_value=5, max_value=480, initial=40)
+
+
+class MovingForm(AppointmentForm):
+    """Another day and time, and why."""
+
     reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
 
 
@@ -379,10 +385,16 @@ class DifferForm(forms.Form):
     )
 
 
-class AssessorField(forms.ModelChoiceField):
+if TYPE_CHECKING:
+    _AssessorChoice = forms.ModelChoiceField[Assessor]
+else:
+    _AssessorChoice = forms.ModelChoiceField
+
+
+class AssessorField(_AssessorChoice):
     """Choose an assessor of the county, with what they are qualified for."""
 
-    def label_from_instance(self, obj: Any) -> str:
+    def label_from_instance(self, obj: Assessor) -> str:
         """Name the assessor, the hospital and the categories."""
         qualified = " ".join(str(words.CATEGORIES[code]) for code in obj.categories)
         return f"{obj.user.full_name} · {obj.institution.name} · {qualified}"
@@ -433,3 +445,39 @@ class ClockForm(forms.Form):
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+
+
+class SpanForm(forms.Form):
+    """Which days a report covers, and how its totals are grouped."""
+
+    first = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    last = forms.DateField(
+        label=_("Up to"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    by = forms.ChoiceField(
+        label=_("Totals by"),
+        choices=[
+            (By.TOWNSHIP, _("Township")),
+            (By.VILLAGE, _("Village")),
+            (By.CATEGORY, _("Disability")),
+            (By.MONTH, _("Month")),
+        ],
+    )
+
+    def clean_by(self) -> By:
+        """Return what to group by."""
+        return By(self.cleaned_data["by"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a span that ends before it begins."""
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last day lies before the first."))
+        return cleaned

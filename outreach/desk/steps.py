@@ -213,20 +213,20 @@ SIGN = Step(
     days=10,
 )
 
-#: In the order in which they are the next thing to do: the nearer to the certificate the earlier.
+#: In the order of the process.
 STEPS = (
-    SIGN,
-    REVIEW,
-    OBJECTIONS,
-    END_NOTICES,
+    CONSENT,
+    PAPERS,
+    ACCEPT,
+    ASSIGN,
+    SCHEDULE,
+    NOT_DONE,
     OPINIONS,
     POST_NOTICES,
-    NOT_DONE,
-    SCHEDULE,
-    ASSIGN,
-    ACCEPT,
-    PAPERS,
-    CONSENT,
+    END_NOTICES,
+    OBJECTIONS,
+    REVIEW,
+    SIGN,
     HAND_OVER,
 )
 
@@ -236,3 +236,9 @@ def steps_for(user: User) -> list[Step]:
     if user.role == Role.AUDITOR:
         return [step for step in STEPS if step is not OPINIONS]
     return [step for step in STEPS if user.role in step.roles]
+
+
+def next_of(user: User, tallies: list[Tally]) -> Tally | None:
+    """Return the next thing to do: what waits nearest to the certificate and is mainly theirs."""
+    mine = [row for row in tallies if row.count and row.step.roles[0] == user.role]
+    return mine[-1] if mine else None

@@ -33,6 +33,9 @@ TABLES: dict[str, Any] = {
     "subject": words.SUBJECTS,
     "deed": words.DEEDS,
     "certificate": words.CERTIFICATES,
+    "line": words.SAVING_LINES,
+    "factor": words.FACTORS,
+    "press_why": words.PRESS_WHY,
 }
 
 
@@ -74,6 +77,8 @@ def waited(age: Age) -> str:
         return _("calendar for %(year)d not loaded") % {"year": age.missing_year}
     if age.days is None:
         return "—"
+    if age.days == 0:
+        return _("today")
     text = ngettext("%(days)d working day", "%(days)d working days", age.days)
     return text % {"days": age.days}
 
@@ -87,3 +92,9 @@ def times(spans: Sequence[dict[str, Any]]) -> str:
             str(words.WEEKDAYS[span["weekday"]])
         )
     return _("; ").join(f"{_(', ').join(days)} {hour}" for hour, days in hours.items())
+
+
+@register.filter
+def worked_out(formula: str) -> str:
+    """Return how a fare came about: what a formula has in square brackets."""
+    return formula.partition("[")[2].rpartition("]")[0]

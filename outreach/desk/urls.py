@@ -9,6 +9,7 @@ from outreach.desk.views import (
     notices,
     office,
     reviewing,
+    savings,
     session,
     signing,
     tablets,
@@ -56,6 +57,8 @@ urlpatterns = [
     # papers
     path("certificates/", signing.certificates, name="certificates"),
     path("certificates/<uuid:certificate>.pdf", signing.paper, name="paper"),
+    path("savings/", savings.savings, name="savings"),
+    path("savings/lines/", savings.lines, name="saving_lines"),
     # tablets and the office
     path("tablets/", tablets.tablets, name="tablets"),
     path("tablets/code/", tablets.code, name="code"),

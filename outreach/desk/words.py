@@ -226,3 +226,32 @@ CERTIFICATES: Words = {
     "frozen": _("Frozen"),
     "cancelled": _in("certificate", "Cancelled"),
 }
+SAVING_LINES: Words = {
+    "bus_resident": _("Bus, the person"),
+    "bus_companions": _("Bus, companions"),
+    "hired_car": _("Hired car"),
+    "meals": _("Meals"),
+    "lodging": _("Lodging"),
+    "lost_working_time": _("Lost working time"),
+    "assessment_fee": _("Assessment fee"),
+}
+FACTORS: Words = {
+    "journeys": _("journeys"),
+    "ways": _("ways"),
+    "paying_residents": _("paying persons"),
+    "companions": _("companions"),
+    "cars": _("cars"),
+    "travellers": _("travellers"),
+    "nights": _("nights"),
+    "fees": _("fees"),
+}
+#: Why our figure differs from the press figure, line by line (`outreach.domain.press`).
+PRESS_WHY: Words = {
+    "bus_resident": _("who cannot sit in a bus pays for a hired car instead"),
+    "bus_companions": _("the reading lets everybody travel alone"),
+    "hired_car": _("the reading lets everybody travel by bus"),
+    "meals": _("companions eat too"),
+    "lodging": _("companions sleep too"),
+    "lost_working_time": _("the reading counts no companion, so no working time"),
+    "assessment_fee": _("the reading takes the fee as subsidised for everybody"),
+}

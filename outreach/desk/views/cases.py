@@ -37,6 +37,8 @@ WITH_REASON: dict[str, tuple[Role, ...]] = {
     "close": (Role.ADMINISTRATOR,),
     "send_back": (Role.ADMINISTRATOR, Role.APPROVER),
     "appeal": (Role.LIAISON, Role.ADMINISTRATOR),
+    "uphold_appeal": (Role.ADMINISTRATOR,),
+    "dismiss_appeal": (Role.ADMINISTRATOR,),
 }
 
 
@@ -45,7 +47,7 @@ def cases(request: DeskRequest) -> HttpResponse:
     """List the cases in scope, newest first, by state and search."""
     rows = cases_of(request.user).order_by("-created_at", "-pk")
     state = request.GET.get("state", "")
-    if state in ApplicationState:
+    if state in set(ApplicationState):
         rows = rows.standing(ApplicationState(state))
     listing = list_rows(request, rows, Calendar.of(clock.today()))
     context = {"listing": listing, "states": STATES, "state": state}
@@ -116,6 +118,8 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
         "close": _("Close the case"),
         "send_back": _("Send back to be assessed again"),
         "appeal": _("Record an appeal"),
+        "uphold_appeal": _("The appeal was upheld: assess again"),
+        "dismiss_appeal": _("The appeal was dismissed"),
     }
     return [
         (name, words[name])
@@ -154,5 +158,8 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
 def _take(application: Application, step: str, note: str, user: User) -> None:
     if step == "appeal":
         publicity.appeal(application, text=note, by=user, at=clock.now())
+    elif step in ("uphold_appeal", "dismiss_appeal"):
+        upheld = step == "uphold_appeal"
+        publicity.decide_appeal(application, upheld=upheld, note=note, by=user, at=clock.now())
     else:
         actions.advance([application], step, by=user, at=clock.now(), note=note)

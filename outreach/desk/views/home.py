@@ -8,8 +8,7 @@ from django.shortcuts import render
 from outreach import clock
 from outreach.desk.access import EVERYBODY, DeskRequest, only
 from outreach.desk.listing import Calendar
-from outreach.desk.steps import steps_for
-from outreach.domain.vocabulary import Role
+from outreach.desk.steps import next_of, steps_for
 from outreach.models import Visit
 from outreach.rules import applications_for, visits_for
 
@@ -21,13 +20,14 @@ def home(request: DeskRequest) -> HttpResponse:
     calendar = Calendar.of(today)
     tallies = [step.tally(user, today) for step in steps_for(user)]
     board = [(tally, calendar.age(tally.oldest, tally.step.days)) for tally in tallies]
-    waiting = [row for row in board if row[0].count]
+    first = next_of(user, tallies)
     return render(
         request,
         "desk/home.html",
         {
             "board": board,
-            "next": waiting[0] if waiting and user.role != Role.AUDITOR else None,
+            "next": first,
+            "next_age": calendar.age(first.oldest) if first else None,
             "today_visits": _visits_today(request),
             "open_cases": applications_for(user).open().count(),
             "all_cases": applications_for(user).count(),

@@ -20,7 +20,7 @@ from outreach import clock
 from outreach.actions import evaluations as evaluating
 from outreach.actions import publicity as actions
 from outreach.actions.audit import record
-from outreach.desk.access import DeskRequest, found, only
+from outreach.desk.access import READERS, DeskRequest, found, only
 from outreach.desk.answers import answer, chosen, done
 from outreach.desk.findings import parts_of
 from outreach.desk.forms import DifferForm
@@ -32,8 +32,6 @@ from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
 from outreach.rules import Refused, scope, second_opinions_for
-
-READERS = (Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR)
 
 
 def readable(user: User) -> Q:

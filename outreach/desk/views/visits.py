@@ -12,7 +12,7 @@ from outreach import clock
 from outreach.actions import visits as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
-from outreach.desk.forms import AppointmentForm, NoteForm
+from outreach.desk.forms import AppointmentForm, MovingForm, NoteForm
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import NOT_DONE, SCHEDULE
 from outreach.domain.vocabulary import Role
@@ -83,7 +83,7 @@ def move(request: DeskRequest, visit: UUID) -> HttpResponse:
     """Move a visit to another time, under the checks of a new one."""
     held = found(visits_of(request), pk=visit)
     initial = {"on": held.on, "start": held.start, "minutes": held.minutes}
-    form = AppointmentForm(request.POST or None, initial=initial)
+    form = MovingForm(request.POST or None, initial=initial)
 
     def act() -> HttpResponse:
         to = _appointment(form, held.application)

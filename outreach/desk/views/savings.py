@@ -1,0 +1,132 @@
+"""What citizens saved: totals that open to their lines, each with its formula and source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from outreach.desk.access import EVERYBODY, READERS, DeskRequest, only
+from outreach.desk.forms import SpanForm
+from outreach.desk.tags import said
+from outreach.desk.words import SAVING_LINES
+from outreach.domain.press import press_reference
+from outreach.models import Evaluation
+from outreach.reports import By, Entry, SavingsReport, Tally, savings_report
+
+#: A saving has seven lines: a page of ten homes is what a person can follow.
+HOMES_PER_PAGE = 10
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the chart: what it stands for, and its length out of a hundred."""
+
+    label: str
+    fen: int
+    length: float
+
+
+def _asked(request: HttpRequest) -> SpanForm:
+    form = SpanForm({"by": By.TOWNSHIP.value, **request.GET.dict()})
+    form.is_valid()
+    return form
+
+
+def _report(request: DeskRequest, form: SpanForm) -> SavingsReport:
+    said_span = form.cleaned_data if form.is_valid() else {}
+    return savings_report(
+        said_span.get("first"), said_span.get("last"), within=request.user.division
+    )
+
+
+def _label(tally: Tally, by: By) -> str:
+    return str(said(tally.label, "category")) if by == By.CATEGORY else tally.label
+
+
+@only(*EVERYBODY)
+def savings(request: DeskRequest) -> HttpResponse:
+    """Show the totals of the user's division, what the outreach cost, and the press figure."""
+    form = _asked(request)
+    by = form.cleaned_data.get("by", By.TOWNSHIP)
+    report = _report(request, form)
+    tallies = report.tallies(by)
+    longest = max((tally.saved_fen for tally in tallies), default=0)
+    span = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}
+    rows = [
+        (
+            _label(tally, by),
+            tally,
+            [tally.lines.get(code, 0) for code in SAVING_LINES],
+            urlencode({"by": by.value, "key": tally.key, **span}),
+        )
+        for tally in tallies
+    ]
+    whole = report.whole
+    return render(
+        request,
+        "desk/savings.html",
+        {
+            "form": form,
+            "report": report,
+            "rows": rows,
+            "bars": [
+                Bar(label, tally.saved_fen, round(100 * tally.saved_fen / (longest or 1), 2))
+                for label, tally, _, _ in rows
+            ],
+            "by_label": dict(form.fields["by"].choices).get(by),  # type: ignore[attr-defined]
+            "codes": SAVING_LINES,
+            "whole": whole,
+            "whole_lines": [whole.lines.get(code, 0) for code in SAVING_LINES],
+            "per_person": report.comparison.per_person(report.saved_fen),
+            "press": press_reference(),
+            "all_lines": urlencode(span),
+        },
+        status=200 if form.is_valid() else 422,
+    )
+
+
+@only(*EVERYBODY)
+def lines(request: DeskRequest) -> HttpResponse:
+    """Open a total to the homes behind it, and each to its lines, formulas and sources."""
+    form = _asked(request)
+    by = form.cleaned_data.get("by", By.TOWNSHIP)
+    report = _report(request, form)
+    key = request.GET.get("key", "")
+    entries = [entry for entry in report.entries if key in ("", _key(entry, by))]
+    page = Paginator(entries, HOMES_PER_PAGE).get_page(request.GET.get("page"))
+    kept = {name: value for name, value in request.GET.items() if name != "page"}
+    title = next((_label(tally, by) for tally in report.tallies(by) if tally.key == key), "")
+    return render(
+        request,
+        "desk/saving_lines.html",
+        {
+            "page": page,
+            "homes": _with_numbers(list(page.object_list)),
+            "title": title,
+            "total": sum(entry.saving.total_fen for entry in entries),
+            "tariffs": report.tariffs,
+            "kept": urlencode(kept),
+            "reads_evaluations": request.user.role in READERS,
+        },
+    )
+
+
+def _key(entry: Entry, by: By) -> str:
+    return {
+        By.TOWNSHIP: entry.village_code[:9],
+        By.VILLAGE: entry.village_code,
+        By.CATEGORY: entry.category,
+        By.MONTH: f"{entry.on:%Y-%m}",
+    }[by]
+
+
+def _with_numbers(entries: list[Entry]) -> list[tuple[Entry, Any]]:
+    ids = [entry.evaluation for entry in entries]
+    rows = Evaluation.objects.filter(pk__in=ids).values_list("pk", "application__number")
+    numbers = dict(rows)
+    return [(entry, numbers.get(entry.evaluation)) for entry in entries]
