@@ -7,7 +7,8 @@ from mobile_api.api import api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("outreach.desk.urls")),
     path("language/", include("django.conf.urls.i18n")),
-    path("api/v1/uploads/", include("mobile_api.uploads")),
+    path("api/v1/", include("mobile_api.uploads")),
     path("api/v1/", api.urls),
     path("tablet/", include("mobile_api.tablet_urls")),
+    path("check/", include("certificates.urls")),
 ]

@@ -146,6 +146,23 @@ def approve(applications: Sequence[Application], *, by: User, at: datetime) -> N
     advance(applications, "approve", by=by, at=at)
 
 
+def decide_appeal(
+    application: Application, *, upheld: bool, note: str, by: User, at: datetime
+) -> None:
+    """Enter the city federation's decision on an appeal: upheld means assessed again."""
+    with transaction.atomic():
+        Appeal.objects.filter(application=application, decided_at=None).update(
+            decided_at=at, is_upheld=upheld
+        )
+        advance(
+            [application],
+            "uphold_appeal" if upheld else "dismiss_appeal",
+            by=by,
+            at=at,
+            note=note,
+        )
+
+
 def appeal(application: Application, *, text: str, by: User, at: datetime) -> Appeal:
     """Record an appeal against a result that was not met, within ten working days."""
     found = application.events.filter(target=ApplicationState.NOT_MET).last()

@@ -1,0 +1,127 @@
+"""Play the reference campaign on the demo county through the HTTP interface, then serve it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from certificates.models import Certificate
+from outreach import clock
+from outreach.demo.county import FIRST_NAME, demo_county
+from outreach.demo.loading import load, password_of
+from outreach.demo.player import Player, at
+from outreach.demo.script import campaign_days, write_script
+from outreach.demo.server import free_port, serving
+from outreach.desk.overview import overview
+from outreach.models import working_calendar
+
+PORT = 8000
+#: The villages begin to nominate.
+DAY_ONE = date(2018, 5, 14)
+PEOPLE = ("administrator-1", "approver-1", "auditor-1", "assessor-a1", "liaison-201")
+
+
+class Bars:
+    """Two bars: the whole campaign, and the step at hand, with counts and time left."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.tasks: dict[str, TaskID] = {}
+
+    def show(self, title: str, done: int, total: int) -> None:
+        """Move the bar of `title` on; a bar that is full goes away with the next title."""
+        key = "campaign" if total == self._moments else title
+        if key not in self.tasks:
+            self._tidy()
+            self.tasks[key] = self.progress.add_task(title, total=total)
+        self.progress.update(self.tasks[key], completed=done, description=title)
+
+    _moments = -1
+
+    def expect(self, moments: int) -> None:
+        """Say how many moments the campaign has, so that its bar is known."""
+        self._moments = moments
+
+    def _tidy(self) -> None:
+        for key in [key for key in self.tasks if key != "campaign"]:
+            self.progress.remove_task(self.tasks.pop(key))
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = []  # the first run makes what the checks ask for
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--no-serve", action="store_true", help="end after the play")
+        parser.add_argument("--port", type=int, default=PORT)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not settings.OUTREACH_DEMO:
+            raise CommandError("Set OUTREACH_DEMO=1: the demo never touches a real register.")
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", verbosity=0)
+        call_command("create_authority", verbosity=0, stdout=self.stdout)
+        calendar = working_calendar(DAY_ONE)
+        county = demo_county()
+        script = write_script(county, campaign_days(calendar))
+        clock.advance_to(at(DAY_ONE, "08:00"))
+        load(county, script)
+        port = free_port(options["port"])
+        with serving(port) as server:
+            player = self._play(f"http://127.0.0.1:{port}", county, script, calendar)
+            self._report(player, port, serve=not options["no_serve"])
+            if not options["no_serve"]:
+                server.wait()
+
+    def _play(self, base_url: str, county: Any, script: Any, calendar: Any) -> Player:
+        columns = (
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            bars = Bars(progress)
+            folder = settings.OUTREACH_DATA / "demo-tablets"
+            player = Player(base_url, county, script, calendar, folder, bars.show)
+            bars.expect(len(list(player.timeline())))
+            player.play()
+        return player
+
+    def _report(self, player: Player, port: int, *, serve: bool) -> None:
+        for refusal in player.refusals:
+            self.stdout.write(
+                f"Refused, as the rules say: approval on day 4 of a notice: {refusal}"
+            )
+        # call_command("savings", stdout=self.stdout)
+        if serve:
+            self.stdout.write(f"\nLook at http://127.0.0.1:{port}/ and …/tablet/ – sign in as:")
+            for name in PEOPLE:
+                self.stdout.write(f"  {name:<18} password {password_of(name)}")
+        self.stdout.write(json.dumps({**asdict(overview()), "pdf": _first_paper()}))
+
+
+def _first_paper() -> str:
+    """Return the path of the first stop's certificate, relative to the checkout."""
+    first = Certificate.objects.filter(application__resident__name=FIRST_NAME).first()
+    if first is None:
+        return ""
+    file = settings.OUTREACH_FILES / first.files.latest("version").path
+    return str(file.relative_to(settings.BASE_DIR))
