@@ -246,7 +246,8 @@ def _enter(made: dict[Application, _Ready], by: User, at: datetime) -> list[Cert
 def _check_numbers(papers: Sequence[_Known]) -> None:
     """Refuse a number that stands on a certificate already: that is a renewal, not an issue."""
     numbers = {_index(facts): case for case, facts in papers}
-    if known := Certificate.objects.filter(number_index__in=numbers).first():
+    elsewhere = Certificate.objects.exclude(application__in=[case.pk for case, _facts in papers])
+    if known := elsewhere.filter(number_index__in=numbers).first():
         raise Refused(
             "number-taken",
             _("The person of case %(number)s holds this certificate already; renew it.")

@@ -38,8 +38,8 @@ from certificates.typeface import FontChain, Subset
 ENGLISH_SHARE = 0.62
 SCOPE = "/A<</O/Table/Scope/{}>>"
 PORTRAIT_ALT = "持证人照片 Portrait of the holder"
-CODE_ALT = "二维码:可离线核验的证件信息 QR code: this certificate's data, verifiable offline"
-SEAL_ALT = "印章:{} Seal of the issuer"
+CODE_ALT = "二维码：可离线核验的证件信息 QR code: this certificate's data, verifiable offline"
+SEAL_ALT = "印章：{} Seal of the issuer"
 REMARK_SIZE, REMARK_STEP, REMARK_FLOOR = 11.0, 19.0, 70.0
 
 
@@ -246,7 +246,7 @@ class Filling:
         dictionary = signature_dictionary(reason=reason, signer=self.paper.issuer)
         self.file.put(self.signature, dictionary)
         x, y, width, height = box
-        label = f"电子签名:{self.paper.issuer} Electronic signature of the issuer"
+        label = f"电子签名：{self.paper.issuer} Electronic signature of the issuer"
         self.file.put(
             self.widget,
             f"<</Type/Annot/Subtype/Widget/FT/Sig/T(Signature)/TU {text_string(label)}"

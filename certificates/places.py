@@ -12,15 +12,15 @@ ISSUER_AT = (318.0, 240.0)
 PORTRAIT = (RIGHT - 99.2, 518.0, 99.2, 138.9)  # 35 × 49 mm, a two-inch photo
 CODE = (LEFT, 134.0, 107.7, 107.7)  # 38 mm, readable at 150 dpi
 TITLE = ("残疾人证", "Disability Certificate")
-DEMO_NOTE = ("演示样张,不具法律效力", "Demonstration copy, of no legal effect")
+DEMO_NOTE = ("演示样张，不具法律效力", "Demonstration copy, of no legal effect")
 NOTES = (
     (
-        "本证为电子签名文件,任何改动均可被发现。核验方式:在签发机关的核验网页选择本文件,或扫描二维码离线核验。",
+        "本证为电子签名文件，任何改动均可被发现。核验方式：在签发机关的核验网页选择本文件，或扫描二维码离线核验。",
         "This is an electronically signed file: any change to it is detected. Check it on the"
         " issuer's page by choosing the file, or offline by scanning the code.",
     ),
     (
-        "本证免费发放,有效期十年,第九年末起可换领。遗失请向县级残联申请挂失补办。",
+        "本证免费发放，有效期十年，第九年末起可换领。遗失请向县级残联申请挂失补办。",
         "Issued free of charge. Valid for ten years, renewable from the end of the ninth."
         " Report a loss to the county federation.",
     ),

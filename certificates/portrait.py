@@ -22,6 +22,7 @@ def portrait(file: Path) -> bytes:
             fitted = ImageOps.fit(_on_white(upright), SIZE, centering=ABOVE_CENTRE)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadablePortrait from error
+    fitted.info.clear()  # what Pillow would carry over: comment, colour profile
     out = BytesIO()
     fitted.save(out, "JPEG", quality=85, optimize=False, progressive=False)
     return out.getvalue()

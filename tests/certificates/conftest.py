@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,3 +45,11 @@ def impostor(tmp_path_factory: pytest.TempPathFactory) -> Signer:
 def certificate(signer: Signer) -> bytes:
     """Return a signed certificate."""
     return making.signed(signer)
+
+
+@pytest.fixture
+def files(tmp_path: Path, keys: Path, settings: Any) -> Path:
+    """Return the folder of files of an office that has its keys."""
+    settings.OUTREACH_FILES = tmp_path / "files"
+    settings.OUTREACH_KEYS_DIR = keys
+    return tmp_path / "files"

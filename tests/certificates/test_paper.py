@@ -70,7 +70,7 @@ def test_the_structure_is_a_title_a_table_figures_and_a_form(tmp_path: Path) -> 
 
 
 def test_parts_and_remarks_stand_on_a_page_of_their_own() -> None:
-    remark = "遗失补办:原证作废。"
+    remark = "遗失补办：原证作废。"
     text = text_of(drawn(**MULTIPLE, remarks=(remark,)))
     front, back = text.split("备注Remarks")
     assert in_order(back, ["陈守田", MULTIPLE["number"], "视力", "贰级", "肢体", "叁级", remark])
@@ -97,7 +97,7 @@ def test_every_font_is_embedded_as_a_subset_with_a_unicode_map(tmp_path: Path) -
 
 
 def test_only_demonstration_copies_say_so() -> None:
-    words = "演示样张,不具法律效力"
+    words = "演示样张，不具法律效力"
     assert words in text_of(drawn(demo=True))
     assert words not in text_of(drawn(demo=False))
 
