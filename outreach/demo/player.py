@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -109,7 +109,7 @@ class Player:
         for day in days:
             visits = [visit for visit in self.script if visit.day == day]
             title = f"{day:%m-%d} 上门 home visits"
-            yield Moment(at(day, "17:30"), title, lambda visits=visits: self.visit(visits))
+            yield Moment(at(day, "17:30"), title, partial(self.visit, visits))
         yield from self._after(days)
 
     def _after(self, days: Sequence[date]) -> Iterator[Moment]:

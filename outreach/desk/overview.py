@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from certificates.models import Certificate
-from outreach.domain.savings import JourneyFacts, load_tariff, saved
 from outreach.domain.workflow import VisitState
-from outreach.models import Evaluation, Journey, Photo, StoredBlob, Visit
+from outreach.models import Evaluation, Photo, StoredBlob, Visit
+from outreach.reports import savings_report
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,5 @@ def overview() -> Overview:
         certificates=Certificate.objects.count(),
         not_met=Evaluation.objects.filter(met=False).count(),
         photos=Photo.objects.filter(sha256__in=held).count(),
-        saved_fen=sum(_saved_fen(journey) for journey in Journey.objects.select_related("tariff")),
+        saved_fen=savings_report().whole.saved_fen,
     )
-
-
-def _saved_fen(journey: Journey) -> int:
-    facts = JourneyFacts(
-        distance_km=journey.distance_km,
-        road_factor=journey.road_factor,
-        bedridden=journey.is_bedridden,
-        can_sit=journey.can_sit,
-        rides_free=journey.rides_free,
-        fee_paid_by_county=journey.fee_paid_by_county,
-        companions=journey.companions,
-    )
-    return saved(facts, load_tariff(journey.tariff.body)).total_fen

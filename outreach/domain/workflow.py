@@ -65,7 +65,7 @@ OPEN_VISITS = frozenset({V.SCHEDULED, V.IN_PROGRESS})
 
 @dataclass(frozen=True)
 class Transition:
-    """One allowed step: its verb, where it starts and ends, who takes it, and the rule behind it."""
+    """One allowed step: its verb, where it starts and ends, who takes it, the rule behind it."""
 
     name: str
     sources: frozenset[str]
@@ -82,6 +82,7 @@ def _step(
 
 _FIELD = (Role.LIAISON, Role.ASSESSOR, Role.ADMINISTRATOR)
 _ADMIN = (Role.ADMINISTRATOR,)
+_OFFICE = (Role.ADMINISTRATOR, Role.APPROVER)
 _BEFORE_VISIT = (A.NOMINATED, A.APPLIED, A.RETURNED, A.ACCEPTED)
 _METHOD = "《残疾人证管理办法》(2017)"
 
@@ -89,7 +90,7 @@ APPLICATION = {
     step.name: step
     for step in (
         _step("nominate", (), A.NOMINATED, _FIELD, "a nomination is not an application"),
-        _step("apply", (A.NOMINATED,), A.APPLIED, _FIELD, f"{_METHOD} 申请: by the person or guardian"),
+        _step("apply", (A.NOMINATED,), A.APPLIED, _FIELD, f"{_METHOD} 申请: person or guardian"),
         _step("return", (A.APPLIED,), A.RETURNED, _ADMIN, "everything missing is told at once"),
         _step("resubmit", (A.RETURNED,), A.APPLIED, _FIELD),
         _step("accept", (A.APPLIED,), A.ACCEPTED, _ADMIN, f"{_METHOD} 受理"),
@@ -100,14 +101,14 @@ APPLICATION = {
         _step("refer", (A.ACCEPTED,), A.REFERRED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
         _step("close", (A.ACCEPTED, A.REFERRED), A.CLOSED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
         _step("recall", (A.REFERRED,), A.ACCEPTED, _ADMIN),
-        _step("post_notice", (A.EVALUATED,), A.ON_NOTICE, _ADMIN, f"{_METHOD} 公示: 5 working days"),
+        _step("post_notice", (A.EVALUATED,), A.ON_NOTICE, _ADMIN, f"{_METHOD} 公示: 5 days"),
         _step("skip_notice", (A.EVALUATED,), A.NOTICED, _ADMIN, "minors are not publicised"),
         _step("object", (A.ON_NOTICE,), A.UNDER_OBJECTION, _FIELD, "异议"),
         _step("dismiss_objection", (A.UNDER_OBJECTION,), A.ON_NOTICE, _ADMIN),
         _step("uphold_objection", (A.UNDER_OBJECTION,), A.ACCEPTED, _ADMIN, "assessed again"),
         _step("end_notice", (A.ON_NOTICE,), A.NOTICED, _ADMIN, "after the last working day"),
         _step("review", (A.NOTICED,), A.REVIEWED, _ADMIN, f"{_METHOD} 审核: 10 working days"),
-        _step("send_back", (A.NOTICED, A.REVIEWED), A.ACCEPTED, (Role.ADMINISTRATOR, Role.APPROVER)),
+        _step("send_back", (A.NOTICED, A.REVIEWED), A.ACCEPTED, _OFFICE),
         _step("approve", (A.REVIEWED,), A.APPROVED, (Role.APPROVER,), f"{_METHOD} 批准"),
         _step("issue", (A.APPROVED,), A.ISSUED, (Role.APPROVER,), f"{_METHOD} 发放"),
         _step("hand_over", (A.ISSUED,), A.HANDED_OVER, _FIELD),

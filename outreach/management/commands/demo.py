@@ -85,9 +85,11 @@ class Command(BaseCommand):
         port = free_port(options["port"])
         with serving(port) as server:
             player = self._play(f"http://127.0.0.1:{port}", county, script, calendar)
-            self._report(player, port, serve=not options["no_serve"])
+            self._report(player)
             if not options["no_serve"]:
+                self._invite(port)
                 server.wait()
+        self.stdout.write(_last_line())
 
     def _play(self, base_url: str, county: Any, script: Any, calendar: Any) -> Player:
         columns = (
@@ -105,17 +107,20 @@ class Command(BaseCommand):
             player.play()
         return player
 
-    def _report(self, player: Player, port: int, *, serve: bool) -> None:
+    def _report(self, player: Player) -> None:
         for refusal in player.refusals:
-            self.stdout.write(
-                f"Refused, as the rules say: approval on day 4 of a notice: {refusal}"
-            )
-        # call_command("savings", stdout=self.stdout)
-        if serve:
-            self.stdout.write(f"\nLook at http://127.0.0.1:{port}/ and …/tablet/ – sign in as:")
-            for name in PEOPLE:
-                self.stdout.write(f"  {name:<18} password {password_of(name)}")
-        self.stdout.write(json.dumps({**asdict(overview()), "pdf": _first_paper()}))
+            self.stdout.write(f"Approval tried on day 4 of a notice, refused: {refusal}")
+        call_command("savings", stdout=self.stdout)
+
+    def _invite(self, port: int) -> None:
+        self.stdout.write(_last_line())
+        self.stdout.write(f"\nLook at http://127.0.0.1:{port}/ and …/tablet/ – sign in as:")
+        for name in PEOPLE:
+            self.stdout.write(f"  {name:<18} password {password_of(name)}")
+
+
+def _last_line() -> str:
+    return json.dumps({**asdict(overview()), "pdf": _first_paper()})
 
 
 def _first_paper() -> str:

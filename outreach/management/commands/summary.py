@@ -22,4 +22,5 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(counts))
         else:
-            self.stdout.writelines(f"{name:>14} {count:>10}" for name, count in counts.items())
+            for name, count in counts.items():
+                self.stdout.write(f"{name:>14} {count:>10}")
