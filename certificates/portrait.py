@@ -17,7 +17,7 @@ def portrait(file: Path) -> bytes:
     """Return a picture as an upright baseline JPEG on white, cut to 5:7, without metadata."""
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as picture:
-            picture.draft("RGB", (2 * SIZE[0], 2 * SIZE[1]))
+            picture.draft("RGB", (SIZE[1], SIZE[1]))  # whichever side will be up
             upright = ImageOps.exif_transpose(picture)
             fitted = ImageOps.fit(_on_white(upright), SIZE, centering=ABOVE_CENTRE)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
