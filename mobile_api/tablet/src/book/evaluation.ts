@@ -176,6 +176,17 @@ const GUARDED: readonly Category[] = ['intellectual', 'mental']
 export const needsGuardian = (draft: EvaluationDraft, age: number): boolean =>
   age < 18 || draft.parts.some(({ category }) => GUARDED.includes(category))
 
+/** Photos that the categories ask for, beside those of the visit as it was planned. */
+export function evidenceFor(planned: readonly EvidenceKind[], parts: readonly PartDraft[]): EvidenceKind[] {
+  const physical = parts.some(({ category }) => category === 'physical')
+  return [...new Set<EvidenceKind>([...planned, ...(physical ? (['affected_part'] as const) : [])])]
+}
+
+/** Colleagues who are qualified for every category at hand. */
+export function qualified<T extends { categories: Category[] }>(all: readonly T[], parts: readonly PartDraft[]): T[] {
+  return all.filter(({ categories }) => parts.every(({ category }) => categories.includes(category)))
+}
+
 /** Everything that is still missing, in the order of the steps. */
 export function lacks(
   draft: EvaluationDraft,

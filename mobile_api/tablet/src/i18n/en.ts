@@ -95,6 +95,7 @@ export const en: Record<MessageKey, string> = {
   'visit.begin': 'Begin the evaluation',
   'visit.go_on': 'Go on with the evaluation',
   'visit.not_done': 'Not done',
+  'visit.next': 'Next home: {start} {name}',
   'visit.move': 'Move or cancel',
   'visit.draft': 'Unfinished',
   'visit.papers_missing': 'Papers missing',
@@ -189,7 +190,7 @@ export const en: Record<MessageKey, string> = {
 
   'co_signer.title': 'Co-signing assessor',
   'co_signer.hint': 'Choose one assessor who is present to sign as well.',
-  'co_signer.none': 'No other assessor is known to this tablet.',
+  'co_signer.none': 'No assessor qualified for these categories is known to this tablet. Sync, or ask the office.',
 
   'photo.take': 'Take photo',
   'photo.another': 'Another',
@@ -197,6 +198,7 @@ export const en: Record<MessageKey, string> = {
   'photo.count': '{count} taken',
   'photo.remove': 'Remove {what}',
   'photo.failed': 'The photo was not saved. Take it again.',
+  'photo.same': 'This very picture was used before. Take a new one.',
 
   'camera.viewfinder': 'Viewfinder',
   'camera.shoot': 'Take photo',

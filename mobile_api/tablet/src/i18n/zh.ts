@@ -93,6 +93,7 @@ export const zh = {
   'visit.begin': '开始评残',
   'visit.go_on': '继续评残',
   'visit.not_done': '未能完成',
+  'visit.next': '下一户：{start} {name}',
   'visit.move': '改期或取消',
   'visit.draft': '未写完',
   'visit.papers_missing': '材料不齐',
@@ -187,7 +188,7 @@ export const zh = {
 
   'co_signer.title': '共同评定医生',
   'co_signer.hint': '请选一位在场的医生共同签名。',
-  'co_signer.none': '平板上没有其他医生的名单。',
+  'co_signer.none': '平板上没有同时具备这些类别资格的医生。请同步，或请办公室安排。',
 
   'photo.take': '拍照',
   'photo.another': '再拍一张',
@@ -195,6 +196,7 @@ export const zh = {
   'photo.count': '已有 {count} 张',
   'photo.remove': '删除 {what}',
   'photo.failed': '照片没有保存成功，请重拍。',
+  'photo.same': '这张照片已经用过，请重新拍。',
 
   'camera.viewfinder': '取景框',
   'camera.shoot': '拍照',

@@ -1,5 +1,5 @@
 import { computed, inject, ref, type InjectionKey } from 'vue'
-import { lacks, newDraft, overallGrade, partResult, submission, type EvaluationDraft } from '../../book/evaluation'
+import { evidenceFor, lacks, newDraft, overallGrade, partResult, qualified, submission, type EvaluationDraft } from '../../book/evaluation'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
 import type { Picture } from '../../capture/pictures'
@@ -14,6 +14,9 @@ import { age } from '../format'
 /** Local rule: assessors who sign beside the rater. */
 const CO_SIGNERS = 1
 
+/** This very picture was taken before: a file chosen twice shows nothing new. */
+export class SamePicture extends Error {}
+
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
@@ -24,10 +27,10 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const media = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
   const results = computed(() => draft.parts.map((part) => partResult(part, standard, years)))
   const overall = computed(() => overallGrade(results.value, standard))
-  // Nobody can co-sign where the tablet knows no colleague; the office then sees one signature.
-  const needed = computed(() => Math.min(CO_SIGNERS, book.colleagues.value.length))
+  const evidence = computed(() => evidenceFor(visit.evidence, draft.parts))
+  const colleagues = computed(() => qualified(book.colleagues.value, draft.parts))
   const missing = computed(() =>
-    lacks(draft, results.value, media.value, visit.evidence, years, me?.id ?? '', needed.value),
+    lacks(draft, results.value, media.value, evidence.value, years, me?.id ?? '', CO_SIGNERS),
   )
   const busy = ref(false)
   const failed = ref(false)
@@ -39,6 +42,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   }
 
   async function add(picture: Picture, kind: EvidenceKind, signer: string | null = null): Promise<void> {
+    if (home.media.has(picture.sha256)) throw new SamePicture()
     const item: Media = {
       sha256: picture.sha256,
       kind,
@@ -91,7 +95,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     media,
     results,
     overall,
-    needed,
+    evidence,
+    colleagues,
     missing,
     busy,
     failed,

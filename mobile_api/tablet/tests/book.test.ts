@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import { clashes } from '@/book/calendar'
+import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
+import { identity } from '@/book/identity'
+import { distanceKm } from '@/book/places'
+import { cases, disputes, receiptOf, visits, type VisitView } from '@/book/views'
+import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
+import { pause } from '@/sync/loop'
+import { FakeServer } from './support/server'
+import { standard } from './support/standard'
+import { evaluation, notDone, photo, settle, tablet } from './support/tablet'
+import { randomBytes } from '@/core/bytes'
+
+const resident = { name: '任某', sex: 'male', birth_on: '1930-03-08', id_number: '', telephone: '', address: '', ethnicity: '汉族', place: null, bedridden: true } as const
+const common = { categories: ['physical'], resident, guardian: null, village: '任家祠村', township: '灯台乡', possible_times: [], papers_missing: [] } satisfies Partial<VisitRow>
+const visitRow: VisitRow = {
+  ...common, application: 'a1', state: 'scheduled', on: '2018-06-04', start: '09:00', minutes: 40, order: 1,
+  standard: 'GB/T 26341-2010', evidence: ['portrait'], assessors: [], liaison: null, evaluation: null, media_state: null, not_done: null,
+}
+const caseRow: CaseRow = { ...common, state: 'accepted', not_done_before: 0 }
+const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as never
+
+async function withRows() {
+  const server = new FakeServer()
+  server.rows = new Map([['visit/v1', json(visitRow)], ['case/a2', json(caseRow)]])
+  const made = await tablet(server)
+  await settle(made.engine)
+  return { server, ...made }
+}
+const shown = (safe: Parameters<typeof visits>[0]) => visits(safe).map(({ id, on, state, receipt }) => [id, on, state, receipt])
+
+describe('what was said offline shows at once', () => {
+  it('a visit scheduled here stands in the list and its case is not offered again', async () => {
+    const { safe } = await withRows()
+    await safe.say('schedule_visit', { visit: 'v2', application: 'a2', on: '2018-06-05', start: '10:00', minutes: 30 }, 1)
+    expect(shown(safe)).toEqual([['v1', '2018-06-04', 'scheduled', null], ['v2', '2018-06-05', 'scheduled', null]])
+    expect(cases(safe)).toEqual([])
+  })
+  it('a moved visit stands on its new day, a cancelled one goes and its case returns', async () => {
+    const { safe } = await withRows()
+    const seen = { on: '2018-06-04', start: '09:00' }
+    await safe.say('move_visit', { visit: 'v1', on: '2018-06-06', start: '11:00', minutes: 40, seen, reason: '' }, 1)
+    expect(shown(safe)).toEqual([['v1', '2018-06-06', 'scheduled', null]])
+    await safe.say('cancel_visit', { visit: 'v1', reason: '家属要求', seen: { on: '2018-06-06', start: '11:00' } }, 1)
+    expect(shown(safe)).toEqual([])
+    expect(cases(safe).map(({ id }) => id).sort()).toEqual(['a1', 'a2'])
+  })
+  it('what the server refused is not shown as done', async () => {
+    const { server, safe, engine } = await withRows()
+    server.decide = () => ({ outcome: 'refused', message: '路不通' })
+    await safe.say('move_visit', { visit: 'v1', on: '2018-06-06', start: '11:00', minutes: 40, seen: { on: '', start: '' }, reason: '' }, 1)
+    await settle(engine)
+    expect(shown(safe)).toEqual([['v1', '2018-06-04', 'scheduled', null]])
+    expect(disputes(safe).map(({ outcome, message }) => [outcome, message])).toEqual([['refused', '路不通']])
+  })
+})
+
+describe('a receipt', () => {
+  it('goes from only here to text safe to all safe, each by the server', async () => {
+    const { server, safe, engine } = await withRows()
+    const kept = await photo('v1', randomBytes(100))
+    await safe.change({ media: { add: [kept] } })
+    const entry = await safe.say('submit_evaluation', evaluation('v1', [kept.media]), 1, { media: { meta: [{ ...kept.media, state: 'declared' }] } })
+    expect(receiptOf(safe, entry)).toBe('only_here')
+    await settle(engine)
+    expect(receiptOf(safe, entry)).toBe('text_safe')
+    server.verified.add(kept.media.sha256)
+    await settle(engine)
+    expect(receiptOf(safe, entry)).toBe('all_safe')
+  })
+  it('is told to need attention when the office parked it', async () => {
+    const { server, safe, engine } = await withRows()
+    server.decide = () => ({ outcome: 'parked' })
+    const entry = await safe.say('record_not_done', notDone('v1'), 1)
+    await settle(engine)
+    expect(receiptOf(safe, entry)).toBe('disputed')
+  })
+})
+
+describe('a slot', () => {
+  const slot = { on: '2018-06-06', start: '09:00', minutes: 40 }
+  const now = Date.parse('2018-06-04T01:00:00Z')
+  const days = (...non_working: string[]): ((year: string) => CalendarRow) => () => ({ non_working })
+  const open = days()
+  const busy = { ...visitRow, id: 'x', receipt: null, pending: false, on: '2018-06-06', start: '09:30' } as VisitView
+  it.each([
+    ['suits when nothing speaks against it', slot, [], [], open, []],
+    ['is in the past', { ...slot, on: '2018-06-01' }, [], [], open, ['past']],
+    ['is on a day of rest', slot, [], [], days('2018-06-06'), ['not_working']],
+    ['is in a year whose calendar is not loaded', slot, [], [], () => null, ['calendar_missing']],
+    ['is when the family is away', slot, [], [{ weekday: 2, from: '14:00', to: '17:00' }], open, ['family']],
+    ['runs past the family\'s time', slot, [], [{ weekday: 2, from: '08:00', to: '09:30' }], open, ['family']],
+    ['is within the family\'s time', slot, [], [{ weekday: 2, from: '09:00', to: '09:40' }], open, []],
+    ['meets another visit', slot, [busy], [], open, ['double']],
+    ['ends as another begins', { ...slot, minutes: 30 }, [busy], [], open, []],
+  ] as const)('%s', (_name, at, others, possible, calendar, expected) => {
+    expect(clashes(at, others, possible, calendar, now)).toEqual(expected)
+  })
+})
+
+describe('the form', () => {
+  const part = (category: PartDraft['category'], answers: PartDraft['answers'], more: Partial<PartDraft> = {}): PartDraft => ({ category, answers, own: null, reason: '', ...more })
+  const names = (p: PartDraft, age = 40) => visibleRules(p, standard(), age).map(({ name }) => name)
+  it.each([
+    ['asks for nothing more before a condition is chosen', part('physical', {}), ['condition']],
+    ['asks a measure for a condition that measures', part('physical', { condition: '4b' }), ['independence', 'condition', 'leg_difference_mm']],
+    ['keeps both angles while one is typed', part('physical', { condition: '4d', kyphosis_deg: '71' }), ['independence', 'condition', 'kyphosis_deg', 'scoliosis_deg']],
+  ])('%s', (_name, given, expected) => expect(names(given)).toEqual(expected))
+  it('asks a child of six for the DQ and an adult for the IQ', () => {
+    expect(names(part('intellectual', {}), 6)).toEqual(['dq', 'whodas'])
+    expect(names(part('intellectual', {}), 7)).toEqual(['iq', 'adaptive', 'whodas'])
+    expect(names(part('intellectual', { dq: '73' }), 6)).toEqual(['dq', 'adaptive', 'whodas'])
+  })
+  it('sends no answer that is no longer asked for', () => {
+    const changed = part('physical', { condition: '1b', independence: 'none', leg_difference_mm: '60' })
+    expect(findingsOf(changed, standard(), 40)).toEqual({ condition: '1b', independence: 'none' })
+  })
+  it.each([
+    ['０．０５', 0.05],
+    [' 0.05 ', 0.05],
+    ['CF', 'CF'],
+    ['5e-2', '5e-2'],
+    ['', undefined],
+  ])('reads %j as %j', (typed, value) => {
+    expect(findingsOf(part('vision', { acuity_right: typed }), standard(), 40).acuity_right).toEqual(value)
+  })
+  it('reads "reaches level 4" as an answer and not as a gap', () => {
+    const result = partResult(part('speech', { intelligibility_percent: '80', expression_below_level: 'null' }), standard(), 40)
+    expect([result.problem, result.grading?.grade, result.needsDecision]).toEqual([null, null, false])
+  })
+  it('leaves a disagreement to the doctor, who must give a grade and a reason', () => {
+    const given = part('speech', { intelligibility_percent: '5', expression_below_level: '3' })
+    expect(partResult(given, standard(), 40)).toMatchObject({ needsDecision: true, grade: null })
+    expect(partResult({ ...given, own: 2 }, standard(), 40)).toMatchObject({ needsDecision: false, needsReason: true, grade: 2 })
+    expect(partResult({ ...given, own: 2, reason: '复测一致' }, standard(), 40)).toMatchObject({ needsReason: false, grade: 2 })
+  })
+  it('takes the most severe of two that are met, and no grade where one alone is', () => {
+    const vision = part('vision', { acuity_right: '0.2', acuity_left: '0.2' })
+    const hearing = part('hearing', { right_db: ['85', '85', '85', '85'], left_db: ['85', '85', '85', '85'] })
+    const well = part('hearing', { right_db: ['10', '10', '10', '10'], left_db: ['10', '10', '10', '10'] })
+    const results = (...parts: PartDraft[]) => parts.map((one) => partResult(one, standard(), 40))
+    expect(overallGrade(results(vision, hearing), standard())).toBe(2)
+    expect(overallGrade(results(vision, well), standard())).toBeNull()
+    expect(overallGrade(results(vision), standard())).toBe(4)
+  })
+  it('names everything that is missing, in the order of the steps', () => {
+    const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')
+    const results = draft.parts.map((one) => partResult(one, standard(), 88))
+    const evidence = evidenceFor(['portrait'], draft.parts)
+    expect(lacks(draft, results, [], evidence, 88, 'me', 1).map(({ what }) => what)).toEqual([
+      'arrival', 'identity', 'consent', 'findings', 'photo', 'photo', 'co_signer', 'signature_resident', 'signature_assessor',
+    ])
+  })
+})
+
+describe('small rules', () => {
+  it.each([
+    ['53010219200508011X', { value: '53010219200508011X', birthOn: '1920-05-08', sex: 'male' }],
+    ['53010219200508011x', { value: '53010219200508011X', birthOn: '1920-05-08', sex: 'male' }],
+    ['123456197011110013', null],
+    ['530102192013080110', null],
+    ['5301021920050801', null],
+  ])('the ID number %s', (typed, expected) => expect(identity(typed)).toEqual(expected))
+  it('the distance from the district centre to Dengtai', () => {
+    expect(distanceKm({ lat: 30.7988, lon: 106.0884 }, { lat: 31.02, lon: 106.1 })).toBeCloseTo(24.62, 1)
+  })
+  it('pauses grow to five minutes and are spread by chance', () => {
+    expect([pause(0, 1), pause(1, 1), pause(2, 1), pause(20, 1)]).toEqual([60_000, 2000, 4000, 300_000])
+    expect(pause(20, 0)).toBe(150_000)
+  })
+})
