@@ -11,12 +11,19 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.test import Client
+from hypothesis import settings
 
 from outreach import clock
 from outreach.models import User
 from tests import builders
 
 LOCALE = Path(__file__).parent.parent / "outreach" / "locale"
+
+
+# Seeded in the ordinary run, at random in the long one; never timed, the machine is shared.
+LONG = os.environ.get("OUTREACH_LONG") == "1"
+settings.register_profile("outreach", deadline=None, derandomize=not LONG)
+settings.load_profile("outreach")
 
 
 def pytest_configure() -> None:
