@@ -7,6 +7,8 @@ import asyncio
 import hashlib
 import logging
 import re
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +33,8 @@ from certificates.authority import Signer, Trust
 from certificates.syntax import RANGE_PLACEHOLDER, TIME_PLACEHOLDER
 
 SIGNATURE_VALUE = re.compile(rb"(30(?:[0-9A-Fa-f]{2}){256,})")
+STREAM = re.compile(rb"stream\r?\n(?=\x78)")
+LARGEST_INFLATED = 32 * 1024 * 1024
 for _name in ("pyhanko", "pyhanko_certvalidator"):  # a forged file is an answer, not an incident
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
@@ -177,17 +181,34 @@ def examine(pdf: bytes, trust: Trust) -> Examination:
     Padding inside /Contents and some trailing bytes escape this, so whoever calls compares the
     file's SHA-256 with the register first: an unknown file that is `INTACT` here is not ours.
     """
-    try:
-        reader = PdfFileReader(BytesIO(pdf), strict=False)
-        found = [_judge(one, trust) for one in reader.embedded_signatures]
-    except Exception:
-        found = []
+    if not _carries_our_signature(pdf, trust.root):
+        return FOREIGN
+    found = [] if _inflates_too_far(pdf) else _read(pdf, trust)
     ours = [changes for changes in found if changes is not None]
     if not ours:
-        carried = _carries_our_signature(pdf, trust.root)
-        return Examination(Verdict.ALTERED, (Change.CONTENT,)) if carried else FOREIGN
+        return Examination(Verdict.ALTERED, (Change.CONTENT,))
     changes = set().union(*ours) | ({Change.ADDED} if len(found) > 1 else set())
     return Examination(Verdict.ALTERED if changes else Verdict.INTACT, tuple(sorted(changes)))
+
+
+def _read(pdf: bytes, trust: Trust) -> list[set[Change] | None]:
+    try:
+        reader = PdfFileReader(BytesIO(pdf), strict=False)
+        return [_judge(one, trust) for one in reader.embedded_signatures]
+    except Exception:  # a hostile file breaks the parser in any way it likes
+        return []
+
+
+def _inflates_too_far(pdf: bytes) -> bool:
+    """Tell whether the file's streams would fill the memory of whoever opens them."""
+    left = LARGEST_INFLATED
+    for match in STREAM.finditer(pdf):
+        opened = zlib.decompressobj()
+        with suppress(zlib.error):
+            left -= len(opened.decompress(memoryview(pdf)[match.end() :], left))
+        if left <= 0:
+            return True
+    return False
 
 
 def _judge(embedded: EmbeddedPdfSignature, trust: Trust) -> set[Change] | None:
@@ -211,7 +232,7 @@ def _judge(embedded: EmbeddedPdfSignature, trust: Trust) -> set[Change] | None:
 
 
 def _carries_our_signature(pdf: bytes, root: x509.Certificate) -> bool:
-    """Tell whether a genuine signature of ours stands anywhere in a file too broken to read."""
+    """Tell whether a genuine signature of ours stands anywhere in a file, however broken."""
     return any(
         _is_genuine(bytes.fromhex(match[1].decode()), root)
         for match in SIGNATURE_VALUE.finditer(pdf)
