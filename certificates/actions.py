@@ -232,7 +232,7 @@ def _enter(made: dict[Application, _Ready], by: User, at: datetime) -> list[Cert
     """Enter a batch whole, leaving out what another worker issued meanwhile."""
     ids = [case.pk for case in made]
     with transaction.atomic():
-        held = Application.objects.select_for_update().filter(pk__in=ids)
+        held = Application.objects.select_for_update().filter(pk__in=ids).order_by("pk")
         waiting = set(held.standing(ApplicationState.APPROVED).values_list("pk", flat=True))
         ready = [one for case, one in made.items() if case.pk in waiting]
         certificates = [one.certificate for one in ready]
