@@ -15,7 +15,7 @@ from outreach.actions import applications as actions
 from outreach.actions import publicity
 from outreach.actions.audit import record
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
-from outreach.desk.answers import answer, done
+from outreach.desk.answers import answer, check_takes, done
 from outreach.desk.forms import NoteForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import cases_of
@@ -132,8 +132,9 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
 def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
     """Take one of the steps that want a written reason."""
     application = found(cases_of(request.user), pk=case)
-    if request.user.role not in WITH_REASON.get(step, ()):
+    if step not in WITH_REASON:
         raise Http404
+    check_takes(request.user, WITH_REASON[step])
     form = NoteForm(request.POST or None)
 
     def act() -> HttpResponse:

@@ -1,0 +1,135 @@
+"""Many cases at once: all of them or none, and a sentence where a rule says no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, AuditEvent, User
+from tests import builders
+
+SignIn = Callable[[User], Client]
+
+
+def test_nothing_ticked_is_said(place: builders.County, sign_in: SignIn) -> None:
+    answer = sign_in(place.administrator).post("/accept/", {})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "nothing-chosen")
+    assert "没有勾选任何一行" in answer.content.decode()
+
+
+@pytest.mark.parametrize("ids", [["not-an-id"], ["01890000-0000-7000-8000-000000000000"]])
+def test_an_id_that_is_none_is_not_found(
+    place: builders.County, sign_in: SignIn, ids: list[str]
+) -> None:
+    assert sign_in(place.administrator).post("/accept/", {"ids": ids}).status_code == 404
+
+
+def test_one_case_that_cannot_go_on_holds_the_whole_batch(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    good = builders.applied(place)[0]
+    bad = builders.applied(place, papers=["id_card"])[0]
+    answer = sign_in(place.administrator).post("/accept/", {"ids": [good.pk, bad.pk]})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "papers-missing")
+    assert set(Application.objects.values_list("state", flat=True)) == {"applied"}
+    assert answer.content.decode().count(" checked") == 2
+
+
+def test_six_hundred_are_taken_at_once(place: builders.County, sign_in: SignIn) -> None:
+    ids = [case.pk for case in builders.applied(place, 600)]
+    answer = sign_in(place.administrator).post("/accept/", {"ids": ids})
+    assert answer.status_code == 303
+    assert Application.objects.standing(ApplicationState.ACCEPTED).count() == 600
+    assert AuditEvent.objects.filter(action="application.accept").count() == 600
+
+
+def test_a_step_taken_twice_is_refused_the_second_time(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    office = sign_in(place.administrator)
+    office.post("/accept/", {"ids": [case.pk]})
+    again = office.post("/accept/", {"ids": [case.pk]})
+    assert (again.status_code, again["X-Refusal"]) == (422, "wrong-state")
+
+
+def test_assigning_wants_an_assessor_who_may_rate(place: builders.County, sign_in: SignIn) -> None:
+    case = builders.applied(place)[0]
+    office = sign_in(place.administrator)
+    office.post("/accept/", {"ids": [case.pk]})
+    nobody = office.post("/assign/", {"ids": [case.pk], "assessor": ""})
+    assert (nobody.status_code, nobody["X-Refusal"]) == (422, "no-assessor")
+    second = builders.second_assessor(place)
+    blind = builders.applied(place, categories=["vision"])[0]
+    office.post("/accept/", {"ids": [blind.pk]})
+    unfit = office.post("/assign/", {"ids": [blind.pk], "assessor": second.pk})
+    assert (unfit.status_code, unfit["X-Refusal"]) == (422, "not-qualified")
+
+
+def test_without_javascript_a_link_ticks_the_whole_page(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.applied(place, 3)
+    page = sign_in(place.administrator).get("/accept/?tick=all").content.decode()
+    assert page.count(" checked") == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"on": "2018-06-03"}, "no-working-day"),
+        ({"on": "2018-05-11"}, "day-past"),
+        ({"start": "18:30"}, "family-away"),
+        ({"on": ""}, "malformed-form"),
+    ],
+)
+def test_a_time_that_will_not_do_is_explained(
+    place: builders.County, sign_in: SignIn, changes: dict[str, str], code: str
+) -> None:
+    times = [{"weekday": day, "from": "08:00", "to": "18:00"} for day in range(7)]
+    case = builders.accepted(place, possible_times=times)[0]
+    form = {"on": "2018-06-04", "start": "09:00", "minutes": "40"} | changes
+    answer = sign_in(place.administrator).post(f"/cases/{case.pk}/schedule/", form)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, code)
+
+
+def test_a_visit_is_moved_by_the_liaison_and_cancelled_by_the_office(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    visit = builders.scheduled(place)[0]
+    to = {"on": "2018-06-05", "start": "10:00", "minutes": "40", "reason": "赶集"}
+    assert sign_in(place.liaison).post(f"/visits/{visit.pk}/move/", to).status_code == 303
+    visit.refresh_from_db()
+    assert (str(visit.on), str(visit.start)) == ("2018-06-05", "10:00:00")
+    office = sign_in(place.administrator)
+    assert office.post(f"/visits/{visit.pk}/cancel/", {"note": ""}).status_code == 422
+    assert office.post(f"/visits/{visit.pk}/cancel/", {"note": "住院"}).status_code == 303
+    visit.refresh_from_db()
+    assert visit.state == "cancelled"
+
+
+def test_a_refusal_of_false_information_wants_its_reason(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    office = sign_in(place.administrator)
+    page = f"/cases/{case.pk}/step/refuse/"
+    assert office.get(page).status_code == 200
+    assert office.post(page, {"note": ""})["X-Refusal"] == "reason-missing"
+    assert office.post(page, {"note": "冒用他人身份"}).status_code == 303
+    case.refresh_from_db()
+    assert (case.state, case.events.last().note) == ("refused", "冒用他人身份")
+
+
+def test_a_step_that_the_case_cannot_take_has_no_page(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    office = sign_in(place.administrator)
+    assert office.get(f"/cases/{case.pk}/step/recall/").status_code == 404
+    assert office.get(f"/cases/{case.pk}/step/approve/").status_code == 404
+    refused = office.post(f"/cases/{case.pk}/step/recall/", {"note": "…"})
+    assert (refused.status_code, refused["X-Refusal"]) == (422, "wrong-state")

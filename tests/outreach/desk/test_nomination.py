@@ -1,0 +1,159 @@
+"""Nominating a person: everything wrong or missing is told at once, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from outreach.models import Application, Guardian, User
+from tests import builders
+from tests.outreach.desk.test_main_job import nomination_form
+
+SignIn = Callable[[User], Client]
+
+
+def test_a_nomination_keeps_everything_that_was_said(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    form = nomination_form(place, latitude="31.02", longitude="106.1", severity_expected="1")
+    sign_in(place.liaison).post("/cases/nominate/", form)
+    case = Application.objects.get()
+    assert (case.state, case.papers_missing, case.categories) == ("applied", [], ["physical"])
+    assert case.consent == {"by": "resident", "name": "赵青山"}
+    assert case.possible_times == [
+        {"weekday": 0, "from": "08:00", "to": "12:00"},
+        {"weekday": 1, "from": "13:00", "to": "18:00"},
+    ]
+    assert case.resident.place == {"lat": 31.02, "lon": 106.1}
+    assert (case.resident.is_bedridden, case.resident.can_sit) == (True, False)
+
+
+def test_without_consent_it_stays_a_nomination(place: builders.County, sign_in: SignIn) -> None:
+    form = nomination_form(place, consent_by="", consent_name="")
+    sign_in(place.liaison).post("/cases/nominate/", form)
+    case = Application.objects.get()
+    assert case.state == "nominated"
+    agreed = {"consent_by": "resident", "consent_name": "赵青山"}
+    answer = sign_in(place.liaison).post(f"/cases/{case.pk}/consent/", agreed)
+    case.refresh_from_db()
+    assert (answer.status_code, case.state) == (303, "applied")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("5113021950030200", "身份证号应为 18 位"),
+        ("51130219500302001?", "身份证号应为 17 位数字"),
+        ("511302195013020018", "不是有效的出生日期"),
+        ("511302195003020018", "其中有一位不对"),
+    ],
+)
+def test_a_malformed_id_number_is_explained_and_not_repeated(
+    place: builders.County, sign_in: SignIn, typed: str, sentence: str
+) -> None:
+    answer = sign_in(place.liaison).post(
+        "/cases/nominate/", nomination_form(place, id_number=typed)
+    )
+    page = answer.content.decode()
+    summary = page[page.index('class="summary"') : page.index("<form method=")]
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "malformed-form")
+    assert sentence in summary
+    assert typed not in summary
+    assert not Application.objects.exists()
+
+
+def test_everything_wrong_is_told_at_once(place: builders.County, sign_in: SignIn) -> None:
+    answer = sign_in(place.liaison).post("/cases/nominate/", {"telephone": "12"})
+    wrong = set(answer.context["form"].errors)
+    assert wrong == {"name", "id_number", "village", "categories", "ethnicity", "telephone"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"id_number": builders.id_number(date(2008, 5, 1))}, ["consent_by", "guardian_name"]),
+        ({"categories": ["mental"]}, ["consent_by", "guardian_name"]),
+        ({"categories": ["intellectual"], "guardian_name": "赵大山"}, ["consent_by"]),
+    ],
+)
+def test_minors_and_wards_need_a_guardian_who_asks(
+    place: builders.County, sign_in: SignIn, changes: dict[str, object], wrong: list[str]
+) -> None:
+    answer = sign_in(place.liaison).post("/cases/nominate/", nomination_form(place, **changes))
+    found = set(answer.context["form"].errors) - {"guardian_relation"}
+    assert (answer.status_code, sorted(found)) == (422, wrong)
+
+
+def test_a_guardian_is_kept_with_the_person(place: builders.County, sign_in: SignIn) -> None:
+    form = nomination_form(
+        place,
+        categories=["mental"],
+        guardian_name="赵大山",
+        guardian_relation="child",
+        guardian_telephone="13700000000",
+        consent_by="guardian",
+        consent_name="赵大山",
+    )
+    assert sign_in(place.liaison).post("/cases/nominate/", form).status_code == 303
+    guardian = Guardian.objects.get()
+    assert (guardian.name, guardian.relation) == ("赵大山", "child")
+    assert Application.objects.get().papers_missing == ["guardian_proof"]
+
+
+def test_a_second_open_application_is_refused(place: builders.County, sign_in: SignIn) -> None:
+    form = nomination_form(place)
+    liaison = sign_in(place.liaison)
+    liaison.post("/cases/nominate/", form)
+    again = liaison.post("/cases/nominate/", form)
+    assert (again.status_code, again["X-Refusal"]) == (422, "open-application")
+    assert Application.objects.count() == 1
+
+
+def test_a_liaison_chooses_among_their_own_villages(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    liaison = sign_in(place.liaison)
+    page = liaison.get("/cases/nominate/").content.decode()
+    assert place.village.code in page
+    assert place.other_village.code not in page
+    form = nomination_form(place, village=place.other_village.code)
+    assert liaison.post("/cases/nominate/", form).status_code == 422
+
+
+def test_the_live_list_names_everything_still_missing(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    form = nomination_form(place, papers=["id_card"], consent_by="", consent_name="", name="")
+    answer = sign_in(place.liaison).post("/cases/nominate/missing/", form)
+    shown = answer.context["form"]
+    assert answer.status_code == 200
+    assert [field.name for field, _ in shown.wrong()] == ["name"]
+    assert [str(text) for text in shown.missing()] == [
+        "户口簿",
+        "两寸白底照片三张",
+        "本人或监护人的同意",
+    ]
+    assert not Application.objects.exists()
+
+
+def test_a_complete_form_leaves_nothing_on_the_live_list(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    page = sign_in(place.liaison).post("/cases/nominate/missing/", nomination_form(place))
+    assert "missing--none" in page.content.decode()
+
+
+def test_the_office_returns_with_all_that_is_missing_and_takes_it_again(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    missing = {"missing": ["photos", "household_book"]}
+    office, liaison = sign_in(place.administrator), sign_in(place.liaison)
+    assert office.post(f"/cases/{case.pk}/return/", missing).status_code == 303
+    assert "户口簿" in liaison.get("/papers/").content.decode()
+    assert liaison.post("/papers/", {"ids": [case.pk]}).status_code == 303
+    case.refresh_from_db()
+    assert (case.state, case.papers_missing) == ("applied", [])
