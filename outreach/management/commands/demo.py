@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -129,4 +130,4 @@ def _first_paper() -> str:
     if first is None:
         return ""
     file = settings.OUTREACH_FILES / first.files.latest("version").path
-    return str(file.relative_to(settings.BASE_DIR))
+    return os.path.relpath(file, settings.BASE_DIR)
