@@ -91,7 +91,7 @@ OUTREACH_ISSUER_TELEPHONE = _env.text(
     "OUTREACH_ISSUER_TELEPHONE", "0817-0000000", "Supervising office's number on public notices."
 )
 OUTREACH_FONTS = _env.words(
-    "OUTREACH_FONTS", "", "Font files tried first when printing, for names with rare characters."
+    "OUTREACH_FONTS", "", "Font files tried after the bundled ones, for names with rare characters."
 )
 
 INSTALLED_APPS = [

@@ -70,7 +70,8 @@ def main() -> int:
             ended = play(Path(killed), after)
             print(f"kill {number} after {after:.1f} s: {'over' if ended else 'killed'}", flush=True)
         found = play(Path(killed), None)
-    assert expected and found
+    assert expected is not None
+    assert found is not None
     same = {key: expected[key] == found[key] for key in expected if key not in NOT_COMPARED}
     print(f"after {chosen.kills} kills: {found}\n{'same totals' if all(same.values()) else same}")
     return 0 if all(same.values()) else 1
