@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -164,12 +164,12 @@ def accepted(place: County, count: int = 1, **changes: Any) -> list[Application]
     return made
 
 
-def scheduled(place: County, count: int = 1, **changes: Any) -> list[Visit]:
-    """Return visits on the tests' day, one after another."""
-    first = datetime.combine(VISIT_ON, time(9))
+def scheduled(place: County, count: int = 1, *, on: date = VISIT_ON, **changes: Any) -> list[Visit]:
+    """Return visits on one day, one after another."""
+    first = datetime.combine(on, time(9))
     wanted = [
         visits.Appointment(
-            application, VISIT_ON, (first + timedelta(minutes=30 * index)).time(), minutes=30
+            application, on, (first + timedelta(minutes=30 * index)).time(), minutes=30
         )
         for index, application in enumerate(accepted(place, count, **changes))
     ]
@@ -205,7 +205,7 @@ def submission(place: County, visit: Visit, **changes: Any) -> evaluations.Submi
         "grade": 1,
         "co_signers": [place.colleague],
         "media": media(),
-        "evaluated_at": datetime.combine(VISIT_ON, time(9, 40), SHANGHAI),
+        "evaluated_at": datetime.combine(visit.on, time(9, 40), SHANGHAI),
         "identity_checked": True,
         "guardian_present": True,
         "consent": {"by": "resident", "name": "赵青山"},
@@ -213,11 +213,24 @@ def submission(place: County, visit: Visit, **changes: Any) -> evaluations.Submi
     return evaluations.Submission(**(given | changes))
 
 
-def evaluated(place: County, count: int = 1, *, stored: bool = True) -> list[Evaluation]:
-    """Return evaluations, with their photos on the server unless said otherwise."""
-    said = [submission(place, visit) for visit in scheduled(place, count)]
+def evaluated(
+    place: County,
+    count: int = 1,
+    *,
+    on: date = VISIT_ON,
+    stored: bool = True,
+    pictures: Callable[[int], list[evaluations.Declared]] | None = None,
+) -> list[Evaluation]:
+    """Return evaluations, with their photos on the server unless said otherwise.
+
+    `pictures` makes the declared photos of each by its number, where a test wants real ones.
+    """
+    said = [
+        submission(place, visit, media=pictures(index) if pictures else media())
+        for index, visit in enumerate(scheduled(place, count, on=on))
+    ]
     made = evaluations.submit(said, by=place.assessor, at=said[0].evaluated_at)
-    if stored:
+    if stored and not pictures:
         store([declared.sha256 for one in said for declared in one.media])
     return made
 
@@ -239,20 +252,37 @@ def store(sha256s: Sequence[str]) -> None:
     )
 
 
-def reviewed(place: County, count: int = 1) -> list[Application]:
-    """Return cases that wait for the approver, their notice over."""
-    made = evaluated(place, count)
-    later = datetime.combine(VISIT_ON, time(16), SHANGHAI)
-    evaluations.give_second_opinion(
-        list(Evaluation.objects.filter(pk__in=[one.pk for one in made])),
-        by=second_assessor(place),
-        at=later,
-    )
-    cases = list(Application.objects.filter(evaluations__in=made).order_by("number"))
+def on_notice(
+    place: County, count: int = 1, *, on: date = VISIT_ON, **how: Any
+) -> list[Application]:
+    """Return cases whose notice was posted in the afternoon of their visits."""
+    ids = [one.pk for one in evaluated(place, count, on=on, **how)]
+    later = datetime.combine(on, time(16), SHANGHAI)
+    rows = list(Evaluation.objects.filter(pk__in=ids))
+    evaluations.give_second_opinion(rows, by=second_assessor(place), at=later)
+    cases = list(Application.objects.filter(evaluations__in=ids).order_by("number"))
     publicity.post_notices(cases, by=place.administrator, at=later)
-    after = datetime.combine(VISIT_ON + timedelta(days=8), time(9), SHANGHAI)
-    publicity.end_notices(cases, by=place.administrator, at=after)
-    publicity.review(cases, by=place.administrator, at=after)
+    return cases
+
+
+def noticed(place: County, count: int = 1, *, on: date = VISIT_ON, **how: Any) -> list[Application]:
+    """Return cases that wait for the review, their notice taken down."""
+    cases = on_notice(place, count, on=on, **how)
+    publicity.end_notices(cases, by=place.administrator, at=notice_over(on))
+    return cases
+
+
+def notice_over(on: date = VISIT_ON) -> datetime:
+    """Return a morning on which the notices of that day's visits are over."""
+    return datetime.combine(on + timedelta(days=8), time(9), SHANGHAI)
+
+
+def reviewed(
+    place: County, count: int = 1, *, on: date = VISIT_ON, **how: Any
+) -> list[Application]:
+    """Return cases that wait for the approver."""
+    cases = noticed(place, count, on=on, **how)
+    publicity.review(cases, by=place.administrator, at=notice_over(on))
     return cases
 
 

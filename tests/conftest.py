@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from django.conf import settings as service
+from django.core.management import call_command
 from django.test import Client
 from hypothesis import settings
 
@@ -40,6 +43,13 @@ def place(db: None) -> builders.County:
     """Return the small county, on the Monday on which its cases begin."""
     clock.advance_to(builders.START)
     return builders.county()
+
+
+@pytest.fixture
+def authority() -> None:
+    """Have the demo authority that signs certificates, made once for the test run."""
+    if not service.OUTREACH_KEYS_DIR.exists():
+        call_command("create_authority", stdout=StringIO())
 
 
 @pytest.fixture

@@ -3,100 +3,112 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from outreach.actions import applications, evaluations, publicity, visits
+from outreach.actions import applications, publicity, visits
 from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.models import Application, Evaluation, User
+from outreach.models import User
 from tests import builders
 from tests.outreach.desk.test_tablets import a_dispute
 
 SignIn = Callable[[User], Client]
-Fill = Callable[[builders.County, int], object]
-AFTERNOON = datetime.combine(builders.VISIT_ON, datetime.min.time(), builders.SHANGHAI) + timedelta(
-    hours=16
-)
+Fill = Callable[[builders.County, int, date], None]
+AFTERNOON = time(16)
 
 
-def nominated(place: builders.County, count: int) -> None:
+def nominated(place: builders.County, count: int, on: date) -> None:
     """Add nominations that nobody asked for yet."""
     for _ in range(count):
         builders.applied(place, consent=None)
 
 
-def returned(place: builders.County, count: int) -> None:
+def applied(place: builders.County, count: int, on: date) -> None:
+    """Add applications that wait to be accepted."""
+    builders.applied(place, count)
+
+
+def returned(place: builders.County, count: int, on: date) -> None:
     """Add applications that were returned."""
     for case in builders.applied(place, count):
         applications.send_back(case, ["photos"], by=place.administrator, at=builders.START)
 
 
-def unassigned(place: builders.County, count: int) -> None:
+def unassigned(place: builders.County, count: int, on: date) -> None:
     """Add accepted cases without an assessor."""
     applications.accept(builders.applied(place, count), by=place.administrator, at=builders.START)
 
 
-def on_notice(place: builders.County, count: int) -> list[Application]:
-    """Add cases whose notice hangs."""
-    made = builders.evaluated(place, count)
-    ids = [one.pk for one in made]
-    second = builders.second_assessor(place)
-    rows = list(Evaluation.objects.filter(pk__in=ids))
-    evaluations.give_second_opinion(rows, by=second, at=AFTERNOON)
-    cases = list(Application.objects.filter(evaluations__in=ids))
-    publicity.post_notices(cases, by=place.administrator, at=AFTERNOON)
-    return cases
+def unscheduled(place: builders.County, count: int, on: date) -> None:
+    """Add cases with an assessor and no visit."""
+    builders.accepted(place, count)
 
 
-def noticed(place: builders.County, count: int) -> None:
-    """Add cases whose notice came down."""
-    after = AFTERNOON + timedelta(days=8)
-    publicity.end_notices(on_notice(place, count), by=place.administrator, at=after)
-
-
-def objected(place: builders.County, count: int) -> None:
+def objected(place: builders.County, count: int, on: date) -> None:
     """Add cases with an objection to decide."""
-    for case in on_notice(place, count):
-        publicity.object_to(
-            case.notices.get(), from_whom="邻居", text="…", by=place.liaison, at=AFTERNOON
-        )
+    at = datetime.combine(on, AFTERNOON, builders.SHANGHAI)
+    for case in builders.on_notice(place, count, on=on):
+        notice = case.notices.get()
+        publicity.object_to(notice, from_whom="邻居", text="…", by=place.liaison, at=at)
 
 
-def not_done(place: builders.County, count: int) -> None:
+def not_done(place: builders.County, count: int, on: date) -> None:
     """Add visits that assessed nobody."""
-    for visit in builders.scheduled(place, count):
-        visits.record_not_done(
-            visit,
-            reason=NotDone.ABSENT,
-            next_step=NextStep.REVISIT,
-            by=place.assessor,
-            at=AFTERNOON,
-        )
+    at = datetime.combine(on, AFTERNOON, builders.SHANGHAI)
+    why = {"reason": NotDone.ABSENT, "next_step": NextStep.REVISIT}
+    for visit in builders.scheduled(place, count, on=on):
+        visits.record_not_done(visit, **why, by=place.assessor, at=at)
 
 
+def evaluated(place: builders.County, count: int, on: date) -> None:
+    """Add evaluations."""
+    builders.evaluated(place, count, on=on)
+
+
+def on_notice(place: builders.County, count: int, on: date) -> None:
+    """Add cases whose notice hangs."""
+    builders.on_notice(place, count, on=on)
+
+
+def noticed(place: builders.County, count: int, on: date) -> None:
+    """Add cases whose notice came down."""
+    builders.noticed(place, count, on=on)
+
+
+def reviewed(place: builders.County, count: int, on: date) -> None:
+    """Add cases that wait for the approver."""
+    builders.reviewed(place, count, on=on)
+
+
+def disputed(place: builders.County, count: int, on: date) -> None:
+    """Add what tablets could not apply."""
+    a_dispute(place, count)
+
+
+#: Each list, who reads it, what fills it, and after how many days it is read.
 LISTS: list[tuple[str, str, Fill, int]] = [
-    ("/cases/", "administrator", builders.applied, 0),
+    ("/cases/", "administrator", applied, 0),
     ("/consent/", "liaison", nominated, 0),
     ("/papers/", "liaison", returned, 0),
-    ("/accept/", "administrator", builders.applied, 0),
+    ("/accept/", "administrator", applied, 0),
     ("/assign/", "administrator", unassigned, 0),
-    ("/schedule/", "administrator", builders.accepted, 0),
+    ("/schedule/", "administrator", unscheduled, 0),
     ("/visits/not-done/", "administrator", not_done, 0),
-    ("/opinions/", "second", builders.evaluated, 0),
-    ("/notices/post/", "administrator", builders.evaluated, 0),
+    ("/opinions/", "second", evaluated, 0),
+    ("/notices/post/", "administrator", evaluated, 0),
     ("/notices/", "liaison", on_notice, 0),
     ("/notices/end/", "administrator", on_notice, 9),
     ("/objections/", "administrator", objected, 0),
-    ("/review/", "administrator", noticed, 8),
-    ("/sign/", "approver", builders.reviewed, 8),
-    ("/trail/", "auditor", builders.applied, 0),
-    ("/savings/", "administrator", builders.evaluated, 0),
-    ("/savings/lines/", "administrator", builders.evaluated, 0),
-    ("/disputes/", "administrator", a_dispute, 0),
+    ("/review/", "administrator", noticed, 9),
+    ("/sign/", "approver", reviewed, 9),
+    ("/trail/", "auditor", applied, 0),
+    ("/savings/", "administrator", evaluated, 0),
+    ("/savings/lines/", "administrator", evaluated, 0),
+    ("/disputes/", "administrator", disputed, 0),
 ]
 
 
@@ -111,30 +123,17 @@ def test_three_rows_ask_no_more_than_one(
     days: int,
 ) -> None:
     builders.second_assessor(place)
-    browser = sign_in(User.objects.get(username=who))
-    fill(place, 1)
-    if days:
-        move_on(AFTERNOON + timedelta(days=days))
+    browser, day = sign_in(User.objects.get(username=who)), builders.VISIT_ON
+    fill(place, 1, day)
+    move_on(datetime.combine(day + timedelta(days=days), AFTERNOON, builders.SHANGHAI))
     browser.get(page)
-    with CaptureQueriesContext(
-        connection,
-    ) as one:
+    with CaptureQueriesContext(connection) as one:
         assert browser.get(page).status_code == 200
-    _more(place, fill)
+    fill(place, 2, day + timedelta(days=1))
     with CaptureQueriesContext(connection) as three:
         assert browser.get(page).status_code == 200
     assert len(three) == len(one)
     assert len(one) <= 25
-
-
-def _more(place: builders.County, fill: Fill) -> None:
-    """Add two more a day later, so that nobody is visited twice at a time."""
-    day = builders.VISIT_ON
-    builders.VISIT_ON = day + timedelta(days=1)
-    try:
-        fill(place, 2)
-    finally:
-        builders.VISIT_ON = day
 
 
 def test_a_list_shows_fifty_and_leads_on(place: builders.County, sign_in: SignIn) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import pytest
-from django.core.management import call_command
 from django.test import Client
 
 from outreach import clock
@@ -36,15 +34,6 @@ def nomination_form(place: builders.County, **changes: object) -> dict[str, obje
         "times": ["0-am", "1-pm"],
     }
     return given | changes
-
-
-@pytest.fixture
-def authority() -> None:
-    """Make the demo authority once for the test run."""
-    from django.conf import settings
-
-    if not settings.OUTREACH_KEYS_DIR.exists():
-        call_command("create_authority")
 
 
 def at(month: int, day: int, hour: int = 9, minute: int = 0) -> datetime:

@@ -1,0 +1,151 @@
+"""A real browser, for the tests that look at screens; and a real server, for the main job."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from outreach.models import User
+from tests.e2e.album import Album
+from tests.e2e.desk import Desk
+from tests.e2e.serving import Service, serving
+from tests.e2e.tablet import Camera, Look, Tablet
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+#: Milliseconds that a busy machine gets before a screen counts as stuck.
+PATIENCE = 20_000
+# Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
+    """What the browser sees when it opens the camera."""
+    return Camera(tmp_path_factory.mktemp("camera") / "scene.mjpeg")
+
+
+@pytest.fixture(scope="session")
+def chromium(camera: Camera) -> Iterator[Browser]:
+    """Start Debian's Chromium once for all tests of a process."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("The browser tests need Debian's Chromium: sh tests/system-packages.sh")
+    expect.set_options(timeout=PATIENCE)
+    film = f"--use-file-for-fake-video-capture={camera.film}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, film])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def seat(
+    chromium: Browser, live_server: LiveServer
+) -> Iterator[Callable[[User | None], BrowserContext]]:
+    """Return a function that opens a browser in which the user has signed in."""
+    opened = []
+
+    def sit_down(user: User | None = None) -> BrowserContext:
+        context = chromium.new_context(base_url=live_server.url, locale="zh-CN")
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
+            context.add_cookies([{**cookie, "url": live_server.url}])
+        opened.append(context)
+        return context
+
+    yield sit_down
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve the demo county, in which nobody is nominated yet, from a child process."""
+    with serving(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture
+def album() -> Album:
+    """Where pictures of the screens go, if anybody wants them."""
+    return Album.of_environment()
+
+
+@pytest.fixture
+def broken() -> list[str]:
+    """What no page may report: a script that failed, or something that the policy blocked."""
+    return []
+
+
+@pytest.fixture
+def window(
+    chromium: Browser, service: Service, broken: list[str], tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a window of somebody's own browser."""
+    contexts: list[BrowserContext] = []
+
+    def opened(width: int = 1280, height: int = 800, **how: object) -> Page:
+        size = {"width": width, "height": height}
+        context = chromium.new_context(
+            base_url=service.address, locale="zh-CN", viewport=size, **how
+        )
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda said: broken.extend(_blocked(said.text)))
+        return page
+
+    yield opened
+    for number, context in enumerate(contexts):
+        # What stood on each screen at the end is the first thing to see when the test failed.
+        context.pages[0].screenshot(path=tmp_path / f"end-{number}.png")
+        context.close()
+
+
+def _blocked(text: str) -> list[str]:
+    return [text] if "Content Security Policy" in text else []
+
+
+@pytest.fixture
+def desk(window: Callable[..., Page], album: Album) -> Callable[..., Desk]:
+    """Return a function that signs somebody in at a desk of their own."""
+
+    def signed_in(username: str, **size: int) -> Desk:
+        return Desk(window(**size), album).sign_in(username)
+
+    return signed_in
+
+
+@pytest.fixture
+def tablet(window: Callable[..., Page], camera: Camera) -> Callable[[Look], Tablet]:
+    """Return a function that hands somebody a tablet, at the home of the first stop."""
+
+    def handed(look: Look) -> Tablet:
+        home = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
+        page = window(800, 1280, has_touch=True, geolocation=home, permissions=["geolocation"])
+        return Tablet(page, camera, look)
+
+    return handed
