@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from mobile_api.auth import device_for
+from mobile_api.auth import device_id_for
 from mobile_api.photos import PictureReceiver
 from mobile_api.tus.store import Store
 from mobile_api.tus.views import Uploads, upload_urls
@@ -32,7 +32,7 @@ def provide() -> Uploads:
 
 
 def _owner_of(request: HttpRequest) -> str:
-    return str(device_for(request).pk)
+    return str(device_id_for(request))
 
 
 urlpatterns = upload_urls(provide)

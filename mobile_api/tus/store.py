@@ -93,21 +93,24 @@ class Store:
         self._uploads = root / "uploads"
 
     def create(self, upload: Upload) -> None:
-        """Record an announcement durably; bytes that an earlier one received are kept."""
+        """Record an announcement; bytes that an earlier one received are kept.
+
+        It is not forced to the disk: should a power cut take it, the device announces again
+        and finds its bytes, for the part is named by device and file.
+        """
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.is_complete(upload):
-            _write_durably(self._info(upload.id), _encode(upload))
+            _write_at_once(self._info(upload.id), _encode(upload))
             return
         with self._part(upload.id, os.O_CREAT):
-            _write_durably(self._info(upload.id), _encode(upload))
+            _write_at_once(self._info(upload.id), _encode(upload))
 
     def find(self, identifier: UUID) -> Upload | None:
         """Return the upload, or None where there is none (any more)."""
         try:
             return _decode(self._info(identifier).read_bytes())
         except (FileNotFoundError, ValueError):
-            # A power cut can leave an announcement torn that was never acknowledged. Its
-            # device announces again and finds its bytes, which the part still holds.
+            # A power cut can tear an announcement too; it is made again like a lost one.
             return None
 
     def offset(self, upload: Upload) -> int:
@@ -134,7 +137,11 @@ class Store:
         """
         try:
             with self._opened(upload.id) as part:
-                return _append(part, upload.length, offset, blocks)
+                try:
+                    return _append(part, upload.length, offset, blocks)
+                finally:
+                    os.fdatasync(part)
+                    _flush_folder(self._uploads)
         except _NoPart:
             slug = "upload-offset" if self.is_complete(upload) else "not-found"
             raise Problem(slug, _GONE) from None
@@ -256,12 +263,9 @@ def _is_at(part: int, path: Path) -> bool:
 
 
 def _append(part: int, length: int, offset: int, blocks: Iterable[bytes]) -> int:
-    try:
-        for block in blocks:
-            _append_block(part, length, offset, block)
-            offset += len(block)
-    finally:
-        os.fdatasync(part)
+    for block in blocks:
+        _append_block(part, length, offset, block)
+        offset += len(block)
     return offset
 
 
@@ -293,14 +297,10 @@ def _check_digest(part: int, sha256: str) -> None:
         raise Problem("upload-checksum", "the file differs from its SHA-256; create it again")
 
 
-def _write_durably(target: Path, content: bytes) -> None:
+def _write_at_once(target: Path, content: bytes) -> None:
     draft = target.with_name(f"{target.stem}.{uuid4().hex}.tmp")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        draft.replace(target)
-        os.fsync(file.fileno())
-    _flush_folder(target.parent)
+    draft.write_bytes(content)
+    draft.replace(target)
 
 
 def _flush_folder(folder: Path) -> None:

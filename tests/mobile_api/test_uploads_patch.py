@@ -6,6 +6,7 @@ import io
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from outreach.models import StoredBlob
 from tests.mobile_api.uploading import Tablet, checksum, digest, enrol, jpeg, metadata, refused
@@ -199,3 +200,21 @@ def test_an_upload_that_never_was_is_unknown(tablet: Tablet):
     answer = tablet.patch(f"/api/v1/uploads/{uuid4()}", PHOTO, 0)
 
     assert refused(answer) == (404, "not-found")
+
+
+def test_a_revoked_tablet_is_told_to_wipe(tablet: Tablet, where: str):
+    tablet.device.revoked_at = timezone.now()
+    tablet.device.save()
+
+    answer = tablet.patch(where, PHOTO, 0)
+
+    assert refused(answer) == (403, "revoked")
+    assert answer.json()["wipe"] is True
+    assert tablet.stored(PHOTO) is None
+
+
+def test_a_chunk_on_its_way_asks_the_database_once(
+    tablet: Tablet, where: str, django_assert_num_queries
+):
+    with django_assert_num_queries(1):
+        tablet.patch(where, PHOTO[:1000], 0)
