@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Status
@@ -152,7 +153,10 @@ def sync(request: HttpRequest) -> wire.SyncOut:
         outcomes=outcomes,
         pull=pulled,
         policy=wire.Policy(
-            min_app=MIN_APP, lease_until=context.at + LEASE, lock_after_s=LOCK_AFTER_S
+            min_app=MIN_APP,
+            lease_until=context.at + LEASE,
+            lock_after_s=LOCK_AFTER_S,
+            clock="simulated" if settings.OUTREACH_CLOCK == "simulated" else "real",
         ),
         blobs_missing=missing,
     )

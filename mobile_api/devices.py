@@ -61,7 +61,8 @@ def enrol(
     """Enrol a tablet: device, replica and a fresh token, which is never stored itself.
 
     The same code with the same key again is the same tablet whose answer was lost: it gets a
-    new token. Raises `Problem` for an unknown, expired or otherwise used code.
+    new token. So does a known tablet of the same user with a new code: its log goes on.
+    Raises `Problem` for an unknown, expired or otherwise used code.
     """
     der, _ = public_key(key)
     ticket = (
@@ -73,7 +74,11 @@ def enrol(
     _check(ticket, der, replica, at)
     assert ticket is not None
     token = secrets.token_urlsafe(32)
-    device = ticket.device or Device(user=ticket.user, enrolled_at=at, public_key=der)
+    device = (
+        ticket.device
+        or _same_tablet(ticket.user, der, replica)
+        or Device(user=ticket.user, enrolled_at=at, public_key=der)
+    )
     device.label, device.token_sha256 = label, fingerprint(token)
     device.save()
     ticket.device = device
@@ -92,8 +97,15 @@ def _check(ticket: EnrolmentCode | None, der: bytes, replica: UUID, at: datetime
         raise Problem("code-used")
     if ticket.expires_at < at:
         raise Problem("code-expired")
-    if Replica.objects.filter(id=replica).exclude(device=ticket.device).exists():
+    others = Replica.objects.filter(id=replica).exclude(device=ticket.device)
+    if others.exclude(device=_same_tablet(ticket.user, der, replica)).exists():
         raise Problem("fork", "replica: this id belongs to another tablet")
+
+
+def _same_tablet(user: User, der: bytes, replica: UUID) -> Device | None:
+    """Return the user's device that holds this replica under this key, if it was not revoked."""
+    held = Device.objects.filter(user=user, replicas=replica, revoked_at=None).first()
+    return held if held and bytes(held.public_key) == der else None
 
 
 def revoke(device: Device, *, by: User, at: datetime) -> None:

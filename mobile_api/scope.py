@@ -14,6 +14,7 @@ from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.models import (
     Application,
     Assessor,
+    Division,
     Evaluation,
     Resident,
     User,
@@ -35,6 +36,7 @@ def rows_for(user: User, on: date) -> list[Projected]:
         *_standards(),
         *_calendars(on),
         *_colleagues(user),
+        *_villages(user, on),
         *_visits(user, on),
         *_cases(user),
         *_certificates(user),
@@ -80,6 +82,20 @@ def _colleagues(user: User) -> Iterator[Projected]:
                 "team": row.team,
             },
         )
+
+
+def _villages(user: User, on: date) -> Iterator[Projected]:
+    """Yield where the user may nominate: one row a township, which lists its villages."""
+    found = Division.objects.villages().valid(on).within(user.division).select_related("parent")
+    townships: dict[str, dict[str, Any]] = {}
+    for village in found.order_by("code"):
+        assert village.parent is not None
+        row = townships.setdefault(
+            village.parent.code, {"name": village.parent.name, "villages": []}
+        )
+        row["villages"].append({"code": village.code, "name": village.name})
+    for code, row in townships.items():
+        yield f"township/{code}", row
 
 
 def _visits(user: User, on: date) -> Iterator[Projected]:

@@ -136,6 +136,7 @@ class Policy(BaseModel):
     min_app: str
     lease_until: datetime
     lock_after_s: int
+    clock: Literal["real", "simulated"]
 
 
 class SyncOut(BaseModel):

@@ -11,10 +11,10 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from outreach.demo.environment import FILE
+from outreach.demo.server import free_port, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-PORT = 8123
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -27,17 +27,16 @@ def main() -> None:
     paper = json.loads(played.stdout.strip().splitlines()[-1])["pdf"]
     render = ["pdftoppm", "-r", "60", "-png", "-singlefile", paper, str(IMAGES / "certificate")]
     subprocess.run(render, cwd=ROOT, check=True)
-    from outreach.demo.server import serving
-
-    with serving(PORT), sync_playwright() as playwright:
+    port = free_port(8000)
+    with serving(port), sync_playwright() as playwright:
         chromium = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1100, "height": 900}, locale="zh-CN")
-        page.goto(f"http://127.0.0.1:{PORT}/sign-in/")
+        page.goto(f"http://127.0.0.1:{port}/sign-in/")
         page.locator("[name=username]").fill("administrator-1")
         page.locator("[name=password]").fill("administrator-1-2018")
         page.locator("main button[type=submit], main button").first.click()
-        page.goto(f"http://127.0.0.1:{PORT}/savings/")
+        page.goto(f"http://127.0.0.1:{port}/savings/")
         page.screenshot(path=str(IMAGES / "savings.png"))
         browser.close()
 

@@ -47,6 +47,29 @@ def test_the_tablet_whose_answer_was_lost_enrols_again(code: str, tmp_path: Path
     assert Device.objects.count() == 1
 
 
+def test_a_known_tablet_goes_on_with_a_new_code(
+    place: builders.County, code: str, tmp_path: Path
+) -> None:
+    tablet = Tablet(in_process(), tmp_path / "a.json")
+    tablet.enrol(code, "Tablet 1")
+    tablet.say("teleport", {}, START)
+    tablet.sync()
+    tablet.enrol(make_code(place.assessor, by=place.administrator, at=START), "Tablet 1")
+    tablet.say("teleport", {}, START)
+    tablet.sync()
+    assert (Device.objects.count(), tablet.state.acked) == (1, 2)
+
+
+def test_a_known_replica_is_not_handed_to_somebody_else(
+    place: builders.County, code: str, tmp_path: Path
+) -> None:
+    tablet = Tablet(in_process(), tmp_path / "a.json")
+    tablet.enrol(code, "Tablet 1")
+    other = make_code(place.colleague, by=place.administrator, at=START)
+    with pytest.raises(TabletRefused, match="409 fork"):
+        tablet.enrol(other, "Tablet 1")
+
+
 def test_an_unknown_code(place: builders.County, tmp_path: Path) -> None:
     with pytest.raises(TabletRefused, match="404 unknown-code"):
         Tablet(in_process(), tmp_path / "a.json").enrol("AAAA-BBBB", "Tablet 1")
