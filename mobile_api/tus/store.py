@@ -80,7 +80,7 @@ class Blobs:
         for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)
         file.replace(target)
-        for folder in reversed(folders):
+        for folder in (*reversed(folders), self._root.parent):
             _flush_folder(folder)
         return target
 
