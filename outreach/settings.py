@@ -146,6 +146,7 @@ TEMPLATES = [
 _SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": OUTREACH_DATA / "outreach.sqlite3",
+    "CONN_MAX_AGE": 600,
     "OPTIONS": {
         # A deferred transaction that turns into a write meets "database is locked" at once;
         # an immediate one waits its turn for up to `timeout` seconds.
