@@ -24,7 +24,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 def _keys() -> list[CheckMessage]:
     errors: list[CheckMessage] = []
-    if not settings.SECRET_KEY:
+    # Django raises when an empty SECRET_KEY is read, before anything could say what to set.
+    if not settings.ENVIRONMENT.variables.get("OUTREACH_SECRET_KEY"):
         errors.append(Error("Set OUTREACH_SECRET_KEY to 50 random characters.", id="outreach.E001"))
     try:
         KeyRing.parse(settings.OUTREACH_SEALING_KEYS, settings.OUTREACH_INDEX_KEY)

@@ -3,6 +3,8 @@
 import os
 import sys
 
+import django
+from django.core.checks import ERROR, run_checks
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
@@ -10,13 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
 
 def refuse_unsound() -> None:
     """Leave with the messages of the start-up checks, each of which says what to set."""
-    from django.core.checks import ERROR, run_checks
-
     unsound = [message for message in run_checks() if message.level >= ERROR]
     if unsound:
         lines = [f"{message.id}: {message.msg}" for message in unsound]
         sys.exit("\n".join(["The service does not start:", *lines]))
 
 
-application = get_wsgi_application()
+django.setup()
 refuse_unsound()
+application = get_wsgi_application()

@@ -38,6 +38,7 @@ urlpatterns = [
     path("assign/", intake.assign, name="assign"),
     path("schedule/", visits.schedule, name="schedule"),
     path("notices/", notices.running, name="notices"),
+    path("notices/<uuid:notice>/", notices.poster, name="poster"),
     path("notices/post/", notices.post, name="post_notices"),
     path("notices/end/", notices.end, name="end_notices"),
     path("objections/", notices.objections, name="objections"),

@@ -197,6 +197,7 @@ SUBJECTS: Words = {
     "device": _("Tablet"),
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
+    "user": _("Account"),
 }
 #: What the audit trail calls a deed.
 DEEDS: Words = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -107,6 +108,29 @@ def _running(request: DeskRequest) -> Callable[[], dict[str, Any]]:
 def running(request: DeskRequest) -> HttpResponse:
     """List the notices that hang in the villages, with their last day."""
     return render(request, "desk/notices.html", page_of(request, NOTICES, more=with_notices))
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR, Role.LIAISON)
+def poster(request: DeskRequest, notice: UUID) -> HttpResponse:
+    """Show a notice as it hangs in the village, to be printed; taken down, it is gone.
+
+    It names what the public must know to object and nothing else: no ID number, telephone,
+    address, diagnosis or photo.
+    """
+    rows = Notice.objects.filter(scope(request.user, prefix="application__"), taken_down_on=None)
+    held = found(
+        rows.select_related(
+            "application__resident",
+            "application__village__parent",
+            "evaluation__assessor__assessor__institution",
+        ),
+        pk=notice,
+    )
+    return render(
+        request,
+        "desk/poster.html",
+        {"notice": held, "telephone": settings.OUTREACH_ISSUER_TELEPHONE},
+    )
 
 
 @only(*FIELD)

@@ -34,6 +34,12 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A notice goes to the printer.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // The phone's position for the home, only when asked.
 for (const button of document.querySelectorAll("[data-locate]")) {
   if (!navigator.geolocation) continue;

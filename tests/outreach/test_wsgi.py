@@ -1,0 +1,43 @@
+"""The service refuses to start unsound, and says what to set."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_an_unsound_service_does_not_start_and_says_what_to_set(tmp_path: Path) -> None:
+    done = start(tmp_path, OUTREACH_CLOCK="simulated", OUTREACH_DEMO="0")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "Set OUTREACH_SECRET_KEY" in done.stderr
+    assert "Set OUTREACH_SEALING_KEYS" in done.stderr
+    assert "A simulated clock is for the demo only" in done.stderr
+
+
+def test_a_sound_service_starts(tmp_path: Path) -> None:
+    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+    keys = {"OUTREACH_SEALING_KEYS": f"t1:{key}", "OUTREACH_INDEX_KEY": key}
+    done = start(tmp_path, OUTREACH_SECRET_KEY="x" * 50, **keys)
+    assert done.returncode == 0, done.stderr
+
+
+def start(data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Import the WSGI entry in a process of its own."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH")}
+    service = {
+        "OUTREACH_ENV_FILE": os.devnull,
+        "OUTREACH_DATA": str(data),
+        "DJANGO_SETTINGS_MODULE": "outreach.settings",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "import outreach.wsgi"],
+        cwd=ROOT,
+        env={**others, **service, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
