@@ -28,6 +28,9 @@ from outreach.rules import Refused
 #: Who needs the whole ID number: the auditor looks for patterns, not for persons.
 NEED_ID_NUMBER = frozenset(Role) - {Role.AUDITOR}
 
+#: An approver who opens a case may sign it there; while its notice hangs, they read why not yet.
+SHOWN_TO_SIGN = (ApplicationState.ON_NOTICE, ApplicationState.REVIEWED, ApplicationState.APPROVED)
+
 #: Steps that one person takes with one case and a written reason.
 WITH_REASON: dict[str, tuple[Role, ...]] = {
     "refuse": (Role.ADMINISTRATOR,),
@@ -77,6 +80,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "notices": application.notices.prefetch_related("objections").order_by("pk"),
             "certificates": Certificate.objects.filter(application=application).order_by("pk"),
             "next_steps": _possible(application, request.user, _open(visits)),
+            "may_sign": request.user.role == Role.APPROVER and application.state in SHOWN_TO_SIGN,
             "reasons": _reasons(application, request.user),
         },
     )
