@@ -9,41 +9,29 @@ moment may be done twice.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from random import Random
 from typing import Any
-from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
-
-import httpx
-from django.db import connection
+from uuid import UUID
 
 from outreach import clock
 from outreach.demo.county import County, DemoResident
 from outreach.demo.fates import Decision, Ending
-from outreach.demo.findings import Found, find
+from outreach.demo.field import Field, at
 from outreach.demo.loading import declare_relatives, password_of
 from outreach.demo.office import Office, OfficeRefused
-from outreach.demo.pictures import picture
-from outreach.demo.script import Outcome, PlannedVisit
-from outreach.demo.tablet import Tablet
-from outreach.domain.vocabulary import EvidenceKind, NextStep, Role, evidence_for
+from outreach.demo.script import PlannedVisit
+from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import WorkingCalendar
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Objection, Resident, User
 from outreach.models.sealed import blind_index
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-VISITS = UUID("2018f3a0-0000-7000-8000-000000000001")
-TEAMS_AT_ONCE = 3
 S = ApplicationState
 
 Progress = Callable[[str, int, int], None]
@@ -57,11 +45,6 @@ class Moment:
     at: datetime
     title: str
     act: Act
-
-
-def at(day: date, clock_time: str) -> datetime:
-    """Return a moment of the campaign in its own time zone."""
-    return datetime.combine(day, time.fromisoformat(clock_time), SHANGHAI)
 
 
 class Player:
@@ -80,9 +63,8 @@ class Player:
         self.county = county
         self.script = script
         self.calendar = calendar
-        self.folder = folder
         self.progress = progress
-        self.tablets: dict[str, Tablet] = {}
+        self.field = Field(base_url, script, folder)
         self.refusals: list[str] = []
 
     # -- the timeline --------------------------------------------------------------------
@@ -105,11 +87,11 @@ class Player:
         yield Moment(at(date(2018, 5, 18), "09:00"), "受理 acceptance", self.accept)
         yield Moment(at(date(2018, 5, 21), "09:00"), "派案 assignment", self.assign)
         yield Moment(at(date(2018, 5, 22), "08:00"), "平板登记 tablets", self.enrol)
-        yield Moment(at(date(2018, 5, 22), "09:00"), "排期 scheduling", self.schedule)
+        yield Moment(at(date(2018, 5, 22), "09:00"), "排期 scheduling", self.field.schedule)
         for day in days:
             visits = [visit for visit in self.script if visit.day == day]
             title = f"{day:%m-%d} 上门 home visits"
-            yield Moment(at(day, "17:30"), title, partial(self.visit, visits))
+            yield Moment(at(day, "17:30"), title, partial(self.field.visit, visits))
         yield from self._after(days)
 
     def _after(self, days: Sequence[date]) -> Iterator[Moment]:
@@ -118,8 +100,10 @@ class Player:
         for first, friday in enumerate(sorted({*weeks, days[-1]})):
             yield from self._publish(self.calendar.add(friday, 1), objecting=True, early=not first)
         again = self.calendar.add(days[-1], 12)
-        yield Moment(at(again, "08:00"), "再次评定 again", lambda: self.schedule_again(again))
-        yield Moment(at(again, "17:30"), "再次评定 again", lambda: self.visit(self.again(again)))
+        yield Moment(
+            at(again, "08:00"), "再次评定 again", partial(self.field.schedule_again, again)
+        )
+        yield Moment(at(again, "17:30"), "再次评定 again", partial(self.field.visit_again, again))
         yield from self._publish(self.calendar.add(again, 1))
         last = self.calendar.add(again, 9)
         yield Moment(at(last, "10:00"), "送证到家 hand-over", self.hand_over)
@@ -309,149 +293,11 @@ class Player:
         """Enrol a tablet for every assessor with a one-time code."""
         with self.office("administrator-1") as desk:
             for user in (one for one in self.county.users if one.role == Role.ASSESSOR):
-                tablet = self.tablet(user.username)
+                tablet = self.field.tablet(user.username)
                 if not tablet.state.token:
                     holder = User.objects.get(username=user.username)
                     page = desk.post("/tablets/code/", {"user": str(holder.pk)}).text
                     tablet.enrol(_code(page), f"平板 {user.username}")
-
-    def tablet(self, username: str) -> Tablet:
-        """Return somebody's tablet, as its file has it."""
-        if username not in self.tablets:
-            client = httpx.Client(base_url=self.base_url, timeout=120)
-            self.tablets[username] = Tablet(client, self.folder / f"{username}.json")
-        return self.tablets[username]
-
-    def schedule(self) -> None:
-        """Let every assessor schedule the first visits of their own cases."""
-        first = [visit for visit in self.script if visit.attempt == 1]
-        self._on_tablets(first, self._schedule)
-
-    def schedule_again(self, day: date) -> None:
-        """Schedule the homes that must be assessed again after an objection or appeal."""
-        self._on_tablets(self.again(day), self._schedule)
-
-    def _on_tablets(
-        self,
-        visits: Sequence[PlannedVisit],
-        work: Callable[[Tablet, list[PlannedVisit]], None],
-    ) -> None:
-        """Do the same on every tablet concerned, some at once, as they would in the field."""
-        by_tablet: dict[str, list[PlannedVisit]] = defaultdict(list)
-        for visit in visits:
-            by_tablet[visit.assessor].append(visit)
-
-        def one(item: tuple[str, list[PlannedVisit]]) -> None:
-            try:
-                work(self.tablet(item[0]), item[1])
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(TEAMS_AT_ONCE) as pool:
-            list(pool.map(one, by_tablet.items()))
-
-    def _schedule(self, tablet: Tablet, visits: list[PlannedVisit]) -> None:
-        tablet.sync()
-        cases = {row["resident"]["id_number"]: pk for pk, row in tablet.rows("case").items()}
-        for visit in visits:
-            case = cases.get(visit.resident.id_number)
-            if case and not _said(tablet, "schedule_visit", visit):
-                self._say_schedule(tablet, visit, case)
-        tablet.sync()
-
-    def _say_schedule(self, tablet: Tablet, visit: PlannedVisit, case: str) -> None:
-        plan = {
-            "visit": str(visit_id(visit)),
-            "application": case,
-            "on": visit.day.isoformat(),
-            "start": visit.start.strftime("%H:%M"),
-            "minutes": visit.minutes,
-        }
-        tablet.say("schedule_visit", plan, clock.now())
-
-    def visit(self, visits: Sequence[PlannedVisit]) -> None:
-        """Play one day: out in the morning, offline all day, everything sent in the evening."""
-        self._on_tablets(visits, self._day)
-
-    def _day(self, tablet: Tablet, visits: list[PlannedVisit]) -> None:
-        tablet.sync()
-        for visit in visits:
-            row = tablet.rows("visit").get(str(visit_id(visit)))
-            if row is None or row["state"] != "scheduled":
-                continue
-            if visit.outcome.done:
-                if not _said(tablet, "submit_evaluation", visit):
-                    tablet.say("submit_evaluation", self._evaluation(visit), _ended(visit))
-            elif not _said(tablet, "record_not_done", visit):
-                tablet.say("record_not_done", _not_done(visit), _ended(visit))
-        tablet.sync()
-        self._try_again(tablet, visits)
-        self._upload(tablet, visits)
-
-    def _try_again(self, tablet: Tablet, visits: list[PlannedVisit]) -> None:
-        """Schedule the second visit of homes where nobody could be assessed."""
-        failed = {one.resident.key for one in visits if one.outcome.next_step == NextStep.REVISIT}
-        second = [one for one in self.script if one.attempt == 2 and one.resident.key in failed]
-        self._schedule(tablet, second)
-
-    def _upload(self, tablet: Tablet, visits: list[PlannedVisit]) -> None:
-        missing = set(tablet.state.blobs_missing)
-        for visit in visits:
-            if missing and visit.outcome.done:
-                for content in self._pictures(visit).values():
-                    if hashlib.sha256(content).hexdigest() in missing:
-                        tablet.upload(content)
-        tablet.sync()
-
-    def _pictures(self, visit: PlannedVisit) -> dict[EvidenceKind, bytes]:
-        resident = visit.resident
-        key = f"{resident.key}:{visit.attempt}"
-        kinds = evidence_for([found.category for found in resident.found])
-        age = resident.age(visit.day)
-        return {kind: picture(kind, key, sex=resident.sex, age=age) for kind in kinds}
-
-    def _evaluation(self, visit: PlannedVisit) -> dict[str, Any]:
-        resident, ended = visit.resident, _ended(visit)
-        place = {"lat": resident.latitude, "lon": resident.longitude, "accuracy_m": 12.0}
-        co_signer = User.objects.get(username=visit.co_signer)
-        media = [
-            {
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "kind": kind,
-                "size": len(content),
-                "type": "image/jpeg",
-                "taken_at": ended.isoformat(),
-                "place": place,
-            }
-            for kind, content in self._pictures(visit).items()
-        ]
-        return {
-            "evaluation": str(uuid5(VISITS, f"evaluation:{visit_id(visit)}")),
-            "visit": str(visit_id(visit)),
-            "parts": [_part(found) for found in resident.found],
-            "grade": resident.grade,
-            "identity_checked": True,
-            "guardian_present": resident.guardian is not None,
-            "consent": resident.consent,
-            "co_signers": [str(co_signer.pk)],
-            "arrived_at": at(visit.day, visit.start.strftime("%H:%M")).isoformat(),
-            "evaluated_at": ended.isoformat(),
-            "place": place,
-            "remark": resident.remark,
-            "media": media,
-        }
-
-    def again(self, day: date) -> list[PlannedVisit]:
-        """List the homes assessed again, whose outcome the objection or appeal foretells."""
-        by_key = {visit.resident.key: visit for visit in self.script}
-        wanted = [
-            replace(_reconsidered(visit), day=day, attempt=3, outcome=Outcome())
-            for visit in by_key.values()
-            if Decision.UPHELD in (visit.resident.objection, visit.resident.appeal)
-            and visit.outcome.done
-        ]
-        starts = [time(9), time(10), time(11), time(14), time(15), time(16)]
-        return [replace(visit, start=start) for visit, start in zip(wanted, starts, strict=False)]
 
     # -- where the campaign stands -------------------------------------------------------
 
@@ -471,57 +317,8 @@ class Player:
         return list(rows.values_list("pk", flat=True))
 
 
-def visit_id(visit: PlannedVisit) -> UUID:
-    """Return the id that the tablet gives to a visit of the play."""
-    return uuid5(VISITS, f"{visit.resident.key}:{visit.attempt}")
-
-
 def _index(resident: DemoResident) -> str:
     return blind_index(resident.id_number, "id_number")
-
-
-def _ended(visit: PlannedVisit) -> datetime:
-    started = at(visit.day, visit.start.strftime("%H:%M"))
-    return started + timedelta(minutes=visit.minutes - 10)
-
-
-def _said(tablet: Tablet, name: str, visit: PlannedVisit) -> bool:
-    """Tell whether the tablet has said so already and only waits to send it."""
-    waiting = tablet.state.outbox
-    return any(
-        one["name"] == name and one["args"].get("visit") == str(visit_id(visit)) for one in waiting
-    )
-
-
-def _not_done(visit: PlannedVisit) -> dict[str, Any]:
-    return {
-        "visit": str(visit_id(visit)),
-        "reason": visit.outcome.reason,
-        "next_step": visit.outcome.next_step,
-        "note": "",
-        "recorded_at": _ended(visit).isoformat(),
-        "place": None,
-    }
-
-
-def _part(found: Found) -> dict[str, Any]:
-    return {
-        "category": found.category,
-        "findings": found.findings,
-        "grade": found.grade,
-        "reason": found.reason,
-    }
-
-
-def _reconsidered(visit: PlannedVisit) -> PlannedVisit:
-    """Turn the finding round: an upheld objection was right, an upheld appeal too."""
-    resident = visit.resident
-    grade = 4 if resident.appeal else None
-    rng = Random(resident.key)
-    age = resident.age(visit.day)
-    found = tuple(find(one.category, grade, age, rng) for one in resident.found)
-    remark = "" if grade else "复核后未达到残疾标准，已说明理由。"
-    return replace(visit, resident=replace(resident, found=found, remark=remark))
 
 
 def _nomination(resident: DemoResident) -> dict[str, Any]:

@@ -25,8 +25,9 @@ from rich.progress import (
 from certificates.models import Certificate
 from outreach import clock
 from outreach.demo.county import FIRST_NAME, demo_county
+from outreach.demo.field import at
 from outreach.demo.loading import load, password_of
-from outreach.demo.player import Player, at
+from outreach.demo.player import Player
 from outreach.demo.script import campaign_days, write_script
 from outreach.demo.server import free_port, serving
 from outreach.desk.overview import overview
