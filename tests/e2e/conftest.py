@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,30 +27,31 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--lang=zh-CN",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
 #: Milliseconds that a busy machine gets before a screen counts as stuck.
 PATIENCE = 20_000
-# Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
     """What the browser sees when it opens the camera."""
     return Camera(tmp_path_factory.mktemp("camera") / "scene.mjpeg")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(camera: Camera) -> Iterator[Browser]:
-    """Start Debian's Chromium once for all tests of a process."""
+    """Start Debian's Chromium once for the browser tests of a process."""
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("The browser tests need Debian's Chromium: sh tests/system-packages.sh")
     expect.set_options(timeout=PATIENCE)
     film = f"--use-file-for-fake-video-capture={camera.film}"
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, film])
         yield browser
         browser.close()
