@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
@@ -30,7 +31,9 @@ _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 def make_code(user: User, *, by: User, at: datetime) -> str:
     """Return a fresh one-time code with which a tablet becomes `user`'s; shown once."""
     if by.role != Role.ADMINISTRATOR or not user.division.code.startswith(by.division.code):
-        raise Refused("not-your-step", "只有管理员可以登记平板")
+        raise Refused(
+            "not-your-step", _("Only an administrator of the area enrols or stops tablets.")
+        )
     code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(2))
     made = EnrolmentCode.objects.create(
         user=user,
@@ -64,7 +67,7 @@ def enrol(
     new token. So does a known tablet of the same user with a new code: its log goes on.
     Raises `Problem` for an unknown, expired or otherwise used code.
     """
-    der, _ = public_key(key)
+    der = public_key(key)[0]
     ticket = (
         EnrolmentCode.objects.select_for_update(of=("self",))
         .select_related("user__division", "device")
@@ -83,7 +86,7 @@ def enrol(
     device.save()
     ticket.device = device
     ticket.save(update_fields=["device"])
-    known, _ = Replica.objects.get_or_create(
+    known, _made = Replica.objects.get_or_create(
         id=replica, defaults={"device": device, "chain": ZERO, "created_at": at}
     )
     record("device.enrol", [device], by=ticket.user, at=at)
@@ -111,7 +114,9 @@ def _same_tablet(user: User, der: bytes, replica: UUID) -> Device | None:
 def revoke(device: Device, *, by: User, at: datetime) -> None:
     """Revoke a lost tablet: it is told to hand in and wipe at its next call."""
     if by.role != Role.ADMINISTRATOR or not device.user.division.code.startswith(by.division.code):
-        raise Refused("not-your-step", "只有管理员可以停用平板")
+        raise Refused(
+            "not-your-step", _("Only an administrator of the area enrols or stops tablets.")
+        )
     with transaction.atomic():
         device.revoked_at = at
         device.save(update_fields=["revoked_at"])

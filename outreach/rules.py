@@ -63,7 +63,8 @@ def visits_for(user: User) -> VisitQuerySet:
 
 def second_opinions_for(user: User) -> QuerySet[Evaluation]:
     """Return the evaluations with grade 1 or 2 in the county on which `user` may still opine."""
-    qualified = Assessor.objects.get(user=user).categories
+    assessor = Assessor.objects.filter(user=user).first()
+    qualified = assessor.categories if assessor else []
     waiting = Evaluation.objects.filter(
         application__state=ApplicationState.EVALUATED,
         application__village__code__startswith=user.division.code,
@@ -71,7 +72,8 @@ def second_opinions_for(user: User) -> QuerySet[Evaluation]:
         second_opinions=None,
         category__in=[*qualified, Category.MULTIPLE],
     )
-    return waiting.exclude(Q(assessor=user) | Q(application__nominated_by=user))
+    own = Q(assessor=user) | Q(application__nominated_by=user)
+    return waiting.exclude(own).exclude(co_signers=user)
 
 
 def check_role(user: User, step: Transition) -> None:

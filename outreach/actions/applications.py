@@ -259,6 +259,7 @@ def complete_papers(application: Application, *, by: User, at: datetime) -> None
 
 def assign(applications: Sequence[Application], assessor: User, *, by: User, at: datetime) -> None:
     """Give cases to an assessor, who sees them from the next sync on and schedules the visits."""
+    check_role(by, APPLICATION["accept"])
     check_in_scope(by, applications)
     for application in applications:
         check_may_rate([assessor], application)

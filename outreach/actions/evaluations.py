@@ -168,6 +168,8 @@ def _check_circumstances(submission: Submission, age: int) -> None:
 def _check_evidence(submission: Submission) -> None:
     needed = evidence_for([part.category for part in submission.parts])
     missing = set(needed) - {declared.kind for declared in submission.media}
+    if len({declared.sha256 for declared in submission.media}) < len(submission.media):
+        raise Refused("photo-twice", _("The same photo is declared twice; take another one."))
     if missing:
         raise Refused(
             "evidence-missing",

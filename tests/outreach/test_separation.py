@@ -71,10 +71,19 @@ def test_only_an_approver_approves(place: builders.County, role: Role) -> None:
         publicity.approve(cases, by=somebody, at=datetime(2018, 6, 12, 10, tzinfo=SHANGHAI))
 
 
-def test_the_rater_gives_no_second_opinion(place: builders.County) -> None:
+def test_neither_rater_nor_co_signer_gives_the_second_opinion(place: builders.County) -> None:
     made = builders.evaluated(place)
-    with refused("second-opinion-closed"):
-        evaluations.give_second_opinion(made, by=place.assessor, at=START)
+    for signer in (place.assessor, place.colleague):
+        with refused("second-opinion-closed"):
+            evaluations.give_second_opinion(made, by=signer, at=START)
+
+
+@pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.AUDITOR, Role.APPROVER])
+def test_only_an_administrator_assigns(place: builders.County, role: Role) -> None:
+    cases = builders.accepted(place)
+    somebody = builders.user(f"another-{role}", role, place.county)
+    with refused("not-your-step"):
+        applications.assign(cases, place.colleague, by=somebody, at=START)
 
 
 def test_one_assessor_alone_is_not_enough(place: builders.County) -> None:
@@ -91,6 +100,7 @@ def test_evidence_identity_and_consent_are_asked_for(place: builders.County) -> 
         "evidence-missing": {"media": builders.media(kinds=[EvidenceKind.PORTRAIT])},
         "identity-unchecked": {"identity_checked": False},
         "consent-missing": {"consent": None},
+        "photo-twice": {"media": [*builders.media(), *[builders.media()[0]] * 2]},
         "reason-missing": {"grade": 2, "parts": [_part(2)]},
         "bad-finding": {"parts": [evaluations.Part("physical", {"condition": "9z"}, 1)]},
     }
