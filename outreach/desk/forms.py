@@ -417,10 +417,24 @@ class AssignForm(forms.Form):
         field.queryset = rows.select_related("user", "institution").order_by("user__full_name")
 
 
+if TYPE_CHECKING:
+    _HolderChoice = forms.ModelChoiceField[User]
+else:
+    _HolderChoice = forms.ModelChoiceField
+
+
+class HolderField(_HolderChoice):
+    """Choose who holds a tablet; two people may share a name, so role and place stand beside."""
+
+    def label_from_instance(self, obj: User) -> str:
+        """Name the person, the role and the place."""
+        return f"{obj.full_name} · {words.ROLES[obj.role]} · {obj.division.name}"
+
+
 class CodeForm(forms.Form):
     """For whom a tablet is enrolled."""
 
-    user = forms.ModelChoiceField(
+    user = HolderField(
         label=_("Whose tablet is it?"),
         queryset=User.objects.none(),
         empty_label=_("Choose a person"),
@@ -430,11 +444,12 @@ class CodeForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["user"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = User.objects.filter(
+        rows = User.objects.filter(
             division__code__startswith=user.division.code,
             role__in=(Role.ASSESSOR, Role.LIAISON),
             is_active=True,
-        ).order_by("role", "full_name")
+        )
+        field.queryset = rows.select_related("division").order_by("role", "full_name")
 
 
 class ClockForm(forms.Form):
