@@ -11,7 +11,7 @@ import { SyncLoop } from '../sync/loop'
 import { problemSlug, send } from '../sync/transport'
 import { unwrapWithPin } from '../vault/wraps'
 import { health } from './device'
-import { flushDrafts } from './drafts'
+import { flushDrafts } from './openForms'
 
 export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open'
 

@@ -1,16 +1,8 @@
 import { onScopeDispose, reactive, ref, toRaw, watch, type Ref } from 'vue'
 import { safe } from './app'
+import { openForm } from './openForms'
 
 const PAUSE_MS = 150
-const open = new Set<() => Promise<void>>()
-
-/** Write every draft on the screen to the disk now: before a lock, a hidden page, a camera. */
-export async function flushDrafts(): Promise<void> {
-  await Promise.all([...open].map((flush) => flush()))
-}
-
-/** Whether a form is on the screen; a new version of the app waits for it. */
-export const formIsOpen = (): boolean => open.size > 0
 
 export interface LiveDraft<T> {
   draft: T
@@ -53,16 +45,16 @@ export function useDraft<T extends object>(key: string, make: () => T): LiveDraf
     },
     { deep: true },
   )
-  open.add(flush)
+  const close = openForm(flush)
   onScopeDispose(() => {
     void flush()
-    open.delete(flush)
+    close()
     stop()
   })
   const drop = () => {
     dropped = true
     if (timer !== null) clearTimeout(timer)
-    open.delete(flush)
+    close()
   }
   return { draft, state, flush, drop }
 }

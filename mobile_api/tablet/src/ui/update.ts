@@ -1,5 +1,5 @@
 import { ref } from 'vue'
-import { flushDrafts } from './drafts'
+import { flushDrafts } from './openForms'
 
 /** A new version of the app is here and waits for a person to let it in. */
 export const updateWaits = ref(false)
