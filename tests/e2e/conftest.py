@@ -12,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from outreach.demo.loading import password_of
 from outreach.models import User
 from tests.e2e.album import Album
 from tests.e2e.desk import Desk
@@ -83,7 +84,7 @@ def seat(
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Serve the demo county, in which nobody is nominated yet, from a child process."""
-    with serving(tmp_path_factory.mktemp("service")) as running:
+    with serving(tmp_path_factory.mktemp("service"), "campaign") as running:
         yield running
 
 
@@ -133,8 +134,8 @@ def _blocked(text: str) -> list[str]:
 def desk(window: Callable[..., Page], album: Album) -> Callable[..., Desk]:
     """Return a function that signs somebody in at a desk of their own."""
 
-    def signed_in(username: str, **size: int) -> Desk:
-        return Desk(window(**size), album).sign_in(username)
+    def signed_in(username: str, password: str = "", **size: int) -> Desk:
+        return Desk(window(**size), album).sign_in(username, password or password_of(username))
 
     return signed_in
 

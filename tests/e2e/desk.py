@@ -8,7 +8,6 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from outreach.demo.county import DemoResident
-from outreach.demo.loading import password_of
 from tests.e2e.album import Album
 
 CLOCK_ON_THE_BAND = re.compile(r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$")
@@ -21,11 +20,11 @@ class Desk:
         self.page = page
         self.album = album
 
-    def sign_in(self, username: str) -> Desk:
+    def sign_in(self, username: str, password: str) -> Desk:
         """Open the service and sign in."""
         self.page.goto("/")
         self.page.get_by_label("用户名").fill(username)
-        self.page.get_by_label("密码").fill(password_of(username))
+        self.page.get_by_label("密码").fill(password)
         self.press("登录")
         expect(self.heading("您好")).to_be_visible()
         return self
@@ -98,6 +97,31 @@ class Desk:
         self.press("English")
         self.album.take(self.page, f"{picture}-en")
         self.press("中文")
+
+    def make_code(self, holder: str) -> str:
+        """Make a code for somebody's tablet and read it off the screen."""
+        self.go("平板")
+        whose = self.page.get_by_label("平板归谁使用？")
+        whose.select_option(label=self.option("平板归谁使用？", holder))
+        self.album.take(self.page, "desk-tablets")
+        self.press("生成登记码")
+        self.album.take(self.page, "desk-code")
+        return self.page.locator(".code-once").inner_text().strip()
+
+    def option(self, field: str, words: str) -> str:
+        """Read the whole text of the one option of a field that has these words."""
+        choices = self.page.get_by_label(field).get_by_role("option").filter(has_text=words)
+        return choices.inner_text().strip()
+
+    def save_paper(self, file: Path) -> None:
+        """Save the signed paper of the one certificate on the list."""
+        self.go("残疾人证")
+        self.album.take(self.page, "desk-certificates")
+        self.in_english("desk-certificates")
+        # With Alt held down the browser saves what the link leads to, in place of showing it.
+        with self.page.expect_download() as started:
+            self.page.get_by_role("link", name="签章 PDF").click(modifiers=["Alt"])
+        started.value.save_as(file)
 
     def fill_in(self, person: DemoResident, village: str) -> None:
         """Fill in the nomination form from what the village knows."""

@@ -1,42 +1,68 @@
-"""Make a register before its server starts: the demo county's map and staff, nobody nominated.
+"""Make a register before its server starts.
 
-Run as `python -m tests.e2e.preparing` by `tests.e2e.serving`, in the server's own environment.
+Run as `python -m tests.e2e.preparing REGISTER` by `tests.e2e.serving`, in the server's own
+environment: `campaign` is the demo county, in which nobody is nominated yet; `cases` is the
+tests' small county with work to do on a tablet.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from datetime import date
 
 import django
 
 #: The villages begin to nominate.
 DAY_ONE = date(2018, 5, 14)
+#: Today in the small county: a notice is over, and a visit is due.
+TODAY = date(2018, 6, 12)
+#: Who waits in the small county: for the visit of today, for a visit to be scheduled.
+DUE, WAITING, CERTIFIED = "钱白石", "孙长河", "赵青山"
 
 
-def prepare() -> None:
-    """Migrate, make the signing authority, set the clock, enter the county."""
-    from django.conf import settings
-    from django.core.management import call_command
-
+def campaign() -> None:
+    """Enter the demo county's map and staff, and what its first visit costs the federation."""
     from outreach import clock
     from outreach.demo.county import demo_county
+    from outreach.demo.field import at
     from outreach.demo.loading import load
-    from outreach.demo.player import at
     from outreach.demo.script import campaign_days, write_script
     from outreach.models import working_calendar
 
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-    call_command("migrate", verbosity=0)
-    call_command("create_authority", verbosity=0)
     clock.advance_to(at(DAY_ONE, "08:00"))
     county = demo_county()
     script = write_script(county, campaign_days(working_calendar(DAY_ONE)))
-    first = [visit for visit in script if visit.resident == county.residents[0]]
-    load(county, tuple(first))
+    load(county, tuple(visit for visit in script if visit.resident == county.residents[0]))
+
+
+def cases() -> None:
+    """Enter the small county: one certificate, one visit today, one case to schedule."""
+    from certificates.actions import issue
+    from outreach import clock
+    from outreach.actions import publicity
+    from outreach.demo.field import at
+    from tests import builders
+    from tests.outreach.desk.pictures import real_media
+
+    now = at(TODAY, "09:00")
+    clock.advance_to(now)
+    place = builders.county()
+    signed = builders.reviewed(place, pictures=real_media)
+    publicity.approve(signed, by=place.approver, at=now)
+    issue(signed, by=place.approver, at=now)
+    builders.scheduled(place, on=TODAY, name=DUE)
+    builders.accepted(place, name=WAITING)
 
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
     django.setup()
-    prepare()
+
+    from django.conf import settings
+    from django.core.management import call_command
+
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    call_command("migrate", verbosity=0)
+    call_command("create_authority", verbosity=0)
+    {"campaign": campaign, "cases": cases}[sys.argv[1]]()

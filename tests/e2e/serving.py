@@ -30,14 +30,15 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Service]:
-    """Prepare the demo county in `folder` and serve it until the block ends."""
+def serving(folder: Path, register: str) -> Iterator[Service]:
+    """Prepare one of the registers of `preparing` in `folder`, serve it until the block ends."""
     port = free_port(0)
     service = Service(f"http://127.0.0.1:{port}", folder / "server.log")
     environment = _environment(folder, service.address)
     with service.log.open("wb") as log:
         told = {"cwd": ROOT, "env": environment, "stdout": log, "stderr": log}
-        done = subprocess.run([sys.executable, "-m", "tests.e2e.preparing"], check=False, **told)
+        prepare = [sys.executable, "-m", "tests.e2e.preparing", register]
+        done = subprocess.run(prepare, check=False, **told)
         assert done.returncode == 0, service.log.read_text()
         server = subprocess.Popen(_command(port), **told)
         try:

@@ -47,22 +47,30 @@ class Tablet:
     look: Look
 
     def enrol(self, code: str, label: str) -> None:
-        """Enrol with the one-time code and set the PIN."""
+        """Open the app, enrol with the one-time code and set the PIN."""
+        self.page.goto("/tablet/")
+        self.look(self.page, "enrol")
+        self.fill_enrolment(code, label)
+        self.expects_heading("今天")
+
+    def fill_enrolment(self, code: str, label: str) -> None:
+        """Fill in code, name and PIN, and send them."""
         page = self.page
-        page.goto("/tablet/")
-        self.look(page, "enrol")
         page.get_by_label("登记码").fill(code)
         page.get_by_label("平板名称").fill(label)
         page.get_by_label("设置 PIN 码").fill(PIN)
         page.get_by_label("再输一次 PIN 码").fill(PIN)
         self.press("登记")
-        self.expects_heading("今天")
 
-    def unlock(self) -> None:
+    def unlock(self, pin: str = PIN) -> None:
+        """Type the PIN."""
+        self.page.get_by_label("PIN 码").fill(pin)
+        self.press("解锁")
+
+    def unlocks(self) -> None:
         """Open with the PIN."""
         self.look(self.page, "locked")
-        self.page.get_by_label("PIN 码").fill(PIN)
-        self.press("解锁")
+        self.unlock()
         expect(self.page.get_by_role("navigation", name="主要页面")).to_be_visible()
 
     def press(self, name: str | re.Pattern[str]) -> None:
@@ -87,6 +95,16 @@ class Tablet:
         """Press the mark, and see that everything is where it should be."""
         self.line().click()
         expect(self.line()).to_have_text("全部已送达")
+
+    def read_certificate(self, person: str) -> None:
+        """Fetch the paper, hold it to its hash, and show it."""
+        self.go("证件")
+        mine = self.page.get_by_role("listitem").filter(has_text=person)
+        expect(mine).to_contain_text("肢体 一级")
+        self.press("下载证件")
+        self.press("打开")
+        expect(self.page.get_by_text("已核对：文件与服务器签发的完全一致。")).to_be_visible()
+        self.look(self.page, "certificate")
 
     def schedule(self, person: str, on: str, start: str) -> None:
         """Choose a waiting case in the calendar and set day and time."""

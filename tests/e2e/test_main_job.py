@@ -56,10 +56,10 @@ def test_a_man_who_cannot_travel_gets_his_certificate_and_nobody_leaves_the_scre
     office.take("撤下公示", MAN.name, "撤下所选", "已撤下 1 份公示。", "desk-end-notice")
     review(office)
     approver.take("批准并签章", MAN.name, "批准并签章所选", "已签章发证 1 本。", "desk-sign")
-    paper = download(approver, tmp_path)
 
-    stranger = window(390, 844)
-    check(stranger, album, paper)
+    paper = tmp_path / "certificate.pdf"
+    approver.save_paper(paper)
+    check(window(390, 844), album, paper)
     see_the_certificate(hill)
     see_what_he_saved(desk("auditor-1"))
     assert broken == []
@@ -84,29 +84,13 @@ def accept_and_assign(office: Desk) -> str:
     office.in_english("desk-home-office")
     office.take("受理申请", MAN.name, "受理所选", "已受理 1 件。", "desk-accept")
     office.open_step("分派医生")
-    office.page.get_by_label("评残医生").select_option(label=doctor(office, "assessor-a1"))
+    doctor = office.option("评残医生", NAMES["assessor-a1"])
+    office.page.get_by_label("评残医生").select_option(label=doctor)
     office.tick(MAN.name)
     office.album.take(office.page, "desk-assign")
     office.press("分派所选")
     office.reads("已将 1 件交给")
-    office.go("平板")
-    whose = office.page.get_by_label("平板归谁使用？")
-    whose.select_option(label=option(office, "平板归谁使用？", NAMES["assessor-a1"]))
-    office.album.take(office.page, "desk-tablets")
-    office.press("生成登记码")
-    office.album.take(office.page, "desk-code")
-    return office.page.locator(".code-once").inner_text().strip()
-
-
-def doctor(office: Desk, username: str) -> str:
-    """Read how the list of doctors names this one."""
-    return option(office, "评残医生", NAMES[username])
-
-
-def option(desk: Desk, field: str, words: str) -> str:
-    """Read the whole text of the one option that has these words."""
-    choices = desk.page.get_by_label(field).get_by_role("option").filter(has_text=words)
-    return choices.inner_text().strip()
+    return office.make_code(NAMES["assessor-a1"])
 
 
 def see_the_visit(office: Desk) -> None:
@@ -124,7 +108,7 @@ def assess_without_a_line(hill: Tablet) -> None:
     answer = page.reload()
     assert answer is not None
     assert answer.from_service_worker
-    hill.unlock()
+    hill.unlocks()
     hill.open_visit(MAN.name)
     hill.evaluate(MAN.name, NAMES["assessor-a1"], NAMES["assessor-b1"])
     hill.expects_heading(MAN.name)
@@ -180,20 +164,6 @@ def review(office: Desk) -> None:
     office.reads("已审核 1 件。")
 
 
-def download(approver: Desk, folder: Path) -> Path:
-    """The approver finds the signed paper among the certificates."""
-    approver.go("残疾人证")
-    approver.album.take(approver.page, "desk-certificates")
-    approver.in_english("desk-certificates")
-    # With Alt held down the browser saves what the link leads to, in place of showing it.
-    with approver.page.expect_download() as started:
-        approver.page.get_by_role("link", name="签章 PDF").click(modifiers=["Alt"])
-    paper = folder / "certificate.pdf"
-    started.value.save_as(paper)
-    assert paper.read_bytes().startswith(b"%PDF-")
-    return paper
-
-
 def check(stranger: Page, album: Album, paper: Path) -> None:
     """Anybody has the paper checked: it is ours; with one byte changed it is not."""
     check_paper(stranger, paper)
@@ -212,13 +182,7 @@ def check(stranger: Page, album: Album, paper: Path) -> None:
 def see_the_certificate(hill: Tablet) -> None:
     """The tablet learns of the certificate, fetches it and shows that it is the very file."""
     hill.sync()
-    hill.go("证件")
-    mine = hill.page.get_by_role("listitem").filter(has_text=MAN.name)
-    expect(mine).to_contain_text("肢体 一级")
-    hill.press("下载证件")
-    hill.press("打开")
-    expect(hill.page.get_by_text("已核对：文件与服务器签发的完全一致。")).to_be_visible()
-    hill.look(hill.page, "certificate")
+    hill.read_certificate(MAN.name)
 
 
 def see_what_he_saved(auditor: Desk) -> None:

@@ -1,0 +1,200 @@
+"""No axe violation on any screen of the tablet, nor on desk pages that only an action shows.
+
+The desk's other pages are looked at in `test_desk_screens`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.desk import Desk, check_paper
+from tests.e2e.preparing import CERTIFIED, DUE, WAITING
+from tests.e2e.serving import Service, serving
+from tests.e2e.tablet import Look, Tablet
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+#: Every screen of the tablet, by the names that the story below gives them.
+SCREENS = {
+    *("enrol", "enrol-wrong", "locked", "locked-wrong", "today", "visit", "not-done", "move"),
+    *("calendar", "calendar-day", "schedule", "schedule-clash"),
+    *("arrive", "findings", "camera-portrait", "camera-whole_body", "camera-affected_part"),
+    *("camera-environment", "photos", "result", "signature", "signed", "review", "visit-done"),
+    *("certificate", "hand-over", "outbox", "more", "more-english", "pin", "ready"),
+    *("nominate", "nominate-wrong", "disputes"),
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve the small county, in which there is something to do everywhere."""
+    with serving(tmp_path_factory.mktemp("cases"), "cases") as running:
+        yield running
+
+
+class Eye:
+    """Looks at pages through axe and remembers what is wrong, and what was looked at."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.seen: set[str] = set()
+
+    def __call__(self, page: Page, name: str) -> None:
+        """Look at a page."""
+        self.seen.add(name)
+        for one in Axe().run(page).response["violations"]:
+            self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
+
+
+def test_no_screen_of_the_tablet_has_an_axe_violation(
+    desk: Callable[..., Desk], tablet: Callable[[Look], Tablet], broken: list[str]
+) -> None:
+    eye = Eye()
+    office = desk("administrator", "administrator" * 2)
+    hand = tablet(eye)
+    enrol(hand, office.make_code("assessor ·"))
+    plan(hand)
+    hand.evaluate(DUE, "assessor", "colleague")
+    hand.expects_heading(DUE)
+    eye(hand.page, "visit-done")
+    deliver(hand)
+    look_around(hand)
+    nominate(hand)
+    lock(hand)
+    assert eye.found == []
+    assert eye.seen == SCREENS
+    assert broken == []
+
+
+def enrol(hand: Tablet, code: str) -> None:
+    """Enrol, at first with a code that nobody made."""
+    hand.page.goto("/tablet/")
+    hand.look(hand.page, "enrol")
+    hand.fill_enrolment("AAAA-AAAA", "一组平板")
+    expect(hand.page.get_by_text("没有这个登记码。")).to_be_visible()
+    hand.look(hand.page, "enrol-wrong")
+    hand.page.get_by_label("登记码").fill(code)
+    hand.press("登记")
+    hand.expects_heading("今天")
+
+
+def plan(hand: Tablet) -> None:
+    """Schedule a visit, look at a day, and at what can be done with a visit; then open it."""
+    page = hand.page
+    hand.schedule(WAITING, "2018-06-13", "09:00")
+    page.get_by_role("button", name="周二 12").click()
+    expect(page.get_by_role("link", name=DUE)).to_be_visible()
+    hand.look(page, "calendar-day")
+    hand.open_visit(DUE)
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_label("本人不在家").check()
+    hand.look(page, "not-done")
+    page.get_by_role("link", name="返回").click()
+    page.get_by_role("link", name="改期或取消").click()
+    hand.look(page, "move")
+    page.get_by_label("日期").fill("2018-06-16")
+    expect(page.get_by_text("这一天不是工作日。")).to_be_visible()
+    hand.look(page, "schedule-clash")
+    page.get_by_role("link", name="返回").click()
+
+
+def deliver(hand: Tablet) -> None:
+    """Show the certificate, begin to hand it over, and see what was sent."""
+    hand.read_certificate(CERTIFIED)
+    hand.press("登记送达")
+    expect(hand.page.get_by_text("交给谁？")).to_be_visible()
+    hand.look(hand.page, "hand-over")
+    hand.go("发件箱")
+    expect(hand.line()).to_have_text("全部已送达")
+    hand.look(hand.page, "outbox")
+
+
+def look_around(hand: Tablet) -> None:
+    """Open what the last place of the bar leads to."""
+    page = hand.page
+    hand.go("更多")
+    hand.look(page, "more")
+    hand.press("English")
+    hand.look(page, "more-english")
+    hand.press("中文")
+    hand.press("更改 PIN 码")
+    hand.look(page, "pin")
+    page.get_by_role("link", name="出发前检查").click()
+    hand.expects_heading("出发前检查")
+    hand.look(page, "ready")
+
+
+def nominate(hand: Tablet) -> None:
+    """Nominate somebody in a village that does not exist, and read what became of it."""
+    page = hand.page
+    hand.go("更多")
+    page.get_by_role("link", name="提名申请人").click()
+    hand.look(page, "nominate")
+    hand.press("保存提名")
+    expect(page.get_by_text("请填写姓名。")).to_be_visible()
+    hand.look(page, "nominate-wrong")
+    page.get_by_label("姓名").fill("周小溪")
+    page.get_by_label("身份证号").fill("53010219200508011X")
+    page.get_by_label("村（社区）代码").fill("511302999999")
+    page.get_by_label("肢体").check()
+    hand.press("保存提名")
+    hand.go("发件箱")
+    page.get_by_role("link", name="1 项需要处理").last.click()
+    expect(page.get_by_role("listitem").filter(has_text="周小溪")).to_contain_text("未被采用")
+    hand.look(page, "disputes")
+
+
+def lock(hand: Tablet) -> None:
+    """Lock the tablet and slip with the PIN."""
+    hand.press("锁定")
+    expect(hand.page.get_by_role("heading", name="已锁定")).to_be_visible()
+    hand.look(hand.page, "locked")
+    hand.unlock("135790")
+    expect(hand.page.get_by_text("PIN 码不对。")).to_be_visible()
+    hand.look(hand.page, "locked-wrong")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_that_an_action_shows_has_an_axe_violation(
+    window: Callable[..., Page],
+    desk: Callable[..., Desk],
+    broken: list[str],
+    tmp_path: Path,
+    width: int,
+) -> None:
+    eye = Eye()
+    stranger = window(width=width)
+    refuse_a_stranger(stranger, eye)
+    office = desk("administrator", "administrator" * 2, width=width)
+    office.make_code("任家祠村")
+    eye(office.page, "code")
+    paper = tmp_path / "paper.pdf"
+    office.save_paper(paper)
+    check_paper(stranger, paper)
+    expect(stranger.get_by_role("status")).to_contain_text("有效")
+    eye(stranger, "check-ours")
+    paper.write_bytes(b"%PDF-1.7 of somebody else")
+    check_paper(stranger, paper)
+    expect(stranger.get_by_role("status")).to_contain_text("不是本机关签发的证件")
+    eye(stranger, "check-not-ours")
+    liaison = desk("liaison", "liaison" * 2, width=width)
+    liaison.go("提名")
+    liaison.press("登记")
+    expect(liaison.page.get_by_role("alert")).to_be_visible()
+    eye(liaison.page, "nomination-wrong")
+    assert eye.found == []
+    assert broken == []
+
+
+def refuse_a_stranger(page: Page, eye: Eye) -> None:
+    """Type a wrong password."""
+    page.goto("/")
+    page.get_by_label("用户名").fill("liaison")
+    page.get_by_label("密码").fill("not the password")
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert")).to_contain_text("用户名或密码不对")
+    eye(page, "signed-in-wrongly")
