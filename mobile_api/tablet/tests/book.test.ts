@@ -3,7 +3,7 @@ import { clashes } from '@/book/calendar'
 import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
-import { cases, disputes, receiptOf, visits, type VisitView } from '@/book/views'
+import { cases, disputes, knowsVillage, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
 import { pause } from '@/sync/loop'
 import { FakeServer } from './support/server'
@@ -53,6 +53,27 @@ describe('what was said offline shows at once', () => {
     expect(shown(safe)).toEqual([['v1', '2018-06-04', 'scheduled', null]])
     expect(disputes(safe).map(({ outcome, message }) => [outcome, message])).toEqual([['refused', '路不通']])
   })
+})
+
+describe('the villages to nominate in', () => {
+  const dengtai = { name: '灯台乡', villages: [{ code: '511302201202', name: '任家祠村' }, { code: '511302201201', name: '灯台村' }] }
+  const longgui = { name: '龙桂乡', villages: [{ code: '511302200201', name: '龙桂村' }] }
+  const pulled = () => {
+    const rows = [['township/511302201000', dengtai], ['visit/v1', visitRow], ['township/511302200000', longgui]] as const
+    return townships({ rows: new Map(rows.map(([key, d]) => [key, { h: '', d: json(d) }])) })
+  }
+  it('stand by township, both in the order of their codes', () => {
+    expect(pulled().map(({ code, name, villages }) => [code, name, villages.map((village) => village.name)])).toEqual([
+      ['511302200000', '龙桂乡', ['龙桂村']],
+      ['511302201000', '灯台乡', ['灯台村', '任家祠村']],
+    ])
+  })
+  it.each([
+    ['511302201202', true],
+    ['511302201000', false],
+    ['', false],
+  ])('hold %j: %j', (code, known) => expect(knowsVillage(pulled(), code)).toBe(known))
+  it('are none before the first sync', () => expect(townships({ rows: new Map() })).toEqual([]))
 })
 
 describe('a receipt', () => {

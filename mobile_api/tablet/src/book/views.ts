@@ -7,6 +7,7 @@ import type {
   NextStep,
   Nominate,
   NotDoneReason,
+  TownshipRow,
   VisitRow,
 } from '../core/wire'
 import {
@@ -35,6 +36,10 @@ export interface CaseView extends CaseRow {
 
 export interface CertificateView extends CertificateRow {
   id: string
+}
+
+export interface TownshipView extends TownshipRow {
+  code: string
 }
 
 export interface NominationView {
@@ -107,6 +112,20 @@ export function colleagues(source: Source): (Colleague & { id: string })[] {
   return rowsOf<Colleague>(source, 'colleague/').map(([id, row]) => ({ ...row, id }))
 }
 
+/** The villages in which this user may nominate, by township, both in the order of their codes. */
+export function townships(source: Pick<Source, 'rows'>): TownshipView[] {
+  return rowsOf<TownshipRow>(source, 'township/')
+    .map(([code, { name, villages }]) => ({
+      code,
+      name,
+      villages: [...villages].sort((a, b) => compareText(a.code, b.code)),
+    }))
+    .sort((a, b) => compareText(a.code, b.code))
+}
+
+export const knowsVillage = (found: TownshipView[], code: string): boolean =>
+  found.some(({ villages }) => villages.some((village) => village.code === code))
+
 export function nominations(source: Source): NominationView[] {
   return Array.from(source.log.values())
     .flatMap((entry) => {
@@ -167,7 +186,7 @@ function standing({ log, outcomes, state }: Source): LogEntry[] {
     .sort((a, b) => a.seq - b.seq)
 }
 
-function rowsOf<T>(source: Source, prefix: string): [string, T][] {
+function rowsOf<T>(source: Pick<Source, 'rows'>, prefix: string): [string, T][] {
   return Array.from(source.rows)
     .filter(([key]) => key.startsWith(prefix))
     .map(([key, row]) => [key.slice(prefix.length), row.d as T])

@@ -113,6 +113,12 @@ export interface CalendarRow {
   non_working: string[]
 }
 
+/** One township of one's area, with the villages in which one may nominate. */
+export interface TownshipRow {
+  name: string
+  villages: { code: string; name: string }[]
+}
+
 export type Outcome = 'applied' | 'duplicate' | 'refused' | 'conflict' | 'parked'
 
 export interface OutcomeEntry {

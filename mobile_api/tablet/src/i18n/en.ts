@@ -385,7 +385,8 @@ export const en: Record<MessageKey, string> = {
   'nominate.name': 'Name',
   'nominate.id_number': 'ID number',
   'nominate.id_hint': '18 characters, the last may be X',
-  'nominate.village': 'Village code',
+  'nominate.village': 'Village',
+  'nominate.no_villages': 'The list of villages is not here yet. Sync once online.',
   'nominate.categories': 'Categories',
   'nominate.situation': 'Situation',
   'nominate.poor': 'Poor household',
@@ -395,7 +396,7 @@ export const en: Record<MessageKey, string> = {
   'nominate.mine': 'My nominations',
   'nominate.need_name': 'Enter the name.',
   'nominate.bad_id': 'The ID number is not right; check each digit.',
-  'nominate.bad_village': 'Enter the 12-digit village code.',
+  'nominate.need_village': 'Choose the village.',
   'nominate.need_category': 'Choose at least one.',
 
   'more.title': 'More',

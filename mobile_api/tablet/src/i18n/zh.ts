@@ -383,7 +383,8 @@ export const zh = {
   'nominate.name': '姓名',
   'nominate.id_number': '身份证号',
   'nominate.id_hint': '18 位，最后一位可以是 X',
-  'nominate.village': '村（社区）代码',
+  'nominate.village': '村（社区）',
+  'nominate.no_villages': '平板上还没有村名单。请联网同步一次。',
   'nominate.categories': '残疾类别',
   'nominate.situation': '情况',
   'nominate.poor': '贫困户',
@@ -393,7 +394,7 @@ export const zh = {
   'nominate.mine': '我的提名',
   'nominate.need_name': '请填写姓名。',
   'nominate.bad_id': '身份证号不正确，请逐位核对。',
-  'nominate.bad_village': '请填写 12 位村代码。',
+  'nominate.need_village': '请选择村（社区）。',
   'nominate.need_category': '请至少选一类。',
 
   'more.title': '更多',

@@ -3,7 +3,7 @@ import { computed, shallowReactive, shallowRef, triggerRef } from 'vue'
 import { deviceClock } from '../core/clock'
 import type { CalendarRow, EnrolAnswer, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
-import { certificates, cases, colleagues, disputes, nominations, reports, rowAt, visits } from '../book/views'
+import { certificates, cases, colleagues, disputes, nominations, reports, rowAt, townships, visits } from '../book/views'
 import { TabletDatabase, type VaultRecord } from '../store/database'
 import { Safe } from '../store/safe'
 import { Engine } from '../sync/engine'
@@ -47,6 +47,7 @@ export const book = {
   certificates: read(certificates, []),
   colleagues: read(colleagues, []),
   nominations: read(nominations, []),
+  townships: read(townships, []),
   disputes: read(disputes, []),
   reports: read(reports, []),
   state: read((source) => source.state, null),
