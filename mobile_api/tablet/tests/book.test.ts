@@ -3,6 +3,7 @@ import { clashes } from '@/book/calendar'
 import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
+import { clockState } from '@/book/ready'
 import { cases, disputes, knowsVillage, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
 import { pause } from '@/sync/loop'
@@ -184,6 +185,16 @@ describe('small rules', () => {
   ])('the ID number %s', (typed, expected) => expect(identity(typed)).toEqual(expected))
   it('the distance from the district centre to Dengtai', () => {
     expect(distanceKm({ lat: 30.7988, lon: 106.0884 }, { lat: 31.02, lon: 106.1 })).toBeCloseTo(24.62, 1)
+  })
+  it.each([
+    [0, 'real', 'fine'],
+    [-120_000, 'real', 'fine'],
+    [120_001, 'real', 'off'],
+    [-120_001, undefined, 'off'],
+    [0, 'simulated', 'demo'],
+    [-8 * 365 * 86_400_000, 'simulated', 'demo'],
+  ] as const)('a clock %d ms off a %s one is %s', (offsetMs, clock, state) => {
+    expect(clockState({ offsetMs, policy: clock ? { clock } : {} })).toBe(state)
   })
   it('pauses grow to five minutes and are spread by chance', () => {
     expect([pause(0, 1), pause(1, 1), pause(2, 1), pause(20, 1)]).toEqual([60_000, 2000, 4000, 300_000])

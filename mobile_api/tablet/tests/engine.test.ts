@@ -45,6 +45,13 @@ describe('an exchange', () => {
     await settle(engine)
     expect(safe.state.offsetMs).toBe(-3_600_000)
   })
+  it('learns whether the server has a clock of a demo', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    server.policy = { clock: 'simulated' }
+    await settle(engine)
+    expect(safe.state.policy.clock).toBe('simulated')
+  })
 })
 
 describe('a bad line', () => {

@@ -149,6 +149,8 @@ export interface Policy {
   min_app?: string
   lease_until?: string
   lock_after_s?: number
+  /** a demo's clock is moved by hand; a real one is the time */
+  clock?: 'real' | 'simulated'
   federation_key?: string
 }
 

@@ -372,6 +372,7 @@ export const en: Record<MessageKey, string> = {
   'ready.free': 'Free space',
   'ready.free_why': 'Only {free} MB left.',
   'ready.clock': 'Clock',
+  'ready.clock_demo': 'Demo clock',
   'ready.clock_why': '{minutes} minutes from the server.',
   'ready.camera': 'Camera',
   'ready.camera_why': 'Not allowed yet.',

@@ -370,6 +370,7 @@ export const zh = {
   'ready.free': '存储空间',
   'ready.free_why': '只剩 {free} MB。',
   'ready.clock': '时钟',
+  'ready.clock_demo': '演示时钟',
   'ready.clock_why': '与服务器相差 {minutes} 分钟。',
   'ready.camera': '摄像头',
   'ready.camera_why': '还没有允许使用。',

@@ -1,7 +1,7 @@
 import { CHAIN_START, canonicalBytes, chainAfter, type Mutation } from '@/core/chain'
 import type { Json } from '@/core/jcs'
 import { manifestDigest, rowHash } from '@/core/manifest'
-import type { Outcome, OutcomeEntry, SyncAnswer, SyncRequest } from '@/core/wire'
+import type { Outcome, OutcomeEntry, Policy, SyncAnswer, SyncRequest } from '@/core/wire'
 import { LineDown, type Answer, type Send } from '@/sync/transport'
 
 const problem = (status: number, slug: string, extra: object = {}): Answer => ({
@@ -17,6 +17,7 @@ export class FakeServer {
   verified = new Set<string>()
   pageRows = 100
   epoch = 'e1'
+  policy: Policy = {}
   now = Date.parse('2018-06-04T01:00:00Z')
   /** faults for the coming requests, in order */
   script: ('lost request' | 'lost answer' | 'late' | Answer)[] = []
@@ -76,7 +77,7 @@ export class FakeServer {
       chain: this.chain,
       outcomes,
       pull: await this.pull(request),
-      policy: { min_app: '0.1.0', lock_after_s: 300 },
+      policy: { min_app: '0.1.0', lock_after_s: 300, ...this.policy },
       blobs_missing: this.missing(),
     }
   }
