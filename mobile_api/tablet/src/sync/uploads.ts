@@ -47,6 +47,7 @@ function send(
       endpoint: '/api/v1/uploads/',
       uploadUrl: media.uploadUrl,
       chunkSize: CHUNK,
+      uploadDataDuringCreation: true,
       metadata: { sha256: media.sha256, type: media.type },
       headers: { Authorization: `Bearer ${safe.session?.token ?? ''}` },
       // Where an upload stands is kept sealed with the photo, not in clear in localStorage.

@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { upload } from '@/sync/uploads'
+import { FakeServer } from './support/server'
+import { photo, tablet } from './support/tablet'
+
+const CHUNK = 256 * 1024
+const SIZE = 600 * 1024
+
+interface Reply {
+  status: number
+  offset?: number
+}
+
+/** The network's edge: what the browser would send, answered from a list. */
+function line(replies: Reply[]) {
+  const sent: [method: string, from: string | null, bytes: number][] = []
+  class Request {
+    status = 0
+    responseText = ''
+    onload: () => void = () => undefined
+    private readonly headers = new Map<string, string>()
+    private method = ''
+    private offset: number | undefined
+    open(method: string): void {
+      this.method = method
+    }
+    setRequestHeader(name: string, value: string): void {
+      this.headers.set(name, value)
+    }
+    getResponseHeader(name: string): string | null {
+      if (name === 'Location') return '/api/v1/uploads/u1'
+      if (name === 'Upload-Length') return String(SIZE)
+      return name === 'Upload-Offset' && this.offset !== undefined ? String(this.offset) : null
+    }
+    send(body: Blob | null): void {
+      const reply = replies.shift() ?? { status: 500 }
+      sent.push([this.method, this.headers.get('Upload-Offset') ?? null, body?.size ?? 0])
+      Object.assign(this, reply)
+      queueMicrotask(() => this.onload())
+    }
+    abort(): void {
+      this.onload = () => undefined
+    }
+  }
+  vi.stubGlobal('XMLHttpRequest', Request)
+  return sent
+}
+
+async function declared() {
+  const { safe } = await tablet(new FakeServer())
+  const { media, bytes } = await photo('v1', new Uint8Array(SIZE))
+  const waiting = { ...media, state: 'declared' as const }
+  await safe.change({ media: { add: [{ media: waiting, bytes }] } })
+  return { safe, waiting }
+}
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe('an upload', () => {
+  it('carries its first bytes with the creation, which saves a round trip', async () => {
+    const { safe, waiting } = await declared()
+    const sent = line([{ status: 201, offset: CHUNK }, { status: 204, offset: 2 * CHUNK }, { status: 204, offset: SIZE }])
+    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(sent).toEqual([
+      ['POST', null, CHUNK],
+      ['PATCH', String(CHUNK), CHUNK],
+      ['PATCH', String(2 * CHUNK), SIZE - 2 * CHUNK],
+    ])
+    await vi.waitFor(() => expect(safe.media.get(waiting.sha256)?.uploadUrl).toMatch(/\/api\/v1\/uploads\/u1$/))
+  })
+  it('goes on where the server stands when the answer to the creation was lost', async () => {
+    const { safe, waiting } = await declared()
+    const sent = line([{ status: 201, offset: 2 * CHUNK }, { status: 204, offset: SIZE }])
+    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(sent).toEqual([['POST', null, CHUNK], ['PATCH', String(2 * CHUNK), SIZE - 2 * CHUNK]])
+  })
+  it('is over at once when the server holds the picture already', async () => {
+    const { safe, waiting } = await declared()
+    const sent = line([{ status: 201, offset: SIZE }])
+    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(sent.length).toBe(1)
+  })
+  it.each([
+    [401, 'signed out'],
+    [422, 'rejected'],
+    [460, 'line down'],
+  ])('whose creation is answered %d is %s', async (status, end) => {
+    const { safe, waiting } = await declared()
+    line([{ status }])
+    expect(await upload(safe, waiting, () => undefined)).toBe(end)
+  })
+  it('begun earlier asks for its place and goes on there', async () => {
+    const { safe, waiting } = await declared()
+    const sent = line([{ status: 200, offset: CHUNK }, { status: 204, offset: SIZE }])
+    expect(await upload(safe, { ...waiting, uploadUrl: '/api/v1/uploads/u1' }, () => undefined)).toBe('sent')
+    expect(sent).toEqual([['HEAD', null, 0], ['PATCH', String(CHUNK), CHUNK]])
+  })
+})
