@@ -28,7 +28,6 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--lang=zh-CN",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
