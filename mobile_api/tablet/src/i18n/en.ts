@@ -42,6 +42,15 @@ export const en: Record<MessageKey, string> = {
   'enrol.problem.fork': 'This tablet\'s data does not match the server. Call the administrator.',
   'enrol.problem.other': 'Enrolment did not finish. Try once more, then call the administrator.',
 
+  'renew.title': 'Enter a new code',
+  'renew.lead': 'Sign-in has expired. Ask the office for a new code made for {name}.',
+  'renew.kept': 'Your records are kept here; {count} wait and are sent once the code is accepted. The PIN stays.',
+  'renew.code': 'New enrolment code',
+  'renew.submit': 'Go on',
+  'renew.busy': 'Enrolling…',
+  'renew.needless': 'Sign-in is valid; no new code is needed.',
+  'renew.not_yours': 'This code does not fit this tablet. Ask for one made for {name}, or call the administrator.',
+
   'pin.shape': 'The PIN must have 6 to 12 digits.',
   'pin.simple': 'This PIN is too easy to guess.',
   'pin.differs': 'The two PINs differ.',

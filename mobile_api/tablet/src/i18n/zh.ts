@@ -40,6 +40,15 @@ export const zh = {
   'enrol.problem.fork': '这台平板的数据与服务器不一致。请联系管理员。',
   'enrol.problem.other': '登记没有完成。请再试一次；仍不行请联系管理员。',
 
+  'renew.title': '输入新的登记码',
+  'renew.lead': '登录已过期。请向残联办公室领取为{name}开的新登记码。',
+  'renew.kept': '本机的记录都保留着，还有 {count} 项待发送；登记后自动发出。PIN 码不变。',
+  'renew.code': '新的登记码',
+  'renew.submit': '继续使用',
+  'renew.busy': '正在登记…',
+  'renew.needless': '登录有效，不需要新的登记码。',
+  'renew.not_yours': '这个登记码不能用于这台平板。请领取为{name}开的登记码；仍不行请联系管理员。',
+
   'pin.shape': 'PIN 码须为 6 到 12 位数字。',
   'pin.simple': '这个 PIN 码太容易猜到。',
   'pin.differs': '两次输入的 PIN 码不同。',

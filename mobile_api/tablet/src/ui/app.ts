@@ -1,14 +1,15 @@
 /** The running app: what phase it is in, the opened safe, and the loop that talks. */
 import { computed, shallowReactive, shallowRef, triggerRef } from 'vue'
 import { deviceClock } from '../core/clock'
-import type { CalendarRow, EnrolAnswer, Me } from '../core/wire'
+import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
 import { certificates, cases, colleagues, disputes, nominations, reports, rowAt, townships, visits } from '../book/views'
 import { TabletDatabase, type VaultRecord } from '../store/database'
 import { Safe } from '../store/safe'
 import { Engine } from '../sync/engine'
+import { enrolWith, type EnrolProblem } from '../sync/enrolment'
 import { SyncLoop } from '../sync/loop'
-import { problemSlug, send } from '../sync/transport'
+import { send } from '../sync/transport'
 import { unwrapWithPin } from '../vault/wraps'
 import { health } from './device'
 import { flushDrafts } from './openForms'
@@ -104,27 +105,24 @@ async function begin(): Promise<void> {
   app.phase = app.vault ? 'locked' : 'enrol'
 }
 
-export type EnrolProblem = 'unknown-code' | 'code-used' | 'code-expired' | 'too-many' | 'line' | 'fork' | 'other'
-
 /** Enrol: the keys are made and kept first, so that a lost answer can be asked for again. */
 export async function enrol(code: string, label: string, pin: string): Promise<EnrolProblem | null> {
   const mine = opened.value ?? (app.vault ? await Safe.unlock(db, pin) : await Safe.create(db, pin, deviceClock.wall()))
   opened.value = mine
   app.vault = (await db.vault()) ?? null
-  const body = { code: code.trim().toUpperCase(), label, public_key: mine.publicKey, replica: mine.replica }
-  const answer = await send('/api/v1/devices/enrol', body, null).catch(() => null)
-  if (!answer) return 'line'
-  if (answer.status !== 201) {
-    const slug = problemSlug(answer.body)
-    const known = ['unknown-code', 'code-used', 'code-expired', 'too-many', 'fork'] as const
-    return answer.status === 429 ? 'too-many' : (known.find((item) => item === slug) ?? 'other')
-  }
-  const { device, token, user, epoch, server_time } = answer.body as EnrolAnswer
-  const offsetMs = Date.parse(server_time) - deviceClock.wall()
-  await mine.change({ session: { device, token, user, label }, state: { epoch, offsetMs, halt: null } })
+  const problem = await enrolWith(mine, send, deviceClock, { code, label })
+  if (problem) return problem
   void navigator.storage?.persist?.()
   enter(mine)
   return null
+}
+
+/** Go on with a new code after the token has expired: same key, same log; what waits is sent at once. */
+export async function renew(code: string): Promise<EnrolProblem | null> {
+  const mine = safe()
+  const problem = await enrolWith(mine, send, deviceClock, { code, label: mine.session?.label ?? '' })
+  if (!problem) void sync()
+  return problem
 }
 
 /** Open with the PIN. Raises WrongPin. */
