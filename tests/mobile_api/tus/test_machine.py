@@ -280,7 +280,7 @@ SHORT = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-ONCE = settings(SHORT, max_examples=200, report_multiple_bugs=False, phases=(Phase.generate,))
+ONCE = settings(SHORT, max_examples=3000, report_multiple_bugs=False, phases=(Phase.generate,))
 FLOORS = {
     "complete": 800,
     "race": 60,
