@@ -8,7 +8,7 @@ from typing import Any
 
 from certificates.models import Certificate
 from mobile_api.wire import Whoami
-from outreach.domain.grading import standard_as_json
+from outreach.domain.grading import load_standard, standard_as_json
 from outreach.domain.vocabulary import Category, Role, evidence_for
 from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.models import (
@@ -152,7 +152,7 @@ def _case(application: Application) -> dict[str, Any]:
     return {
         "number": application.number,
         "categories": list(application.categories),
-        "standard": standard_as_json()["edition"],
+        "standard": load_standard().edition,
         "resident": _resident(application.resident),
         "guardian": _guardian(application.resident),
         "village": application.village.name,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -169,7 +169,7 @@ def facts_of(journey: Journey) -> JourneyFacts:
 
 
 def _entry(journey: Journey) -> Entry:
-    facts, tariff = facts_of(journey), _parsed(journey.tariff.body)
+    facts, tariff = facts_of(journey), load_tariff(journey.tariff.body)
     return Entry(
         evaluation=journey.evaluation_id,
         on=journey.on,
@@ -181,8 +181,3 @@ def _entry(journey: Journey) -> Entry:
         tariff=tariff,
         saving=saved(facts, tariff),
     )
-
-
-@lru_cache(maxsize=32)
-def _parsed(body: str) -> Tariff:
-    return load_tariff(body)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from geopy.distance import geodesic
 
 from outreach.domain.savings import Tariff as Prices
-from outreach.domain.savings import load_tariff, shipped_tariffs, shipped_texts, tariff_for
+from outreach.domain.savings import load_tariff, shipped_tariffs, tariff_for, tariff_text
 from outreach.models import Evaluation, Journey, Tariff
 
 
@@ -60,7 +60,7 @@ def prices_for(division_code: str, on: date) -> Prices:
 
 
 def _keep(tariff: Prices) -> None:
-    body = shipped_texts()[tariff.code]
+    body = tariff_text(tariff.code)
     Tariff.objects.get_or_create(
         code=tariff.code,
         defaults={

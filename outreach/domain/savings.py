@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 STANDARDS = Path(__file__).parent / "standards"
@@ -291,8 +291,9 @@ def _stem(code: str) -> str:
     return stem if len(code) <= 6 else code
 
 
+@lru_cache(maxsize=32)
 def load_tariff(text: str) -> Tariff:
-    """Read a tariff from TOML; a parameter may name its own place and date.
+    """Read a tariff from TOML, each text once; a parameter may name its own place and date.
 
     Raises `MalformedTariff` unless each parameter is there once, whole, with unit and source.
     """
@@ -319,13 +320,6 @@ def _check_parameters(parameters: list[Parameter]) -> None:
             raise MalformedTariff(f"{one.code} is a whole number of {PARAMETERS[one.code]}.")
         if not one.source:
             raise MalformedTariff(f"{one.code} names no source.")
-
-
-def shipped_texts() -> dict[str, str]:
-    """Return the text of each tariff that comes with the software, by its code."""
-    files = sorted(STANDARDS.glob("tariff-*.toml"))
-    texts = (file.read_text(encoding="utf-8") for file in files)
-    return {load_tariff(text).code: text for text in texts}
 
 
 def shipped_tariffs() -> tuple[Tariff, ...]:
