@@ -30,9 +30,7 @@ def _keys() -> list[CheckMessage]:
     try:
         KeyRing.parse(settings.OUTREACH_SEALING_KEYS, settings.OUTREACH_INDEX_KEY)
     except MalformedKey as error:
-        hint = (
-            "Make a key with: python -c 'import os,base64;print(base64.b64encode(os.urandom(32)))'"
-        )
+        hint = "Make a key with: openssl rand -base64 32"
         errors.append(
             Error(
                 f"Set OUTREACH_SEALING_KEYS=name:base64 and OUTREACH_INDEX_KEY=base64 ({error}).",
