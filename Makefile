@@ -17,16 +17,22 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
+# The tablet app and the translations, again when their sources change without a new install.
+BUILT_FROM := $(shell find mobile_api/tablet/src mobile_api/tablet/public outreach/locale -type f ! -name '*.mo')
+$(VENV)/.built: $(VENV)/.run $(BUILT_FROM)
+	$(BIN)/python hatch_build.py
+	touch $@
+
 # The demo county: its own data folder, its own keys, never real people.
-demo: $(VENV)/.run
+demo: $(VENV)/.built
 	$(BIN)/python -m outreach.demo.environment
 	$(BIN)/python manage.py demo $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.built
 	sh tests/system-packages.sh
 	$(BIN)/python -m tests.everything
 
-test-long: $(VENV)/.dev
+test-long: $(VENV)/.dev $(VENV)/.built
 	sh tests/system-packages.sh
 	$(BIN)/python -m tests.everything --long
 

@@ -112,3 +112,8 @@ def _run(cwd: Path, command: list[str]) -> None:
             f"The tablet app could not be built: `{' '.join(command[1:])}` ended with"
             f" {done.returncode}.\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
         )
+
+
+if __name__ == "__main__":
+    compile_translations(Path.cwd())
+    build_tablet(Path.cwd())

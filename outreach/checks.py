@@ -19,7 +19,7 @@ SQLITE_MENDED = (3, 51, 3)
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
-    return [*_keys(), *_clock(), *_environment(), *_sqlite()]
+    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_restore()]
 
 
 def _keys() -> list[CheckMessage]:
@@ -30,9 +30,7 @@ def _keys() -> list[CheckMessage]:
     try:
         KeyRing.parse(settings.OUTREACH_SEALING_KEYS, settings.OUTREACH_INDEX_KEY)
     except MalformedKey as error:
-        hint = (
-            "Make a key with: python -c 'import os,base64;print(base64.b64encode(os.urandom(32)))'"
-        )
+        hint = "Make a key with: openssl rand -base64 32"
         errors.append(
             Error(
                 f"Set OUTREACH_SEALING_KEYS=name:base64 and OUTREACH_INDEX_KEY=base64 ({error}).",
@@ -64,3 +62,11 @@ def _sqlite() -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def _restore() -> list[CheckMessage]:
+    """Keep a half-restored register from being served."""
+    if not (settings.OUTREACH_DATA / "restore-unfinished").exists():
+        return []
+    hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
+    return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]

@@ -69,11 +69,11 @@ class Player:
 
     # -- the timeline --------------------------------------------------------------------
 
-    def play(self) -> None:
-        """Play every moment that is not over yet."""
+    def play(self, progress: Progress) -> None:
+        """Play every moment that is not over yet; tell `progress` which one of how many."""
         moments = sorted(self.timeline(), key=lambda moment: moment.at)
         for number, moment in enumerate(moments, start=1):
-            self.progress(moment.title, number, len(moments))
+            progress(moment.title, number, len(moments))
             if moment.at >= clock.now():
                 self._move_clock(moment.at)
                 moment.act()
@@ -158,18 +158,14 @@ class Player:
 
     def receive(self) -> None:
         """Return what lacks papers, refuse what is false, accept the rest."""
-        cases = self._cases(S.APPLIED)
         with self.office("administrator-1") as desk:
-            for resident, case in cases:
+            for resident, case in self._cases(S.APPLIED):
                 if case.papers_missing:
                     missing = {"missing": case.papers_missing}
                     desk.post(f"/cases/{case.pk}/return/", missing)
                 elif resident.ending == Ending.REFUSED:
                     note = {"note": "户籍与身份证信息不符"}
                     desk.post(f"/cases/{case.pk}/step/refuse/", note)
-        for resident, case in cases:
-            if resident.ending == Ending.WITHDRAWN and not case.papers_missing:
-                self._withdraw(resident, case)
         self.accept()
 
     def _withdraw(self, resident: DemoResident, case: Application) -> None:
@@ -178,12 +174,7 @@ class Player:
 
     def complete_papers(self) -> None:
         """Bring what was missing."""
-        by_liaison: dict[str, list[UUID]] = defaultdict(list)
-        for resident, case in self._cases(S.RETURNED):
-            by_liaison[self.county.liaison_of(resident).username].append(case.pk)
-        for username, ids in by_liaison.items():
-            with self.office(username) as desk:
-                desk.take("/papers/", ids)
+        self._let_liaisons_take("/papers/", S.RETURNED)
 
     def accept(self) -> None:
         """Accept every application that is complete; who changed their mind has withdrawn."""
@@ -280,12 +271,16 @@ class Player:
 
     def hand_over(self) -> None:
         """Let the liaisons put the certificates into people's hands."""
+        self._let_liaisons_take("/hand-over/", S.ISSUED)
+
+    def _let_liaisons_take(self, path: str, state: ApplicationState) -> None:
+        """Let each liaison take their own cases of a state at once on the page `path`."""
         by_liaison: dict[str, list[UUID]] = defaultdict(list)
-        for resident, case in self._cases(S.ISSUED):
+        for resident, case in self._cases(state):
             by_liaison[self.county.liaison_of(resident).username].append(case.pk)
         for username, ids in by_liaison.items():
             with self.office(username) as desk:
-                desk.take("/hand-over/", ids)
+                desk.take(path, ids)
 
     # -- the tablets ---------------------------------------------------------------------
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import IO
 
 import httpx
 
@@ -30,14 +33,30 @@ def free_port(wanted: int) -> int:
 
 
 @contextmanager
-def serving(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the server on 127.0.0.1 until the block ends; ends with its parent, killed or not."""
+def serving(
+    port: int,
+    *,
+    threads: int = 32,
+    environment: Mapping[str, str] | None = None,
+    log: IO[bytes] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server on 127.0.0.1 until the block ends; on Linux also when its parent is killed.
+
+    Without an `environment` it has this process' own, without a `log` it speaks where this
+    process does. Raises `ServerDied` when it does not answer.
+    """
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--blocking-threads", "32",
+        "--port", str(port), "--workers", "1", "--blocking-threads", str(threads),
         "--log-level", "warning", "--no-access-log", "outreach.wsgi:application",
     ]  # fmt: skip
-    server = subprocess.Popen(command)  # noqa: S603  # our own interpreter, our own arguments
+    server = subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
+        command,
+        env=environment,
+        stdout=log,
+        stderr=log,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
     try:
         _await(port, server)
         yield server
@@ -46,15 +65,20 @@ def serving(port: int) -> Iterator[subprocess.Popen[bytes]]:
         server.wait(timeout=30)
 
 
+def _end_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent is gone: prctl(2), PR_SET_PDEATHSIG."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def _await(port: int, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         if server.poll() is not None:
-            raise ServerDied("The server did not start; its messages stand above.")
+            raise ServerDied("The server did not start; its messages say why.")
         try:
             httpx.get(f"http://127.0.0.1:{port}/sign-in/", timeout=5)
         except httpx.TransportError:
-            time.sleep(0.2)
+            time.sleep(0.1)
         else:
             return
     raise ServerDied(f"The server did not answer within {PATIENCE_S} seconds.")

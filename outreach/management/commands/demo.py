@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -24,13 +25,14 @@ from rich.progress import (
 
 from certificates.models import Certificate
 from outreach import clock
-from outreach.demo.county import FIRST_NAME, demo_county
+from outreach.demo.county import FIRST_NAME, County, demo_county
 from outreach.demo.field import at
 from outreach.demo.loading import load, password_of
 from outreach.demo.player import Player
-from outreach.demo.script import campaign_days, write_script
+from outreach.demo.script import PlannedVisit, campaign_days, write_script
 from outreach.demo.server import free_port, serving
 from outreach.desk.overview import overview
+from outreach.domain.workdays import WorkingCalendar
 from outreach.models import working_calendar
 
 PORT = 8000
@@ -43,26 +45,26 @@ class Bars:
     """Two bars: the whole campaign, and the step at hand, with counts and time left."""
 
     def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.tasks: dict[str, TaskID] = {}
+        self._progress = progress
+        self._campaign = progress.add_task("campaign", total=None)
+        self._step: tuple[str, TaskID] | None = None
 
-    def show(self, title: str, done: int, total: int) -> None:
-        """Move the bar of `title` on; a bar that is full goes away with the next title."""
-        key = "campaign" if total == self._moments else title
-        if key not in self.tasks:
-            self._tidy()
-            self.tasks[key] = self.progress.add_task(title, total=total)
-        self.progress.update(self.tasks[key], completed=done, description=title)
+    def moment(self, title: str, done: int, total: int) -> None:
+        """Move the campaign's bar on; the bar of the step before it is over."""
+        self._end_step()
+        self._progress.update(self._campaign, completed=done, total=total, description=title)
 
-    _moments = -1
+    def step(self, title: str, done: int, total: int) -> None:
+        """Move the bar of the step `title` on."""
+        if self._step is None or self._step[0] != title:
+            self._end_step()
+            self._step = title, self._progress.add_task(title, total=total)
+        self._progress.update(self._step[1], completed=done)
 
-    def expect(self, moments: int) -> None:
-        """Say how many moments the campaign has, so that its bar is known."""
-        self._moments = moments
-
-    def _tidy(self) -> None:
-        for key in [key for key in self.tasks if key != "campaign"]:
-            self.progress.remove_task(self.tasks.pop(key))
+    def _end_step(self) -> None:
+        if self._step is not None:
+            self._progress.remove_task(self._step[1])
+            self._step = None
 
 
 class Command(BaseCommand):
@@ -85,15 +87,22 @@ class Command(BaseCommand):
         clock.advance_to(at(DAY_ONE, "08:00"))
         load(county, script)
         port = free_port(options["port"])
-        with serving(port) as server:
-            player = self._play(f"http://127.0.0.1:{port}", county, script, calendar)
+        address = f"http://127.0.0.1:{port}"
+        with serving(port, environment={"OUTREACH_PUBLIC_URL": address, **os.environ}) as server:
+            player = self._play(address, county, script, calendar)
             self._report(player)
             if not options["no_serve"]:
-                self._invite(port)
+                self._invite(address)
                 server.wait()
         self.stdout.write(_last_line())
 
-    def _play(self, base_url: str, county: Any, script: Any, calendar: Any) -> Player:
+    def _play(
+        self,
+        base_url: str,
+        county: County,
+        script: Sequence[PlannedVisit],
+        calendar: WorkingCalendar,
+    ) -> Player:
         columns = (
             TextColumn("{task.description:<28}"),
             BarColumn(),
@@ -104,9 +113,8 @@ class Command(BaseCommand):
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bars = Bars(progress)
             folder = settings.OUTREACH_DATA / "demo-tablets"
-            player = Player(base_url, county, script, calendar, folder, bars.show)
-            bars.expect(len(list(player.timeline())))
-            player.play()
+            player = Player(base_url, county, script, calendar, folder, bars.step)
+            player.play(bars.moment)
         return player
 
     def _report(self, player: Player) -> None:
@@ -114,9 +122,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Approval tried on day 4 of a notice, refused: {refusal}")
         call_command("savings", stdout=self.stdout)
 
-    def _invite(self, port: int) -> None:
+    def _invite(self, address: str) -> None:
         self.stdout.write(_last_line())
-        self.stdout.write(f"\nLook at http://127.0.0.1:{port}/ and …/tablet/ – sign in as:")
+        self.stdout.write(f"\nLook at {address}/ and …/tablet/ – sign in as:")
         for name in PEOPLE:
             self.stdout.write(f"  {name:<18} password {password_of(name)}")
 
