@@ -114,9 +114,7 @@ def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
         if one.kind == Kind.REISSUE and old.valid_until <= on:
             raise Refused(
                 "expired",
-                _(
-                    "The certificate of case %(number)s has expired; mark it as found and renew it instead."
-                )
+                _("The certificate of case %(number)s has expired: mark it as found, then renew.")
                 % {"number": old.application.number},
             )
 
