@@ -19,7 +19,7 @@ SQLITE_MENDED = (3, 51, 3)
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
-    return [*_keys(), *_clock(), *_environment(), *_sqlite()]
+    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_restore()]
 
 
 def _keys() -> list[CheckMessage]:
@@ -62,3 +62,11 @@ def _sqlite() -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def _restore() -> list[CheckMessage]:
+    """Keep a half-restored register from being served."""
+    if not (settings.OUTREACH_DATA / "restore-unfinished").exists():
+        return []
+    hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
+    return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]
