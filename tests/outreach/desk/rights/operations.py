@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern
 
 #: A page is opened and a form is sent; a program may say more.
 OF_PAGES = ("GET", "POST")
@@ -25,6 +26,8 @@ def operations() -> list[tuple[str, str]]:
 def _routes(resolver: URLResolver, before: str) -> Iterator[str]:
     for pattern in resolver.url_patterns:
         route = before + str(pattern.pattern)
+        if isinstance(pattern.pattern, RegexPattern):  # whatever begins so
+            route = route.replace("^", "") + "*"
         if isinstance(pattern, URLPattern):
             yield route or "/"  # the home page's route is empty
         else:
