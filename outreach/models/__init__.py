@@ -26,6 +26,7 @@ from outreach.models.people import (
     User,
 )
 from outreach.models.savings import Journey, OutreachCost, Tariff
+from outreach.models.second_factor import SecondFactor
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "OutreachCost",
     "Photo",
     "Resident",
+    "SecondFactor",
     "SecondOpinion",
     "SimulatedClock",
     "StoredBlob",
