@@ -20,7 +20,11 @@ SQLITE_MENDED = (3, 51, 3)
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
+<<<<<<< HEAD
     return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_routing()]
+=======
+    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_restore()]
+>>>>>>> main
 
 
 def _keys() -> list[CheckMessage]:
@@ -65,6 +69,7 @@ def _sqlite() -> list[CheckMessage]:
     return []
 
 
+<<<<<<< HEAD
 def _routing() -> list[CheckMessage]:
     url = settings.OUTREACH_ROUTING_URL
     if not url:
@@ -76,3 +81,11 @@ def _routing() -> list[CheckMessage]:
         message = "OUTREACH_ROUTING_URL is another machine: planning tells it the places of homes."
         return [Caution(message, id="outreach.W002")]
     return []
+=======
+def _restore() -> list[CheckMessage]:
+    """Keep a half-restored register from being served."""
+    if not (settings.OUTREACH_DATA / "restore-unfinished").exists():
+        return []
+    hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
+    return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]
+>>>>>>> main

@@ -61,6 +61,12 @@ OUTREACH_SQLITE_SYNCHRONOUS = _env.choice(
     "FULL: an acknowledgement survives a power cut.",
 )
 
+OUTREACH_BACKUP_RECIPIENTS = _env.words(
+    "OUTREACH_BACKUP_RECIPIENTS",
+    "",
+    "Public keys (age1…) that backups are encrypted to; the secret ones stay off this machine.",
+)
+
 OUTREACH_MAX_PHOTO_BYTES = _env.number(
     "OUTREACH_MAX_PHOTO_BYTES", 12 * 1024 * 1024, "Largest photo accepted, in bytes."
 )

@@ -87,7 +87,7 @@ def plan(hand: Tablet) -> None:
     page = hand.page
     hand.schedule(WAITING, "2018-06-13", "09:00")
     page.get_by_role("button", name="周二 12").click()
-    expect(page.get_by_role("link", name=DUE)).to_be_visible()
+    expect(hand.card(DUE)).to_be_visible()
     hand.look(page, "calendar-day")
     hand.open_visit(DUE)
     page.get_by_role("link", name="未能完成").click()

@@ -128,7 +128,7 @@ def send(hill: Tablet) -> None:
     expect(sent).to_contain_text("全部已送达")
     hill.look(page, "outbox-sent")
     hill.go("今天")
-    expect(page.get_by_role("link", name=MAN.name)).to_contain_text("全部已送达")
+    expect(hill.card(MAN.name)).to_contain_text("全部已送达")
     hill.look(page, "today-done")
 
 

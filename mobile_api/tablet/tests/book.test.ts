@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { bringing } from '@/book/bringing'
 import { clashes } from '@/book/calendar'
 import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
-import { cases, disputes, knowsVillage, receiptOf, townships, visits, type VisitView } from '@/book/views'
+import { cases, disputes, knowsVillage, left, receiptOf, townships, visits, type VisitView } from '@/book/views'
+import { isOlder } from '@/book/version'
 import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
 import { pause } from '@/sync/loop'
 import { FakeServer } from './support/server'
@@ -53,6 +55,18 @@ describe('what was said offline shows at once', () => {
     await settle(engine)
     expect(shown(safe)).toEqual([['v1', '2018-06-04', 'scheduled', null]])
     expect(disputes(safe).map(({ outcome, message }) => [outcome, message])).toEqual([['refused', '路不通']])
+  })
+})
+
+describe('work begun on a case that has left', () => {
+  it('stays reachable, with what was seen when it was begun', async () => {
+    const { server, safe, engine } = await withRows()
+    const [visit] = visits(safe)
+    await safe.keepDraft('evaluation/v1', { ...newDraft(visit ?? raise(), 'e1'), seen: visit })
+    expect(left(safe)).toEqual([])
+    server.rows.delete('visit/v1')
+    await settle(engine)
+    expect([visits(safe), left(safe).map(({ id, resident }) => [id, resident.name])]).toEqual([[], [['v1', '任某']]])
   })
 })
 
@@ -177,6 +191,15 @@ describe('the form', () => {
 
 describe('small rules', () => {
   it.each([
+    ['0.9.1', '0.10.0', true],
+    ['1.0.0', '1.0.0', false],
+    ['1.2.0', '1.1.9', false],
+  ])('version %s is older than %s: %s', (mine, least, older) => expect(isOlder(mine, least)).toBe(older))
+  it('a day packs everything once: a cloth, a full battery, and by category', () => {
+    const day = [{ categories: ['vision', 'physical'] }, { categories: ['physical'] }] as const
+    expect(bringing(day)).toEqual(['white_cloth', 'camera', 'vision', 'physical'])
+  })
+  it.each([
     ['53010219200508011X', { value: '53010219200508011X', birthOn: '1920-05-08', sex: 'male' }],
     ['53010219200508011x', { value: '53010219200508011X', birthOn: '1920-05-08', sex: 'male' }],
     ['123456197011110013', null],
@@ -201,3 +224,7 @@ describe('small rules', () => {
     expect(pause(20, 0)).toBe(150_000)
   })
 })
+
+function raise(): never {
+  throw new Error('missing')
+}

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { randomBytes } from '@/core/bytes'
+import { receiptOf } from '@/book/views'
+import { randomBytes, sha256Hex, utf8 } from '@/core/bytes'
 import { manifestDigest } from '@/core/manifest'
 import { Safe } from '@/store/safe'
+import { fetchCertificate, NotTheFile, wantedFiles } from '@/sync/files'
 import { FakeServer } from './support/server'
 import { engineOf, evaluation, notDone, photo, PIN, settle, tablet } from './support/tablet'
 
@@ -164,6 +166,92 @@ describe('a restored server', () => {
     server.ledger = []
     await settle(engine)
     expect(safe.state.halt).toBe('gap')
+    await safe.say('record_not_done', notDone('c'), 1)
+    expect(await settle(engine, 2)).toBe('rest') // and the server is left in peace
+  })
+})
+
+describe('records that do not open', () => {
+  const spoil = async (table: { update(k: unknown, change: object): PromiseLike<number> }, k: unknown) =>
+    table.update(k, { body: new Uint8Array([1, 2, 3]) })
+
+  it('are left on the disk, and the others open all the same', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    await safe.keepDraft('evaluation/a', { remark: '一' })
+    await safe.keepDraft('evaluation/b', { remark: '二' })
+    await spoil(db.drafts as never, 'evaluation/a')
+    const again = await Safe.unlock(db, PIN)
+    expect([...again.drafts.keys()]).toEqual(['evaluation/b'])
+    expect(again.damaged).toEqual([{ store: 'drafts', k: 'evaluation/a' }])
+    expect(await db.drafts.count()).toBe(2)
+  })
+  it('among the pulled rows are asked for again', async () => {
+    const server = new FakeServer()
+    server.rows = visits(3)
+    const { db, engine, clock } = await tablet(server)
+    await settle(engine)
+    await spoil(db.rows as never, 'visit/1')
+    const again = await Safe.unlock(db, PIN)
+    expect(again.rows.size).toBe(2)
+    await settle(engineOf(again, server, clock))
+    expect([...again.rows.keys()].sort()).toEqual(['visit/0', 'visit/1', 'visit/2'])
+  })
+  it('in the outbox stop the line, keep the rest, and do not hammer the server', async () => {
+    const server = new FakeServer()
+    server.rows = visits(1)
+    const { db, safe, clock } = await tablet(server)
+    for (const visit of ['a', 'b', 'c']) await safe.say('record_not_done', notDone(visit), 1)
+    await spoil(db.log as never, 2)
+    const again = await Safe.unlock(db, PIN)
+    expect(await settle(engineOf(again, server, clock))).toBe('rest')
+    expect([again.state.halt, again.log.size, again.rows.size, server.requests.length]).toEqual(['damaged', 2, 1, 1])
+    expect(server.ledger).toEqual([])
+  })
+})
+
+describe('certificates kept here', () => {
+  const paper = (sha256: string) => ({ sha256, handed_over: false })
+  const bytes = randomBytes(50)
+  const withPaper = async () => {
+    const server = new FakeServer()
+    server.rows = new Map([['certificate/c1', paper('1')], ['certificate/c2', paper('2')]])
+    const made = await tablet(server)
+    await settle(made.engine)
+    await made.safe.change({ files: { add: [{ k: 'c1', bytes }, { k: 'c2', bytes }] } })
+    return { server, ...made }
+  }
+  it('go when their case leaves the scope', async () => {
+    const { server, db, safe, engine } = await withPaper()
+    server.rows.delete('certificate/c1')
+    await settle(engine)
+    expect([[...safe.files], await db.files.toCollection().primaryKeys()]).toEqual([['c2'], ['c2']])
+  })
+  it('go when another file was issued in their place', async () => {
+    const { server, safe, engine } = await withPaper()
+    server.rows.set('certificate/c1', paper('3'))
+    await settle(engine)
+    expect([...safe.files]).toEqual(['c2'])
+  })
+  it('stay when everything had to be asked for again, page by page', async () => {
+    const { server, safe, engine } = await withPaper()
+    server.views.clear()
+    server.pageRows = 1
+    await settle(engine)
+    expect([...safe.files].sort()).toEqual(['c1', 'c2'])
+  })
+  it('are fetched by themselves, and kept only when they are the very file', async () => {
+    const { safe } = await withPaper()
+    const body = utf8('%PDF-1.7')
+    const right = await sha256Hex(body)
+    await safe.change({
+      files: { del: ['c1', 'c2'] },
+      rows: { clear: false, put: new Map([['certificate/c1', { h: '', d: paper(right) }]]), del: [] },
+    })
+    expect(wantedFiles(safe).sort()).toEqual(['c1', 'c2'])
+    const get = () => Promise.resolve(new Response(body))
+    await fetchCertificate(safe, 'c1', get)
+    await expect(fetchCertificate(safe, 'c2', get)).rejects.toBeInstanceOf(NotTheFile)
+    expect([[...safe.files], await safe.bytesOf('files', 'c1')]).toEqual([['c1'], body])
   })
 })
 
@@ -252,6 +340,20 @@ describe('photos', () => {
     await settle(engine)
     expect(safe.media.get(kept.media.sha256)?.state).toBe('safe')
     expect(await safe.bytesOf('media', kept.media.sha256)).toBeNull()
+  })
+  it('do not go on reading all safe when a restored server misses them', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    const kept = await photo('v1', randomBytes(500))
+    await safe.change({ media: { add: [kept] } })
+    const declared = { ...kept.media, state: 'declared' as const }
+    const said = await safe.say('submit_evaluation', evaluation('v1', [kept.media]), 1, { media: { meta: [declared] } })
+    server.verified.add(kept.media.sha256)
+    await settle(engine)
+    expect(receiptOf(safe, said)).toBe('all_safe')
+    server.verified.clear()
+    await settle(engine)
+    expect(receiptOf(safe, said)).toBe('text_safe')
   })
   it('of a draft are never freed by a receipt', async () => {
     const server = new FakeServer()

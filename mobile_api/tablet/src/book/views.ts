@@ -81,6 +81,15 @@ export function visits(source: Source): VisitView[] {
     .sort((a, b) => compareText(a.on, b.on) || compareText(a.start, b.start) || a.order - b.order)
 }
 
+/** Visits begun here whose case has left since: the work goes on with what was seen, and the office decides. */
+export function left(source: Source & { drafts: ReadonlyMap<string, unknown> }): VisitView[] {
+  const here = new Set(visits(source).map(({ id }) => id))
+  return Array.from(source.drafts)
+    .filter(([key]) => key.startsWith('evaluation/'))
+    .flatMap(([, draft]) => (draft as { seen?: VisitView }).seen ?? [])
+    .filter(({ id }) => !here.has(id))
+}
+
 /** Cases without an open visit; those scheduled here since are not offered twice. */
 export function cases(source: Source): CaseView[] {
   const taken = new Set<string>()
@@ -163,7 +172,14 @@ export function receiptOf(source: Source, entry: LogEntry): Receipt {
   if (outcome && finalOutcome(outcome) !== 'applied') return 'disputed'
   const evaluation = said(entry, 'submit_evaluation')
   const safe = (sha256: string) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
+  if (evaluation && rejected(source, entry)) return 'disputed'
   return evaluation && !evaluation.args.media.every(({ sha256 }) => safe(sha256)) ? 'text_safe' : 'all_safe'
+}
+
+/** Tell whether the server did not take a picture of this report for one. */
+function rejected(source: Source, entry: LogEntry): boolean {
+  const media = (entry.args as { media?: { sha256: string }[] }).media ?? []
+  return media.some(({ sha256 }) => source.media.get(sha256)?.state === 'rejected')
 }
 
 function rowReceipt(row: VisitRow): Receipt | null {

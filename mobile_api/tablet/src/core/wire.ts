@@ -71,6 +71,8 @@ interface CaseCommon {
   township: string
   possible_times: PossibleTime[]
   papers_missing: string[]
+  /** who nominated may not rate */
+  nominated_by?: string
 }
 
 export type VisitState = 'scheduled' | 'in_progress' | 'done' | 'not_done' | 'cancelled'

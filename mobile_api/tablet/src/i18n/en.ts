@@ -81,6 +81,8 @@ export const en: Record<MessageKey, string> = {
   'halt.sign_in': 'Sign-in has expired. Go on working; ask the administrator for a new code to send your records.',
   'halt.fork': 'This tablet\'s records do not match the server, so sending has stopped. Everything is still here; call the administrator.',
   'halt.gap': 'The server lacks earlier records; the administrator must help. Everything is still here.',
+  'halt.damaged': 'A record that was not sent yet cannot be opened, so sending has stopped. Nothing was deleted; tell an administrator.',
+  'halt.unreadable': '{count} records cannot be opened; they are kept as they are. Tell an administrator.',
   'halt.unknown': 'The server does not know this tablet. Everything is still here; call the administrator.',
   'halt.revoked': 'This tablet was revoked. Hand it back to the federation.',
 
@@ -99,6 +101,9 @@ export const en: Record<MessageKey, string> = {
   'today.overdue': 'Not finished',
   'today.coming': 'Coming up',
   'today.tomorrow': 'Tomorrow',
+  'today.bring': 'What to bring today',
+  'today.call': 'Call {name}',
+  'today.left_cases': 'Begun, and no longer yours',
   'today.stop': 'Stop {number}',
 
   'visit.begin': 'Begin the evaluation',
@@ -119,6 +124,8 @@ export const en: Record<MessageKey, string> = {
   'visit.was_done': 'Evaluated and saved.',
   'visit.was_not_done': 'Not done: {reason}; next: {next}',
   'visit.not_qualified': 'You are not qualified for: {categories}. Record "Not done" and refer to the hospital.',
+  'visit.left': 'This case is no longer yours. You can finish and send what you began; the office decides.',
+  'visit.nominated_by_you': 'You nominated this resident, so you cannot rate. Ask the office to assign another assessor.',
   'visit.gone': 'This case is not yours any more. What you recorded is kept.',
 
   'visit_state.scheduled': 'Scheduled',
@@ -147,6 +154,7 @@ export const en: Record<MessageKey, string> = {
 
   'save.busy': 'Saving…',
   'save.failed': 'It was not saved; your entries are still on the screen. Try again.',
+  'save.full': 'The tablet is full and it was not saved. It is still on the screen: do not close this page. Delete other photos or apps, or go online so that photos are sent, then try again.',
   'save.draft_saved': 'Saved on this tablet',
   'save.draft_saving': 'Saving…',
   'save.draft_failed': 'Not saved! Check the storage',
@@ -342,6 +350,7 @@ export const en: Record<MessageKey, string> = {
   'outbox.never': 'Never synced',
   'outbox.none': 'Nothing recorded yet.',
   'outbox.pictures': 'photos and signatures {safe}/{all} safe',
+  'outbox.rejected': 'The server did not take one of the photos; tell the office.',
   'outbox.legend': '"Only here": not sent yet. "Text safe": photos on their way. "All safe": the server has checked each one.',
 
   'disputes.title': 'Needs attention',
@@ -420,6 +429,7 @@ export const en: Record<MessageKey, string> = {
   'more.version': 'Version',
 
   'update.waits': 'A new version is ready.',
+  'update.needed': 'This version is too old to receive new lists. What you record is still sent. Go online and update under More.',
   'update.take': 'Update now',
 
   'unit.km': '{km} km',

@@ -79,6 +79,8 @@ export const zh = {
   'halt.sign_in': '登录已过期。可以照常工作；请向管理员领取新的登记码，再把记录发出去。',
   'halt.fork': '这台平板的记录与服务器对不上，已停止发送。记录都还在，请联系管理员。',
   'halt.gap': '服务器缺少较早的记录，需要管理员处理。记录都还在。',
+  'halt.damaged': '有一条还没发出的记录打不开，已停止发送。什么也没有删除，请联系管理员。',
+  'halt.unreadable': '有 {count} 条记录打不开，都原样保留着。请联系管理员。',
   'halt.unknown': '服务器不认识这台平板。记录都还在，请联系管理员。',
   'halt.revoked': '这台平板已停用。请把它交回残联。',
 
@@ -97,6 +99,9 @@ export const zh = {
   'today.overdue': '未完成的走访',
   'today.coming': '接下来',
   'today.tomorrow': '明天',
+  'today.bring': '今天要带的东西',
+  'today.call': '给{name}打电话',
+  'today.left_cases': '已写了一部分、现不在您名下',
   'today.stop': '第 {number} 站',
 
   'visit.begin': '开始评残',
@@ -117,6 +122,8 @@ export const zh = {
   'visit.was_done': '已评定并保存。',
   'visit.was_not_done': '未完成：{reason}；下一步：{next}',
   'visit.not_qualified': '您没有这些类别的评定资格：{categories}。请登记“未能完成”并转定点医院。',
+  'visit.left': '这个案件已不在您名下。您可以继续写完并提交，由办公室决定是否采用。',
+  'visit.nominated_by_you': '这位申请人由您提名，不能由您评定。请办公室改派其他医生。',
   'visit.gone': '这个案件已不在您名下。您记录的内容没有丢失。',
 
   'visit_state.scheduled': '已安排',
@@ -145,6 +152,7 @@ export const zh = {
 
   'save.busy': '正在保存…',
   'save.failed': '没有保存成功，内容还在屏幕上。请再试一次。',
+  'save.full': '平板存储空间已满，没有存上。内容还在屏幕上：请不要关闭本页，删除平板上其他照片或应用，或连上网络让照片发出去，然后再试。',
   'save.draft_saved': '已保存在本机',
   'save.draft_saving': '正在保存…',
   'save.draft_failed': '没有存上！请检查存储空间',
@@ -340,6 +348,7 @@ export const zh = {
   'outbox.never': '还没有同步过',
   'outbox.none': '还没有记录。',
   'outbox.pictures': '照片和签名 {safe}/{all} 已送达',
+  'outbox.rejected': '有照片没有被服务器接受，请告诉办公室。',
   'outbox.legend': '“仅在本机”：还没有发出；“文字已送达”：照片还在路上；“全部已送达”：服务器已逐一核对。',
 
   'disputes.title': '需要处理',
@@ -418,6 +427,7 @@ export const zh = {
   'more.version': '版本',
 
   'update.waits': '新版本已准备好。',
+  'update.needed': '这个版本太旧，收不到新的名单。已写的记录照常发送。请联网后到“更多”更新。',
   'update.take': '现在更新',
 
   'unit.km': '{km} 公里',

@@ -12,7 +12,7 @@ import type {
 } from '../core/wire'
 
 /** Why the line is shut until a person acts. Reading and writing on the tablet go on. */
-export type Halt = 'fork' | 'gap' | 'unknown' | 'revoked' | 'sign_in'
+export type Halt = 'fork' | 'gap' | 'damaged' | 'unknown' | 'revoked' | 'sign_in'
 
 /** Where this replica stands with the server. */
 export interface SyncState {

@@ -3,10 +3,17 @@ import { newId } from '../core/ids'
 import { randomBytes, type Bytes } from '../core/bytes'
 import { canonical, type Json } from '../core/jcs'
 import type { MutationArgs, MutationName } from '../core/wire'
-import { Sealer } from '../vault/sealing'
+import { CannotOpen, Sealer } from '../vault/sealing'
 import { newDeviceKey, Signer } from '../vault/signing'
 import { unwrapWithPin, WrongPin, wrapWithPin, type PinWrap } from '../vault/wraps'
-import { TabletDatabase, type MediaRecord, type Sealed, type StateRecord, type VaultRecord } from './database'
+import {
+  TabletDatabase,
+  type MediaRecord,
+  type Sealed,
+  type SealedSeq,
+  type StateRecord,
+  type VaultRecord,
+} from './database'
 import {
   FRESH,
   type LogEntry,
@@ -22,6 +29,18 @@ export const PIN_TRIES = 10
 
 export class AnotherTab extends Error {}
 export class NotSaved extends Error {}
+
+/** The disk is full. Dexie wraps the browser's QuotaExceededError in an AbortError, or names it itself. */
+export function isFull(error: unknown): boolean {
+  const { name, inner } = error as { name?: string; inner?: unknown }
+  return name === 'QuotaExceededError' || (inner !== undefined && inner !== null && isFull(inner))
+}
+
+/** A record that is on the disk and does not open; it is left there as it is. */
+export interface Damage {
+  store: 'rows' | 'log' | 'outcomes' | 'drafts' | 'media'
+  k: string | number
+}
 
 /** What one step changes; all of it or nothing is written. */
 export interface Change {
@@ -46,7 +65,10 @@ export class Safe {
   readonly drafts = new Map<string, unknown>()
   readonly media = new Map<string, Media>()
   readonly files = new Set<string>()
+  readonly damaged: Damage[] = []
   onChange: () => void = () => undefined
+  /** called when another window has written since: this one must not go on */
+  onLost: () => void = () => undefined
 
   private rev = 0
   private queue: Promise<unknown> = Promise.resolve()
@@ -111,16 +133,36 @@ export class Safe {
     this.state = { ...FRESH, ...(await sealer.openJson<SyncState>('meta', 'state', state.body)) }
     const session = (await db.meta.get('session')) as Sealed | undefined
     if (session) this.session = await sealer.openJson<Session>('meta', 'session', session.body)
-    for (const { k, body } of await db.rows.toArray()) this.rows.set(k, await sealer.openJson('rows', k, body))
-    for (const { seq, body } of await db.log.toArray()) this.log.set(seq, await sealer.openJson('log', seq, body))
-    for (const { seq, body } of await db.outcomes.toArray()) {
-      this.outcomes.set(seq, await sealer.openJson('outcomes', seq, body))
-    }
-    for (const { k, body } of await db.drafts.toArray()) this.drafts.set(k, await sealer.openJson('drafts', k, body))
+    const bySeq = ({ seq, body }: SealedSeq): [number, Uint8Array] => [seq, body]
+    const byKey = ({ k, body }: Sealed): [string, Uint8Array] => [k, body]
+    await this.fill('rows', (await db.rows.toArray()).map(byKey), this.rows)
+    await this.fill('log', (await db.log.toArray()).map(bySeq), this.log)
+    await this.fill('outcomes', (await db.outcomes.toArray()).map(bySeq), this.outcomes)
+    await this.fill('drafts', (await db.drafts.toArray()).map(byKey), this.drafts)
     const metas: [string, Uint8Array][] = []
     await db.media.each(({ k, meta }) => void metas.push([k, meta])) // one at a time: bodies are large
-    for (const [k, meta] of metas) this.media.set(k, await sealer.openJson('media', k, meta))
+    await this.fill('media', metas, this.media)
     for (const k of await db.files.toCollection().primaryKeys()) this.files.add(k)
+    // What the server has anyway is asked for again; what only this tablet has stays as it is.
+    if (this.damaged.some(({ store }) => store === 'rows')) {
+      this.state = { ...this.state, view: null, digest: null, complete: false }
+    }
+  }
+
+  /** Open what opens; one record that does not must not shut the others in. */
+  private async fill<K extends string | number, V>(
+    store: Damage['store'],
+    sealed: [K, Uint8Array][],
+    into: Map<K, V>,
+  ): Promise<void> {
+    for (const [k, body] of sealed) {
+      try {
+        into.set(k, await this.sealer.openJson<V>(store, k, body))
+      } catch (error) {
+        if (!(error instanceof CannotOpen)) throw error
+        this.damaged.push({ store, k })
+      }
+    }
   }
 
   /** Say something: it is signed, chained, on the disk and read back before this returns. */
@@ -152,6 +194,16 @@ export class Safe {
     return this.inTurn(async () => this.write(typeof change === 'function' ? await change() : change))
   }
 
+  /** Keep a draft: it is on the disk and read back before this returns. Raises NotSaved. */
+  async keepDraft(k: string, draft: unknown): Promise<void> {
+    return this.inTurn(async () => {
+      await this.write({ drafts: { put: new Map([[k, draft]]) } })
+      const stored = await this.db.drafts.get(k)
+      const read = stored && (await this.sealer.openJson('drafts', k, stored.body))
+      if (JSON.stringify(read) !== JSON.stringify(draft)) throw new NotSaved()
+    })
+  }
+
   /** The bytes of a photo, signature or certificate kept here; null when they are gone. */
   async bytesOf(store: 'media' | 'files', k: string): Promise<Bytes | null> {
     const record = store === 'media' ? await this.db.media.get(k) : await this.db.files.get(k)
@@ -181,7 +233,10 @@ export class Safe {
 
   private async write(change: Change): Promise<void> {
     const sealed = await this.sealAll(change)
-    await this.commit(change, sealed)
+    await this.commit(change, sealed).catch((error: unknown) => {
+      if (error instanceof AnotherTab) this.onLost()
+      throw error
+    })
     this.remember(change)
     this.onChange()
   }

@@ -1,10 +1,10 @@
 import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
 import { newId } from '../core/ids'
-import type { Policy, Problem, SyncAnswer, SyncRequest } from '../core/wire'
+import type { CertificateRow, Policy, Problem, SyncAnswer, SyncRequest } from '../core/wire'
 import type { Media, StoredOutcome, SyncState } from '../store/records'
 import type { Change, Safe } from '../store/safe'
-import { applyPull, BadPage } from './pulling'
+import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
 export const APP = '0.1.0'
@@ -47,7 +47,8 @@ export class Engine {
     const { persisted, free_mb } = await this.health()
     const waiting = outbox(log, state)
     const oldest = waiting[0] ? this.clock.wall() + state.offsetMs - Date.parse(waiting[0].at) : 0
-    const push = state.halt === 'fork' || state.halt === 'gap' ? null : batch(waiting, state)
+    const shut = state.halt === 'fork' || state.halt === 'gap' || hasHole(waiting, state)
+    const push = shut ? null : batch(waiting, state)
     return {
       replica,
       schema: 1,
@@ -78,12 +79,15 @@ export class Engine {
       policy: { ...safe.state.policy, ...(answer.policy as Policy | undefined) },
       halt: position.halt ?? null,
     }
-    let more = outboxSize(safe.log, position.ackedSeq ?? safe.state.ackedSeq) > 0
+    const waiting = outbox(safe.log, { ...safe.state, ...position })
+    if (hasHole(waiting, { ...safe.state, ...position })) state.halt ??= 'damaged'
+    let more = waiting.length > 0 && state.halt === null
     if (answer.pull) {
       const page = answer.pull
       const rows = await applyPull(safe.rows, safe.state.view, page).catch(badPageOnly)
       if (rows) {
         change.rows = rows
+        change.files = { del: staleFiles(safe, rows, page.more) }
         Object.assign(state, { view: page.view, digest: page.digest, complete: !page.more })
         if (!page.more) state.settledSeq = position.ackedSeq ?? safe.state.ackedSeq
         more ||= page.more
@@ -93,7 +97,8 @@ export class Engine {
       }
     }
     const media = verified(safe, { ...safe.state, ...state } as SyncState)
-    change.media = { meta: media, dropBytes: media.map(({ sha256 }) => sha256) }
+    const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
+    change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
     change.prune = this.prunable(position.ackedSeq ?? safe.state.ackedSeq)
     await safe.change({ ...change, state })
     return more ? 'more' : 'rest'
@@ -170,8 +175,10 @@ export function outbox(log: ReadonlyMap<number, Mutation>, state: SyncState): Mu
     .sort((a, b) => a.seq - b.seq)
 }
 
-function outboxSize(log: ReadonlyMap<number, Mutation>, ackedSeq: number): number {
-  return Array.from(log.keys()).filter((seq) => seq > ackedSeq).length
+/** A record of the outbox that does not open: those behind it cannot be told in order. */
+function hasHole(waiting: Mutation[], state: SyncState): boolean {
+  const expected = state.lastSeq - state.ackedSeq
+  return waiting.length !== expected
 }
 
 function batch(waiting: Mutation[], state: SyncState): SyncRequest['push'] | null {
@@ -185,6 +192,18 @@ function batch(waiting: Mutation[], state: SyncState): SyncRequest['push'] | nul
   return mutations[0] ? { first: mutations[0].seq, prev_chain: state.ackedChain, mutations } : null
 }
 
+/** Certificates kept here that left the scope, or of which there is another file now. */
+function staleFiles(safe: Safe, { clear, put, del }: AppliedPull, more: boolean): string[] {
+  const gone = new Set(del)
+  return Array.from(safe.files).filter((id) => {
+    const key = `certificate/${id}`
+    const before = clear ? undefined : (safe.rows.get(key)?.d as CertificateRow | undefined)
+    const now = (put.get(key)?.d as unknown as CertificateRow | undefined) ?? (gone.has(key) ? undefined : before)
+    if (!now) return gone.has(key) || !more
+    return before !== undefined && before.sha256 !== now.sha256
+  })
+}
+
 /** Photos whose evaluation is acknowledged and that the server no longer misses: verified there. */
 function verified(safe: Safe, state: SyncState): Media[] {
   const missing = new Set(state.missing)
@@ -192,6 +211,14 @@ function verified(safe: Safe, state: SyncState): Media[] {
   return Array.from(safe.media.values())
     .filter((media) => media.state === 'declared' && acknowledged.has(media.sha256) && !missing.has(media.sha256))
     .map((media) => ({ ...media, state: 'safe', uploadUrl: null }))
+}
+
+/** A receipt taken back: the server was restored to before the photo. It never goes on reading "all safe". */
+function missedAgain(safe: Safe, missing: string[]): Media[] {
+  return missing
+    .flatMap((sha256) => safe.media.get(sha256) ?? [])
+    .filter(({ state }) => state === 'safe')
+    .map((media) => ({ ...media, state: 'declared' }))
 }
 
 function declaredUpTo(safe: Safe, seq: number): Set<string> {

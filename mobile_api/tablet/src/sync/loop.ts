@@ -1,4 +1,5 @@
 import type { Engine } from './engine'
+import { fetchCertificate, wantedFiles } from './files'
 import { upload, waitingMedia, type UploadProgress } from './uploads'
 import type { Safe } from '../store/safe'
 
@@ -65,7 +66,19 @@ export class SyncLoop {
       if (this.stopped) return true
     }
     // The receipt that frees the photos comes with the next answer.
-    return media.length === 0 || this.talk()
+    if (media.length > 0 && !(await this.talk())) return false
+    await this.fetchPapers()
+    return true
+  }
+
+  /** Papers to hand over come last and by themselves: at the door there may be no line. */
+  private async fetchPapers(): Promise<void> {
+    if (this.safe.state.halt !== null) return
+    for (const id of wantedFiles(this.safe)) {
+      if (this.stopped) return
+      // A paper that does not come now is asked for again with the next exchange.
+      await fetchCertificate(this.safe, id).catch(() => undefined)
+    }
   }
 
   private async talk(): Promise<boolean> {

@@ -3,7 +3,19 @@ import { computed, shallowReactive, shallowRef, triggerRef } from 'vue'
 import { deviceClock } from '../core/clock'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
-import { certificates, cases, colleagues, disputes, nominations, reports, rowAt, townships, visits } from '../book/views'
+import {
+  cases,
+  certificates,
+  colleagues,
+  disputes,
+  left,
+  nominations,
+  reports,
+  rowAt,
+  townships,
+  visits,
+  type VisitView,
+} from '../book/views'
 import { TabletDatabase, type VaultRecord } from '../store/database'
 import { Safe } from '../store/safe'
 import { Engine } from '../sync/engine'
@@ -44,6 +56,7 @@ const read = <T>(view: (source: Safe) => T, none: T) => computed(() => (opened.v
 export const book = {
   me: read<Me | null>((source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
   visits: read(visits, []),
+  left: read(left, []),
   cases: read(cases, []),
   certificates: read(certificates, []),
   colleagues: read(colleagues, []),
@@ -57,7 +70,12 @@ export const book = {
   drafts: read((source) => new Map(source.drafts), new Map<string, unknown>()),
   media: read((source) => [...source.media.values()], []),
   files: read((source) => new Set(source.files), new Set<string>()),
+  damaged: read((source) => source.damaged.length, 0),
 }
+
+/** A visit of the rows, or one begun here that has left them. */
+export const visitOf = (id: string): VisitView | null =>
+  [...book.visits.value, ...book.left.value].find((visit) => visit.id === id) ?? null
 
 export const standardOf = (edition: string): Standard | null => {
   const source = opened.value
@@ -76,6 +94,7 @@ export async function start(): Promise<void> {
   window.addEventListener('online', () => setOnline(true))
   window.addEventListener('offline', () => setOnline(false))
   document.addEventListener('visibilitychange', onVisibility)
+  window.addEventListener('pagehide', () => void flushDrafts())
   for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { passive: true })
   setInterval(tick, 15_000)
   await hold(false)
@@ -93,11 +112,15 @@ async function hold(steal: boolean): Promise<void> {
         ready()
         if (lock) await new Promise(() => undefined) // held until this page goes, or another steals it
       })
-      .catch(() => {
-        close()
-        app.phase = 'elsewhere'
-      })
+      .catch(() => void giveUp())
   })
+}
+
+/** Another window has taken over: what is on the screen here goes to the disk first. */
+async function giveUp(): Promise<void> {
+  await flushDrafts()
+  close()
+  app.phase = 'elsewhere'
 }
 
 async function begin(): Promise<void> {
@@ -159,6 +182,11 @@ export const sync = (): Promise<void> => loop?.nudge() ?? Promise.resolve()
 function enter(mine: Safe): void {
   opened.value = mine
   mine.onChange = () => triggerRef(opened)
+  mine.onLost = () => {
+    if (opened.value !== mine) return
+    close()
+    app.phase = 'elsewhere'
+  }
   loop = new SyncLoop(mine, new Engine(mine, send, deviceClock, health))
   const mineLoop = loop
   loop.onChange = () => {

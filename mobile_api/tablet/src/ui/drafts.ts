@@ -1,31 +1,44 @@
 import { onScopeDispose, reactive, ref, toRaw, watch, type Ref } from 'vue'
+import { isFull } from '../store/safe'
 import { safe } from './app'
 import { openForm } from './openForms'
 
 const PAUSE_MS = 150
+/** A draft that could not be written is tried again this often for as long as its form is open. */
+const AGAIN_MS = 3_000
+
+export type DraftState = 'saved' | 'saving' | 'failed' | 'full'
 
 export interface LiveDraft<T> {
   draft: T
-  state: Ref<'saved' | 'saving' | 'failed'>
+  state: Ref<DraftState>
   flush: () => Promise<void>
   drop: () => void
 }
 
-/** A draft that is on the disk a moment after each change; `make` is used where there is none yet. */
-export function useDraft<T extends object>(key: string, make: () => T): LiveDraft<T> {
+/**
+ * A draft that is on the disk a moment after each change; `make` is used where there is none yet.
+ *
+ * `beside` is stored with it and not edited: what the form was opened for, as it was then.
+ */
+export function useDraft<T extends object>(key: string, make: () => T, beside: object = {}): LiveDraft<T> {
   const home = safe()
   const kept = home.drafts.get(key) as T | undefined
   const draft = reactive(kept ? structuredClone(kept) : make()) as T
-  const state = ref<'saved' | 'saving' | 'failed'>('saved')
+  const state = ref<DraftState>('saved')
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> = Promise.resolve()
   let dropped = false
 
   const write = async () => {
-    const value: unknown = JSON.parse(JSON.stringify(toRaw(draft)))
-    await home.change({ drafts: { put: new Map([[key, value]]) } }).then(
+    if (dropped) return
+    const value: unknown = JSON.parse(JSON.stringify({ ...toRaw(draft), ...beside }))
+    await home.keepDraft(key, value).then(
       () => (state.value = timer === null ? 'saved' : 'saving'),
-      () => (state.value = 'failed'),
+      (error: unknown) => {
+        state.value = isFull(error) ? 'full' : 'failed'
+        timer ??= setTimeout(() => void flush(), AGAIN_MS)
+      },
     )
   }
   const flush = () => {
@@ -43,7 +56,8 @@ export function useDraft<T extends object>(key: string, make: () => T): LiveDraf
       state.value = 'saving'
       timer ??= setTimeout(() => void flush(), PAUSE_MS)
     },
-    { deep: true },
+    // At once, so that a flush right after a change does not miss it.
+    { deep: true, flush: 'sync' },
   )
   const close = openForm(flush)
   onScopeDispose(() => {

@@ -22,4 +22,7 @@ export const gradeWord = (grade: Grade | null): string => (grade === null ? t('g
 export const categoryList = (codes: readonly string[]): string =>
   codes.map((code) => tc('category', code)).join(language.value === 'zh' ? '、' : ', ')
 
+export const paperList = (codes: readonly string[]): string =>
+  codes.map((code) => tc('paper', code)).join(language.value === 'zh' ? '、' : ', ')
+
 export const kilometres = (km: number): string => t('unit.km', { km: km < 10 ? km.toFixed(1) : Math.round(km) })

@@ -7,6 +7,8 @@ export function openForm(flush: () => Promise<void>): () => void {
   return () => void open.delete(flush)
 }
 
+export const anyFormOpen = (): boolean => open.size > 0
+
 /** Write every draft on the screen to the disk now: before a lock, a hidden page, a camera. */
 export async function flushDrafts(): Promise<void> {
   await Promise.all([...open].map((flush) => flush()))

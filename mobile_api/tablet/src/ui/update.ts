@@ -1,8 +1,11 @@
 import { ref } from 'vue'
-import { flushDrafts } from './openForms'
+import { anyFormOpen, flushDrafts } from './openForms'
 
 /** A new version of the app is here and waits for a person to let it in. */
 export const updateWaits = ref(false)
+
+/** A tablet that stays open for days asks for a new version this often. */
+const HOURLY_MS = 3_600_000
 
 let waiting: ServiceWorker | null = null
 
@@ -23,13 +26,19 @@ export async function watchForUpdates(): Promise<void> {
     updateWaits.value = waiting !== null && navigator.serviceWorker.controller !== null
   }
   look()
+  const ask = () => {
+    if (document.visibilityState === 'visible') void registration.update().catch(() => undefined)
+  }
+  document.addEventListener('visibilitychange', ask)
+  setInterval(ask, HOURLY_MS)
   registration.addEventListener('updatefound', () => {
     registration.installing?.addEventListener('statechange', look)
   })
 }
 
-/** Let the new version in. The screen offers this only while no form is open. */
+/** Let the new version in; not while a form is open. */
 export async function takeUpdate(): Promise<void> {
+  if (anyFormOpen()) return
   await flushDrafts()
   waiting?.postMessage('take-over')
 }

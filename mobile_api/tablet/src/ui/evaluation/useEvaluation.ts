@@ -6,7 +6,9 @@ import type { Picture } from '../../capture/pictures'
 import { newId } from '../../core/ids'
 import type { EvidenceKind } from '../../core/wire'
 import type { Standard } from '../../core/grading/standard'
+import type { MessageKey } from '../../i18n'
 import type { Media } from '../../store/records'
+import { isFull } from '../../store/safe'
 import { book, now, safe, sync } from '../app'
 import { useDraft } from '../drafts'
 import { age } from '../format'
@@ -20,7 +22,7 @@ export class SamePicture extends Error {}
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
-  const { draft, state, flush, drop } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())))
+  const { draft, state, flush, drop } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
   const home = safe()
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
@@ -33,7 +35,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     lacks(draft, results.value, media.value, evidence.value, years, me?.id ?? '', CO_SIGNERS),
   )
   const busy = ref(false)
-  const failed = ref(false)
+  const failed = ref<MessageKey | null>(null)
 
   async function arrive(): Promise<void> {
     draft.arrivedAt = new Date(now()).toISOString()
@@ -66,7 +68,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   async function submit(): Promise<boolean> {
     if (missing.value.length > 0 || busy.value) return false
     busy.value = true
-    failed.value = false
+    failed.value = null
     try {
       await flush()
       const at = now()
@@ -76,8 +78,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       drop()
       void sync()
       return true
-    } catch {
-      failed.value = true
+    } catch (error) {
+      failed.value = isFull(error) ? 'save.full' : 'save.failed'
       return false
     } finally {
       busy.value = false

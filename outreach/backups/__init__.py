@@ -1,0 +1,1 @@
+"""Takes the whole register into one encrypted file, and makes a register of it again."""

@@ -1,0 +1,118 @@
+"""The register as a whole: database and files into one archive, and back.
+
+The database is copied first and the files after it: a photo or paper is on the disk before the
+database names it and never changes, so the files hold everything that the copy names.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from mobile_api.models import Epoch
+from outreach.backups.archive import BackupUnreadable, Manifest, Progress, read, write
+from outreach.backups.databases import Database, NotEmpty, database
+
+#: What tablets send again (unfinished uploads) and the server draws again (small pictures).
+LEFT_OUT = ("uploads", "thumbnails")
+#: Stands in the data folder from the first to the last step of a restore.
+RESTORE_MARK = "restore-unfinished"
+
+
+def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress) -> Path:
+    """Write one encrypted backup of database and files below `folder` and return its path.
+
+    Keys and settings are no part of it: together they are everything. Raises
+    `MalformedBackupKey`, `ToolFailed`, and the disk's `OSError` with nothing half-written left.
+    """
+    kind = database()
+    target = folder / f"outreach-{at:%Y%m%dT%H%M%SZ}.tar.age"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.OUTREACH_DATA) as beside:
+        dump = Path(beside) / kind.file_name
+        rows = kind.dump(dump)
+        manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
+        members = [(kind.file_name, dump), *_files(settings.OUTREACH_FILES)]
+        write(target, members, manifest, to=to, progress=progress)
+    return target
+
+
+def check(source: Path, *, identity: str, progress: Progress) -> Manifest:
+    """Restore `source` into a folder that is thrown away, and return what it held.
+
+    Raises `BackupUnreadable` when a byte or row is missing, `MalformedBackupKey`.
+    """
+    kind = database()
+    with _opened(source, kind, identity, progress) as (manifest, _):
+        return manifest
+
+
+def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
+    """Make `source` the register of this empty installation, as another life of it.
+
+    Killed anywhere before its end it can be run again, and until then no server starts here.
+    The new epoch tells each tablet to send again what came after the backup. Raises
+    `NotEmpty`, `BackupUnreadable`, `MalformedBackupKey`, `ToolFailed`.
+    """
+    kind = database()
+    settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark = unfinished()
+    if not mark.exists():
+        kind.check_absent()
+        mark.touch()
+    with _opened(source, kind, identity, progress) as (manifest, folder):
+        for name in manifest.files:
+            if name != kind.file_name:
+                place = settings.OUTREACH_FILES / Path(name).relative_to("files")
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                (folder / name).replace(place)
+        with suppress(NotEmpty):  # loaded before this run was killed
+            kind.check_absent()
+            kind.load(folder / kind.file_name)
+    call_command("migrate", verbosity=0)
+    Epoch.objects.all().delete()
+    Epoch.current()
+    mark.unlink()
+    return manifest
+
+
+def unfinished() -> Path:
+    """Return the file that is there while a restore has begun and not ended."""
+    return Path(settings.OUTREACH_DATA) / RESTORE_MARK
+
+
+@contextmanager
+def _opened(
+    source: Path, kind: Database, identity: str, progress: Progress
+) -> Iterator[tuple[Manifest, Path]]:
+    """Open a backup beside the register, every file and row of it counted."""
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.OUTREACH_DATA) as beside:
+        folder = Path(beside)
+        manifest = read(source, folder, identity=identity, progress=progress)
+        if manifest.vendor != kind.vendor:
+            raise BackupUnreadable(
+                f"It was taken on {manifest.vendor}; this installation is set up for {kind.vendor}."
+            )
+        found = kind.rows(folder / kind.file_name)
+        if found is not None and found != manifest.rows:
+            raise BackupUnreadable("The database in it does not hold the rows it was taken with.")
+        yield manifest, folder
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    for file in sorted(root.rglob("*")):
+        inside = file.relative_to(root)
+        if file.is_file() and inside.parts[0] not in LEFT_OUT and not _is_draft(file):
+            yield f"files/{inside.as_posix()}", file
+
+
+def _is_draft(file: Path) -> bool:
+    """Whether a paper or picture is still being written; it is renamed when it is whole."""
+    return file.suffix in {".new", ".tmp", ".partial"}

