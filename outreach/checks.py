@@ -20,11 +20,7 @@ SQLITE_MENDED = (3, 51, 3)
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
-<<<<<<< HEAD
-    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_routing()]
-=======
-    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_restore()]
->>>>>>> main
+    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_routing(), *_restore()]
 
 
 def _keys() -> list[CheckMessage]:
@@ -69,23 +65,22 @@ def _sqlite() -> list[CheckMessage]:
     return []
 
 
-<<<<<<< HEAD
 def _routing() -> list[CheckMessage]:
     url = settings.OUTREACH_ROUTING_URL
     if not url:
         return []
     if not is_address(url):
         message = "OUTREACH_ROUTING_URL must be an address like http://127.0.0.1:5000, or empty."
-        return [Error(message, id="outreach.E005")]
+        return [Error(message, id="outreach.E020")]
     if not is_near(url):
         message = "OUTREACH_ROUTING_URL is another machine: planning tells it the places of homes."
-        return [Caution(message, id="outreach.W002")]
+        return [Caution(message, id="outreach.W020")]
     return []
-=======
+
+
 def _restore() -> list[CheckMessage]:
     """Keep a half-restored register from being served."""
     if not (settings.OUTREACH_DATA / "restore-unfinished").exists():
         return []
     hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
     return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]
->>>>>>> main

@@ -188,6 +188,15 @@ def able(known: _Register, team: UUID, day: date) -> list[UUID]:
     return [user for user in known.members.get(team, []) if user not in away]
 
 
+def doctors_away(campaign: Campaign) -> dict[UUID, list[tuple[date, date]]]:
+    """Map each doctor who cannot come to the spans of days."""
+    found: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
+    rows = campaign.hindrances.standing().filter(kind=HindranceKind.DOCTOR_AWAY)
+    for doctor, first, last in rows.values_list("doctor", "first_on", "last_on"):
+        found[doctor].append((first, last))
+    return found
+
+
 def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
     """Describe a shift that takes place, with whoever of the team can come."""
     last_on = known.wishes.get("last_on")

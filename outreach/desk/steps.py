@@ -18,9 +18,15 @@ from django.utils.translation import gettext_lazy as _
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Objection, User
+from outreach.models import Application, Call, Objection, User
 from outreach.models.visits import VisitQuerySet
-from outreach.rules import applications_for, scope, second_opinions_for, visits_for
+from outreach.rules import (
+    applications_for,
+    calls_for,
+    scope,
+    second_opinions_for,
+    visits_for,
+)
 
 Waiting = Callable[[User, date], QuerySet[Any]]
 
@@ -93,6 +99,11 @@ def unfinished_visits(user: User) -> VisitQuerySet:
     return waits.exclude(application__visits__state__in=OPEN_VISITS)
 
 
+def families_to_tell(user: User) -> QuerySet[Call]:
+    """Return the families whose appointment a plan made, moved or cancelled, not told yet."""
+    return calls_for(user).to_make()
+
+
 CONSENT = Step(
     "desk:consent",
     _("Ask for consent"),
@@ -149,6 +160,15 @@ NOT_DONE = Step(
     (Role.ADMINISTRATOR,),
     lambda user, _today: unfinished_visits(user),
     since="on",
+)
+TELL = Step(
+    "desk:calls",
+    _("Tell families their time"),
+    _("A plan made, moved or cancelled these appointments. Call each family and tick it off."),
+    _("The chosen were told"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    lambda user, _today: families_to_tell(user),
+    since="created_at",
 )
 POST_NOTICES = Step(
     "desk:post_notices",
@@ -221,6 +241,7 @@ STEPS = (
     ASSIGN,
     SCHEDULE,
     NOT_DONE,
+    TELL,
     OPINIONS,
     POST_NOTICES,
     END_NOTICES,

@@ -337,6 +337,7 @@ class Call(models.Model):
     kind = models.CharField(max_length=10, choices=CallKind.choices)
     was_on = models.DateField(null=True)
     was_start = models.TimeField(null=True)
+    created_at = models.DateTimeField()
     told_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     told_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)
