@@ -239,7 +239,7 @@ def _visit(known: _Register, case: Application) -> dict[str, Any]:
         "township": village.parent.code if village.parent else village.code,
         "minutes": known.wishes.get("minutes", known.campaign.minutes),
         "skills": sorted(set(case.categories)),
-        "times": _times(known, case),
+        **_times(known, case),
         "deadline": deadline,
         "priority": 1 + resident.is_bedridden + (resident.severity_expected in (1, 2)),
     }
@@ -274,19 +274,29 @@ def _deadline(known: _Register, case: Application) -> int | None:
     return sum(day <= promised for day in known.days) - 1
 
 
-def _times(known: _Register, case: Application) -> list[list[int]]:
-    """List when the family is at home: [day, first start, last start], in minutes."""
-    found = []
+def _times(known: _Register, case: Application) -> dict[str, Any]:
+    """Say when the family is at home: the widest hours with their days, and the others.
+
+    The planner knows one span of hours for a home; `also` lists the other spans, which are
+    tried for homes that found no place.
+    """
+    spans: dict[tuple[int, int], set[int]] = defaultdict(set)
     for index, day in enumerate(known.days):
         if day < known.now.date() or _is_closed(known, case, day):
             continue
-        spans = case.possible_times
-        if not spans:
-            found.append([index, *WHOLE_DAY])
-        for span in spans:
+        if not case.possible_times:
+            spans[WHOLE_DAY].add(index)
+        for span in case.possible_times:
             if span["weekday"] == day.weekday():
-                found.append([index, _clock(span["from"]), _clock(span["to"])])
-    return found
+                hours = _clock(span["from"]), _clock(span["to"])
+                spans[hours].add(index)
+    for hours, days in spans.items():  # a family at home all day is so on a half day too
+        for other, more in spans.items():
+            if other[0] <= hours[0] and hours[1] <= other[1]:
+                days |= more
+    ranked = sorted(spans, key=lambda one: (-(one[1] - one[0]) * len(spans[one]), one))
+    listed = [{"window": list(one), "days": sorted(spans[one])} for one in ranked]
+    return {**(listed or [{"window": list(WHOLE_DAY), "days": []}])[0], "also": listed[1:]}
 
 
 def _clock(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,22 +86,25 @@ TRAVEL: Words = {
 }
 #: Why a home is left out; the figures come with the plan.
 REASONS: Words = {
-    "no_specialty": _("No team has an assessor for this: %(skills)s."),
+    "no_specialty": _("No team has an assessor for: %(skills)s."),
     "impartial": _("Everybody of the teams nominated this person or is related."),
-    "no_day": _("No team works on a day on which the family can be visited."),
-    "no_time": _("No common time: the family is at home at other hours than the teams work there."),
-    "no_capacity": _("No capacity: the days on which it could be are full."),
-    "pin_broken": _("The promised appointment cannot be kept: the team or the day is gone."),
+    "no_day": _("No team with %(skills)s works on a day on which the family can be visited."),
+    "no_time": _("A team can only be there from %(earliest)s; the family can until %(closes)s."),
+    "too_far": _("There and back from every base takes longer than the day."),
+    "no_capacity": _("Every team with %(skills)s is full on the days that are possible."),
+    "pin_broken": _("What the family was promised (%(day)s) can no longer be kept."),
     "unknown": _("The planner found no place for it."),
 }
 #: What would change it.
 REMEDIES: Words = {
-    "add_specialty": _("Add an assessor for %(skills)s to a team, or refer the person to a hospital."),
+    "add_specialty": _("Bring an assessor for %(skills)s, or refer the person to a hospital."),
     "impartial": _("Let another team or a further assessor come."),
-    "other_days": _("Ask the family for another day, or let a team work on one of theirs."),
-    "other_time": _("Ask the family for other hours."),
-    "more_capacity": _("Add a team-day, allow overtime, or let a longer campaign take it in."),
-    "unpin": _("Call the family and agree another time; then let the appointment move."),
+    "allow_days": _("Ask the family whether %(day)s is possible: a team works then."),
+    "add_shift": _("Send a team on %(day)s."),
+    "widen_window": _("Ask the family whether %(day)s at %(start)s is possible."),
+    "longer_day": _("Let %(team)s come back %(minutes)s minutes later on %(day)s."),
+    "add_team_day": _("Add one team-day with %(skills)s; by %(day)s it keeps the promise."),
+    "call_family": _("Agree on another time with the family."),
     "unknown": _("Plan once more with more time."),
 }
 
@@ -108,7 +112,7 @@ REMEDIES: Words = {
 def sentence(table: Words, code: str, detail: Mapping[str, Any]) -> str:
     """Return the sentence of a code with its figures; an unknown code is said plainly."""
     skills = [str(words.CATEGORIES.get(one, one)) for one in detail.get("skills", [])]
-    said = {**detail, "skills": gettext(", ").join(skills) or "—"}
+    said = defaultdict(lambda: "—", {**detail, "skills": gettext(", ").join(skills) or "—"})
     return str(table.get(code) or table["unknown"]) % said
 
 

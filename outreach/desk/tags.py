@@ -148,9 +148,13 @@ def why(left: LeftOut) -> str:
 
 
 @register.filter
-def remedy(left: LeftOut) -> str:
-    """Return what would let the case in, in a sentence."""
-    return planning_words.sentence(planning_words.REMEDIES, left.remedy, left.detail)
+def remedies(left: LeftOut) -> list[str]:
+    """Return what would let the case in, each in a sentence."""
+    rows = left.remedies or [{"code": "unknown", "detail": {}}]
+    return [
+        planning_words.sentence(planning_words.REMEDIES, row["code"], row["detail"])
+        for row in rows
+    ]
 
 
 @register.filter

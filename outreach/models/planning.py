@@ -278,14 +278,17 @@ class PlannedStop(models.Model):
 
 
 class LeftOut(models.Model):
-    """A case that a plan does not visit, why, and what would change it."""
+    """A case that a plan does not visit, why, and what would change it.
+
+    `detail` holds the figures of the reason's sentence; `remedies` a list of `{"code", "detail"}`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="left_out")
     application = models.ForeignKey(Application, models.PROTECT, related_name="+")
     reason = models.CharField(max_length=30)
-    remedy = models.CharField(max_length=30, blank=True, default="")
     detail = models.JSONField(default=dict)
+    remedies = models.JSONField(default=list)
 
     class Meta:
         constraints = [
