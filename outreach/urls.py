@@ -6,6 +6,7 @@ from mobile_api.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("outreach.desk.urls")),
+    path("", include("outreach.watch.urls")),
     path("language/", include("django.conf.urls.i18n")),
     path("api/v1/", include("mobile_api.uploads")),
     path("api/v1/", api.urls),

@@ -37,6 +37,7 @@ from outreach.rules import (
     Refused,
     check_in_scope,
     check_may_rate,
+    check_not_barred,
     check_qualified,
     check_role,
     check_village_in_scope,
@@ -165,6 +166,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         raise Refused(
             "open-application", _("This person has an open application already; continue that one.")
         )
+    check_not_barred(resident, at.date())
     if nomination.guardian:
         _guardian(resident, nomination.guardian, at)
     needed = papers_required(nomination.categories, resident.age(at.date()))

@@ -18,6 +18,7 @@ from outreach.models.office import (
 )
 from outreach.models.people import (
     Assessor,
+    Bar,
     DeclaredRelative,
     Guardian,
     Institution,
@@ -45,6 +46,7 @@ __all__ = [
     "ApplicationEvent",
     "Assessor",
     "AuditEvent",
+    "Bar",
     "CalendarYear",
     "Call",
     "Campaign",
