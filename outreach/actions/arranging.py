@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import pairwise
 from uuid import UUID
 
 from django.db import transaction
@@ -99,14 +100,10 @@ def _check_crews(bookings: Sequence[Booking]) -> None:
     people = {user.pk for booking in bookings for user in (booking.lead, *booking.crew)}
     rows = Assessor.objects.filter(user__in=people)
     qualified = {row.user_id: set(row.categories) for row in rows}
-    related = set(
-        DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident")
-    )
+    related = set(DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident"))
     for booking in bookings:
         application, lead = booking.application, booking.lead
-        able = set[str]().union(
-            *(qualified.get(user.pk, set()) for user in (lead, *booking.crew))
-        )
+        able = set[str]().union(*(qualified.get(user.pk, set()) for user in (lead, *booking.crew)))
         if not set(application.categories) <= able:
             why = _("nobody of the team is qualified for it.")
             raise _refuse(booking, "not-qualified", why)
@@ -157,7 +154,7 @@ def _check_apart(bookings: Sequence[Booking], standing: dict[UUID, Visit]) -> No
         spans[booking.lead.pk, to.on].append((start, start + to.minutes, booking))
     for day in spans.values():
         day.sort(key=lambda span: span[:2])
-        for (_s, end, first), (start, _e, second) in zip(day, day[1:], strict=False):
+        for (_s, end, first), (start, _e, second) in pairwise(day):
             culprit = second or first
             if start < end and culprit:
                 why = _("the assessor has another visit at that time.")

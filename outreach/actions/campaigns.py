@@ -159,8 +159,8 @@ def _described(crew: Crew) -> dict[str, str | float]:
 
 
 def _check_crew(campaign: Campaign, crew: Crew, team: Team | None = None) -> None:
-    others = campaign.teams.exclude(pk=team.pk if team else None)
-    if others.filter(name=crew.name).exists():
+    same_name = campaign.teams.filter(name=crew.name).first()
+    if same_name is not None and same_name != team:
         raise Refused("team-exists", _("Another team has this name; choose another one."))
     if not crew.members:
         raise Refused("team-empty", _("A team needs at least one assessor."))
@@ -341,4 +341,3 @@ def team_of_feed(secret: str) -> Team | None:
     """Return the team whose feed has this secret."""
     rows = Team.objects.select_related("campaign")
     return rows.filter(feed_digest=digest_of(secret)).first()
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from outreach.models import (
     working_calendar,
 )
 from outreach.models.planning import HindranceKind
+from outreach.models.visits import VisitQuerySet
 from outreach.rules import Refused, applications_for
 
 #: How a vehicle travels, in the campaign file's words; assumed until a county measured its own.
@@ -126,8 +127,7 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
     people = {user for crew in members.values() for user in crew}
     rows = Assessor.objects.filter(user__in=people)
     cases = list(cases_of(campaign))
-    open_visits = Visit.objects.open().filter(application__in=cases_of(campaign).values("pk"))
-    visits = {visit.application_id: visit for visit in open_visits}
+    visits = {visit.application_id: visit for visit in open_visits(campaign)}
     return _Register(
         campaign,
         days_of(campaign),
@@ -205,7 +205,9 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
     if shift.on not in known.days:
         return None
     if any(
-        one.kind == HindranceKind.TEAM_AWAY and one.team_id == shift.team_id and one.covers(shift.on)
+        one.kind == HindranceKind.TEAM_AWAY
+        and one.team_id == shift.team_id
+        and one.covers(shift.on)
         for one in known.hindrances
     ):
         return None
@@ -347,26 +349,51 @@ def _bar(known: _Register, visits: list[dict[str, Any]], shifts: list[dict[str, 
 def standing_appointments(question: Question, campaign: Campaign) -> list[dict[str, Any]]:
     """List the appointments that families have, as stops with team, day and start.
 
-    `pinned` ones may not move: promised expressly, or made by hand and never planned.
+    `told` is the start the family was told, `pinned` ones may not move: promised expressly, or
+    made by hand before the first plan was published.
     """
     wanted = {visit["id"] for visit in question.document["visits"]}
     crew = {user: team for team, user in campaign.members.values_list("team", "user")}
     pinned = set(campaign.pins.values_list("application", flat=True))
+    is_planned = campaign.plans.filter(published_at__isnull=False).exists()
     index = {day: number for number, day in enumerate(question.days)}
+    told = told_times(campaign)
     found = []
-    rows = Visit.objects.open().filter(application__in=cases_of(campaign).values("pk"))
-    for visit in rows.order_by("on", "start", "pk"):
+    for visit in open_visits(campaign).order_by("on", "start", "pk"):
         if str(visit.application_id) in wanted and visit.on in index:
+            start = in_minutes(visit.start)
+            on, heard = told.get(visit.pk, (visit.on, visit.start))
             found.append(
                 {
                     "visit": str(visit.application_id),
                     "team": str(crew[visit.assessor_id]),
                     "day": index[visit.on],
-                    "start": visit.start.hour * 60 + visit.start.minute,
-                    "pinned": visit.application_id in pinned,
+                    "start": start,
+                    "told": in_minutes(heard) if on == visit.on else start,
+                    "pinned": visit.application_id in pinned or not is_planned,
                 }
             )
     return found
+
+
+def open_visits(campaign: Campaign) -> VisitQuerySet:
+    """Return the visits to come of the campaign's cases."""
+    return Visit.objects.open().filter(application__in=cases_of(campaign).values("pk"))
+
+
+def told_times(campaign: Campaign) -> dict[UUID, tuple[date, time]]:
+    """Return for each visit the day and time of the newest call about it."""
+    rows = campaign.calls.filter(on__isnull=False).order_by("created_at", "pk")
+    return {
+        visit: (on, start)
+        for visit, on, start in rows.values_list("visit", "on", "start")
+        if on is not None and start is not None
+    }
+
+
+def in_minutes(moment: time) -> int:
+    """Return a time of day in minutes after midnight."""
+    return moment.hour * 60 + moment.minute
 
 
 def applications_of(campaign: Campaign, user: Any) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -27,6 +26,7 @@ from outreach.actions.arranging import Arranged, Booking, arrange
 from outreach.actions.audit import record
 from outreach.actions.campaigns import check_plans
 from outreach.actions.visits import Appointment, append, settle
+from outreach.domain.planning.offering import BAND
 from outreach.models import (
     Application,
     Assessor,
@@ -69,7 +69,12 @@ def ask(
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
         _check_idle(campaign)
-        plan = _pose(campaign, kind, base, wishes or {}, seconds, seed, label, by=by, at=at)
+        wishes = dict(wishes or {})
+        document = _question(campaign, wishes, at)
+        plan = _pose(
+            campaign, document, kind=kind, base=base, wishes=wishes, seconds=seconds,
+            seed=seed, label=label, by=by, at=at,
+        )  # fmt: skip
         transaction.on_commit(lambda: launch([plan.pk]))
     return plan
 
@@ -86,12 +91,16 @@ def answer(campaign: Campaign, *, by: User, at: datetime) -> tuple[Plan, Plan]:
         base = campaign.plans.filter(state=PlanState.PUBLISHED).first()
         if base is None:
             raise Refused("nothing-published", _("No plan is published yet; make one first."))
-        made = [
-            _pose(campaign, kind, base, base.wishes, seconds, base.seed, "", by=by, at=at)
-            for kind, seconds in ((PlanKind.INSERT, 3), (PlanKind.REPAIR, ANSWER_SECONDS - 3))
-        ]
-        transaction.on_commit(lambda: launch([plan.pk for plan in made]))
-    return made[0], made[1]
+        document = _question(campaign, base.wishes, at)
+        insert, repair = (
+            _pose(
+                campaign, document, kind=kind, base=base, wishes=base.wishes, seconds=seconds,
+                seed=base.seed, label="", by=by, at=at,
+            )
+            for kind, seconds in ((PlanKind.INSERT, 1), (PlanKind.REPAIR, ANSWER_SECONDS - 1))
+        )  # fmt: skip
+        transaction.on_commit(lambda: launch([insert.pk, repair.pk]))
+    return insert, repair
 
 
 def _check_idle(campaign: Campaign) -> None:
@@ -102,38 +111,28 @@ def _check_idle(campaign: Campaign) -> None:
             )
 
 
-def _pose(
-    campaign: Campaign,
-    kind: PlanKind,
-    base: Plan | None,
-    wishes: Mapping[str, Any],
-    seconds: int,
-    seed: int,
-    label: str,
-    *,
-    by: User,
-    at: datetime,
-) -> Plan:
+def _question(campaign: Campaign, wishes: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     question = drafting.draw_up(campaign, at, wishes)
-    document = question.document | {
+    return question.document | {
         "days": [day.isoformat() for day in question.days],
         "standing": drafting.standing_appointments(question, campaign),
     }
+
+
+def _pose(
+    campaign: Campaign, document: dict[str, Any], *, by: User, at: datetime, **asked: Any
+) -> Plan:
     number = (campaign.plans.aggregate(last=Max("number"))["last"] or 0) + 1
+    homes = len(document["visits"])
     plan = Plan.objects.create(
         campaign=campaign,
         number=number,
-        label=label,
-        kind=kind,
-        base=base,
-        seed=seed,
-        seconds=seconds,
-        wishes=dict(wishes),
         problem=document,
         beat_at=timezone.now(),
-        progress={"homes": len(document["visits"]), "elapsed": 0, "seconds": seconds},
+        progress={"homes": homes, "elapsed": 0, "seconds": asked["seconds"]},
         created_by=by,
         created_at=at,
+        **asked,
     )
     record("plan.ask", [plan], by=by, at=at)
     return plan
@@ -211,21 +210,27 @@ def changes(plan: Plan) -> list[Change]:
     """List what publishing the plan would change, the soonest first: whom to call."""
     stops = {stop.application_id: stop for stop in _stops(plan)}
     standing = {visit.application_id: visit for visit in _open_visits(plan)}
+    told = drafting.told_times(plan.campaign)
     found = []
     for pk, stop in stops.items():
         visit = standing.get(pk)
         if visit is None:
             found.append(Change(CallKind.NEW, stop.application, stop))
-        elif (visit.on, visit.start) != (stop.on, _time(stop.start)):
-            found.append(
-                Change(CallKind.MOVED, stop.application, stop, visit.on, visit.start)
-            )
+            continue
+        on, start = told.get(visit.pk, (visit.on, visit.start))
+        if must_call(on, start, stop.on, stop.start):
+            found.append(Change(CallKind.MOVED, stop.application, stop, on, start))
     for left in plan.left_out.select_related(*_SHOWN):
         if visit := standing.get(left.application_id):
-            found.append(
-                Change(CallKind.CANCELLED, left.application, None, visit.on, visit.start)
-            )
-    return sorted(found, key=lambda one: (one.was_on or date.max, one.kind, str(one.application.pk)))
+            found.append(Change(CallKind.CANCELLED, left.application, None, visit.on, visit.start))
+    return sorted(
+        found, key=lambda one: (one.was_on or date.max, one.kind, str(one.application.pk))
+    )
+
+
+def must_call(told_on: date, told: time, on: date, start: int) -> bool:
+    """Tell whether a family must hear of it: another day, or over an hour from what it was told."""
+    return told_on != on or abs(drafting.in_minutes(told) - start) > BAND
 
 
 _SHOWN = ("application__resident", "application__village__parent", "application__nominated_by")
@@ -236,8 +241,7 @@ def _stops(plan: Plan) -> list[PlannedStop]:
 
 
 def _open_visits(plan: Plan) -> list[Visit]:
-    cases = drafting.cases_of(plan.campaign).values("pk")
-    return list(Visit.objects.open().filter(application__in=cases).select_related("application"))
+    return list(drafting.open_visits(plan.campaign).select_related("application"))
 
 
 def _time(minutes: int) -> time:
@@ -325,9 +329,7 @@ def _bookings(plan: Plan, stops: Sequence[PlannedStop]) -> list[Booking]:
         DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident")
     )
     away = drafting.doctors_away(plan.campaign)
-    return [
-        _booking(stop, crews.get(stop.team_id, []), skills, relatives, away) for stop in stops
-    ]
+    return [_booking(stop, crews.get(stop.team_id, []), skills, relatives, away) for stop in stops]
 
 
 def _booking(
@@ -374,8 +376,7 @@ def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list
         visit
         for visit in _open_visits(plan)
         if visit.application_id in left
-        and seen.get(visit.application_id)
-        == (visit.on, visit.start.hour * 60 + visit.start.minute)
+        and seen.get(visit.application_id) == (visit.on, visit.start.hour * 60 + visit.start.minute)
     ]
     if gone:
         settle(gone, "cancel")
@@ -383,45 +384,50 @@ def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list
     return gone
 
 
-def _note_calls(
-    plan: Plan, arranged: Arranged, cancelled: Sequence[Visit], at: datetime
-) -> None:
+def _note_calls(plan: Plan, arranged: Arranged, cancelled: Sequence[Visit], at: datetime) -> None:
     """Note whom to call; news that nobody told yet is replaced by the newer news."""
-    news = [
-        *((CallKind.NEW, visit, None, None) for visit in arranged.scheduled),
-        *((CallKind.MOVED, one.visit, one.on, one.start) for one in arranged.moved),
-        *((CallKind.CANCELLED, visit, visit.on, visit.start) for visit in cancelled),
-    ]
-    untold = {
-        call.visit_id: call
-        for call in Call.objects.to_make().filter(campaign=plan.campaign)
-    }
-    made = []
-    for kind, visit, was_on, was_start in news:
-        before = untold.get(visit.pk)
-        if before and before.kind == CallKind.NEW and kind == CallKind.MOVED:
-            kind, was_on, was_start = CallKind.NEW, None, None  # they never heard of the first
-        elif before and before.kind == CallKind.MOVED:
-            was_on, was_start = before.was_on, before.was_start
-        if before and before.kind == CallKind.NEW and kind == CallKind.CANCELLED:
-            continue  # neither of the appointment nor of its end
-        made.append(
-            Call(
-                campaign=plan.campaign,
-                plan=plan,
-                visit=visit,
-                kind=kind,
-                was_on=was_on,
-                was_start=was_start,
-                created_at=at,
-            )
-        )
-    replaced = [untold[visit.pk].pk for _kind, visit, _on, _start in news if visit.pk in untold]
+    told = drafting.told_times(plan.campaign)
+    untold = {call.visit_id: call for call in Call.objects.to_make().filter(campaign=plan.campaign)}
+    news: list[Call] = []
+    for visit in arranged.scheduled:
+        news.append(_call(plan, CallKind.NEW, visit, None, at))
+    for one in arranged.moved:
+        was = told.get(one.visit.pk, (one.on, one.start))
+        if must_call(*was, one.visit.on, drafting.in_minutes(one.visit.start)):
+            news.append(_call(plan, CallKind.MOVED, one.visit, was, at))
+    for visit in cancelled:
+        was = told.get(visit.pk, (visit.on, visit.start))
+        news.append(_call(plan, CallKind.CANCELLED, visit, was, at))
+    made = [call for call in news if _joined(call, untold.get(call.visit_id))]
+    replaced = [untold[call.visit_id].pk for call in news if call.visit_id in untold]
     Call.objects.filter(pk__in=replaced).update(replaced_at=at)
-    Call.objects.bulk_create(made, batch_size=100)
+    Call.objects.bulk_create(made, batch_size=60)
 
 
-def tally(changed: Sequence[Change]) -> dict[str, int]:
-    """Count the changes of each kind."""
-    counts = Counter(one.kind for one in changed)
-    return {str(kind): counts[kind] for kind in KINDS}
+def _call(
+    plan: Plan, kind: CallKind, visit: Visit, was: tuple[date, time] | None, at: datetime
+) -> Call:
+    ends = kind == CallKind.CANCELLED
+    return Call(
+        campaign=plan.campaign,
+        plan=plan,
+        visit=visit,
+        kind=kind,
+        on=None if ends else visit.on,
+        start=None if ends else visit.start,
+        was_on=was[0] if was else None,
+        was_start=was[1] if was else None,
+        created_at=at,
+    )
+
+
+def _joined(call: Call, untold: Call | None) -> bool:
+    """Join news with news that nobody told; tell whether anything is left to be told."""
+    if untold is None:
+        return True
+    if untold.kind == CallKind.NEW:  # the family never heard of the first appointment
+        call.was_on = call.was_start = None
+        call.kind = CallKind.NEW if call.kind == CallKind.MOVED else call.kind
+        return call.kind != CallKind.CANCELLED
+    call.was_on, call.was_start = untold.was_on, untold.was_start
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -107,10 +107,12 @@ def weeks_of(
     found: dict[tuple[UUID, date], _Day] = defaultdict(_Day)
     if plan:
         for team, on, late in plan.stops.values_list("team", "on", "late_days"):
-            day = found[team, on]
-            day.homes += 1
-            day.late += late > 0
-    loads = {(row["team"], row["on"]): row for row in (plan.figures if plan else {}).get("days", [])}
+            so_far = found[team, on]
+            so_far.homes += 1
+            so_far.late += late > 0
+    loads = {
+        (row["team"], row["on"]): row for row in (plan.figures if plan else {}).get("days", [])
+    }
     weeks: dict[date, list[date]] = defaultdict(list)
     for day in days:
         weeks[day - timedelta(days=day.weekday())].append(day)
@@ -206,7 +208,7 @@ MEASURES: tuple[tuple[str, bool, str], ...] = (
 )
 
 
-def compare(plans: Sequence[Plan], names: dict[str, Any]) -> list[Measure]:
+def compare(plans: Sequence[Plan], names: Mapping[str, Any]) -> list[Measure]:
     """Set the figures of plans side by side; the best of a row is marked unless all are equal."""
     rows = []
     for key, less, unit in MEASURES:

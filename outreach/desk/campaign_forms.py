@@ -208,7 +208,9 @@ class HoursForm(forms.Form):
 
     def rows(self) -> list[tuple[date, Any, Any, Any]]:
         """Return the fields day by day."""
-        return [(day, self[f"on-{day}"], self[f"start-{day}"], self[f"end-{day}"]) for day in self.days]
+        return [
+            (day, self[f"on-{day}"], self[f"start-{day}"], self[f"end-{day}"]) for day in self.days
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a working day without hours, or one that ends before it begins."""
@@ -322,9 +324,7 @@ class HindranceForm(forms.Form):
     last_on = _day(_("Up to and including"))
     note = forms.CharField(label=_("What is known"), max_length=500, required=False)
 
-    def __init__(
-        self, *args: Any, campaign: Campaign, cases: Any, on: date, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, campaign: Campaign, cases: Any, on: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         doctors = User.objects.filter(memberships__campaign=campaign).order_by("full_name", "pk")
         places = Division.objects.valid(on).filter(code__startswith=campaign.division.code)

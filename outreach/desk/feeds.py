@@ -53,4 +53,3 @@ def _event(visit: Visit) -> Event:
     event.add("summary", _("Home visit, %(village)s") % {"village": village.name})
     event.add("location", f"{township} {village.name}".strip())
     return event
-

@@ -103,9 +103,7 @@ def draw(base: Place, base_name: str, stays: Sequence[Stay], others: Iterable[Pl
     path = [home, *points, home] if points else []
     way = " ".join(f"{x},{y}" for x, y in path)
     inside = (plane(place) for place in others)
-    dots = tuple(
-        (x, y) for x, y in inside if 6 < x < WIDTH - 6 and 6 < y < HEIGHT - 6
-    )
+    dots = tuple((x, y) for x, y in inside if 6 < x < WIDTH - 6 and 6 < y < HEIGHT - 6)
     kilometres = max((km for km in SCALES_KM if km * plane.per_km <= WIDTH / 3), default=0.5)
     return Map(
         WIDTH,
@@ -113,9 +111,7 @@ def draw(base: Place, base_name: str, stays: Sequence[Stay], others: Iterable[Pl
         way,
         home,
         dots,
-        tuple(
-            Mark(x, y, stay.text, stay.name) for (x, y), stay in zip(points, stays, strict=True)
-        ),
+        tuple(Mark(x, y, stay.text, stay.name) for (x, y), stay in zip(points, stays, strict=True)),
         tuple(_labels([(home, base_name), *zip(points, (s.name for s in stays), strict=True)])),
         kilometres,
         round(kilometres * plane.per_km, 1),
@@ -143,7 +139,7 @@ def _labels(named: Iterable[tuple[tuple[float, float], str]]) -> Iterable[Label]
         free = [
             index
             for index, box in enumerate(boxes)
-            if 0 <= box[0]
+            if box[0] >= 0
             and box[2] <= WIDTH
             and not any(_meet(box, other) for other in taken if other != own)
         ]

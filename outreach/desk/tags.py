@@ -152,8 +152,7 @@ def remedies(left: LeftOut) -> list[str]:
     """Return what would let the case in, each in a sentence."""
     rows = left.remedies or [{"code": "unknown", "detail": {}}]
     return [
-        planning_words.sentence(planning_words.REMEDIES, row["code"], row["detail"])
-        for row in rows
+        planning_words.sentence(planning_words.REMEDIES, row["code"], row["detail"]) for row in rows
     ]
 
 

@@ -330,7 +330,9 @@ class CallQuerySet(models.QuerySet["Call"]):
 class Call(models.Model):
     """A family to be told of an appointment that a published plan made, moved or cancelled.
 
-    A later plan that moves the same appointment replaces a call that nobody made yet.
+    `on` and `start` are what the family hears: a later plan may shift the visit within the hour
+    without another call. A later plan that moves the same appointment further replaces a call
+    that nobody made yet.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -338,6 +340,8 @@ class Call(models.Model):
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="calls")
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=CallKind.choices)
+    on = models.DateField(null=True)
+    start = models.TimeField(null=True)
     was_on = models.DateField(null=True)
     was_start = models.TimeField(null=True)
     created_at = models.DateTimeField()

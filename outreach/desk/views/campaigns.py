@@ -57,9 +57,7 @@ def new(request: DeskRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         _check(form)
-        made = actions.create(
-            form.terms(), request.user.division, by=request.user, at=clock.now()
-        )
+        made = actions.create(form.terms(), request.user.division, by=request.user, at=clock.now())
         message = _("The campaign is open. Now add its teams.")
         return done(request, message, "desk:campaign", made.pk)
 

@@ -109,9 +109,7 @@ def _shown(request: DeskRequest, held: Plan) -> dict[str, Any]:
         "left_out": list(
             held.left_out.select_related("application__resident", "application__village__parent")
         ),
-        "others": list(
-            campaign.plans.showable().exclude(pk=held.pk).order_by("-number")[:8]
-        ),
+        "others": list(campaign.plans.showable().exclude(pk=held.pk).order_by("-number")[:8]),
         "calls": planning.changes(held) if held.may_be_published else [],
         "today": clock.today(),
         "may_take": may_take(request),
@@ -242,8 +240,10 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
     when = _date(on)
     stops = stops_of(held, crew, when)
     pinned = set(held.campaign.pins.values_list("application", flat=True))
-    around = Division.objects.valid(when).villages().filter(
-        code__startswith=held.campaign.division.code, latitude__isnull=False
+    around = (
+        Division.objects.valid(when)
+        .villages()
+        .filter(code__startswith=held.campaign.division.code, latitude__isnull=False)
     )
     figures = next(
         (
@@ -253,9 +253,7 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
         ),
         None,
     )
-    days = list(
-        held.stops.filter(team=crew).order_by("on").values_list("on", flat=True).distinct()
-    )
+    days = list(held.stops.filter(team=crew).order_by("on").values_list("on", flat=True).distinct())
     return render(
         request,
         "desk/plan_day.html",
@@ -270,7 +268,11 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
                 (crew.latitude, crew.longitude),
                 crew.base_name,
                 _stays(stops),
-                around.values_list("latitude", "longitude"),
+                [
+                    (one.latitude, one.longitude)
+                    for one in around.only("latitude", "longitude")
+                    if one.latitude is not None and one.longitude is not None
+                ],
             ),
             "figures": figures,
             "before": max((one for one in days if one < when), default=None),
@@ -348,4 +350,3 @@ def paper(request: DeskRequest, plan: UUID) -> HttpResponse:
     answered = HttpResponse(itinerary.draw(held, rows), content_type="application/pdf")
     answered.headers["Content-Disposition"] = f'inline; filename="itinerary-{held.number}.pdf"'
     return answered
-
