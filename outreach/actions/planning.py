@@ -272,7 +272,13 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         if not held.may_be_published:
             raise Refused("plan-over", _("This plan is over; ask for another one."))
         wanted, skipped = _still_true(held, at)
-        bookings = _bookings(held, wanted)
+        bookings = book(
+            held.campaign,
+            [
+                (one.application, one.team_id, one.on, _time(one.start), one.minutes)
+                for one in wanted
+            ],
+        )
         reason = _("plan %(number)d of %(campaign)s") % {
             "number": held.number,
             "campaign": held.campaign.name,
@@ -318,9 +324,17 @@ def _still_true(plan: Plan, at: datetime) -> tuple[list[PlannedStop], list[Appli
     return wanted, skipped
 
 
-def _bookings(plan: Plan, stops: Sequence[PlannedStop]) -> list[Booking]:
+Wanted = tuple[Application, UUID, date, time, int]
+
+
+def book(campaign: Campaign, wanted: Sequence[Wanted]) -> list[Booking]:
+    """Choose who leads each visit: (case, team, day, start, minutes), in five queries.
+
+    Qualified for most of it, before that whoever has the case already; never who nominated the
+    person or is related, nor a doctor who is away. Raises `Refused` where nobody is left.
+    """
     crews: dict[UUID, list[User]] = {}
-    for member in TeamMember.objects.filter(campaign=plan.campaign).select_related("user"):
+    for member in TeamMember.objects.filter(campaign=campaign).select_related("user"):
         crews.setdefault(member.team_id, []).append(member.user)
     people = {user.pk for crew in crews.values() for user in crew}
     rows = Assessor.objects.filter(user__in=people)
@@ -328,24 +342,26 @@ def _bookings(plan: Plan, stops: Sequence[PlannedStop]) -> list[Booking]:
     relatives = set(
         DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident")
     )
-    away = drafting.doctors_away(plan.campaign)
-    return [_booking(stop, crews.get(stop.team_id, []), skills, relatives, away) for stop in stops]
+    away = drafting.doctors_away(campaign)
+    made = []
+    for case, team, on, start, minutes in wanted:
+        come = [
+            user
+            for user in crews.get(team, [])
+            if not any(first <= on <= last for first, last in away.get(user.pk, ()))
+        ]
+        lead = _lead(case, come, skills, relatives)
+        to = Appointment(case, on, start, minutes)
+        made.append(Booking(to, lead, [user for user in come if user.pk != lead.pk]))
+    return made
 
 
-def _booking(
-    stop: PlannedStop,
-    crew: Sequence[User],
+def _lead(
+    case: Application,
+    come: Sequence[User],
     skills: Mapping[UUID, frozenset[str]],
     relatives: set[tuple[UUID, UUID]],
-    away: Mapping[UUID, list[tuple[date, date]]],
-) -> Booking:
-    """Choose who leads: qualified for most of it, before that whoever has the case already."""
-    case = stop.application
-    come = [
-        user
-        for user in crew
-        if not any(first <= stop.on <= last for first, last in away.get(user.pk, ()))
-    ]
+) -> User:
     fit = [
         user
         for user in come
@@ -363,9 +379,7 @@ def _booking(
         known = skills.get(user.pk, frozenset())
         return -len(wanted & known), user.pk != case.assessor_id, len(known), str(user.pk)
 
-    lead = min(fit, key=rank)
-    to = Appointment(case, stop.on, _time(stop.start), stop.minutes)
-    return Booking(to, lead, [user for user in come if user.pk != lead.pk])
+    return min(fit, key=rank)
 
 
 def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list[Visit]:

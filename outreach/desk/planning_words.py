@@ -26,7 +26,7 @@ FIGURES: Words = {
     "team_days": _("Team-days"),
     "overtime": _("Overtime"),
     "overtime_fen": _("Cost of overtime"),
-    "spread_minutes": _("Busiest day beyond the mean day"),
+    "spread_minutes": _("Busiest team above the idlest"),
     "moved": _("Appointments that move"),
     "moved_day": _("of these to another day"),
     "to_call": _("Families to call"),

@@ -75,6 +75,7 @@ def masked(number: str) -> str:
 @register.filter
 def yuan(fen: int) -> str:
     """Return an amount in yuan, to the fen."""
+    fen = fen or 0  # a template passes on what a plan without figures lacks
     sign = "−" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
@@ -128,9 +129,9 @@ def clock(minutes: int) -> str:
 
 
 @register.filter
-def figure(value: float | None, unit: str) -> str:
-    """Return a figure of a plan with its unit."""
-    if value is None:
+def figure(value: Any, unit: str) -> str:
+    """Return a figure of a plan with its unit; a plan that never began has none."""
+    if value in (None, ""):
         return "—"
     if unit == "km":
         return _("%(n)s km") % {"n": f"{value:,.0f}"}

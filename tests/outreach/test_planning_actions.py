@@ -169,10 +169,7 @@ def test_two_answers_to_a_sick_doctor_and_whom_to_call(place: builders.County) -
     hit = set(plan.stops.filter(team=hill.south, on=day).values_list("application", flat=True))
     moved = {change.application.pk for change in planning.changes(insert)}
     assert hit <= moved | set(insert.left_out.values_list("application", flat=True))
-    stayed = {
-        (stop.application_id, stop.on)
-        for stop in plan.stops.exclude(application__in=hit)
-    }
+    stayed = {(stop.application_id, stop.on) for stop in plan.stops.exclude(application__in=hit)}
     after = {(stop.application_id, stop.on) for stop in insert.stops.all()}
     assert stayed <= after
     planning.publish(insert, by=place.administrator, at=at)
@@ -312,7 +309,8 @@ def test_the_checker_passes_what_the_register_keeps(place: builders.County) -> N
     hill = hills(place, 9)
     plan = made(hill)
     problem = thinking.problem_of(plan.problem)
-    from outreach.domain.planning import Until, plan as solve
+    from outreach.domain.planning import Until
+    from outreach.domain.planning import plan as solve
 
     answer = solve(problem, seed=plan.seed, stop=Until(rounds=1))
     assert check(problem, answer) == []

@@ -18,9 +18,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # the server that starts it was checked
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "plans", nargs="+", type=UUID, help="one plan's id, or two answers'"
-        )
+        parser.add_argument("plans", nargs="+", type=UUID, help="one plan's id, or two answers'")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         make(options["plans"])

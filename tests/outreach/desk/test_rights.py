@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from outreach.actions import visits
+from outreach.actions import campaigns, visits
+from outreach.actions.campaigns import CampaignTerms, Crew
 from outreach.desk.urls import urlpatterns
 from outreach.domain.vocabulary import Level, Role
-from outreach.models import Application, Evaluation, Photo, User, Visit
+from outreach.models import Application, Evaluation, Photo, Plan, User, Visit
 from tests import builders
 
 SignIn = Callable[[User], Client]
@@ -58,6 +59,30 @@ PAGES: dict[str, tuple[str, set[Role]]] = {
     "paper": ("no certificate", ALL),
     "savings": ("", ALL),
     "saving_lines": ("", ALL),
+    "campaigns": ("", {A, P, U}),
+    "new_campaign": ("", {A}),
+    "campaign": ("campaign", {A, P, U}),
+    "change_campaign": ("campaign", {A}),
+    "new_team": ("campaign", {A}),
+    "ask_plan": ("post campaign", {A}),
+    "hinder": ("campaign", {A}),
+    "withdraw_hindrance": ("post hindrance", {A}),
+    "change_team": ("team", {A}),
+    "remove_team": ("post team", {A}),
+    "team_hours": ("team", {A}),
+    "feed": ("team", {A}),
+    "close_feed": ("post team", {A}),
+    "plan": ("plan", {A, P, U}),
+    "plan_progress": ("plan", {A, P, U}),
+    "stop_plan": ("post plan", {A}),
+    "resume_plan": ("post plan", {A}),
+    "publish_plan": ("plan", {A}),
+    "what_if": ("plan", {A}),
+    "compare": ("two plans", {A, P, U}),
+    "pin": ("post plan", {A}),
+    "plan_day": ("day", {A, P, U}),
+    "itinerary": ("no stops", {A, P, U}),
+    "calls": ("", {L, A, U}),
     "tablets": ("", {A, U}),
     "code": ("post", {A}),
     "revoke": ("no device", {A}),
@@ -65,7 +90,8 @@ PAGES: dict[str, tuple[str, set[Role]]] = {
     "trail": ("", {U}),
     "clock": ("", ALL),
 }
-OPEN = {"sign_in", "sign_out"}
+#: `calendar_feed` opens to whoever has its secret; see test_campaign_pages.
+OPEN = {"sign_in", "sign_out", "calendar_feed"}
 
 
 @pytest.fixture
@@ -75,13 +101,28 @@ def county(place: builders.County) -> builders.County:
     case = builders.accepted(place)[0]
     to = visits.Appointment(case, builders.VISIT_ON, made[0].visit.start)
     visits.schedule([to], by=place.administrator, at=builders.START)
+    a_plan(place)
     return place
+
+
+def a_plan(place: builders.County) -> Plan:
+    """Make a campaign with one team and an empty plan."""
+    terms = CampaignTerms("六月送证", builders.VISIT_ON, builders.VISIT_ON)
+    by, at = place.administrator, builders.START
+    campaign = campaigns.create(terms, place.county, by=by, at=at)
+    crew = Crew("北线", [place.assessor.assessor], "县城", 30.8, 106.09)
+    campaigns.add_team(campaign, crew, by=by, at=at)
+    return Plan.objects.create(
+        campaign=campaign, number=1, state="ready", created_by=by, created_at=at, problem={}
+    )
 
 
 def address(name: str, about: str) -> str:
     """Return the address, about something of the first village."""
     visit = Visit.objects.get(state="scheduled")
     evaluation = Evaluation.objects.get()
+    plan = Plan.objects.select_related("campaign").get()
+    team = plan.campaign.teams.get()
     found: dict[str, dict[str, Any]] = {
         "case": {"case": visit.application_id},
         "withdraw": {"case": visit.application_id, "step": "withdraw"},
@@ -93,13 +134,20 @@ def address(name: str, about: str) -> str:
         "no file": {"photo": Photo.objects.first().pk},  # type: ignore[union-attr]
         "visit": {"visit": visit.pk},
         "evaluation": {"evaluation": evaluation.pk},
+        "campaign": {"campaign": plan.campaign_id},
+        "hindrance": {"hindrance": plan.pk},
+        "team": {"team": team.pk},
+        "plan": {"plan": plan.pk},
+        "no stops": {"plan": plan.pk},
+        "two plans": {"plan": plan.pk, "other": plan.pk},
+        "day": {"plan": plan.pk, "team": team.pk, "on": f"{builders.VISIT_ON}"},
     }
-    return reverse(f"desk:{name}", kwargs=found.get(about))
+    return reverse(f"desk:{name}", kwargs=found.get(about.removeprefix("post ")))
 
 
 def expected(about: str) -> int:
     """Return what somebody is answered whose page it is."""
-    if about == "post":
+    if about.startswith("post"):
         return 405
     return 404 if about.startswith("no ") else 200
 
@@ -128,7 +176,9 @@ def test_strangers_are_asked_to_sign_in(county: builders.County) -> None:
         assert answer["Location"].startswith("/sign-in/?next=/"), name
 
 
-ABOUT_A_CASE = [name for name, (about, _) in PAGES.items() if about and about != "post"]
+ABOUT_A_CASE = [
+    name for name, (about, _) in PAGES.items() if about and not about.startswith("post")
+]
 
 
 @pytest.mark.parametrize("name", ABOUT_A_CASE)
