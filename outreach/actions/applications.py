@@ -30,6 +30,7 @@ from outreach.models import (
     Guardian,
     Resident,
     User,
+    Visit,
 )
 from outreach.models.ids import new_id
 from outreach.models.sealed import blind_index
@@ -260,7 +261,10 @@ def complete_papers(application: Application, *, by: User, at: datetime) -> None
 
 
 def assign(applications: Sequence[Application], assessor: User, *, by: User, at: datetime) -> None:
-    """Give cases to an assessor, who sees them from the next sync on and schedules the visits."""
+    """Give cases with their coming visits to an assessor, who sees them from the next sync on.
+
+    Whoever had them before can record nothing there any more: a late evaluation is parked.
+    """
     check_role(by, APPLICATION["accept"])
     check_in_scope(by, applications)
     for application in applications:
@@ -270,6 +274,9 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         Application.objects.filter(pk__in=[application.pk for application in applications]).update(
             assessor=assessor, revision=F("revision") + 1
         )
+        Visit.objects.open().filter(
+            application__in=[application.pk for application in applications]
+        ).update(assessor=assessor, revision=F("revision") + 1)
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor

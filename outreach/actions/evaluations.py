@@ -103,6 +103,7 @@ def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list
     written reason is required. An evaluation stays `awaiting_media` until every declared
     SHA-256 is verified. Raises `Refused`.
     """
+    _check_each_visit_once(submissions)
     judged = [_judge(submission, by, at) for submission in submissions]
     with transaction.atomic():
         evaluations = Evaluation.objects.bulk_create(_evaluation(one) for one in judged)
@@ -117,6 +118,12 @@ def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list
             advance(chosen, name, by=by, at=at)
         record("evaluation.submit", evaluations, by=by, at=at)
     return evaluations
+
+
+def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
+    """Refuse two evaluations of one visit at once: the second would be taken in unseen."""
+    if len({submission.visit.pk for submission in submissions}) < len(submissions):
+        raise visiting.moved_on()
 
 
 def _judge(submission: Submission, by: User, at: datetime) -> _Judged:
