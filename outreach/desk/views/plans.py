@@ -309,8 +309,10 @@ def _stays(stops: list[PlannedStop]) -> list[Stay]:
 def pin(request: DeskRequest, plan: UUID) -> HttpResponse:
     """Promise the ticked appointments, or let them move again."""
     held = plan_of(request, plan)
-    rows = Application.objects.filter(pk__in=held.stops.values("application"))
-    back = request.POST.get("next", "")
+    team, _sep, on = request.POST.get("next", "").partition("/")
+    crew = found(Team.objects.filter(campaign=held.campaign_id), pk=_uuid(team))
+    when = _date(on)
+    rows = Application.objects.filter(pk__in=held.stops.filter(team=crew).values("application"))
     try:
         cases = chosen(request, rows)
         if request.POST.get("deed") == "unpin":
@@ -321,9 +323,12 @@ def pin(request: DeskRequest, plan: UUID) -> HttpResponse:
             message = _("These appointments are promised; no later plan moves them.")
     except Refused as refusal:
         message = str(refusal.message)
-    team, _sep, on = back.partition("/")
+    return done(request, message, "desk:plan_day", held.pk, crew.pk, when)
+
+
+def _uuid(text: str) -> UUID:
     try:
-        return done(request, message, "desk:plan_day", held.pk, UUID(team), _date(on))
+        return UUID(text)
     except ValueError as error:
         raise Http404 from error
 
@@ -338,10 +343,7 @@ def paper(request: DeskRequest, plan: UUID) -> HttpResponse:
         "application__resident", "application__village__parent", "application__nominated_by", "team"
     )
     if team := request.GET.get("team"):
-        try:
-            stops = stops.filter(team=UUID(team))
-        except ValueError as error:
-            raise Http404 from error
+        stops = stops.filter(team=_uuid(team))
     if on := request.GET.get("on"):
         stops = stops.filter(on=_date(on))
     rows = list(stops.order_by("on", "team__name", "order"))
