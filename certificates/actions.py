@@ -3,58 +3,55 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from certificates import layout, signing, storage
-from certificates.authority import AuthorityMissing, Signer, load_signer
-from certificates.content import (
-    CertificateFacts,
-    Paper,
-    certificate_number,
-    compose,
-    valid_until,
-)
+from certificates import revocations, signing, storage
+from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
+from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
-from certificates.models import (
-    Certificate,
-    CertificateEvent,
-    CertificateFile,
-    CertificateState,
+from certificates.models import Certificate, CertificateEvent, CertificateFile, PaperRequest
+from certificates.papers import (
+    Commission,
+    Known,
+    check_media,
+    check_numbers,
+    check_printable,
+    commissions,
+    gather,
+    in_place_of,
+    number_index,
+    portrait_of,
+    portraits_of,
+    press,
 )
-from certificates.places import DoesNotFit
-from certificates.portrait import UnreadablePortrait, portrait
-from certificates.typeface import UnprintableCharacter
+from certificates.steps import CERTIFICATE, CertificateState, Kind, renewable_from
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
-from outreach.actions.evaluations import current_evaluation
-from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, Evaluation, Guardian, Photo, User
+from outreach.models import Application, User
 from outreach.models.ids import new_id
-from outreach.models.sealed import blind_index
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import Refused, check_in_scope, check_role
 
 BATCH = 25
 """Certificates entered in one transaction: few statements each, little to redo after a kill."""
-
-
-_Known = tuple[Application, CertificateFacts]
 
 
 @dataclass(frozen=True)
 class _Ready:
     """A certificate whose signed file is on disk, not yet entered."""
 
+    commission: Commission
     certificate: Certificate
     file: CertificateFile
 
@@ -64,8 +61,9 @@ def issue(applications: Sequence[Application], *, by: User, at: datetime) -> lis
 
     Every file is on disk before the transaction that enters it, and a transaction enters a
     batch whole: killed and called again, it goes on where it was, and a case that has its
-    certificate already is left alone. Raises `Refused` before anything is made where photos
-    are missing or a name cannot be printed.
+    certificate already is left alone. A person who holds a certificate gets the new one in its
+    place. Raises `Refused` before anything is made where photos are missing or a name cannot
+    be printed.
     """
     return list(issuing(applications, by=by, at=at))
 
@@ -75,15 +73,71 @@ def issuing(
 ) -> Iterator[Certificate]:
     """Issue batch by batch, for whoever shows progress."""
     check_in_scope(by, applications)
-    signer = open_signer()
     cases = [one for one in applications if one.state == ApplicationState.APPROVED]
-    _check_media(cases)
-    papers = list(_facts(cases, at, signer))
-    _check_printable(papers)
-    _check_numbers(papers)
+    return make(commissions(cases), by=by, at=at)
+
+
+def renew(certificates: Sequence[Certificate], *, by: User, at: datetime) -> list[Certificate]:
+    """Make a certificate for ten more years in place of each, from its last year on (换领)."""
+    return list(make(in_place_of(certificates, Kind.RENEWAL), by=by, at=at))
+
+
+def reissue(certificates: Sequence[Certificate], *, by: User, at: datetime) -> list[Certificate]:
+    """Make another paper in place of each lost one: same last day, number + B1, B2… (补办)."""
+    return list(make(in_place_of(certificates, Kind.REISSUE), by=by, at=at))
+
+
+def make(wanted: Sequence[Commission], *, by: User, at: datetime) -> Iterator[Certificate]:
+    """Make papers batch by batch; a commission that somebody else fulfilled is left alone."""
+    check_in_scope(by, [one.case for one in wanted])
+    _check_may_make(wanted, by, timezone.localdate(at))
+    signer = open_signer()
+    papers = list(gather(wanted, at, signer))
+    check_media(papers)
+    check_printable(papers)
+    check_numbers(papers)
     waiting = iter(papers)
     while batch := list(islice(waiting, BATCH)):
         yield from _enter(_make(batch, by, at, signer), by, at)
+
+
+def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
+    check_role(by, CERTIFICATE["issue"])
+    for one in wanted:
+        old = one.replaces
+        if old is None or one.kind == Kind.CHANGE:
+            continue
+        if old.state not in CERTIFICATE[one.step].sources:
+            raise has_moved_on(old)
+        if one.kind == Kind.RENEWAL and on < renewable_from(old.valid_until):
+            raise too_early(old)
+        if one.kind == Kind.REISSUE and old.valid_until <= on:
+            raise Refused(
+                "expired",
+                _("The certificate of case %(number)s has expired: mark it as found, then renew.")
+                % {"number": old.application.number},
+            )
+
+
+def has_moved_on(certificate: Certificate) -> Refused:
+    """Return the refusal of a step that does not start where the certificate stands."""
+    return Refused(
+        "wrong-state",
+        _("The certificate of case %(number)s has moved on meanwhile; load the page again.")
+        % {"number": certificate.application.number},
+    )
+
+
+def too_early(certificate: Certificate) -> Refused:
+    """Return the refusal of a renewal before the last year."""
+    return Refused(
+        "too-early",
+        _("The certificate of case %(number)s can be renewed from %(day)s on.")
+        % {
+            "number": certificate.application.number,
+            "day": renewable_from(certificate.valid_until).isoformat(),
+        },
+    )
 
 
 def open_signer() -> Signer:
@@ -94,121 +148,45 @@ def open_signer() -> Signer:
         raise Refused(
             "no-signing-key", _("There is no signing key yet: run manage.py create_authority.")
         ) from error
-
-
-def _check_media(cases: Sequence[Application]) -> None:
-    ids = [one.pk for one in current_evaluation([case.pk for case in cases]).values()]
-    late = Evaluation.objects.filter(pk__in=ids).awaiting_media().select_related("application")
-    if first := late.first():
+    except AuthorityUnsound as error:
         raise Refused(
-            "awaiting-media",
-            _("Photos of case %(number)s are still on their way; no certificate before them.")
-            % {"number": first.application.number},
-        )
+            "signing-key-unsound",
+            _("The signing key cannot be used; run manage.py check, it says why."),
+        ) from error
 
 
-def _check_printable(papers: Sequence[_Known]) -> None:
-    """Refuse the batch, naming case and character, before anything is made of it."""
-    for case, facts in papers:
-        try:
-            _press().check(compose(facts))
-        except UnprintableCharacter as error:
-            raise Refused(
-                "unprintable",
-                _("No font prints “%(character)s” in case %(number)s; install a font that does.")
-                % {"character": error.character, "number": case.number},
-            ) from error
-        except DoesNotFit as error:
-            raise Refused(
-                "does-not-fit",
-                _("A text of case %(number)s is too long for its place on the certificate.")
-                % {"number": case.number},
-            ) from error
-
-
-def _press() -> layout.Press:
-    return layout.press(tuple(map(Path, settings.OUTREACH_FONTS)))
-
-
-def _facts(cases: Sequence[Application], at: datetime, signer: Signer) -> Iterator[_Known]:
-    """Gather what each paper says from the register; the portrait follows later."""
-    evaluations = current_evaluation([case.pk for case in cases])
-    residents = [one.application.resident_id for one in evaluations.values()]
-    guardians = {
-        row.resident_id: row
-        for row in Guardian.objects.filter(resident__in=residents).order_by("created_at", "pk")
-    }
-    for case in cases:
-        evaluation = evaluations[case.pk]
-        guardian = guardians.get(evaluation.application.resident_id)
-        yield case, _facts_of(evaluation, guardian, at, is_demo(signer))
-
-
-def is_demo(signer: Signer) -> bool:
-    """Tell whether papers must be marked as demonstration copies."""
-    return settings.OUTREACH_DEMO or signer.is_demo
-
-
-def _facts_of(
-    evaluation: Evaluation, guardian: Guardian | None, at: datetime, demo: bool
-) -> CertificateFacts:
-    resident, grade = evaluation.application.resident, evaluation.grade
-    assert grade is not None, "an approved case has a grade"
-    identity, on = resident.identity, timezone.localdate(at)
-    met = ((part["category"], part["grade"]) for part in evaluation.parts if part["met"])
-    return CertificateFacts(
-        name=resident.name,
-        sex=identity.sex,
-        ethnicity=resident.ethnicity,
-        birth_on=identity.birth_on,
-        number=certificate_number(identity.value, evaluation.category, grade),
-        category=evaluation.category,
-        grade=grade,
-        parts=tuple(met),
-        address=resident.address,
-        telephone=resident.telephone,
-        guardian_name=guardian.name if guardian else "",
-        guardian_telephone=guardian.telephone if guardian else "",
-        issued_on=on,
-        valid_until=valid_until(on),
-        issuer_name=settings.OUTREACH_ISSUER,
-        remarks=(),
-        portrait=b"",
-        demo=demo,
-    )
-
-
-def _make(
-    batch: Sequence[_Known], by: User, at: datetime, signer: Signer
-) -> dict[Application, _Ready]:
+def _make(batch: Sequence[Known], by: User, at: datetime, signer: Signer) -> list[_Ready]:
     """Draw, sign and store the papers of a batch; nothing is entered yet."""
-    evaluations = current_evaluation([case.pk for case, _facts in batch])
-    portraits = _portraits(list(evaluations.values()))
-    made = {}
-    for case, facts in batch:
-        evaluation = evaluations[case.pk]
-        picture = _portrait_of(case, portraits.get(evaluation.pk))
-        paper = compose(replace(facts, portrait=picture))
-        certificate = _certificate(case, evaluation, facts, by, at)
-        made[case] = _Ready(certificate, _file(certificate, facts, paper, signer, at))
+    portraits = portraits_of([one.evaluation for one in batch])
+    made = []
+    for known in batch:
+        sha256 = portraits.get(known.evaluation.pk)
+        picture = portrait_of(known.commission.case, sha256)
+        paper = compose(replace(known.facts, portrait=picture))
+        certificate = _certificate(known, by, at)
+        file = _file(certificate, known.facts, paper, signer, at)
+        made.append(_Ready(known.commission, certificate, file))
     return made
 
 
-def _certificate(
-    case: Application, evaluation: Evaluation, facts: CertificateFacts, by: User, at: datetime
-) -> Certificate:
+def _certificate(known: Known, by: User, at: datetime) -> Certificate:
+    facts, wanted = known.facts, known.commission
     return Certificate(
         id=new_id(),
-        application=case,
-        evaluation=evaluation,
+        resident_id=known.evaluation.application.resident_id,
+        application=wanted.case,
+        evaluation=known.evaluation,
+        kind=wanted.kind,
         number=facts.number,
-        number_index=_index(facts),
+        number_index=number_index(facts),
+        suffix=facts.number[20:],
         category=facts.category,
         grade=facts.grade,
         issued_on=facts.issued_on,
         valid_until=facts.valid_until,
         issued_by=by,
         issued_at=at,
+        replaces=wanted.replaces,
     )
 
 
@@ -216,7 +194,7 @@ def _file(
     certificate: Certificate, facts: CertificateFacts, paper: Paper, signer: Signer, at: datetime
 ) -> CertificateFile:
     code = write_credential(facts, certificate.pk, signer.credential)
-    drawn = _press().draw(paper, code)
+    drawn = press().draw(paper, code)
     # The one moment that is never simulated: when the key was really used.
     signed = signing.sign(drawn, signer, timezone.localtime())
     return CertificateFile(
@@ -228,60 +206,64 @@ def _file(
     )
 
 
-def _enter(made: dict[Application, _Ready], by: User, at: datetime) -> list[Certificate]:
+def _enter(made: Sequence[_Ready], by: User, at: datetime) -> list[Certificate]:
     """Enter a batch whole, leaving out what another worker issued meanwhile."""
-    ids = [case.pk for case in made]
     with transaction.atomic():
-        held = Application.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        waiting = set(held.standing(ApplicationState.APPROVED).values_list("pk", flat=True))
-        ready = [one for case, one in made.items() if case.pk in waiting]
+        ready = _still_wanted(made)
         certificates = [one.certificate for one in ready]
+        _retire(ready, by, at)
         Certificate.objects.bulk_create(certificates)
         CertificateFile.objects.bulk_create(one.file for one in ready)
-        _append(certificates, "issue", by, at)
-        advance([one.application for one in certificates], "issue", by=by, at=at)
+        for kind in Kind:
+            chosen = [one for one in certificates if one.kind == kind]
+            append(chosen, ISSUED_AS[kind], by, at)
+        cases = [one.commission.case for one in ready if one.commission.is_of_a_case]
+        advance(cases, "issue", by=by, at=at)
     return certificates
 
 
-def _check_numbers(papers: Sequence[_Known]) -> None:
-    """Refuse a number that stands on a certificate already: that is a renewal, not an issue."""
-    numbers = {_index(facts): case for case, facts in papers}
-    elsewhere = Certificate.objects.exclude(application__in=[case.pk for case, _facts in papers])
-    if known := elsewhere.filter(number_index__in=numbers).first():
-        raise Refused(
-            "number-taken",
-            _("The person of case %(number)s holds this certificate already; renew it.")
-            % {"number": numbers[known.number_index].number},
-        )
+#: What the history of a new certificate begins with.
+ISSUED_AS = {
+    Kind.FIRST: "issue",
+    Kind.CHANGE: "issue_changed",
+    Kind.RENEWAL: "issue_renewed",
+    Kind.REISSUE: "issue_again",
+}
 
 
-def _index(facts: CertificateFacts) -> str:
-    return blind_index(facts.number, "certificate")
+def _still_wanted(made: Sequence[_Ready]) -> list[_Ready]:
+    """Hold the cases and the certificates to replace; return what nobody fulfilled meanwhile."""
+    ids = [one.commission.case.pk for one in made if one.commission.is_of_a_case]
+    held = Application.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    waiting = set(held.standing(ApplicationState.APPROVED).values_list("pk", flat=True))
+    replaced = [one.certificate.replaces_id for one in made if one.certificate.replaces_id]
+    olds = Certificate.objects.select_for_update().filter(pk__in=replaced).order_by("pk")
+    states = dict(olds.values_list("pk", "state")) if replaced else {}
+    return [
+        one
+        for one in made
+        if (not one.commission.is_of_a_case or one.commission.case.pk in waiting)
+        and _may_replace(one, states)
+    ]
 
 
-def _portraits(evaluations: Sequence[Evaluation]) -> dict[object, str]:
-    """Map each evaluation to the SHA-256 of its newest portrait."""
-    photos = Photo.objects.filter(
-        evaluation__in=[one.pk for one in evaluations], kind=EvidenceKind.PORTRAIT
-    ).order_by("taken_at", "pk")
-    return {photo.evaluation_id: photo.sha256 for photo in photos}
+def _may_replace(one: _Ready, states: Mapping[UUID, str]) -> bool:
+    old = one.certificate.replaces_id
+    return old is None or states[old] in CERTIFICATE[one.commission.step].sources
 
 
-def _portrait_of(case: Application, sha256: str | None) -> bytes:
-    if sha256 is None:
-        raise _no_portrait(case)
-    try:
-        return portrait(storage.blob(settings.OUTREACH_FILES, sha256))
-    except UnreadablePortrait as error:
-        raise _no_portrait(case) from error
-
-
-def _no_portrait(case: Application) -> Refused:
-    return Refused(
-        "no-portrait",
-        _("Case %(number)s has no usable portrait; ask the assessor for a new one.")
-        % {"number": case.number},
-    )
+def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
+    """Let the certificates that get another in their place read “replaced” from now on."""
+    for kind in (Kind.CHANGE, Kind.RENEWAL, Kind.REISSUE):
+        olds = [one.commission.replaces for one in ready if one.commission.kind == kind]
+        retired = [old for old in olds if old is not None]
+        if not retired:
+            continue
+        ids = [old.pk for old in retired]
+        Certificate.objects.filter(pk__in=ids).update(state=CertificateState.REPLACED)
+        PaperRequest.objects.open().filter(certificate__in=ids).update(settled_at=at)
+        append(retired, Commission(retired[0].application, kind, retired[0]).step, by, at)
+        revocations.note_change()
 
 
 def open_file(certificate: Certificate) -> BinaryIO:
@@ -300,7 +282,7 @@ def export(folder: Path) -> int:
     files = CertificateFile.objects.select_related("certificate__application")
     for kept in files.order_by("certificate", "version").iterator():
         count += kept.version == 1
-        name = f"{kept.certificate.application.number}{kept.certificate.suffix}.pdf"
+        name = _file_name(kept.certificate)
         with storage.open_kept(settings.OUTREACH_FILES, kept.path) as paper:
             beside = folder / f"{name}.new"
             beside.write_bytes(paper.read())
@@ -308,32 +290,38 @@ def export(folder: Path) -> int:
     return count
 
 
+def _file_name(certificate: Certificate) -> str:
+    renewed = f"-{certificate.issued_on.year}" if certificate.kind == Kind.RENEWAL else ""
+    return f"{certificate.application.number}{certificate.suffix}{renewed}.pdf"
+
+
 def hand_over(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
     """Confirm that certificates were put into the resident's or guardian's hands."""
-    with transaction.atomic():
-        cases = [certificate.application for certificate in certificates]
-        advance(cases, "hand_over", by=by, at=at)
-        _append(certificates, "hand_over", by, at)
-
-
-def revoke(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
-    """Cancel certificates with a reason; the paper then reads “ours, but cancelled”."""
-    if by.role not in (Role.ADMINISTRATOR, Role.APPROVER):
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
-    if not reason.strip():
-        raise Refused("reason-missing", _("Write the reason."))
+    check_role(by, CERTIFICATE["hand_over"])
     check_in_scope(by, [certificate.application for certificate in certificates])
     ids = [one.pk for one in certificates]
     with transaction.atomic():
-        valid = Certificate.objects.filter(pk__in=ids, state=CertificateState.VALID)
-        if valid.update(state=CertificateState.CANCELLED) != len(ids):
-            raise Refused("wrong-state", _("A chosen certificate is not valid any more."))
-        _append(certificates, "cancel", by, at, reason)
+        held = Certificate.objects.select_for_update().filter(pk__in=ids).to_hand_over()
+        if len(held.order_by("pk")) != len(set(ids)):
+            raise Refused(
+                "wrong-state", _("A chosen certificate was handed over already, or is not valid.")
+            )
+        Certificate.objects.filter(pk__in=ids).update(handed_over_at=at)
+        cases = [one.application for one in certificates if one.kind in (Kind.FIRST, Kind.CHANGE)]
+        advance(cases, "hand_over", by=by, at=at)
+        append(certificates, "hand_over", by, at)
 
 
-def _append(
-    certificates: Sequence[Certificate], name: str, by: User, at: datetime, note: str = ""
+def append(
+    certificates: Sequence[Certificate],
+    name: str,
+    by: User | None,
+    at: datetime,
+    note: str = "",
 ) -> None:
+    """Append one step to the histories of certificates and to the trail."""
+    if not certificates:
+        return
     CertificateEvent.objects.bulk_create(
         CertificateEvent(certificate=one, name=name, by=by, at=at, note=note)
         for one in certificates

@@ -17,7 +17,7 @@ from certificates.content import CATEGORY_DIGITS, CertificateFacts
 
 PREFIX = "DPC1:"
 SIGN1_TAG = 18
-ALGORITHM, ES256, KEY_ID = 1, -7, 4
+ALGORITHM, ES256, TYPE, KEY_ID = 1, -7, 3, 4
 ISSUER, EXPIRES, ISSUED, TOKEN_ID, HOLDER = 1, 4, 6, 7, -65537
 CHINA = timezone(timedelta(hours=8))
 CATEGORIES = {digit: category for category, digit in CATEGORY_DIGITS.items()}
@@ -76,24 +76,46 @@ def write_credential(facts: CertificateFacts, certificate: UUID, key: Credential
         TOKEN_ID: certificate.bytes,
         HOLDER: [*holder, facts.demo],
     }
-    protected = cbor2.dumps({ALGORITHM: ES256, KEY_ID: key.key_id})
-    payload = cbor2.dumps(claims)
+    return f"{PREFIX}{base45.b45encode(write_message(claims, key)).decode()}"
+
+
+def write_message(
+    claims: Mapping[int, Any], key: CredentialKey, *, content_type: str = ""
+) -> bytes:
+    """Return a COSE_Sign1 over claims; the content type keeps kinds of messages apart."""
+    header = {ALGORITHM: ES256, KEY_ID: key.key_id} | ({TYPE: content_type} if content_type else {})
+    protected, payload = cbor2.dumps(header), cbor2.dumps(claims)
     signature = key.sign(_signed_bytes(protected, payload))
-    message = cbor2.dumps(cbor2.CBORTag(SIGN1_TAG, [protected, {}, payload, signature]))
-    return f"{PREFIX}{base45.b45encode(message).decode()}"
+    return cbor2.dumps(cbor2.CBORTag(SIGN1_TAG, [protected, {}, payload, signature]))
 
 
 def read_credential(text: str, keys: Mapping[bytes, Verify]) -> Credential:
     """Verify the text of a QR code; raise `MalformedCredential` or `UntrustedCredential`."""
-    protected, payload, signature = _open(text)
+    if not text.startswith(PREFIX):
+        raise MalformedCredential
+    try:
+        message = base45.b45decode(text[len(PREFIX) :])
+    except ValueError as error:
+        raise MalformedCredential from error
+    return _credential(open_message(message, keys))
+
+
+def open_message(message: bytes, keys: Mapping[bytes, Verify], *, content_type: str = "") -> Any:
+    """Verify a COSE_Sign1 of ours and return its claims.
+
+    Raises `MalformedCredential` or `UntrustedCredential`.
+    """
+    protected, payload, signature = _parts(message)
     header = _load(protected)
     if not isinstance(header, dict) or header.get(ALGORITHM) != ES256:
+        raise MalformedCredential
+    if header.get(TYPE, "") != content_type:
         raise MalformedCredential
     name = header.get(KEY_ID)
     verify = keys.get(name) if isinstance(name, bytes) else None
     if verify is None or not verify(_signed_bytes(protected, payload), signature):
         raise UntrustedCredential
-    return _credential(_load(payload))
+    return _load(payload)
 
 
 def _moment(day: date, clock: time) -> int:
@@ -105,13 +127,8 @@ def _signed_bytes(protected: bytes, payload: bytes) -> bytes:
     return cbor2.dumps(["Signature1", protected, b"", payload])
 
 
-def _open(text: str) -> tuple[bytes, bytes, bytes]:
-    if not text.startswith(PREFIX):
-        raise MalformedCredential
-    try:
-        message = _load(base45.b45decode(text[len(PREFIX) :]))
-    except ValueError as error:
-        raise MalformedCredential from error
+def _parts(encoded: bytes) -> tuple[bytes, bytes, bytes]:
+    message = _load(encoded)
     parts = message.value if isinstance(message, cbor2.CBORTag) else None
     if not isinstance(parts, list | tuple) or len(parts) != 4 or message.tag != SIGN1_TAG:
         raise MalformedCredential

@@ -12,8 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from certificates.authority import load_trust
-from certificates.models import Certificate, CertificateFile, CertificateState
-from certificates.signing import Change, Verdict, examine
+from certificates.examination import Change, Verdict, examine
+from certificates.models import Certificate, CertificateFile
+from certificates.steps import CertificateState
 
 
 class Finding(models.TextChoices):
@@ -23,6 +24,8 @@ class Finding(models.TextChoices):
     EXPIRED = "ours_but_expired", _("This certificate is ours and unchanged, but has expired.")
     REPLACED = "ours_but_replaced", _("This certificate is ours, but a newer one replaces it.")
     FROZEN = "ours_but_frozen", _("This certificate is ours, but frozen for the moment.")
+    LOST = "ours_but_lost", _("This certificate is ours, but was declared lost and is void.")
+    MOVED = "ours_but_moved", _("This certificate is ours, but its holder moved to another county.")
     CANCELLED = "ours_but_cancelled", _("This certificate is ours, but was cancelled.")
     ALTERED = "altered", _("This file was altered after we signed it. Do not accept it.")
     NOT_OURS = "not_ours", _("This file is not a certificate of ours.")
@@ -31,6 +34,8 @@ class Finding(models.TextChoices):
 STATES = {
     CertificateState.REPLACED: Finding.REPLACED,
     CertificateState.FROZEN: Finding.FROZEN,
+    CertificateState.LOST: Finding.LOST,
+    CertificateState.MOVED: Finding.MOVED,
     CertificateState.CANCELLED: Finding.CANCELLED,
 }
 CHANGES: dict[Change, str | Promise] = {

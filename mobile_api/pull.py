@@ -17,6 +17,8 @@ from mobile_api.models import PulledView, Replica
 from mobile_api.wire import PullIn, PullOut, Row
 
 Manifest = dict[str, str]
+#: Views that no tablet has proven yet, as many as a dying line may leave behind.
+KEPT_VIEWS = 16
 
 
 def digest(manifest: Manifest) -> str:
@@ -47,8 +49,8 @@ def step(held: Manifest, rows: Sequence[Row], max_bytes: int) -> tuple[list[str]
 def pull(replica: Replica, asked: PullIn, rows: Sequence[Row]) -> PullOut:
     """Answer the next step of this replica; a tablet that proves nothing begins from nothing.
 
-    The view the tablet named and the new one are kept, so that a lost answer costs one page
-    and never a full download (I10).
+    A lost answer, or a request that the network delivers again, costs one page and never a
+    full download (I10): a view goes only once the tablet proves that it holds a later one.
     """
     view = _proven(replica, asked)
     held: Manifest = dict(view.manifest) if view else {}
@@ -59,8 +61,7 @@ def pull(replica: Replica, asked: PullIn, rows: Sequence[Row]) -> PullOut:
         made = view
     else:
         made = PulledView.objects.create(replica=replica, digest=digest(after), manifest=after)
-    keep = [made.pk, *([view.pk] if view else [])]
-    replica.views.exclude(pk__in=keep).delete()
+    _forget(replica, view)
     return PullOut(
         base=view.pk if view else None,
         view=made.pk,
@@ -70,6 +71,15 @@ def pull(replica: Replica, asked: PullIn, rows: Sequence[Row]) -> PullOut:
         dels=dels,
         puts=puts,
     )
+
+
+def _forget(replica: Replica, proven: PulledView | None) -> None:
+    """Drop the views before the one the tablet proved, and of the others all but the newest."""
+    newest = replica.views.order_by("-pk").values_list("pk", flat=True)[:KEPT_VIEWS]
+    kept = [pk for pk in newest if proven is None or pk >= proven.pk]
+    if proven:
+        kept.append(proven.pk)
+    replica.views.exclude(pk__in=kept).delete()
 
 
 def _proven(replica: Replica, asked: PullIn) -> PulledView | None:

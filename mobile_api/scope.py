@@ -210,7 +210,7 @@ def _cases(user: User) -> Iterator[Projected]:
 
 def _certificates(user: User) -> Iterator[Projected]:
     rows = (
-        Certificate.objects.filter(scope(user, prefix="application__"))
+        Certificate.objects.filter(scope(user, prefix="application__"), state="valid")
         .select_related("application__resident", "evaluation")
         .prefetch_related("files")
         .order_by("pk")
@@ -229,6 +229,6 @@ def _certificates(user: User) -> Iterator[Projected]:
                 "valid_until": certificate.valid_until.isoformat(),
                 "sha256": file.sha256,
                 "size": file.size,
-                "handed_over": certificate.application.state == ApplicationState.HANDED_OVER,
+                "handed_over": certificate.handed_over_at is not None,
             },
         )

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category, Paper, Role
+from outreach.domain.workdays import add_months
 from outreach.domain.workflow import ApplicationState, Transition
 from outreach.models import (
     Application,
@@ -21,6 +24,7 @@ from outreach.models import (
     DeclaredRelative,
     Division,
     Evaluation,
+    Resident,
     User,
     Visit,
 )
@@ -28,6 +32,8 @@ from outreach.models.applications import ApplicationQuerySet
 from outreach.models.visits import VisitQuerySet
 
 ADULT = 18
+BARRED_MONTHS = 12
+"""《残疾人证管理办法》: no new application for a year after a negative result."""
 
 
 class Refused(Exception):
@@ -155,6 +161,29 @@ def check_may_approve(user: User, applications: Iterable[Application]) -> None:
         raise Refused(
             "approver-involved",
             _("You nominated or rated a person in this batch; another approver must sign."),
+        )
+
+
+def check_not_barred(resident: Resident, on: date) -> None:
+    """Refuse an application within a year of a negative result, or after a cancellation's bar.
+
+    《残疾人证管理办法》(2017). A result that an appeal overturned bars nobody.
+    """
+    standing = (ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
+    negative = Evaluation.objects.filter(
+        application__resident=resident, application__state__in=standing, met=False
+    )
+    found = negative.order_by("-evaluated_at").values_list("evaluated_at", flat=True).first()
+    until = [add_months(timezone.localdate(found), BARRED_MONTHS)] if found else []
+    bars = list(resident.bars.filter(lifted_at=None).values_list("until_on", flat=True))
+    if None in bars:
+        raise Refused("barred", _("The register says that this person has died; ask the office."))
+    until += [day for day in bars if day is not None]
+    if until and on < max(until):
+        raise Refused(
+            "barred",
+            _("After the last decision a new application is possible from %(day)s on.")
+            % {"day": max(until).isoformat()},
         )
 
 

@@ -96,8 +96,31 @@ OUTREACH_ISSUER = _env.text(
 OUTREACH_ISSUER_TELEPHONE = _env.text(
     "OUTREACH_ISSUER_TELEPHONE", "0817-0000000", "Supervising office's number on public notices."
 )
+OUTREACH_WORKER = _env.switch(
+    "OUTREACH_WORKER",
+    True,
+    "1: the server makes the papers of batches itself; 0: only manage.py issue_batches does.",
+)
+OUTREACH_LEASE_S = _env.number(
+    "OUTREACH_LEASE_S", 60, "Seconds after which another worker takes up the papers of a dead one."
+)
 OUTREACH_FONTS = _env.words(
     "OUTREACH_FONTS", "", "Font files tried after the bundled ones, for names with rare characters."
+)
+
+OUTREACH_METRICS_TOKEN = _env.text(
+    "OUTREACH_METRICS_TOKEN", "", "Who shows it may read /metrics; empty: nobody may."
+)
+OUTREACH_METRICS_FOLDER = _env.text(
+    "PROMETHEUS_MULTIPROC_DIR",
+    "",
+    "Folder in which several server processes share their counts; emptied at each start.",
+)
+OUTREACH_LOG_FORMAT = _env.choice(
+    "OUTREACH_LOG_FORMAT", "plain", ("plain", "json"), "json: one object a line, for a log store."
+)
+OUTREACH_LOG_LEVEL = _env.choice(
+    "OUTREACH_LOG_LEVEL", "WARNING", ("WARNING", "INFO"), "INFO: one line for each request too."
 )
 
 INSTALLED_APPS = [
@@ -113,6 +136,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "outreach.watch.middleware.watched",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "outreach.desk.middleware.content_security_policy",
@@ -201,14 +225,21 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = OUTREACH_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if OUTREACH_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if OUTREACH_HTTPS else None
+# What watches the service asks its own machine, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
+_FIELDS = "{asctime} {levelname} {name} {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {"()": "outreach.watch.logs.PlainLines", "fmt": _FIELDS, "style": "{"},
+        "json": {"()": "outreach.watch.logs.JsonLines", "fmt": _FIELDS, "style": "{"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": OUTREACH_LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"outreach": {"level": OUTREACH_LOG_LEVEL}},
 }

@@ -30,6 +30,7 @@ from outreach.models import (
     Guardian,
     Resident,
     User,
+    Visit,
     insert,
 )
 from outreach.models.ids import new_id
@@ -38,6 +39,7 @@ from outreach.rules import (
     Raters,
     Refused,
     check_in_scope,
+    check_not_barred,
     check_role,
     check_village_in_scope,
     papers_required,
@@ -182,6 +184,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         raise Refused(
             "open-application", _("This person has an open application already; continue that one.")
         )
+    check_not_barred(resident, at.date())
     if nomination.guardian:
         _guardian(resident, nomination.guardian, at)
     needed = papers_required(nomination.categories, resident.age(at.date()))
@@ -275,7 +278,10 @@ def complete_papers(application: Application, *, by: User, at: datetime) -> None
 
 
 def assign(applications: Sequence[Application], assessor: User, *, by: User, at: datetime) -> None:
-    """Give cases to an assessor, who sees them from the next sync on and schedules the visits."""
+    """Give cases with their coming visits to an assessor, who sees them from the next sync on.
+
+    Whoever had them before can record nothing there any more: a late evaluation is parked.
+    """
     check_role(by, APPLICATION["accept"])
     check_in_scope(by, applications)
     raters = Raters.among([assessor], applications)
@@ -286,6 +292,9 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         Application.objects.filter(pk__in=[application.pk for application in applications]).update(
             assessor=assessor, revision=F("revision") + 1
         )
+        Visit.objects.open().filter(
+            application__in=[application.pk for application in applications]
+        ).update(assessor=assessor, revision=F("revision") + 1)
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor

@@ -102,6 +102,7 @@ def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list
     written reason is required. An evaluation stays `awaiting_media` until every declared
     SHA-256 is verified. Raises `Refused`.
     """
+    _check_each_visit_once(submissions)
     applications = [submission.visit.application for submission in submissions]
     check_role(by, APPLICATION["evaluate"])
     check_in_scope(by, applications)
@@ -122,6 +123,12 @@ def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list
             take(chosen, name, by=by, at=at)
         record("evaluation.submit", evaluations, by=by, at=at)
     return evaluations
+
+
+def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
+    """Refuse two evaluations of one visit at once: the second would be taken in unseen."""
+    if len({submission.visit.pk for submission in submissions}) < len(submissions):
+        raise visiting.moved_on()
 
 
 def _judge(submission: Submission, raters: Raters, by: User, at: datetime) -> _Judged:

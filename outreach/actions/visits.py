@@ -164,10 +164,15 @@ def check_stands(visit: Visit, name: str) -> None:
     try:
         check_step(VISIT, name, visit.state)
     except NotAllowed as error:
-        raise Refused(
-            "visit-moved-on",
-            _("This visit has been done, cancelled or recorded already; see its history."),
-        ) from error
+        raise moved_on() from error
+
+
+def moved_on() -> Refused:
+    """Return the refusal of a step that another one forestalled."""
+    return Refused(
+        "visit-moved-on",
+        _("This visit has been done, cancelled or recorded already; see its history."),
+    )
 
 
 def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:

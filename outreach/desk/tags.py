@@ -33,6 +33,9 @@ TABLES: dict[str, Any] = {
     "subject": words.SUBJECTS,
     "deed": words.DEEDS,
     "certificate": words.CERTIFICATES,
+    "life": words.LIFE,
+    "kind": words.KINDS,
+    "ground": words.GROUNDS,
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
     "press_why": words.PRESS_WHY,
@@ -55,6 +58,14 @@ def listed(codes: Iterable[Any], table: str) -> str:
 def tone(state: str) -> str:
     """Return how a state is coloured."""
     return words.TONES.get(state, "info")
+
+
+@register.filter
+def life_tone(state: str) -> str:
+    """Return how the state of a certificate is coloured."""
+    return {"valid": "good", "frozen": "warn", "lost": "bad", "cancelled": "bad"}.get(
+        state, "quiet"
+    )
 
 
 @register.filter

@@ -62,3 +62,11 @@ class WorkingCalendar:
         """Count the working days after `start` up to and including `end`; 0 if there are none."""
         days = (start + _DAY * n for n in range(1, (end - start).days + 1))
         return sum(map(self.is_working_day, days))
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day so many months later (or earlier), or the last one of its month."""
+    month = day.year * 12 + day.month - 1 + months
+    first = date(month // 12, month % 12 + 1, 1)
+    following = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return first.replace(day=min(day.day, (following - first).days))

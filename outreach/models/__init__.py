@@ -19,6 +19,7 @@ from outreach.models.office import (
 )
 from outreach.models.people import (
     Assessor,
+    Bar,
     DeclaredRelative,
     Guardian,
     Institution,
@@ -34,6 +35,7 @@ __all__ = [
     "ApplicationEvent",
     "Assessor",
     "AuditEvent",
+    "Bar",
     "CalendarYear",
     "Counter",
     "DeclaredRelative",

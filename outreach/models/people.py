@@ -146,4 +146,16 @@ class DeclaredRelative(models.Model):
         ]
 
 
+class Bar(models.Model):
+    """Until when nobody applies for a resident again; without a day, for good."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    resident = models.ForeignKey(Resident, models.PROTECT, related_name="bars")
+    ground = models.CharField(max_length=20)
+    until_on = models.DateField(null=True)
+    set_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    set_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+
+
 CATEGORY_CHOICES = [(v.value, v.value) for v in Category]

@@ -12,10 +12,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from certificates import actions
-from certificates.actions import hand_over, issue, issuing, revoke
+from certificates.actions import hand_over, issue, issuing
 from certificates.authority import Trust
-from certificates.models import Certificate, CertificateEvent, CertificateFile, CertificateState
-from certificates.signing import Examination, Verdict, examine
+from certificates.examination import Examination, Verdict, examine
+from certificates.life import cancel
+from certificates.models import Certificate, CertificateEvent, CertificateFile
+from certificates.steps import Ground
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, AuditEvent, Guardian, Photo, Resident, StoredBlob
 from outreach.models.sealed import blind_index
@@ -225,7 +227,8 @@ def test_every_step_is_an_event_and_in_the_trail(place: builders.County, files: 
     made = issued(place, files)
     later = ISSUED_AT + timedelta(days=2)
     hand_over(made, by=place.liaison, at=later)
-    revoke(made, reason="死亡", by=place.administrator, at=later + timedelta(days=1))
+    end = later + timedelta(days=1)
+    cancel(made, ground=Ground.DEATH, reason="死亡", by=place.administrator, at=end)
     events = CertificateEvent.objects.order_by("at").values_list("name", "by__username")
     assert list(events) == [
         ("issue", "approver"),
@@ -238,19 +241,3 @@ def test_every_step_is_an_event_and_in_the_trail(place: builders.County, files: 
         "certificate.hand_over",
         "certificate.cancel",
     ]
-
-
-def test_a_certificate_is_cancelled_once_with_a_reason_by_the_office(
-    place: builders.County, files: Path
-) -> None:
-    made = issued(place, files)
-    for by, reason, refusal in (
-        (place.liaison, "死亡", "not-your-step"),
-        (place.administrator, " ", "reason-missing"),
-    ):
-        with pytest.raises(Refused, match=refusal):
-            revoke(made, reason=reason, by=by, at=ISSUED_AT)
-    revoke(made, reason="死亡", by=place.administrator, at=ISSUED_AT)
-    assert Certificate.objects.get().state == CertificateState.CANCELLED
-    with pytest.raises(Refused, match="wrong-state"):
-        revoke(made, reason="死亡", by=place.administrator, at=ISSUED_AT)

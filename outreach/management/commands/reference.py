@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from certificates.steps import CERTIFICATE
 from mobile_api.api import api
 from mobile_api.mutators import MUTATORS
 from mobile_api.problems import CATALOGUE
@@ -66,10 +67,14 @@ def _argument(action: Action) -> tuple[str, str, str]:
 
 
 def states_page() -> str:
-    """Return the page of the two transition tables with their diagrams."""
+    """Return the page of the transition tables with their diagrams."""
     return f"# States\n\n{_NOTE}\n" + "\n".join(
         f"## {title}\n\n```mermaid\n{diagram(table)}\n```\n\n{_steps(table)}"
-        for title, table in (("Application", APPLICATION), ("Visit", VISIT))
+        for title, table in (
+            ("Application", APPLICATION),
+            ("Visit", VISIT),
+            ("Certificate", CERTIFICATE),
+        )
     )
 
 

@@ -1,0 +1,216 @@
+"""What happens to a certificate between its issue and its end; each step once, by the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from certificates import revocations
+from certificates.actions import append, has_moved_on, too_early
+from certificates.models import Certificate, PaperRequest
+from certificates.steps import (
+    BARRING,
+    CERTIFICATE,
+    CertificateState,
+    Ground,
+    Kind,
+    cancelled_from,
+    frozen_from,
+    renewable_from,
+)
+from outreach.actions.bars import bar, lift
+from outreach.domain.workdays import add_months
+from outreach.models import User
+from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role
+
+
+def ask_renewal(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
+    """Ask the approver for certificates of ten more years, from the last year on (换领)."""
+    on = timezone.localdate(at)
+    for one in certificates:
+        if on < renewable_from(one.valid_until):
+            raise too_early(one)
+    with transaction.atomic():
+        _take(certificates, "ask_renewal", by=by, at=at)
+        _request(certificates, Kind.RENEWAL, by, at)
+
+
+def declare_lost(
+    certificates: Sequence[Certificate],
+    *,
+    note: str = "",
+    wants_another: bool = True,
+    by: User,
+    at: datetime,
+) -> None:
+    """Declare papers void at once, and ask the approver for others in their place (挂失补办)."""
+    with transaction.atomic():
+        _take(certificates, "declare_lost", by=by, at=at, note=note)
+        _withdraw_requests(certificates, at)
+        if wants_another:
+            _request(certificates, Kind.REISSUE, by, at)
+
+
+def find(certificates: Sequence[Certificate], *, by: User, at: datetime, note: str = "") -> None:
+    """Take back a declaration of loss: the paper was found before another was made."""
+    with transaction.atomic():
+        _take(certificates, "find", by=by, at=at, note=note)
+        _withdraw_requests(certificates, at)
+
+
+def note_move(
+    certificates: Sequence[Certificate], *, moved_on: date, note: str, by: User, at: datetime
+) -> None:
+    """Note that the household register moved away: the certificate must follow (迁移)."""
+    if moved_on > timezone.localdate(at):
+        raise Refused("in-the-future", _("The household cannot have moved on a day to come."))
+    _take(certificates, "note_move", by=by, at=at, note=note, household_moved_on=moved_on)
+
+
+def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: datetime) -> None:
+    """Send the file to the office of the new household register, which issues its own (迁出)."""
+    if not to.strip():
+        raise Refused("office-missing", _("Write the name of the office that takes over."))
+    _take(certificates, "move_out", by=by, at=at, note=to.strip())
+
+
+def freeze(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
+    """Let certificates rest for a written reason; checks then read “ours, but frozen”."""
+    _check_reason(reason)
+    _take(certificates, "freeze", by=by, at=at, note=reason)
+
+
+def unfreeze(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
+    """Let frozen certificates be valid again."""
+    _check_reason(reason)
+    _take(certificates, "unfreeze", by=by, at=at, note=reason, household_moved_on=None)
+
+
+def cancel(
+    certificates: Sequence[Certificate],
+    *,
+    ground: Ground,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> None:
+    """End certificates for good; some grounds bar a new application for a year (注销)."""
+    _check_reason(reason)
+    with transaction.atomic():
+        _take(certificates, "cancel", by=by, at=at, note=reason)
+        _withdraw_requests(certificates, at)
+        residents = [one.resident for one in certificates]
+        if ground == Ground.DEATH:
+            bar(residents, ground=ground, until=None, by=by, at=at)
+        elif ground in BARRING:
+            until = add_months(timezone.localdate(at), BARRED_MONTHS)
+            bar(residents, ground=ground, until=until, by=by, at=at)
+
+
+def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
+    """Take back a cancellation that was a mistake, and the bar that came with it."""
+    _check_reason(reason)
+    residents = [one.resident for one in certificates]
+    others = Certificate.objects.living().exclude(pk__in=[one.pk for one in certificates])
+    if others.filter(resident__in=residents).exists():
+        raise Refused("holds-another", _("The person holds another certificate by now."))
+    with transaction.atomic():
+        _take(certificates, "restore", by=by, at=at, note=reason, household_moved_on=None)
+        lift(residents, by=by, at=at)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a day brought: certificates frozen, cancelled and expired by their dates."""
+
+    frozen: int
+    cancelled: int
+    expired: int
+
+
+def settle(*, at: datetime) -> Settled:
+    """Take the steps that follow from a day alone; a second run on the same day changes nothing.
+
+    A certificate that did not follow its household is frozen after six months and cancelled
+    after a year; one whose last day is over has its end entered in its history.
+    """
+    on = timezone.localdate(at)
+    moved = Certificate.objects.exclude(household_moved_on=None).select_related("application")
+    late = moved.filter(state__in=(CertificateState.VALID, CertificateState.FROZEN))
+    ending = [
+        one
+        for one in late
+        if one.household_moved_on and cancelled_from(one.household_moved_on) <= on
+    ]
+    resting = [
+        one
+        for one in late
+        if one.state == CertificateState.VALID
+        and one not in ending
+        and one.household_moved_on
+        and frozen_from(one.household_moved_on) <= on
+    ]
+    over = Certificate.objects.filter(state=CertificateState.VALID, valid_until__lt=on)
+    expired = list(over.exclude(events__name="expire"))
+    with transaction.atomic():
+        _take(resting, "freeze", by=None, at=at, note=Ground.NOT_MOVED)
+        _take(ending, "cancel", by=None, at=at, note=Ground.NOT_MOVED)
+        _withdraw_requests(ending, at)
+        append(expired, "expire", None, at)
+    return Settled(len(resting), len(ending), len(expired))
+
+
+def _take(
+    certificates: Sequence[Certificate],
+    name: str,
+    *,
+    by: User | None,
+    at: datetime,
+    note: str = "",
+    **changes: Any,
+) -> None:
+    """Take one step with every certificate, or with none: state, history and trail together."""
+    step = CERTIFICATE[name]
+    if by is not None:
+        check_role(by, step)
+        check_in_scope(by, [one.application for one in certificates])
+    ids = [one.pk for one in certificates]
+    if not ids:
+        return
+    with transaction.atomic():
+        held = Certificate.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        for one in held.select_related(None):
+            if one.state not in step.sources:
+                raise has_moved_on(one)
+        Certificate.objects.filter(pk__in=ids).update(state=step.target, **changes)
+        append(certificates, name, by, at, note)
+        if step.sources != {step.target}:
+            revocations.note_change()
+    for one in certificates:
+        one.state = step.target
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Refused("reason-missing", _("Write the reason."))
+
+
+def _request(certificates: Sequence[Certificate], kind: Kind, by: User, at: datetime) -> None:
+    asked = PaperRequest.objects.open().filter(certificate__in=certificates)
+    if first := asked.select_related("certificate__application").first():
+        raise has_moved_on(first.certificate)
+    PaperRequest.objects.bulk_create(
+        PaperRequest(certificate=one, kind=kind, requested_by=by, requested_at=at)
+        for one in certificates
+    )
+
+
+def _withdraw_requests(certificates: Sequence[Certificate], at: datetime) -> None:
+    asked = PaperRequest.objects.open().filter(certificate__in=certificates)
+    asked.update(settled_at=at)

@@ -1,0 +1,257 @@
+"""What each paper to be made says, gathered from the register, and whether it can be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from certificates import layout, storage
+from certificates.authority import Signer
+from certificates.content import (
+    CertificateFacts,
+    certificate_number,
+    change_remark,
+    compose,
+    move_in_remark,
+    reissue_remark,
+    renewal_remark,
+    valid_until,
+)
+from certificates.models import Certificate
+from certificates.places import DoesNotFit
+from certificates.portrait import UnreadablePortrait, portrait
+from certificates.steps import Kind, next_suffix
+from certificates.typeface import UnprintableCharacter
+from outreach.actions.evaluations import current_evaluation
+from outreach.domain.vocabulary import EvidenceKind
+from outreach.models import Application, Evaluation, Guardian, Photo
+from outreach.models.sealed import blind_index
+from outreach.rules import Refused
+
+
+@dataclass(frozen=True)
+class Commission:
+    """One paper to make: for an approved case, or in place of a certificate."""
+
+    case: Application
+    kind: Kind = Kind.FIRST
+    replaces: Certificate | None = None
+
+    @property
+    def is_of_a_case(self) -> bool:
+        """Tell whether an approved case waits for the paper, not only a certificate."""
+        return self.kind in (Kind.FIRST, Kind.CHANGE)
+
+    @property
+    def step(self) -> str:
+        """The step that the certificate in whose place it comes takes."""
+        return {Kind.CHANGE: "change", Kind.RENEWAL: "renew", Kind.REISSUE: "reissue"}[self.kind]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A commission with what its paper will say."""
+
+    commission: Commission
+    evaluation: Evaluation
+    facts: CertificateFacts
+
+
+def commissions(cases: Sequence[Application]) -> list[Commission]:
+    """Say which paper each approved case wants: the person's first, or one instead of theirs."""
+    held = {
+        row.resident_id: row
+        for row in Certificate.objects.living().filter(resident__in=[c.resident_id for c in cases])
+    }
+    wanted = ((case, held.get(case.resident_id)) for case in cases)
+    return [Commission(case, Kind.CHANGE if old else Kind.FIRST, old) for case, old in wanted]
+
+
+def in_place_of(certificates: Sequence[Certificate], kind: Kind) -> list[Commission]:
+    """Say which paper comes in place of each certificate."""
+    return [Commission(one.application, kind, one) for one in certificates]
+
+
+def check_media(papers: Sequence[Known]) -> None:
+    """Refuse the batch while photos that its evaluations declare are missing."""
+    ids = [one.evaluation.pk for one in papers]
+    late = Evaluation.objects.filter(pk__in=ids).awaiting_media().select_related("application")
+    if first := late.first():
+        raise Refused(
+            "awaiting-media",
+            _("Photos of case %(number)s are still on their way; no certificate before them.")
+            % {"number": first.application.number},
+        )
+
+
+def check_printable(papers: Sequence[Known]) -> None:
+    """Refuse the batch, naming case and character, before anything is made of it."""
+    for known in papers:
+        case = known.commission.case
+        try:
+            press().check(compose(known.facts))
+        except UnprintableCharacter as error:
+            raise Refused(
+                "unprintable",
+                _("No font prints “%(character)s” in case %(number)s; install a font that does.")
+                % {"character": error.character, "number": case.number},
+            ) from error
+        except DoesNotFit as error:
+            raise Refused(
+                "does-not-fit",
+                _("A text of case %(number)s is too long for its place on the certificate.")
+                % {"number": case.number},
+            ) from error
+
+
+def press() -> layout.Press:
+    """Return the press with the fonts of the settings."""
+    return layout.press(tuple(map(Path, settings.OUTREACH_FONTS)))
+
+
+def gather(wanted: Sequence[Commission], at: datetime, signer: Signer) -> Iterator[Known]:
+    """Gather what each paper says from the register; the portrait follows later."""
+    evaluations = _evaluations(wanted)
+    residents = [one.application.resident_id for one in evaluations.values()]
+    guardians = {
+        row.resident_id: row
+        for row in Guardian.objects.filter(resident__in=residents).order_by("created_at", "pk")
+    }
+    for one in wanted:
+        evaluation = evaluations[one.case.pk]
+        guardian = guardians.get(evaluation.application.resident_id)
+        facts = _facts_of(one, evaluation, guardian, at, is_demo(signer))
+        yield Known(one, evaluation, facts)
+
+
+def _evaluations(wanted: Sequence[Commission]) -> dict[UUID, Evaluation]:
+    """Map each case to the evaluation that its paper follows from."""
+    found = current_evaluation([one.case.pk for one in wanted])
+    kept = {
+        one.case.pk: one.replaces.evaluation_id
+        for one in wanted
+        if one.replaces is not None and one.kind != Kind.CHANGE
+    }
+    if not kept:
+        return found
+    rows = Evaluation.objects.select_related("application__resident").in_bulk(kept.values())
+    return found | {case: rows[evaluation] for case, evaluation in kept.items()}
+
+
+def is_demo(signer: Signer) -> bool:
+    """Tell whether papers must be marked as demonstration copies."""
+    return settings.OUTREACH_DEMO or signer.is_demo
+
+
+def _facts_of(
+    wanted: Commission,
+    evaluation: Evaluation,
+    guardian: Guardian | None,
+    at: datetime,
+    demo: bool,
+) -> CertificateFacts:
+    resident, grade = evaluation.application.resident, evaluation.grade
+    assert grade is not None, "an approved case has a grade"
+    identity, on = resident.identity, timezone.localdate(at)
+    met = ((part["category"], part["grade"]) for part in evaluation.parts if part["met"])
+    suffix = _suffix(wanted, evaluation)
+    return CertificateFacts(
+        name=resident.name,
+        sex=identity.sex,
+        ethnicity=resident.ethnicity,
+        birth_on=identity.birth_on,
+        number=certificate_number(identity.value, evaluation.category, grade, suffix),
+        category=evaluation.category,
+        grade=grade,
+        parts=tuple(met),
+        address=resident.address,
+        telephone=resident.telephone,
+        guardian_name=guardian.name if guardian else "",
+        guardian_telephone=guardian.telephone if guardian else "",
+        issued_on=on,
+        valid_until=_valid_until(wanted, on),
+        issuer_name=settings.OUTREACH_ISSUER,
+        remarks=tuple(_remarks(wanted, evaluation, suffix)),
+        portrait=b"",
+        demo=demo,
+    )
+
+
+def _valid_until(wanted: Commission, on: date) -> date:
+    lost = wanted.replaces if wanted.kind == Kind.REISSUE else None
+    return lost.valid_until if lost else valid_until(on)
+
+
+def _suffix(wanted: Commission, evaluation: Evaluation) -> str:
+    """Count reissues on for as long as the number itself stays the same."""
+    old = wanted.replaces
+    if old is None or (old.category, old.grade) != (evaluation.category, evaluation.grade):
+        return ""
+    return next_suffix(old.suffix) if wanted.kind == Kind.REISSUE else old.suffix
+
+
+def _remarks(wanted: Commission, evaluation: Evaluation, suffix: str) -> Iterator[str]:
+    archive = evaluation.circumstances.get("archive")
+    if archive:
+        yield move_in_remark(archive["office"], date.fromisoformat(archive["issued_on"]))
+    old = wanted.replaces
+    if old is None:
+        return
+    if wanted.kind == Kind.REISSUE:
+        yield reissue_remark(old.issued_on, suffix)
+    elif (old.category, old.grade) == (evaluation.category, evaluation.grade):
+        yield renewal_remark(old.issued_on)
+    else:
+        yield change_remark(old.category, old.grade, old.issued_on)
+
+
+def check_numbers(papers: Sequence[Known]) -> None:
+    """Refuse a number that stands on somebody else's living certificate."""
+    numbers = {number_index(one.facts): one.commission for one in papers}
+    replaced = [one.replaces.pk for one in numbers.values() if one.replaces is not None]
+    elsewhere = Certificate.objects.living().exclude(pk__in=replaced)
+    elsewhere = elsewhere.exclude(application__in=[one.case.pk for one in numbers.values()])
+    if known := elsewhere.filter(number_index__in=numbers).first():
+        raise Refused(
+            "number-taken",
+            _("The number of case %(number)s stands on another certificate; ask for help.")
+            % {"number": numbers[known.number_index].case.number},
+        )
+
+
+def number_index(facts: CertificateFacts) -> str:
+    """Return the fingerprint under which a number is found."""
+    return blind_index(facts.number, "certificate")
+
+
+def portraits_of(evaluations: Sequence[Evaluation]) -> dict[object, str]:
+    """Map each evaluation to the SHA-256 of its newest portrait."""
+    photos = Photo.objects.filter(
+        evaluation__in=[one.pk for one in evaluations], kind=EvidenceKind.PORTRAIT
+    ).order_by("taken_at", "pk")
+    return {photo.evaluation_id: photo.sha256 for photo in photos}
+
+
+def portrait_of(case: Application, sha256: str | None) -> bytes:
+    """Return the portrait as the paper carries it, or refuse, naming the case."""
+    if sha256 is None:
+        raise _no_portrait(case)
+    try:
+        return portrait(storage.blob(settings.OUTREACH_FILES, sha256))
+    except UnreadablePortrait as error:
+        raise _no_portrait(case) from error
+
+
+def _no_portrait(case: Application) -> Refused:
+    return Refused(
+        "no-portrait",
+        _("Case %(number)s has no usable portrait; ask the assessor for a new one.")
+        % {"number": case.number},
+    )

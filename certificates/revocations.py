@@ -1,0 +1,109 @@
+"""The signed list of certificates that are not valid, for those who check without network.
+
+A COSE_Sign1 (RFC 9052) over CBOR, by the key that signs the QR codes: issuer, number of the
+list, when it was signed, and for every certificate that is not valid its opaque id and a digit
+for why. It names nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from certificates.authority import AuthorityMissing, load_signer
+from certificates.credential import MalformedCredential, Verify, open_message, write_message
+from certificates.models import Certificate, RevocationList
+from certificates.steps import CertificateState
+
+CONTENT_TYPE = "application/vnd.outreach.revocations+cbor"
+ISSUER, SIGNED_AT, NUMBER, ENTRIES = 1, 6, -65539, -65538
+CODES = {
+    CertificateState.FROZEN: 1,
+    CertificateState.LOST: 2,
+    CertificateState.REPLACED: 3,
+    CertificateState.MOVED: 4,
+    CertificateState.CANCELLED: 5,
+}
+STATES = {code: state for state, code in CODES.items()}
+SIGNED_AGAIN_AFTER = timedelta(hours=12)
+"""An unchanged list is signed again by then, so that its age says how old the knowledge is."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """What a verified list says."""
+
+    issuer: str
+    number: int
+    signed_at: datetime
+    states: Mapping[UUID, CertificateState]
+
+
+def note_change() -> None:
+    """Note in the transaction that certificates changed; publish the list when it committed."""
+    RevocationList.objects.get_or_create(pk=1)
+    RevocationList.objects.filter(pk=1).update(revision=F("revision") + 1)
+    transaction.on_commit(partial(_publish_if_possible))
+
+
+def _publish_if_possible() -> None:
+    try:
+        published()
+    except AuthorityMissing:
+        log.warning("The revocation list waits to be signed: there is no signing key.")
+
+
+def published() -> bytes:
+    """Return the signed list as it stands, signed again where it changed or grew old.
+
+    Raises `AuthorityMissing` where there is no key.
+    """
+    now = timezone.localtime()  # never simulated, as for signatures
+    row, _made = RevocationList.objects.get_or_create(pk=1)
+    is_fresh = row.signed_at is not None and now - row.signed_at < SIGNED_AGAIN_AFTER
+    if is_fresh and row.signed_revision == row.revision:
+        return bytes(row.body)
+    with transaction.atomic():
+        row = RevocationList.objects.select_for_update().get(pk=1)
+        body = _sign(row.revision, now)
+        RevocationList.objects.filter(pk=1).update(
+            body=body, signed_revision=row.revision, signed_at=now
+        )
+    return body
+
+
+def _sign(number: int, at: datetime) -> bytes:
+    rows = Certificate.objects.filter(state__in=CODES).order_by("pk").values_list("pk", "state")
+    entries = [[pk.bytes, CODES[CertificateState(state)]] for pk, state in rows]
+    claims = {
+        ISSUER: settings.OUTREACH_ISSUER,
+        SIGNED_AT: int(at.timestamp()),
+        ENTRIES: entries,
+        NUMBER: number,
+    }
+    key = load_signer(settings.OUTREACH_KEYS_DIR).credential
+    return write_message(claims, key, content_type=CONTENT_TYPE)
+
+
+def read_list(message: bytes, keys: Mapping[bytes, Verify]) -> Revocations:
+    """Verify a list; raise `MalformedCredential` or `UntrustedCredential`."""
+    claims = open_message(message, keys, content_type=CONTENT_TYPE)
+    if not isinstance(claims, dict) or ENTRIES not in claims:
+        raise MalformedCredential
+    return Revocations(
+        issuer=claims[ISSUER],
+        number=claims[NUMBER],
+        signed_at=datetime.fromtimestamp(claims[SIGNED_AT], timezone.get_current_timezone()),
+        states={UUID(bytes=pk): STATES[code] for pk, code in claims[ENTRIES]},
+    )

@@ -1,0 +1,31 @@
+"""For how long nobody applies again: after a cancellation, and after a death for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from outreach.actions.audit import record
+from outreach.models import Bar, Resident, User
+
+
+def bar(
+    residents: Sequence[Resident],
+    *,
+    ground: str,
+    until: date | None,
+    by: User | None,
+    at: datetime,
+) -> None:
+    """Let nobody apply for these residents before a day, or without one for good."""
+    Bar.objects.bulk_create(
+        Bar(resident=one, ground=ground, until_on=until, set_by=by, set_at=at) for one in residents
+    )
+    record("resident.bar", residents, by=by, at=at)
+
+
+def lift(residents: Sequence[Resident], *, by: User, at: datetime) -> None:
+    """Take back bars that were set by mistake."""
+    held = Bar.objects.filter(resident__in=residents, lifted_at=None)
+    if held.update(lifted_at=at):
+        record("resident.lift_bar", residents, by=by, at=at)

@@ -1,0 +1,73 @@
+"""Three addresses for the operator's machines: alive, ready, and the numbers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from outreach.watch.register import Register
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Answer that the process answers; asks nobody else, so that a restart would help."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Answer whether work can be taken in: database, its migrations, the folder of files."""
+    found = {"database": _database(), "files": _files()}
+    ready = all(state == "ok" for state in found.values())
+    return JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
+
+
+def _database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return "does not answer"
+    return f"{len(waiting)} migrations wait: run manage.py migrate" if waiting else "ok"
+
+
+def _files() -> str:
+    try:
+        settings.OUTREACH_FILES.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=settings.OUTREACH_FILES) as trial:
+            trial.write(b"ready?")
+            trial.flush()
+    except OSError as error:
+        return os.strerror(error.errno or 0)
+    return "ok"
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Give the numbers in Prometheus' text format to who has the token of the settings."""
+    wanted = settings.OUTREACH_METRICS_TOKEN
+    given = request.headers.get("Authorization", "")
+    if not wanted or not secrets.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
+        raise Http404
+    register = CollectorRegistry()
+    register.register(Register())
+    body = generate_latest(register) + generate_latest(_requests())
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _requests() -> CollectorRegistry:
+    """Return what was measured of requests: by this process, or by all that share a folder."""
+    if not settings.OUTREACH_METRICS_FOLDER:
+        return REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared, settings.OUTREACH_METRICS_FOLDER)  # type: ignore[no-untyped-call]
+    return shared

@@ -1,0 +1,379 @@
+"""A certificate is renewed, lost, found, replaced, moved, frozen, cancelled: each by its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from certificates import actions, life
+from certificates.models import Certificate, CertificateEvent, PaperRequest
+from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
+from certificates.verdicts import Finding, judge
+from outreach.actions import applications, evaluations, publicity, visits
+from outreach.models import Application, AuditEvent, Evaluation, Resident
+from outreach.models.sealed import blind_index
+from outreach.rules import Refused
+from tests import builders
+from tests.certificates.issuing import ISSUED_AT, issued, paper_of, put_portraits
+from tests.certificates.making import text_of
+
+pytestmark = pytest.mark.django_db
+
+S = CertificateState
+IN_YEAR_TEN = datetime(2027, 6, 13, 10, 0, tzinfo=builders.SHANGHAI)
+LATER = ISSUED_AT + timedelta(days=30)
+
+
+@pytest.fixture
+def held(place: builders.County, files: Path) -> Certificate:
+    """Return a certificate in its holder's hands."""
+    (made,) = issued(place, files)
+    actions.hand_over([made], by=place.liaison, at=ISSUED_AT)
+    return made
+
+
+def names(certificate: Certificate) -> list[str]:
+    return list(certificate.events.values_list("name", flat=True))
+
+
+def state_of(certificate: Certificate) -> str:
+    return Certificate.objects.get(pk=certificate.pk).state
+
+
+#: Every step of the table that is taken with a certificate as it lies.
+STEPS: dict[str, Callable[[builders.County, Certificate], object]] = {
+    "hand_over": lambda place, one: actions.hand_over([one], by=place.liaison, at=LATER),
+    "ask_renewal": lambda place, one: life.ask_renewal(
+        [one], by=place.administrator, at=IN_YEAR_TEN
+    ),
+    "renew": lambda place, one: actions.renew([one], by=place.approver, at=IN_YEAR_TEN),
+    "declare_lost": lambda place, one: life.declare_lost([one], by=place.liaison, at=LATER),
+    "find": lambda place, one: life.find([one], by=place.liaison, at=LATER),
+    "reissue": lambda place, one: actions.reissue([one], by=place.approver, at=LATER),
+    "note_move": lambda place, one: life.note_move(
+        [one], moved_on=date(2018, 7, 1), note="户口迁往邻县", by=place.administrator, at=LATER
+    ),
+    "move_out": lambda place, one: life.move_out(
+        [one], to="邻县残联", by=place.administrator, at=LATER
+    ),
+    "freeze": lambda place, one: life.freeze(
+        [one], reason="核查", by=place.administrator, at=LATER
+    ),
+    "unfreeze": lambda place, one: life.unfreeze(
+        [one], reason="查清", by=place.administrator, at=LATER
+    ),
+    "cancel": lambda place, one: life.cancel(
+        [one], ground=Ground.DEATH, reason="死亡", by=place.administrator, at=LATER
+    ),
+    "restore": lambda place, one: life.restore([one], reason="误销", by=place.approver, at=LATER),
+}
+
+
+@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("name", STEPS)
+def test_each_step_starts_only_where_the_table_says(
+    held: Certificate, place: builders.County, name: str, state: S
+) -> None:
+    Certificate.objects.filter(pk=held.pk).update(state=state, handed_over_at=None)
+    Application.objects.update(state="issued")
+    held.refresh_from_db()
+    before = CertificateEvent.objects.count()
+    if state in CERTIFICATE[name].sources:
+        STEPS[name](place, held)
+        assert state_of(held) == CERTIFICATE[name].target
+        assert names(held)[-1] == name
+        assert AuditEvent.objects.filter(subject_id=held.pk, action=f"certificate.{name}").exists()
+    else:
+        with pytest.raises(Refused, match="wrong-state"):
+            STEPS[name](place, held)
+        assert (state_of(held), CertificateEvent.objects.count()) == (state, before)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_each_step_is_taken_only_by_those_of_the_table(
+    held: Certificate, place: builders.County, name: str
+) -> None:
+    source = sorted(CERTIFICATE[name].sources)[0]
+    Certificate.objects.filter(pk=held.pk).update(state=source, handed_over_at=None)
+    Application.objects.update(state="issued")
+    wrong = {"assessor", "liaison", "administrator", "approver", "auditor"} - {
+        role.value for role in CERTIFICATE[name].roles
+    }
+    for role in sorted(wrong):
+        held.refresh_from_db()
+        swapped = builders.County(
+            **{
+                **{field: getattr(place, field) for field in place.__dataclass_fields__},
+                "liaison": getattr(place, role),
+                "administrator": getattr(place, role),
+                "approver": getattr(place, role),
+            }
+        )
+        with pytest.raises(Refused, match="not-your-step"):
+            STEPS[name](swapped, held)
+
+
+def test_a_neighbours_certificate_is_out_of_reach(
+    held: Certificate, place: builders.County
+) -> None:
+    with pytest.raises(Refused, match="out-of-scope"):
+        life.declare_lost([held], by=place.other_liaison, at=LATER)
+
+
+def test_a_renewal_is_for_the_last_year_and_says_what_it_renews(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    early = IN_YEAR_TEN - timedelta(days=1)
+    with pytest.raises(Refused, match="too-early") as refused:
+        life.ask_renewal([held], by=place.administrator, at=early)
+    assert "2027-06-13" in str(refused.value.message)
+    with pytest.raises(Refused, match="too-early"):
+        actions.renew([held], by=place.approver, at=early)
+    life.ask_renewal([held], by=place.administrator, at=IN_YEAR_TEN)
+    assert list(Certificate.objects.renewable(IN_YEAR_TEN.date())) == []
+    (new,) = actions.renew([held], by=place.approver, at=IN_YEAR_TEN)
+    assert (new.number, new.kind, new.replaces_id) == (held.number, Kind.RENEWAL, held.pk)
+    assert (new.issued_on, new.valid_until) == (date(2027, 6, 13), date(2037, 6, 13))
+    assert state_of(held) == S.REPLACED
+    assert not PaperRequest.objects.open().exists()
+    assert "换领:换自2018年06月13日签发的残疾人证。" in text_of(paper_of(new))
+    assert judge(paper_of(held), on=new.issued_on).finding == Finding.REPLACED
+    assert judge(paper_of(new), on=new.issued_on).finding == Finding.UNCHANGED
+    assert names(new) == ["issue_renewed"]
+
+
+def test_the_desk_hears_of_certificates_in_their_last_year(
+    held: Certificate, place: builders.County
+) -> None:
+    day = date(2027, 6, 12)
+    assert list(Certificate.objects.renewable(day)) == []
+    assert list(Certificate.objects.renewable(day + timedelta(days=1))) == [held]
+
+
+def test_lost_papers_are_void_at_once_and_their_reissues_counted(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    number, lost, suffixes = held.number, held, []
+    for days in (1, 2, 3):
+        at = LATER + timedelta(days=days)
+        life.declare_lost([lost], by=place.liaison, at=at)
+        assert judge(paper_of(lost), on=at.date()).finding == Finding.LOST
+        (lost,) = actions.reissue([lost], by=place.approver, at=at)
+        suffixes.append(lost.number)
+        assert (lost.valid_until, lost.suffix) == (held.valid_until, f"B{days}")
+    assert suffixes == [f"{number}B1", f"{number}B2", f"{number}B3"]
+    assert "本证为第3次补发(B3)" in text_of(paper_of(lost)).replace("\n", "")
+    assert Certificate.objects.get(number_index=blind_index(f"{number}B2", "certificate"))
+
+
+def test_a_found_paper_is_valid_again_until_another_was_made(
+    held: Certificate, place: builders.County
+) -> None:
+    life.declare_lost([held], by=place.liaison, at=LATER)
+    life.find([held], by=place.liaison, at=LATER)
+    assert (state_of(held), PaperRequest.objects.open().count()) == (S.VALID, 0)
+
+
+def test_an_expired_paper_is_not_reissued_but_renewed(
+    held: Certificate, place: builders.County
+) -> None:
+    life.declare_lost([held], by=place.liaison, at=LATER)
+    after = datetime(2028, 6, 14, 9, 0, tzinfo=builders.SHANGHAI)
+    with pytest.raises(Refused, match="expired"):
+        actions.reissue([held], by=place.approver, at=after)
+    life.find([held], by=place.liaison, at=after)
+    assert len(actions.renew([held], by=place.approver, at=after)) == 1
+
+
+def assessed_again(
+    place: builders.County, files: Path, held: Certificate, grade: int, on: date
+) -> Application:
+    """Bring the holder through another assessment up to the approval."""
+    at = datetime.combine(on, ISSUED_AT.timetz())
+    wanted = builders.nomination(place, id_number=held.resident.id_number)
+    (case,) = applications.nominate([wanted], by=place.liaison, at=at)
+    applications.accept([case], by=place.administrator, at=at)
+    applications.assign([case], place.assessor, by=place.administrator, at=at)
+    appointment = visits.Appointment(case, on, time(9), minutes=30)
+    (visit,) = visits.schedule([appointment], by=place.administrator, at=at)
+    findings = {1: "1g", 2: "2c"}[grade]
+    independence = {1: "none", 2: "hardly"}[grade]
+    part = evaluations.Part(
+        "physical", {"independence": independence, "condition": findings}, grade, "见附注"
+    )
+    said = builders.submission(place, visit, parts=[part], grade=grade, media=builders.media())
+    (made,) = evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    builders.store([one.sha256 for one in said.media])
+    evaluations.give_second_opinion(
+        list(Evaluation.objects.filter(pk=made.pk)), by=builders.second_assessor(place), at=at
+    )
+    case.refresh_from_db()
+    publicity.post_notices([case], by=place.administrator, at=at)
+    over = builders.notice_over(on)
+    publicity.end_notices([case], by=place.administrator, at=over)
+    publicity.review([case], by=place.administrator, at=over)
+    publicity.approve([case], by=place.approver, at=over)
+    put_portraits(files, [case])
+    return case
+
+
+def test_another_grade_replaces_the_certificate_and_says_what_it_was(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    case = assessed_again(place, files, held, 2, date(2018, 8, 6))
+    (new,) = actions.issue([case], by=place.approver, at=builders.notice_over(date(2018, 8, 6)))
+    assert (new.kind, new.grade, new.suffix, new.replaces_id) == (Kind.CHANGE, 2, "", held.pk)
+    assert new.number == f"{held.resident.id_number}42"
+    assert state_of(held) == S.REPLACED
+    text = text_of(paper_of(new)).replace("\n", "")
+    assert "2018年06月13日签发的原证为肢体残疾壹级" in text
+    assert names(held)[-1] == "change"
+
+
+def test_the_same_result_again_is_a_renewal_with_the_same_number(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    case = assessed_again(place, files, held, 1, date(2018, 8, 6))
+    (new,) = actions.issue([case], by=place.approver, at=builders.notice_over(date(2018, 8, 6)))
+    assert (new.number, new.replaces_id) == (held.number, held.pk)
+    assert state_of(held) == S.REPLACED
+
+
+def test_a_person_holds_at_most_one_living_certificate(held: Certificate) -> None:
+    held.pk, held.number_index = None, "another"
+    held.id = type(held)().id
+    held.kind = Kind.RENEWAL
+    with pytest.raises(IntegrityError), transaction.atomic():
+        held.save(force_insert=True)
+
+
+def moved(place: builders.County, held: Certificate) -> None:
+    life.note_move(
+        [held], moved_on=date(2018, 7, 1), note="迁往邻县", by=place.administrator, at=LATER
+    )
+
+
+def noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), builders.SHANGHAI)
+
+
+def test_a_certificate_that_does_not_follow_its_household_rests_and_then_ends(
+    held: Certificate, place: builders.County
+) -> None:
+    moved(place, held)
+    story = []
+    for day in (date(2018, 12, 31), date(2019, 1, 1), date(2019, 6, 30), date(2019, 7, 1)):
+        life.settle(at=noon(day))
+        again = life.settle(at=noon(day))
+        assert again == life.Settled(0, 0, 0)
+        story.append(state_of(held))
+    assert story == [S.VALID, S.FROZEN, S.FROZEN, S.CANCELLED]
+    assert names(held)[-3:] == ["note_move", "freeze", "cancel"]
+    assert held.events.get(name="freeze").by is None
+
+
+def test_a_household_that_is_settled_again_is_forgotten(
+    held: Certificate, place: builders.County
+) -> None:
+    moved(place, held)
+    life.settle(at=noon(date(2019, 1, 1)))
+    held.refresh_from_db()
+    life.unfreeze([held], reason="户口迁回", by=place.administrator, at=noon(date(2019, 2, 1)))
+    assert life.settle(at=noon(date(2019, 12, 1))) == life.Settled(0, 0, 0)
+
+
+def test_a_day_to_come_is_no_day_of_a_move(held: Certificate, place: builders.County) -> None:
+    with pytest.raises(Refused, match="in-the-future"):
+        life.note_move([held], moved_on=date(2030, 1, 1), note="", by=place.administrator, at=LATER)
+
+
+def test_the_last_day_enters_the_history_once(held: Certificate) -> None:
+    assert life.settle(at=noon(date(2028, 6, 13))) == life.Settled(0, 0, 0)
+    assert life.settle(at=noon(date(2028, 6, 14))) == life.Settled(0, 0, 1)
+    assert life.settle(at=noon(date(2028, 6, 15))) == life.Settled(0, 0, 0)
+    assert names(held)[-1] == "expire"
+
+
+@pytest.mark.parametrize("step", ["freeze", "unfreeze", "cancel", "restore"])
+def test_what_weighs_heavily_wants_a_written_reason(
+    held: Certificate, place: builders.County, step: str
+) -> None:
+    more = {"ground": Ground.OWN_WISH} if step == "cancel" else {}
+    by = place.approver
+    with pytest.raises(Refused, match="reason-missing"):
+        getattr(life, step)([held], reason="  ", by=by, at=LATER, **more)
+
+
+BARS = [
+    (Ground.DEATH, "死亡", None),
+    (Ground.NO_LONGER_MEETS, "复评不达标", date(2019, 7, 13)),
+    (Ground.FALSE_INFORMATION, "材料不实", date(2019, 7, 13)),
+    (Ground.OWN_WISH, "本人自愿", date(2018, 7, 13)),
+]
+
+
+@pytest.mark.parametrize(("ground", "reason", "free_on"), BARS)
+def test_a_cancellation_bars_a_new_application_for_a_year(
+    held: Certificate, place: builders.County, ground: Ground, reason: str, free_on: date | None
+) -> None:
+    life.cancel([held], ground=ground, reason=reason, by=place.administrator, at=LATER)
+    again = builders.nomination(place, id_number=held.resident.id_number)
+
+    def nominate(on: date) -> None:
+        applications.nominate([again], by=place.liaison, at=noon(on))
+
+    if free_on is None:
+        with pytest.raises(Refused, match="barred"):
+            nominate(date(2040, 1, 1))
+        return
+    if free_on > LATER.date():
+        with pytest.raises(Refused, match="barred") as refused:
+            nominate(free_on - timedelta(days=1))
+        assert free_on.isoformat() in str(refused.value.message)
+    nominate(free_on)
+    assert Resident.objects.get(pk=held.resident_id).applications.count() == 2
+
+
+def test_a_negative_result_bars_a_new_application_for_a_year(place: builders.County) -> None:
+    (visit,) = builders.scheduled(place)
+    part = evaluations.Part("physical", {"condition": "none"}, None, "不符合")
+    said = builders.submission(place, visit, parts=[part], grade=None)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    again = builders.nomination(place, id_number=visit.application.resident.id_number)
+    with pytest.raises(Refused, match="barred") as refused:
+        applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 3)))
+    assert "2019-06-04" in str(refused.value.message)
+    applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 4)))
+
+
+def test_a_cancellation_by_mistake_is_taken_back_with_its_bar(
+    held: Certificate, place: builders.County
+) -> None:
+    life.cancel([held], ground=Ground.DEATH, reason="死亡", by=place.administrator, at=LATER)
+    life.restore([held], reason="同名误销", by=place.approver, at=LATER)
+    assert state_of(held) == S.VALID
+    assert not held.resident.bars.filter(lifted_at=None).exists()
+
+
+def test_the_history_of_the_lost_paper_stays_with_it(
+    held: Certificate, place: builders.County
+) -> None:
+    life.declare_lost([held], note="赶集时遗失", by=place.liaison, at=LATER)
+    (new,) = actions.reissue([held], by=place.approver, at=LATER)
+    assert names(held) == ["issue", "hand_over", "declare_lost", "reissue"]
+    assert held.events.get(name="declare_lost").note == "赶集时遗失"
+    assert names(new) == ["issue_again"]
+    assert Certificate.objects.get(replaces=held) == new
+
+
+def test_a_reissued_paper_is_handed_over_again(held: Certificate, place: builders.County) -> None:
+    life.declare_lost([held], by=place.liaison, at=LATER)
+    (new,) = actions.reissue([held], by=place.approver, at=LATER)
+    assert list(Certificate.objects.to_hand_over()) == [new]
+    actions.hand_over([new], by=place.liaison, at=LATER)
+    with pytest.raises(Refused, match="wrong-state"):
+        actions.hand_over([new], by=place.liaison, at=LATER)

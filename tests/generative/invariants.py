@@ -1,0 +1,212 @@
+"""What must hold once the dust has settled: I1 to I11 on the database and on every tablet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+from django.conf import settings
+
+from mobile_api.chain import ZERO, canonical, link
+from mobile_api.models import Dispute, LedgerEntry, Replica
+from mobile_api.pull import digest, row_of
+from mobile_api.scope import rows_for
+from outreach import clock
+from outreach.domain.workflow import VisitState
+from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
+from tests.generative.device import Device
+from tests.generative.world import World, check, enrol, post
+
+PATIENCE = 40
+
+
+def settle(world: World) -> None:
+    """Give everybody a working line and time, as one quiet evening does."""
+    for device in list(world.devices.values()):
+        device.state.app, device.max_bytes = "0.1.0", 65_536
+        for attempt in range(2):
+            _quiet(world, device)
+            if device.state.halt not in ("sign_in", "unknown") or attempt:
+                break
+            # The server knows the tablet no more: the office gives it a new code.
+            if not _shares_a_replica(world, device):
+                enrol(device, world.place)
+                world.reached["enrolled again"] += 1
+    for device in world.devices.values():
+        # Once more, for what the others have brought meanwhile.
+        _quiet(world, device)
+        if not device.state.halt:
+            check("I3", not device.outbox(), f"{device.name} still has an outbox")
+
+
+def _quiet(world: World, device: Device) -> None:
+    for _ in range(PATIENCE):
+        step = world.exchange(device)
+        if step == "halted":
+            return
+        for name in device.wanted():
+            world.upload(device, name)
+        if step == "rest" and not device.wanted():
+            return
+        if step == "rest":
+            world.exchange(device)
+            check("I9", not _has_bytes(device), f"{device.name} uploaded, yet it is missed")
+            return
+    check("I3", False, f"{device.name} does not come to rest")
+
+
+def _has_bytes(device: Device) -> bool:
+    return any(device.state.photos[name] for name in device.wanted())
+
+
+def _shares_a_replica(world: World, device: Device) -> bool:
+    others = [one for one in world.devices.values() if one is not device]
+    return any(one.state.replica == device.state.replica for one in others)
+
+
+def examine(world: World) -> None:
+    """Raise `Broken` for the first invariant that does not hold."""
+    _ledger_is_whole(world)
+    _nothing_is_lost(world)
+    _effects_are_said_once(world)
+    _nothing_is_overwritten()
+    _media_is_verified(world)
+    for device in world.devices.values():
+        _tablet_agrees(world, device)
+    world.reached["applied evaluations"] += Evaluation.objects.count()
+    world.reached["excused"] += len(world.excused)
+
+
+def _ledger_is_whole(world: World) -> None:
+    """I1: 1..last_seq without holes, each link recomputed."""
+    entries: dict[str, list[LedgerEntry]] = {}
+    for entry in LedgerEntry.objects.order_by("replica", "seq"):
+        entries.setdefault(str(entry.replica_id), []).append(entry)
+    for replica in Replica.objects.all():
+        rows = entries.get(str(replica.pk), [])
+        check("I1", [row.seq for row in rows] == list(range(1, replica.last_seq + 1)), replica.pk)
+        chain = ZERO
+        for row in rows:
+            said = {
+                "seq": row.seq,
+                "id": str(row.mutation_id),
+                "name": row.name,
+                "v": row.version,
+                "at": row.said_at,
+                "args": row.args,
+            }
+            chain = link(chain, canonical(said))
+            check("I1", chain == row.chain, f"the chain breaks at {row.seq}")
+        check("I1", chain == replica.chain, "the replica's chain is not its ledger's")
+
+
+def _nothing_is_lost(world: World) -> None:
+    """I2 and I11: whatever was finished stands somewhere, and what is acknowledged, here."""
+    server: dict[str, LedgerEntry] = {}
+    for entry in LedgerEntry.objects.filter(name="submit_evaluation"):
+        server[str(entry.args.get("evaluation"))] = entry
+    logs: dict[str, set[str]] = {}
+    for device in world.devices.values():
+        for seq, said in device.state.log.items():
+            made = str(said["args"].get("evaluation"))
+            logs.setdefault(made, set()).add(device.name)
+            if made in world.made and seq <= device.state.acked and not device.state.halt:
+                check("I11", made in server, f"{device.name} believes {seq} to be safe")
+                same = str(server[made].mutation_id) == said["id"]
+                check("I11", same, f"{device.name}: {seq} is another's")
+    for made in world.made.values():
+        where = made.id in server or made.id in logs or made.id in world.quarantined
+        check("I2", where or made.id in world.excused, f"evaluation of {made.tablet} is gone")
+        if made.id in server:
+            check("I2", server[made.id].args["remark"] == made.remark, "its words were changed")
+
+
+def _effects_are_said_once(world: World) -> None:
+    """I1: each effect has one ledger row that applied it, each other outcome a dispute."""
+    applied = Counter(
+        str(entry.args["evaluation"])
+        for entry in LedgerEntry.objects.filter(name="submit_evaluation", outcome="applied")
+    )
+    there = {str(pk): remark for pk, remark in ((e.pk, e.remark) for e in Evaluation.objects.all())}
+    check("I1", set(applied) == set(there), "evaluations and ledger differ")
+    check("I1", set(applied.values()) <= {1}, "an evaluation was applied twice")
+    for pk, remark in there.items():
+        check("I6", remark == world.made[pk].remark, "an evaluation was overwritten")
+    open_questions = LedgerEntry.objects.filter(outcome__in=("refused", "conflict", "parked"))
+    asked = set(Dispute.objects.values_list("replica", "seq"))
+    for place in open_questions.values_list("replica", "seq"):
+        check("I2", place in asked, f"{place[1]} was turned down and nobody is told")
+    twice = Counter(Evaluation.objects.exclude(visit=None).values_list("visit", flat=True))
+    standing = Application.objects.filter(visits__in=[pk for pk, n in twice.items() if n > 1])
+    check("I6", not standing.exists(), "a second evaluation was taken in unseen")
+
+
+def _nothing_is_overwritten() -> None:
+    """I6: a value that a tablet changed was the one that its user saw."""
+    entries = LedgerEntry.objects.filter(outcome="applied", name__in=("move_visit", "cancel_visit"))
+    seen = {entry.args["reason"]: (entry.args["visit"], entry.args["seen"]) for entry in entries}
+    before: dict[str, str] = {}
+    marks = Counter[str]()
+    for event in VisitEvent.objects.order_by("visit", "at", "id"):
+        if event.note in seen:
+            marks[event.note] += 1
+            pk, told = seen[event.note]
+            same = before.get(pk) == f"{told['on']} {told['start']}"
+            check("I6", same, f"{before.get(pk)} stood, {told} was seen")
+        before[str(event.visit_id)] = f"{event.on} {event.start:%H:%M}"
+    check("I1", set(marks) == set(seen), "a change was acknowledged and not made")
+    check("I1", set(marks.values()) <= {1}, "a change was made twice")
+
+
+def _media_is_verified(world: World) -> None:
+    """I9: whoever is complete has every file here, whole."""
+    root = Path(settings.OUTREACH_FILES) / "blobs"
+    for name in StoredBlob.objects.values_list("sha256", flat=True):
+        file = root / name[:2] / name[2:4] / name
+        whole = file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == name
+        check("I9", whole, "a file is in the register and not what it is named")
+    held = set(StoredBlob.objects.values_list("sha256", flat=True))
+    waiting = set(Evaluation.objects.awaiting_media().values_list("pk", flat=True))
+    for evaluation in Evaluation.objects.all():
+        made = world.made[str(evaluation.pk)]
+        told = set(Photo.objects.filter(evaluation=evaluation).values_list("sha256", flat=True))
+        check("I9", told == set(made.media), "declared photos are missing")
+        check("I9", (evaluation.pk in waiting) != (told <= held), "complete means all are here")
+    for device in world.devices.values():
+        for name, content in device.state.photos.items():
+            if content is None and not world.reached["restores"]:
+                check("I9", name in held, f"{device.name} freed a photo that is not here")
+
+
+def _tablet_agrees(world: World, device: Device) -> None:
+    """I4 and I5: a tablet at rest holds its scope, no more, no less, and knows its digest."""
+    state = device.state
+    if device.name in world.revoked:
+        status, _ = post("/api/v1/sync", device.request(), state.token)
+        check("I5", status in (401, 403), f"a revoked tablet was answered {status}")
+        return
+    if state.halt:
+        return
+    user = User.objects.get(username=device.username)
+    rows = [row_of(key, content) for key, content in rows_for(user, clock.today())]
+    wanted = {row.k: row.h for row in rows}
+    held = {key: hashed for key, (hashed, _) in state.rows.items()}
+    check("I4", held == wanted, f"{device.name}: {sorted(set(held.items()) ^ set(wanted.items()))}")
+    check("I4", state.digest == digest(held), f"{device.name}: its digest is another's")
+    mine = {key for key in held if key.startswith("visit/")}
+    check("I5", mine == _scope(user), f"{device.name} shows what it may not, or hides")
+
+
+def _scope(user: User) -> set[str]:
+    """Return the visits of a user's scope, worked out apart from the code under test."""
+    found = set()
+    for visit in Visit.objects.select_related("application__village"):
+        case = visit.application
+        if user.role == "assessor":
+            inside = case.assessor_id == user.pk
+        else:
+            inside = case.village.code.startswith(user.division.code)
+        if inside and visit.state != VisitState.CANCELLED:
+            found.add(f"visit/{visit.pk}")
+    return found

@@ -1,0 +1,130 @@
+"""Scenarios from seeds: written down as steps, played, and, when one fails, made short."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.generative.invariants import examine, settle
+from tests.generative.rules import RULES
+from tests.generative.world import Beginning, Broken, World
+
+LENGTH = 36
+#: What the scenarios must reach on average, so that nothing passes because nothing happened.
+FLOORS = {
+    "evaluations": 2.0,
+    "applied evaluations": 1.0,
+    "exchanges": 12.0,
+    "field edits": 0.5,
+    "office edits": 0.7,
+    "reassigned": 0.7,
+    "reassignment met": 0.1,
+    "conflict": 0.15,
+    "refused": 0.05,
+    "parked": 0.2,
+    "duplicate": 0.2,
+    "cut": 0.5,
+    "lost": 0.2,
+    "late": 0.02,
+    "replayed": 0.2,
+    "crash": 0.3,
+    "clones": 0.2,
+    "fork": 0.05,
+    "restores": 0.1,
+    "restored mutations": 0.1,
+    "gap": 0.005,
+    "evicted": 0.1,
+    "vanished": 0.3,
+    "revoked": 0.1,
+    "revoked told": 0.05,
+    "areas": 0.2,
+    "app versions": 0.2,
+    "upload cut": 0.1,
+    "upload damaged": 0.1,
+    "upload resumed": 0.05,
+}
+
+Step = tuple[str, int]
+
+
+@dataclass
+class Played:
+    """What came of scenarios: how many, what they reached, and the first that broke a promise."""
+
+    scenarios: int = 0
+    reached: Counter[str] = field(default_factory=Counter)
+    seed: int | None = None
+    broken: Broken | None = None
+    steps: list[Step] = field(default_factory=list)
+
+    def below_floor(self) -> dict[str, float]:
+        """Return what the scenarios reached too rarely, per scenario."""
+        per = {name: self.reached[name] / max(self.scenarios, 1) for name in FLOORS}
+        return {name: found for name, found in per.items() if found < FLOORS[name]}
+
+
+def written(seed: int) -> list[Step]:
+    """Return the steps of a seed's scenario."""
+    choose = Random(seed)
+    names = [name for name, (weight, _) in RULES.items() for _ in range(weight)]
+    # Everybody begins the day with what they should hold, mostly.
+    steps = [("exchange", choose.getrandbits(32)) for _ in range(3)]
+    steps += [(choose.choice(names), choose.getrandbits(32)) for _ in range(LENGTH)]
+    return steps
+
+
+def play(beginning: Beginning, steps: Iterable[Step]) -> World:
+    """Play steps from the beginning, let everything settle, and examine what is left."""
+    world = World(beginning)
+    for name, choice in steps:
+        RULES[name][1](world, Random(choice))
+    settle(world)
+    examine(world)
+    return world
+
+
+def campaign(beginning: Beginning, seeds: Iterable[int]) -> Played:
+    """Play the scenarios of seeds until one breaks a promise."""
+    played = Played()
+    for seed in seeds:
+        played.scenarios += 1
+        steps = written(seed)
+        try:
+            played.reached += play(beginning, steps).reached
+        except Broken as broken:
+            played.seed, played.broken, played.steps = seed, broken, steps
+            break
+    return played
+
+
+def shorten(beginning: Beginning, steps: list[Step], name: str, *, trials: int = 150) -> list[Step]:
+    """Leave out steps as long as the same promise is broken."""
+    size = max(len(steps) // 2, 1)
+    while size and trials > 0:
+        at = 0
+        while at < len(steps) and trials > 0:
+            shorter = steps[:at] + steps[at + size :]
+            trials -= 1
+            if _breaks(beginning, shorter, name):
+                steps = shorter
+            else:
+                at += size
+        size //= 2
+    return steps
+
+
+def _breaks(beginning: Beginning, steps: list[Step], name: str) -> bool:
+    try:
+        play(beginning, steps)
+    except Broken as broken:
+        return broken.name == name
+    return False
+
+
+def told(beginning: Beginning, played: Played) -> str:
+    """Say what broke, by which seed, and the shortest way there that was found."""
+    assert played.broken
+    steps = shorten(beginning, played.steps, played.broken.name)
+    return f"seed {played.seed} breaks {played.broken}\n" + "\n".join(map(str, steps))

@@ -1,0 +1,381 @@
+"""One server, its office, and the tablets that lose lines, power, rows and sometimes everything."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.test import Client
+
+from mobile_api.auth import fingerprint
+from mobile_api.devices import make_code
+from mobile_api.models import Device as Enrolled
+from mobile_api.models import Epoch, LedgerEntry, Replica
+from outreach import clock
+from outreach.domain.vocabulary import EvidenceKind
+from outreach.models import Evaluation, User, Visit
+from outreach.models.ids import new_id
+from tests import builders
+from tests.builders import SHANGHAI, VISIT_ON
+from tests.generative import databases
+from tests.generative.device import Device, Reply, fresh_key
+from tests.mobile_api.uploading import CHUNK, b64, jpeg, metadata
+
+NOW = datetime.combine(VISIT_ON, time(10), SHANGHAI)
+KINDS = [EvidenceKind.PORTRAIT, EvidenceKind.WHOLE_BODY, EvidenceKind.ENVIRONMENT]
+HEARS_NOTHING = {"right_db": [95, 95, 95, 95], "left_db": [95, 95, 95, 95]}
+_PICTURE = jpeg(8, 8)
+
+
+class Broken(AssertionError):
+    """An invariant does not hold; `name` is I1 … I11, or what else was promised."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name}: {what}")
+        self.name = name
+
+
+def check(name: str, holds: object, what: object = "") -> None:
+    """Raise `Broken` where an invariant does not hold."""
+    if not holds:
+        raise Broken(name, str(what))
+
+
+@dataclass
+class Made:
+    """One finished evaluation, as the doctor remembers it."""
+
+    id: str
+    visit: str
+    remark: str
+    media: list[str]
+    tablet: str
+
+
+@dataclass
+class Beginning:
+    """Where every scenario begins: the kept database, and tablets that are enrolled in it."""
+
+    place: builders.County
+    kept: databases.Kept
+    devices: list[Device]
+
+    @classmethod
+    def make(cls) -> Beginning:
+        """Build the county, its visits and its three enrolled tablets."""
+        clock.advance_to(NOW)
+        place = builders.county()
+        builders.scheduled(place, 6, categories=["hearing"])
+        builders.accepted(place, 2, categories=["hearing"])
+        devices = []
+        for name, user in (("A", "assessor"), ("B", "colleague"), ("C", "liaison")):
+            device = Device(name, user, fresh_key())
+            enrol(device, place)
+            devices.append(device)
+        return cls(place, databases.keep(), devices)
+
+
+def post(path: str, body: dict[str, Any], token: str = "") -> Reply:
+    """Send JSON to the real endpoints and return status and answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = Client().generic(
+        "POST", path, json.dumps(body), content_type="application/json", headers=headers
+    )
+    check("no 5xx", answer.status_code < 500, f"{path}: {answer.status_code}")
+    return answer.status_code, json.loads(answer.content)
+
+
+def enrol(device: Device, place: builders.County) -> None:
+    """Enrol a tablet with a code that the office makes for it."""
+    user = User.objects.get(username=device.username)
+    code = make_code(user, by=place.administrator, at=clock.now())
+    body = {
+        "code": code,
+        "label": device.name,
+        "public_key": device.public_key,
+        "replica": device.state.replica,
+    }
+    status, answer = post("/api/v1/devices/enrol", body)
+    check("enrol", status == 201, answer)
+    device.state.token, device.state.epoch, device.state.halt = answer["token"], "", None
+    device.save()
+
+
+@dataclass
+class World:
+    """A scenario under way, and what its people remember of it."""
+
+    beginning: Beginning
+    devices: dict[str, Device] = field(init=False)
+    made: dict[str, Made] = field(default_factory=dict)
+    kept_by: dict[str, set[str]] = field(default_factory=dict)
+    excused: set[str] = field(default_factory=set)
+    quarantined: set[str] = field(default_factory=set)
+    late: dict[str, list[tuple[dict[str, Any], Reply]]] = field(default_factory=dict)
+    old: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    backup: databases.Kept = field(init=False)
+    shown: dict[tuple[str, str], int] = field(default_factory=dict)
+    history: dict[str, dict[str, int]] = field(default_factory=dict)
+    clean_views: dict[str, str] = field(default_factory=dict)
+    cloned: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
+    reached: Counter[str] = field(default_factory=Counter)
+    begun: set[str] = field(default_factory=set)
+    slot: int = 100
+
+    def __post_init__(self) -> None:
+        self.beginning.kept.put_back()
+        self.place, self.backup = self.beginning.place, self.beginning.kept
+        self.devices = {one.name: one.copied(one.name) for one in self.beginning.devices}
+        self.kept_by = {name: set() for name in self.devices}
+        self.files = Path(settings.OUTREACH_FILES)
+        self.note_history()
+
+    # What the server and the people around it know
+
+    def note_history(self) -> None:
+        """Remember which version of each visit looks like what (for I7)."""
+        for visit in Visit.objects.values_list("pk", "on", "start", "state", "revision"):
+            pk, on, start, state, revision = visit
+            look = f"{on} {start:%H:%M} {state}"
+            self.history.setdefault(str(pk), {})[look] = revision
+
+    def next_slot(self) -> tuple[date, time]:
+        """Return an appointment that nobody had before in this scenario."""
+        self.slot += 1
+        day, part = divmod(self.slot, 14)
+        on = VISIT_ON + timedelta(days=day // 5 * 7 + day % 5)
+        if on.isoformat() == "2018-06-18":  # Dragon Boat Festival
+            self.slot += 14
+            return self.next_slot()
+        return on, (datetime.combine(on, time(8)) + timedelta(minutes=40 * part)).time()
+
+    def everywhere(self) -> set[str]:
+        """Return the evaluations that stand on the server or in a physical store."""
+        entries = LedgerEntry.objects.filter(name="submit_evaluation")
+        server = {str(entry.args["evaluation"]) for entry in entries if "evaluation" in entry.args}
+        return server | self.quarantined | set().union(*self.kept_by.values())
+
+    # Exchanges
+
+    def exchange(self, device: Device, how: str = "whole") -> str:
+        """Do one round trip, or what a bad line leaves of it; return the tablet's next step."""
+        if device.state.halt == "revoked":
+            return "halted"
+        request = copy.deepcopy(device.request())
+        token = device.state.token
+        self.reached["exchanges"] += 1
+        if how == "lost":
+            self.reached["lost"] += 1
+            return "later"
+        reply = self._deliver(device, request, token)
+        if how == "twice":
+            self.reached["duplicated"] += 1
+            reply = self._deliver(device, request, token)
+        if how == "cut":
+            self.reached["cut"] += 1
+            return "later"
+        if how == "late":
+            self.late.setdefault(device.name, []).append((request, reply))
+            return "later"
+        if how == "crash":
+            # The power goes before the answer is on the disk.
+            self.reached["crash"] += 1
+            device.crash()
+            return "later"
+        held = device.state.rows
+        step = device.receive(request, reply)
+        if reply[0] == 200 and reply[1]["pull"]:
+            self.after(device, held)
+        self.old.append((device.name, request, token))
+        return step
+
+    def late_answer(self, device: Device) -> None:
+        """Hand a tablet an answer to a request that it gave up long ago."""
+        waiting = self.late.get(device.name)
+        if not waiting or device.state.halt:
+            return
+        _, reply = waiting.pop()
+        self.reached["late"] += 1
+        held = device.state.rows
+        device.receive({"rid": "the present request's"}, reply)
+        if device.state.rows is not held:
+            self.after(device, held)
+
+    def _deliver(self, device: Device, request: dict[str, Any], token: str) -> Reply:
+        due = self._due(device, request)
+        reply = post("/api/v1/sync", request, token)
+        status, answer = reply
+        self.note_history()
+        if device.name in self.revoked:
+            check("I5", status in (401, 403), f"a revoked tablet was answered {status}")
+            self.reached["revoked told"] += 1
+        if status == 409:
+            self.reached[answer["type"].rpartition("/")[2]] += 1
+        if status == 200:
+            self._heard(device, request, answer)
+            got = {one["seq"]: one for one in answer["outcomes"]}
+            for seq in due:
+                check("in scope applies", got[seq]["outcome"] == "applied", got[seq])
+        return reply
+
+    def _due(self, device: Device, request: dict[str, Any]) -> list[int]:
+        """Return the evaluations of a push that nothing speaks against."""
+        place = replica_of(device)
+        batch = request.get("push", {}).get("mutations", [])
+        fresh = [one for one in batch if place and one["seq"] > place.last_seq]
+        about = Counter(one["args"].get("visit") for one in fresh)
+        due = [
+            one
+            for one in fresh
+            if one["args"].get("evaluation") in self.made and about[one["args"]["visit"]] == 1
+        ]
+        if not due:
+            return []
+        open_visits = Visit.objects.filter(
+            pk__in=[one["args"]["visit"] for one in due],
+            state="scheduled",
+            application__assessor__username=device.username,
+        )
+        ids = {str(pk) for pk in open_visits.values_list("pk", flat=True)}
+        known = {
+            str(pk)
+            for pk in Evaluation.objects.filter(visit__in=ids).values_list("visit", flat=True)
+        }
+        return [one["seq"] for one in due if one["args"]["visit"] in ids - known]
+
+    def _heard(self, device: Device, request: dict[str, Any], answer: dict[str, Any]) -> None:
+        for outcome in answer["outcomes"]:
+            self.reached[outcome["outcome"]] += 1
+            if outcome.get("code") == "out-of-scope":
+                self.reached["reassignment met"] += 1
+        page = answer["pull"]
+        asked = request["pull"]["view"]
+        if page and asked and self.clean_views.get(device.name) == asked:
+            check("I10", page["base"] == asked, "a full download although the view was proven")
+
+    def after(self, device: Device, held: dict[str, Any]) -> None:
+        """Look at what a tablet newly shows after it took an answer in (I7)."""
+        state = device.state
+        if state.view and device.name not in self.cloned:
+            self.clean_views[device.name] = state.view
+        else:
+            self.clean_views.pop(device.name, None)
+        for key, (hashed, row) in state.rows.items():
+            kind, _, pk = key.partition("/")
+            if kind != "visit" or (key in held and held[key][0] == hashed):
+                continue
+            look = f"{row['on']} {row['start']} {row['state']}"
+            version = self.history.get(pk, {}).get(look)
+            check("I7", version is not None, f"{key} was never so: {look}")
+            mark = (device.name, f"{state.epoch} {pk}")
+            check("I7", version >= self.shown.get(mark, 0), f"{key} went back to {look}")
+            self.shown[mark] = version
+
+    def replayed(self, name: str, request: dict[str, Any], token: str) -> None:
+        """Deliver a request that was answered before."""
+        if name not in self.devices:
+            return
+        status, answer = post("/api/v1/sync", request, token)
+        self.reached["replayed"] += 1
+        self.note_history()
+        if status == 200 and request.get("push"):
+            known = [one["outcome"] == "duplicate" for one in answer["outcomes"]]
+            check("I1", all(known) or self.reached["restores"], "a replay was taken in again")
+
+    # Photos
+
+    def picture(self) -> bytes:
+        """Return a whole JPEG that no other evaluation declares."""
+        note = new_id().bytes
+        return _PICTURE[:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + _PICTURE[2:]
+
+    def upload(self, device: Device, name: str, how: str = "whole") -> None:
+        """Upload one photo, damaged on the way or cut in the middle where the line is bad."""
+        state = device.state
+        content = state.photos[name]
+        body = content or b""
+        if how == "damaged" and body:
+            body = body[:-3] + bytes([body[-3] ^ 1]) + body[-2:]
+        if how == "cut":
+            body = body[: len(body) // 2]
+            self.begun.add(name)
+        elif name in self.begun:
+            # Announced again, as a tablet does that lost its answer; the rest follows.
+            body = b""
+        headers = {
+            "Authorization": f"Bearer {state.token}",
+            "Tus-Resumable": "1.0.0",
+            "Upload-Length": str(state.sizes[name]),
+            "Upload-Metadata": metadata(name),
+        }
+        answer = Client().generic(
+            "POST", "/api/v1/uploads/", body, content_type=CHUNK if body else "", headers=headers
+        )
+        check("no 5xx", answer.status_code < 500, answer.status_code)
+        self.reached[f"upload {how}"] += 1
+        if answer.status_code == 201 and how == "whole" and content:
+            self._rest_of(device, name, content, answer)
+
+    def _rest_of(self, device: Device, name: str, content: bytes, created: Any) -> None:
+        offset = int(created["Upload-Offset"])
+        if offset < len(content):
+            self.reached["upload resumed"] += 1
+            Client().generic(
+                "PATCH",
+                created["Location"],
+                content[offset:],
+                content_type=CHUNK,
+                headers={
+                    "Authorization": f"Bearer {device.state.token}",
+                    "Tus-Resumable": "1.0.0",
+                    "Upload-Offset": str(offset),
+                    "Upload-Checksum": "sha256 " + b64(hashlib.sha256(content[offset:]).digest()),
+                },
+            )
+
+    # The server's fate
+
+    def back_up(self) -> None:
+        """Keep the database as of now; the files are content-addressed and only grow."""
+        self.backup = databases.keep()
+
+    def restore(self) -> None:
+        """Put yesterday's database back, as the how-to says: with another epoch."""
+        before = self.everywhere()
+        acked = LedgerEntry.objects.count()
+        self.backup.put_back()
+        Epoch.objects.all().delete()
+        Epoch.current()
+        self.excused |= before - self.everywhere()
+        self.reached["restores"] += 1
+        self.reached["restored mutations"] += acked - LedgerEntry.objects.count()
+        self.note_history()
+        self.clean_views.clear()
+        self.late.clear()
+        self.revoked = {
+            name
+            for name in self.revoked
+            if Enrolled.objects.filter(token_sha256=fingerprint(self.devices[name].state.token))
+            .exclude(revoked_at=None)
+            .exists()
+        }
+
+
+def administrator(world: World) -> User:
+    """Return the administrator as the database has them."""
+    return User.objects.get(pk=world.place.administrator.pk)
+
+
+def replica_of(device: Device) -> Replica | None:
+    """Return the server's side of a tablet's log."""
+    return Replica.objects.filter(pk=UUID(device.state.replica)).first()
