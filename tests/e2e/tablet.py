@@ -45,6 +45,19 @@ class Camera:
         frame = picture(kind, f"e2e {self.shown}", age=88)
         if self.edge:
             frame = _smaller(frame, self.edge)
+        self._film(frame)
+
+    def show_png(self, drawn: bytes) -> None:
+        """Hold a picture in the middle of a white wall before the lens."""
+        wall = Image.new("RGB", (960, 720), "white")
+        with Image.open(BytesIO(drawn)) as small:
+            small.thumbnail((480, 480))
+            wall.paste(small.convert("RGB"), (240, 120))
+        out = BytesIO()
+        wall.save(out, "JPEG", quality=90)
+        self._film(out.getvalue())
+
+    def _film(self, frame: bytes) -> None:
         draft = self.film.with_suffix(".draft")
         draft.write_bytes(frame * 2)
         draft.replace(self.film)
@@ -72,6 +85,7 @@ class Tablet:
     def enrol(self, code: str, label: str) -> None:
         """Open the app, enrol with the one-time code and set the PIN."""
         self.page.goto("/tablet/")
+        self.expects_heading("登记这台平板")
         self.look(self.page, "enrol")
         self.fill_enrolment(code, label)
         self.expects_heading("今天")
