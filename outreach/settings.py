@@ -33,6 +33,14 @@ OUTREACH_DEMO = _env.switch("OUTREACH_DEMO", False, "1 on the demo county; never
 OUTREACH_CLOCK = _env.choice(
     "OUTREACH_CLOCK", "real", ("real", "simulated"), "simulated only together with OUTREACH_DEMO=1."
 )
+OUTREACH_TWO_FACTOR = (
+    _env.switch(
+        "OUTREACH_TWO_FACTOR",
+        True,
+        "1: administrators and approvers need a code from a telephone (never on the demo county).",
+    )
+    and not OUTREACH_DEMO
+)
 DEBUG = False
 ALLOWED_HOSTS = _env.words(
     "OUTREACH_HOSTS", "localhost,127.0.0.1", "Host names that the service answers to."
