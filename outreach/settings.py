@@ -121,6 +121,9 @@ OUTREACH_LEASE_S = _env.number(
 OUTREACH_FONTS = _env.words(
     "OUTREACH_FONTS", "", "Font files tried after the bundled ones, for names with rare characters."
 )
+OUTREACH_TSA_URL = _env.text(
+    "OUTREACH_TSA_URL", "", "Time-stamp authority (RFC 3161) for new certificates; empty: none."
+)
 
 OUTREACH_METRICS_TOKEN = _env.text(
     "OUTREACH_METRICS_TOKEN", "", "Who shows it may read /metrics; empty: nobody may."
