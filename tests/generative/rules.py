@@ -394,12 +394,14 @@ def exchange_on_a_bad_line(world: World, choose: Random) -> None:
         world.exchange(device, choose.choice(["lost", "cut", "cut", "twice", "late", "crash"]))
 
 
-@rule(4)
+@rule(6)
 def late_answer(world: World, choose: Random) -> None:
     """Deliver an answer long after its request was given up."""
-    device = any_device(world, choose)
-    if device:
-        world.late_answer(device)
+    waiting = [one for name, one in world.devices.items() if world.late.get(name)]
+    if waiting:
+        world.late_answer(choose.choice(waiting))
+    elif device := any_device(world, choose):
+        world.exchange(device, "late")
 
 
 @rule(4)

@@ -12,7 +12,7 @@ from tests.generative.world import Beginning
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: Scenarios that a fault may survive.
-PATIENCE = 400 if LONG else 60
+PATIENCE = 400 if LONG else 120
 
 
 @pytest.mark.timeout(3600 if LONG else 300)

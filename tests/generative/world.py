@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -83,10 +84,16 @@ class Beginning:
         return cls(place, databases.keep(), devices)
 
 
+@cache
+def browser() -> Client:
+    """Return the one test client: making one loads every middleware anew."""
+    return Client()
+
+
 def post(path: str, body: dict[str, Any], token: str = "") -> Reply:
     """Send JSON to the real endpoints and return status and answer."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = Client().generic(
+    answer = browser().generic(
         "POST", path, json.dumps(body), content_type="application/json", headers=headers
     )
     check("no 5xx", answer.status_code < 500, f"{path}: {answer.status_code}")
@@ -329,7 +336,7 @@ class World:
             "Upload-Length": str(state.sizes[name]),
             "Upload-Metadata": metadata(name),
         }
-        answer = Client().generic(
+        answer = browser().generic(
             "POST", "/api/v1/uploads/", body, content_type=CHUNK if body else "", headers=headers
         )
         check("no 5xx", answer.status_code < 500, answer.status_code)
@@ -341,7 +348,7 @@ class World:
         offset = int(created["Upload-Offset"])
         if offset < len(content):
             self.reached["upload resumed"] += 1
-            Client().generic(
+            browser().generic(
                 "PATCH",
                 created["Location"],
                 content[offset:],
