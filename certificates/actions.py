@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from certificates import revocations, signing, storage
-from certificates.authority import AuthorityMissing, Signer, load_signer
+from certificates import revocations, signing, storage, upgrades
+from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
 from certificates.models import Certificate, CertificateEvent, CertificateFile, PaperRequest
@@ -148,6 +148,11 @@ def open_signer() -> Signer:
         raise Refused(
             "no-signing-key", _("There is no signing key yet: run manage.py create_authority.")
         ) from error
+    except AuthorityUnsound as error:
+        raise Refused(
+            "signing-key-unsound",
+            _("The signing key cannot be used; run manage.py check, it says why."),
+        ) from error
 
 
 def _make(batch: Sequence[Known], by: User, at: datetime, signer: Signer) -> list[_Ready]:
@@ -191,9 +196,10 @@ def _file(
     code = write_credential(facts, certificate.pk, signer.credential)
     drawn = press().draw(paper, code)
     # The one moment that is never simulated: when the key was really used.
-    signed = signing.sign(drawn, signer, timezone.localtime())
+    signed, level = upgrades.stamped(signing.sign(drawn, signer, timezone.localtime()))
     return CertificateFile(
         certificate=certificate,
+        kind=level,
         sha256=hashlib.sha256(signed).hexdigest(),
         size=len(signed),
         path=storage.keep(settings.OUTREACH_FILES, signed),

@@ -24,13 +24,23 @@ SOON = timedelta(days=90)
 @checks.register()
 def check_printing(**_: Any) -> list[checks.CheckMessage]:
     """Report a missing or unsound authority, and missing fonts."""
-    return [*_authority(), *_fonts()]
+    return [*_authority(), *_time_stamps(), *_fonts()]
+
+
+def _time_stamps() -> list[checks.CheckMessage]:
+    if not settings.OUTREACH_TSA_URL or list(settings.OUTREACH_KEYS_DIR.glob("tsa*.crt.pem")):
+        return []
+    message = (
+        f"Time-stamps of {settings.OUTREACH_TSA_URL} cannot be proven: put its root, in PEM, as "
+        f"tsa.crt.pem into {settings.OUTREACH_KEYS_DIR}."
+    )
+    return [checks.Warning(message, id="certificates.W004")]
 
 
 def _authority() -> list[checks.CheckMessage]:
     now = timezone.localtime()
     try:
-        ends = check_authority(settings.OUTREACH_KEYS_DIR, at=now)
+        sound = check_authority(settings.OUTREACH_KEYS_DIR, at=now)
     except AuthorityMissing as error:
         return [checks.Warning(f"No certificate can be issued: {error}.", id="certificates.W001")]
     except (AuthorityUnsound, OSError, ValueError) as error:
@@ -41,8 +51,8 @@ def _authority() -> list[checks.CheckMessage]:
             )
         ]
     found: list[checks.CheckMessage] = []
-    if ends - now < SOON:
-        message = f"The signer's certificate ends on {ends:%Y-%m-%d}: renew it."
+    if sound.ends_at - now < SOON:
+        message = f"{sound.name} ends on {sound.ends_at:%Y-%m-%d}: renew it."
         found.append(checks.Warning(message, id="certificates.W002"))
     if load_signer(settings.OUTREACH_KEYS_DIR).is_demo and not settings.OUTREACH_DEMO:
         message = "The signing key is the demo authority's: every certificate is marked DEMO."

@@ -26,6 +26,7 @@ from certificates.places import (
     TABLE_ROW,
     TABLE_TOP,
     TITLE,
+    TWO_LINES,
     WIDTH,
     DoesNotFit,
     Slot,
@@ -64,7 +65,7 @@ def fit(chain: FontChain, text: str, slot: Slot, place: str) -> tuple[float, lis
     for size in slot.sizes:
         room = (slot.width - slot.tracking * len(text)) / size
         lines = wrap(chain, text, room)
-        if len(lines) <= slot.lines:
+        if len(lines) == 1 or (len(lines) <= slot.lines and size <= TWO_LINES):
             return size, lines
     raise DoesNotFit(place)
 
@@ -144,7 +145,7 @@ class Filling:
     def _value(self, sheet: Sheet, place: str, words: Words, slot: Slot) -> tuple[int, ...]:
         chain = self.inks.bold if slot.bold else self.inks.regular
         size, lines = fit(chain, words.chinese, slot, place)
-        top = slot.y - slot.drop + (len(lines) - 1) * size * 0.42
+        top = slot.y - slot.drop + (len(lines) - 1) * size * 0.86
         colour = self.template.colour if slot.bold else art.INK
         if len(lines) > 1 or not words.english:
             placed = [(slot.x, top - i * size * 1.22, line) for i, line in enumerate(lines)]
@@ -197,7 +198,7 @@ class Filling:
             row = tags.open("TR", holder)
             head = tags.open("TH", row, more=SCOPE.format("Row"))
             self._words(tags, head, 1, self.template.marks[f"back_{code}"])
-            slot = Slot(x, BACK_LABEL_Y, width, (13.0, 10.0, 8.0, 7.0), lines=2)
+            slot = Slot(x, BACK_LABEL_Y, width, (13.0, 10.0, 8.6, 7.6), lines=2)
             marks = self._value(self.back, code, self.values[code], slot)
             self._words(tags, tags.open("TD", row), 1, marks)
         bottom = self._read_parts(tags) if self.paper.parts else TABLE_TOP

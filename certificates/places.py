@@ -49,15 +49,18 @@ class Slot:
     tracking: float = 0.0
 
 
+TWO_LINES = 9.6
+"""Largest size at which two lines fit between a field's label and its rule."""
+
 SLOTS = {
-    "name": Slot(LEFT, 646, 236, (19.0, 16.0, 13.0, 10.5, 9.0, 8.0), lines=2, drop=23),
+    "name": Slot(LEFT, 646, 236, (19.0, 16.0, 13.0, 10.5, 9.5, 8.8, 8.0), lines=2, drop=23),
     "sex": Slot(318, 646, 90),
     "ethnicity": Slot(LEFT, 600, 160),
     "birth_on": Slot(236, 600, 172),
     "number": Slot(LEFT, 554, 342, (18.0, 16.0), tracking=1.1, drop=23),
     "category": Slot(LEFT + 18, 489, 180, (21.0,), bold=True, drop=27),
     "grade": Slot(318, 489, 180, (21.0,), bold=True, drop=27),
-    "address": Slot(LEFT, 422, RIGHT - LEFT, (13.0, 11.0, 10.0, 9.0), lines=2),
+    "address": Slot(LEFT, 422, RIGHT - LEFT, (13.0, 11.0, 9.5, 8.6, 7.6), lines=2),
     "telephone": Slot(LEFT, 370, 140),
     "guardian": Slot(222, 370, 150, (13.0, 11.0, 9.0, 8.0), lines=2),
     "guardian_telephone": Slot(388, 370, RIGHT - 388),

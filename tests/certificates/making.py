@@ -89,8 +89,13 @@ def signed(signer: Signer, **changes: Any) -> bytes:
 
 def run(*command: str | Path, data: bytes | None = None) -> str:
     """Run a PDF tool and return what it printed."""
+    return run_bytes(*command, data=data).decode()
+
+
+def run_bytes(*command: str | Path, data: bytes | None = None) -> bytes:
+    """Run a PDF tool and return what it wrote."""
     done = subprocess.run([str(c) for c in command], input=data, capture_output=True, check=True)
-    return done.stdout.decode()
+    return done.stdout
 
 
 def text_of(pdf: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from certificates.authority import Signer, Trust
 from certificates.content import Paper
+from certificates.credential import read_credential
+from certificates.filling import fit
 from certificates.layout import draw
-from certificates.places import DoesNotFit
+from certificates.places import SLOTS, TWO_LINES, DoesNotFit
 from certificates.typeface import UnprintableCharacter, chains
-from tests.certificates.making import MULTIPLE, QR_TEXT, drawn, paper, run, text_of
+from tests.certificates import making
+from tests.certificates.kinds import KINDS
+from tests.certificates.making import (
+    MULTIPLE,
+    QR_TEXT,
+    drawn,
+    paper,
+    run,
+    run_bytes,
+    signed,
+    text_of,
+)
 
 REGULAR, _ = chains()
 NAME_CHARACTERS = [
@@ -161,3 +176,22 @@ def test_a_template_never_carries_one_holder_over_to_the_next() -> None:
     second = text_of(draw(paper(name="王乙"), QR_TEXT))
     assert "龘甲" in first
     assert "龘" not in second
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_code_scans_from_a_150_dpi_rendering_at_print_size(
+    kind: str, signer: Signer, trust: Trust
+) -> None:
+    facts = making.facts(**KINDS[kind])
+    page = run_bytes(
+        "pdftoppm", "-r", "150", "-f", "1", "-l", "1", data=signed(signer, **KINDS[kind])
+    )
+    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page)))
+    said = read_credential(found.text, trust.credential_keys)
+    assert (said.name, said.number, said.grade) == (facts.name, facts.number, facts.grade)
+
+
+def test_two_lines_stand_between_label_and_rule() -> None:
+    for slot in (slot for slot in SLOTS.values() if slot.lines > 1):
+        size, lines = fit(REGULAR, "赵" * int(2 * slot.width / TWO_LINES - 2), slot, "place")
+        assert (len(lines), size <= TWO_LINES) == (2, True)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    BrowserType,
+    Page,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from outreach.demo.loading import password_of
 from outreach.models import User
 from tests.e2e.album import Album
 from tests.e2e.desk import Desk
+from tests.e2e.handset import HOME, Handset
+from tests.e2e.line import Line, a_line
+from tests.e2e.office import Office
+from tests.e2e.preparing import CODES
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Camera, Look, Tablet
 
@@ -42,8 +55,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
 
 
 @pytest.fixture(scope="package")
-def chromium(camera: Camera) -> Iterator[Browser]:
-    """Start Debian's Chromium once for the browser tests of a process."""
+def browsing(camera: Camera) -> Iterator[tuple[BrowserType, dict[str, Any]]]:
+    """Find Debian's Chromium and how it is to be started."""
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("The browser tests need Debian's Chromium: sh tests/system-packages.sh")
@@ -52,9 +65,16 @@ def chromium(camera: Camera) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, film])
-        yield browser
-        browser.close()
+        yield playwright.chromium, {"executable_path": path, "args": [*FLAGS, film]}
+
+
+@pytest.fixture(scope="package")
+def chromium(browsing: tuple[BrowserType, dict[str, Any]]) -> Iterator[Browser]:
+    """Start Debian's Chromium once for the browser tests of a process."""
+    kind, how = browsing
+    browser = kind.launch(**how)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -108,9 +128,8 @@ def window(
 
     def opened(width: int = 1280, height: int = 800, **how: object) -> Page:
         size = {"width": width, "height": height}
-        context = chromium.new_context(
-            base_url=service.address, locale="zh-CN", viewport=size, **how
-        )
+        wanted = {"base_url": service.address, "locale": "zh-CN", "viewport": size} | how
+        context = chromium.new_context(**wanted)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
@@ -144,8 +163,37 @@ def tablet(window: Callable[..., Page], camera: Camera) -> Callable[[Look], Tabl
     """Return a function that hands somebody a tablet, at the home of the first stop."""
 
     def handed(look: Look) -> Tablet:
-        home = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
-        page = window(800, 1280, has_touch=True, geolocation=home, permissions=["geolocation"])
+        page = window(800, 1280, has_touch=True, geolocation=HOME, permissions=["geolocation"])
         return Tablet(page, camera, look)
 
     return handed
+
+
+@pytest.fixture(scope="module")
+def office(service: Service) -> Office:
+    """Somebody with the register open."""
+    return Office(service)
+
+
+@pytest.fixture(scope="module")
+def codes(service: Service) -> Iterator[str]:
+    """The one-time codes that lie ready."""
+    folder = Path(service.environment["OUTREACH_DATA"])
+    return iter(json.loads((folder / CODES).read_text()))
+
+
+@pytest.fixture
+def line(service: Service) -> Iterator[Line]:
+    """A line to the office of this test's own."""
+    with a_line(service.port) as laid:
+        yield laid
+
+
+@pytest.fixture
+def handset(
+    browsing: tuple[BrowserType, dict[str, Any]], line: Line, tmp_path: Path
+) -> Iterator[Handset]:
+    """A tablet that can be killed."""
+    thing = Handset(*browsing, tmp_path / "disk", line.address)
+    yield thing
+    thing.switch_off()

@@ -42,6 +42,12 @@ export const en: Record<MessageKey, string> = {
   'enrol.problem.fork': 'This tablet\'s data does not match the server. Call the administrator.',
   'enrol.problem.other': 'Enrolment did not finish. Try once more, then call the administrator.',
 
+  'scan.begin': 'Scan',
+  'scan.title': 'Scan the code',
+  'scan.hint': 'Hold the QR code on the office screen into the picture.',
+  'scan.none': 'The camera cannot be opened. Go back and type the code.',
+  'scan.foreign': 'This QR code is not an enrolment code.',
+
   'renew.title': 'Enter a new code',
   'renew.lead': 'Sign-in has expired. Ask the office for a new code made for {name}.',
   'renew.kept': 'Your records are kept here; {count} wait and are sent once the code is accepted. The PIN stays.',
@@ -68,6 +74,8 @@ export const en: Record<MessageKey, string> = {
   'lock.left': '{count} attempts left.',
   'lock.broken': 'The data on this tablet does not open. Nothing was deleted; call the administrator.',
   'lock.shut': 'The PIN was wrong ten times and no longer opens this tablet. Nothing is lost: hand it to the federation, which can open it.',
+  'lock.forgotten': 'PIN forgotten?',
+  'lock.forgotten_text': 'Without the PIN nobody can open it here. Nothing is lost: hand the records in sealed, then enrol again with a new code.',
   'lock.note': 'Everything on this tablet is kept encrypted.',
 
   'line.counting': 'Counting…',
@@ -85,6 +93,21 @@ export const en: Record<MessageKey, string> = {
   'halt.unreadable': '{count} records cannot be opened; they are kept as they are. Tell an administrator.',
   'halt.unknown': 'The server does not know this tablet. Everything is still here; call the administrator.',
   'halt.revoked': 'This tablet was revoked. Hand it back to the federation.',
+
+  'handin.title': 'Hand in sealed',
+  'handin.revoked': 'This tablet was stopped',
+  'handin.lead': 'What has not arrived yet goes sealed to the federation; nothing is lost.',
+  'handin.what': 'Sealed with the federation\'s public key; only the federation can open it. Once all of it has arrived, the data on this tablet is erased.',
+  'handin.drafts': 'unfinished drafts',
+  'handin.begin': 'Hand in sealed and erase this tablet',
+  'handin.busy': 'Handing in…',
+  'handin.progress': '{done} of {of} parts arrived',
+  'handin.line': 'There is no network, and not everything has arrived. Nothing was deleted; press again when there is one, and it goes on.',
+  'handin.not_taken': 'The server did not take it. Nothing was deleted; bring the tablet to the federation.',
+  'handin.no_key': 'This tablet has no public key of the federation yet, so it cannot hand in sealed. Nothing was deleted; bring the tablet to the federation.',
+  'handin.done': 'Everything was handed in',
+  'handin.done_text': 'The records are with the federation, and the data on this tablet is erased.',
+  'handin.receipt': 'Receipt {receipt}',
 
   'receipt.only_here': 'Only here',
   'receipt.text_safe': 'Text safe',

@@ -1,0 +1,69 @@
+"""Every kind of certificate that leaves the house: the papers that all validators are shown."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tests.certificates.making import MULTIPLE
+
+LONG_ADDRESS = (
+    "四川省阿坝藏族羌族自治州小金县达维镇石鼓村三组滴水岩移民安置点（原灯台乡任家祠村老学校"
+    "旧址）第十二栋二单元四楼东侧18号"
+)
+LONG_NAME = "阿卜杜热西提·买买提吐尔逊·玉素甫江·艾合麦提"
+RARE_NAME = "\U0002cb29\U00020bb7\U0002a6d6\U0002ebe0"
+"""钅+仑 of Extension E, 𠮷, the last characters of Extensions B and F."""
+
+KINDS: dict[str, dict[str, Any]] = {
+    "first issue": {},
+    "renewal": {
+        "issued_on": date(2027, 7, 2),
+        "valid_until": date(2037, 7, 2),
+        "remarks": ("换领：2018年06月20日签发的原证有效期届满，凭原证换领本证。",),
+    },
+    "replacement": {
+        "number": "51130219300305011141B1",
+        "remarks": ("遗失补办：2018年06月20日签发的原证已声明作废，编号附加B1。",),
+    },
+    "second replacement": {
+        "number": "51130219300305011141B2",
+        "remarks": ("遗失补办：原证已声明作废，编号附加B1。", "遗失补办：编号附加B2。"),
+    },
+    "change": {
+        "grade": 2,
+        "number": "51130219300305011142",
+        "parts": (("physical", 2),),
+        "remarks": ("类别、等级变更：原为肢体壹级，2019年03月01日重新评定。",),
+    },
+    "move in": {"remarks": ("迁入：原发证机关四川省蓬安县残疾人联合会，档案已转入。",)},
+    "multiple": MULTIPLE,
+    "multiple with remarks": MULTIPLE
+    | {
+        "number": "51130219300305011171",
+        "grade": 1,
+        "parts": (("vision", 2), ("hearing", 3), ("physical", 1), ("intellectual", 4)),
+        "remarks": ("换领：原证有效期届满。", "备注：" + "重要事项" * 30),
+    },
+    "vision": {
+        "category": "vision",
+        "number": "51130219300305011111",
+        "parts": (("vision", 1),),
+    },
+    "guardian": {
+        "name": "李小雨",
+        "sex": "female",
+        "ethnicity": "土家族",
+        "birth_on": date(2010, 8, 9),
+        "number": "51130220100809002X52",
+        "category": "intellectual",
+        "grade": 2,
+        "parts": (("intellectual", 2),),
+        "guardian_name": "李建国",
+        "guardian_telephone": "13900000000",
+    },
+    "rare name": {"name": RARE_NAME, "guardian_name": "\U0002a700䶮㐂", "address": "𬒗村𠮷组"},
+    "long name": {"name": LONG_NAME, "ethnicity": "维吾尔族", "guardian_name": LONG_NAME},
+    "long address": {"address": LONG_ADDRESS},
+    "not a demonstration": {"demo": False},
+}
