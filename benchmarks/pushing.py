@@ -82,7 +82,7 @@ def raw(rows: int) -> tuple[float, float]:
         for table, (names, found) in held.items():
             at = names.index("id")
             cursor.executemany(
-                f'DELETE FROM "{table}" WHERE id = %s',  # noqa: S608
+                f'DELETE FROM "{table}" WHERE id = %s',
                 [(row[at],) for row in found],
             )
     cpu, began = time.process_time(), time.perf_counter()
@@ -91,7 +91,7 @@ def raw(rows: int) -> tuple[float, float]:
         for table, (names, found) in reversed(held.items()):
             listed = ", ".join(f'"{name}"' for name in names)
             marks = ", ".join(["%s"] * len(names))
-            cursor.executemany(f'INSERT INTO "{table}" ({listed}) VALUES ({marks})', found)  # noqa: S608
+            cursor.executemany(f'INSERT INTO "{table}" ({listed}) VALUES ({marks})', found)
     took = time.perf_counter() - began
     return rows / took, (time.process_time() - cpu) * 1e6 / rows
 
@@ -106,11 +106,11 @@ def _defer(cursor: Any) -> None:
 def _newest(table: str, evaluations: int) -> tuple[list[str], list[Any]]:
     """Return column names and the rows that so many evaluations wrote, on average."""
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT COUNT(*) FROM "{table}"')  # noqa: S608
+        cursor.execute(f'SELECT COUNT(*) FROM "{table}"')
         total = cursor.fetchone()[0]
         cursor.execute("SELECT COUNT(*) FROM outreach_evaluation")
         share = total * evaluations // cursor.fetchone()[0]
-        cursor.execute(f'SELECT * FROM "{table}" ORDER BY id DESC LIMIT {share}')  # noqa: S608
+        cursor.execute(f'SELECT * FROM "{table}" ORDER BY id DESC LIMIT {share}')
         names = [column[0] for column in cursor.description]
         return names, list(cursor.fetchall())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection, transaction
 from stdnum.iso7064 import mod_11_2
 
@@ -28,6 +28,7 @@ from tests.generative import device as reference
 NOW = datetime.combine(VISIT_ON, time(10), SHANGHAI)
 HEARS_NOTHING = {"right_db": [95, 95, 95, 95], "left_db": [95, 95, 95, 95]}
 KINDS = ("portrait", "whole_body", "environment")
+UNUSABLE = "!"
 _serial = count()
 
 
@@ -65,7 +66,7 @@ def players(place: builders.County, wanted: int, visits_each: int) -> list[Playe
             full_name="周大夫",
             role="assessor",
             division=place.county,
-            password="!",
+            password=UNUSABLE,
         )
         Assessor.objects.create(user=user, institution=hospital, categories=["hearing"], team="T9")
         tablet = reference.Device(user.username, user.username, reference.fresh_key())
@@ -77,8 +78,6 @@ def players(place: builders.County, wanted: int, visits_each: int) -> list[Playe
 
 def enrol(tablet: reference.Device, user: User) -> None:
     """Enter a tablet as enrolled."""
-    import base64
-
     device = Device.objects.create(
         user=user,
         label=tablet.name,
@@ -240,16 +239,15 @@ def _copying(row: Any, changed: dict[str, int], start: int, wanted: int) -> str:
         else f"WITH numbers AS (SELECT generate_series({start + 1}, {start + wanted}) AS n)"
     )
     return (
-        f"INSERT INTO {table} ({listed}) {numbers} "  # noqa: S608
+        f"INSERT INTO {table} ({listed}) {numbers} "
         f"SELECT {', '.join(values)} FROM numbers, {table} AS one WHERE one.id = '{key}'"
     )
 
 
 def _key(kind: int, lite: bool, is_text: bool) -> str:
     """Return an expression for the key of the n-th row of a kind: 32 hexadecimal digits."""
-    spread = "numbers.n" if lite else "numbers.n"
     digits = f"'0{kind}'" + (
-        f" || printf('%030x', {spread})" if lite else f" || lpad(to_hex({spread}), 30, '0')"
+        " || printf('%030x', numbers.n)" if lite else " || lpad(to_hex(numbers.n), 30, '0')"
     )
     if is_text:
         return f"substr({digits}, 13, 20)"
