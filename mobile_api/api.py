@@ -6,14 +6,14 @@ import gzip
 import zlib
 from datetime import timedelta
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI, Status
+from ninja import NinjaAPI, Query, Status, errors
 from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle
@@ -22,9 +22,10 @@ from pydantic import BaseModel, ValidationError
 from certificates.actions import open_file
 from certificates.models import Certificate
 from mobile_api import wire
-from mobile_api.auth import device_for
+from mobile_api.auth import device_for, integration_for
+from mobile_api.changes import MOST, changes
 from mobile_api.devices import enrol
-from mobile_api.models import Device, Epoch, LedgerEntry, Replica
+from mobile_api.models import Device, Epoch, Integration, LedgerEntry, Replica
 from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull, row_of
@@ -60,6 +61,16 @@ class DeviceToken(HttpBearer):
         return device_for(request)
 
 
+class IntegrationToken(HttpBearer):
+    """The token of another office's system."""
+
+    def __call__(self, request: HttpRequest) -> Integration:
+        return integration_for(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Integration:  # noqa: ARG002
+        return integration_for(request)
+
+
 class TabletAPI(NinjaAPI):
     """The operations below, and in its document the uploads, which are plain views."""
 
@@ -84,6 +95,13 @@ api = TabletAPI(
 def answer_problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
     """Answer a problem as RFC 9457 has it."""
     return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+
+
+@api.exception_handler(errors.ValidationError)
+def answer_malformed(request: HttpRequest, error: errors.ValidationError) -> HttpResponse:
+    """Name the parameters that do not have the expected shape."""
+    fields = sorted({str(item["loc"][-1]) for item in error.errors})
+    return answer_problem(request, Problem("malformed", ", ".join(fields), {"fields": fields}))
 
 
 @csrf_exempt
@@ -245,3 +263,18 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     if found is None:
         raise Problem("not-found")
     return FileResponse(open_file(found), content_type="application/pdf")
+
+
+@api.get(
+    "/changes",
+    auth=IntegrationToken(),
+    response={200: wire.ChangesOut},
+    openapi_extra={"responses": promised("no-token", "expired-token", "malformed")},
+    summary="What happened after a number, for other offices' systems",
+)
+def list_changes(
+    request: HttpRequest,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+) -> wire.ChangesOut:
+    return changes(integration_for(request), after, limit)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from mobile_api.models import Device
+from mobile_api.models import Device, Integration
 from mobile_api.problems import Problem
 
 
@@ -40,6 +40,15 @@ def device_id_for(request: HttpRequest) -> UUID:
     [(identifier, revoked_at, is_active)] = found
     _check_in_use(revoked_at, is_active)
     return identifier
+
+
+def integration_for(request: HttpRequest) -> Integration:
+    """Return the system whose token the request bears, or raise a `Problem`."""
+    held = Integration.objects.select_related("division").filter(revoked_at=None)
+    found = held.filter(token_sha256=_presented(request)).first()
+    if found is None:
+        raise Problem("expired-token")
+    return found
 
 
 def _presented(request: HttpRequest) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.models import User
+from outreach.models import Division, User
 from outreach.models.ids import new_id
 from outreach.models.sealed import SealedJSONField, SealedTextField
 
@@ -117,6 +117,20 @@ class PulledView(models.Model):
     replica = models.ForeignKey(Replica, models.CASCADE, related_name="views")
     digest = models.CharField(max_length=64)
     manifest = models.JSONField()
+
+
+class Integration(models.Model):
+    """Another office's system: what it may read of one division, by its token's fingerprint."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=60, unique=True)
+    division = models.ForeignKey(Division, models.PROTECT, related_name="+")
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Epoch(models.Model):

@@ -282,3 +282,21 @@ class HandOverCertificate(Shape):
     certificate: UUID
     to: Literal["resident", "guardian"]
     handed_over_at: datetime
+
+
+class Change(BaseModel):
+    """One deed: its number, and the record it was done to."""
+
+    n: int
+    at: datetime
+    kind: str
+    id: UUID
+    action: str
+
+
+class ChangesOut(BaseModel):
+    """A stretch of the feed; ask again after `last`, at once where there is `more`."""
+
+    changes: list[Change]
+    last: int
+    more: bool
