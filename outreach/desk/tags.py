@@ -33,6 +33,8 @@ TABLES: dict[str, Any] = {
     "subject": words.SUBJECTS,
     "deed": words.DEEDS,
     "certificate": words.CERTIFICATES,
+    "notification": words.NOTIFICATIONS,
+    "notified": words.NOTIFIED,
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
     "press_why": words.PRESS_WHY,

@@ -4,9 +4,11 @@ from django.urls import path
 
 from outreach.desk.views import (
     cases,
+    enquiries,
     home,
     intake,
     notices,
+    notifications,
     office,
     reviewing,
     savings,
@@ -60,6 +62,12 @@ urlpatterns = [
     path("certificates/<uuid:certificate>.pdf", signing.paper, name="paper"),
     path("savings/", savings.savings, name="savings"),
     path("savings/lines/", savings.lines, name="saving_lines"),
+    # between citizens and the office
+    path("enquiries/", enquiries.enquiries, name="enquiries"),
+    path("enquiries/ask/", enquiries.ask, name="ask"),
+    path("enquiries/<uuid:enquiry>/", enquiries.enquiry, name="enquiry"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/<uuid:notification>/again/", notifications.send_again, name="send_again"),
     # tablets and the office
     path("tablets/", tablets.tablets, name="tablets"),
     path("tablets/code/", tablets.code, name="code"),

@@ -26,6 +26,7 @@ from outreach.models.people import (
     User,
 )
 from outreach.models.savings import Journey, OutreachCost, Tariff
+from outreach.models.talking import Enquiry, Notification
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -39,11 +40,13 @@ __all__ = [
     "Counter",
     "DeclaredRelative",
     "Division",
+    "Enquiry",
     "Evaluation",
     "Guardian",
     "Institution",
     "Journey",
     "Notice",
+    "Notification",
     "Objection",
     "OutreachCost",
     "Photo",
