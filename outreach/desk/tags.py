@@ -35,6 +35,9 @@ TABLES: dict[str, Any] = {
     "certificate": words.CERTIFICATES,
     "notification": words.NOTIFICATIONS,
     "notified": words.NOTIFIED,
+    "life": words.LIFE,
+    "kind": words.KINDS,
+    "ground": words.GROUNDS,
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
     "press_why": words.PRESS_WHY,
@@ -57,6 +60,14 @@ def listed(codes: Iterable[Any], table: str) -> str:
 def tone(state: str) -> str:
     """Return how a state is coloured."""
     return words.TONES.get(state, "info")
+
+
+@register.filter
+def life_tone(state: str) -> str:
+    """Return how the state of a certificate is coloured."""
+    return {"valid": "good", "frozen": "warn", "lost": "bad", "cancelled": "bad"}.get(
+        state, "quiet"
+    )
 
 
 @register.filter

@@ -4,6 +4,7 @@ from django.urls import path
 
 from outreach.desk.views import (
     cases,
+    certificates,
     enquiries,
     home,
     intake,
@@ -58,7 +59,18 @@ urlpatterns = [
     path("photos/<uuid:photo>/", reviewing.photo, {"size": "whole"}, name="photo"),
     path("photos/<uuid:photo>/small/", reviewing.photo, {"size": "small"}, name="photo_small"),
     # papers
-    path("certificates/", signing.certificates, name="certificates"),
+    path("certificates/", certificates.certificates, name="certificates"),
+    path("certificates/renew/", certificates.renewals, name="renewals"),
+    path("certificates/sign/", certificates.sign_papers, name="sign_papers"),
+    path("certificates/hand-over/", certificates.hand_over_papers, name="hand_over_papers"),
+    path("certificates/<uuid:certificate>/", certificates.certificate, name="certificate"),
+    path(
+        "certificates/<uuid:certificate>/<slug:step>/",
+        certificates.certificate_step,
+        name="certificate_step",
+    ),
+    path("batches/", certificates.batch_list, name="batches"),
+    path("batches/<uuid:batch>/", certificates.batch, name="batch"),
     path("certificates/<uuid:certificate>.pdf", signing.paper, name="paper"),
     path("savings/", savings.savings, name="savings"),
     path("savings/lines/", savings.lines, name="saving_lines"),

@@ -12,6 +12,7 @@ ID = "01890000-0000-7000-8000-000000000000"
 BATCHES = {
     *("/accept/", "/assign/", "/papers/", "/opinions/", "/notices/post/", "/notices/end/"),
     *("/review/", "/sign/", "/hand-over/"),
+    *("/certificates/renew/", "/certificates/sign/", "/certificates/hand-over/"),
 }
 
 

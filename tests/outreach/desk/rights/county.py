@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 from django.test import Client
 
-from certificates import actions as certifying
-from certificates.models import Certificate
+from certificates import batches
+from certificates.models import Batch, Certificate
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
@@ -116,8 +116,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     """Fill the own area so that every list shows somebody of the one name."""
     office, who = place.administrator, {"name": NAME}
     signed = _called(builders.reviewed(place, pictures=real_media))
-    publicity.approve(signed, by=place.approver, at=builders.notice_over(VISIT_ON))
-    certifying.issue(signed, by=place.approver, at=builders.notice_over(VISIT_ON))
+    batches.sign(signed, by=place.approver, at=builders.notice_over(VISIT_ON))
     _called(builders.reviewed(place, on=VISIT_ON + DAY))
     _called(builders.noticed(place, on=VISIT_ON + DAY * 2))
     _called(builders.on_notice(place, on=VISIT_ON + DAY * 3))
@@ -173,6 +172,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
     "objection": lambda _: Objection.objects.get().pk,
     "certificate": lambda _: Certificate.objects.get().pk,
+    "batch": lambda _: Batch.objects.get().pk,
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
     "enquiry": lambda _: Enquiry.objects.get().pk,
