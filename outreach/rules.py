@@ -19,6 +19,8 @@ from outreach.domain.workflow import ApplicationState, Transition
 from outreach.models import (
     Application,
     Assessor,
+    Call,
+    Campaign,
     DeclaredRelative,
     Division,
     Evaluation,
@@ -27,6 +29,7 @@ from outreach.models import (
     Visit,
 )
 from outreach.models.applications import ApplicationQuerySet
+from outreach.models.planning import CallQuerySet
 from outreach.models.visits import VisitQuerySet
 
 ADULT = 18
@@ -65,6 +68,16 @@ def applications_for(user: User) -> ApplicationQuerySet:
 def visits_for(user: User) -> VisitQuerySet:
     """Return the visits in the user's scope."""
     return Visit.objects.filter(scope(user, prefix="application__"))
+
+
+def campaigns_for(user: User) -> QuerySet[Campaign]:
+    """Return the campaigns of the user's division and of what lies below it."""
+    return Campaign.objects.filter(division__code__startswith=user.division.code)
+
+
+def calls_for(user: User) -> CallQuerySet:
+    """Return the families in the user's scope that are to be told of an appointment."""
+    return Call.objects.filter(scope(user, prefix="visit__application__"))
 
 
 def second_opinions_for(user: User) -> QuerySet[Evaluation]:

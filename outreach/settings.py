@@ -85,6 +85,12 @@ OUTREACH_SECOND_OPINION = _env.switch(
 OUTREACH_ROAD_FACTOR = float(
     _env.text("OUTREACH_ROAD_FACTOR", "1.4", "Road kilometres per kilometre as the crow flies.")
 )
+OUTREACH_ROUTING_URL = _env.text(
+    "OUTREACH_ROUTING_URL",
+    "",
+    "Empty: travel by formula. Else the address of an OSRM server for planning; it is told the "
+    "places of homes.",
+)
 OUTREACH_COUNTY_SEAT = _env.text(
     "OUTREACH_COUNTY_SEAT",
     "30.7988,106.0884",
