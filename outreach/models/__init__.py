@@ -8,6 +8,7 @@ from outreach.models.applications import (
     Objection,
     SecondOpinion,
 )
+from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.office import (
     AuditEvent,
@@ -80,5 +81,6 @@ __all__ = [
     "User",
     "Visit",
     "VisitEvent",
+    "insert",
     "working_calendar",
 ]
