@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0002_bar'),
+        ('outreach', '0004_fewer_indexes'),
     ]
 
     operations = [
