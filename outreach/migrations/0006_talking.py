@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0004_fewer_indexes'),
+        ('outreach', '0005_second_factor'),
     ]
 
     operations = [
