@@ -46,9 +46,8 @@ class Slots:
         before, after, shift, position = np.concatenate(self._gaps, axis=1)
         added = self._added(visit, before, after, shift)
         # A stable order makes equal prices fall to the earlier shift, on every machine.
-        for n in np.argsort(added, kind="stable"):
-            if added[n] >= FORBIDDEN:
-                return
+        able = np.flatnonzero(self.ground.entry[visit, shift] < FORBIDDEN)
+        for n in able[np.argsort(added[able], kind="stable")]:
             place = Place(int(shift[n]), int(position[n]), int(added[n]))
             if timed(self.ground, place.shift, self.with_visit(visit, place)) is not None:
                 yield place
