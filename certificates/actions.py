@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from certificates import revocations, signing, storage
-from certificates.authority import AuthorityMissing, Signer, load_signer
+from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
 from certificates.models import Certificate, CertificateEvent, CertificateFile, PaperRequest
@@ -147,6 +147,11 @@ def open_signer() -> Signer:
     except AuthorityMissing as error:
         raise Refused(
             "no-signing-key", _("There is no signing key yet: run manage.py create_authority.")
+        ) from error
+    except AuthorityUnsound as error:
+        raise Refused(
+            "signing-key-unsound",
+            _("The signing key cannot be used; run manage.py check, it says why."),
         ) from error
 
 

@@ -1,41 +1,43 @@
-"""The issuing authority: its keys and certificates, their files and their soundness.
+"""The issuing authority as it stands in its folder: its open keys, whom it trusts, its soundness.
 
-A local authority of three P-256 keys: a root, a signer for papers and one for QR credentials.
+    signer.crt.pem      who signs the papers, followed by the CAs between it and the root
+    credential.crt.pem  who signs the QR codes
+    root.crt.pem        whom those who verify believe; former ones as root-NAME.crt.pem
+    tsa*.crt.pem        whose time-stamps are believed
+    *.crl.der           revocation lists that cannot be fetched
+
+Keys are described in `certificates.keys`; `certificates.founding` makes such a folder.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from certificates.keys import (
+    KeyMissing,
+    KeyUnusable,
+    SigningKey,
+    check_kind,
+    key_file,
+    open_key,
+    verifies,
+)
 
 Verify = Callable[[bytes, bytes], bool]
-DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
-ROOT_YEARS, SIGNER_YEARS = 30, 12
 COORDINATE = 32
 DEMO_MARK = "演示 DEMO"
-KEY_USAGES = [
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-]
+PROBE = b"does this key belong to this certificate?"
 
 
 class AuthorityMissing(Exception):
@@ -44,157 +46,6 @@ class AuthorityMissing(Exception):
 
 class AuthorityUnsound(Exception):
     """Key, certificate and root in the keys folder do not belong together or are out of date."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the authority's certificates call it."""
-
-    organisation: str
-    demo: bool
-
-    def subject(self, role: str) -> x509.Name:
-        """Return the X.509 name of the root, the signer or the credential key."""
-        mark = f"{DEMO_MARK} " if self.demo else ""
-        return x509.Name(
-            [
-                x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"{mark}{self.organisation}"),
-                x509.NameAttribute(NameOID.COMMON_NAME, f"{mark}{role}"),
-            ]
-        )
-
-
-def create_authority(directory: Path, names: Names, *, at: datetime) -> bool:
-    """Create root, signer and credential key with their certificates where they are missing.
-
-    What exists is left alone, so that a second run, or a run after a crash, changes nothing it
-    should not. Returns whether anything was created.
-    """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root_key, made_root = _key(directory / "root.key.pem")
-    root_file = directory / "root.crt.pem"
-    if made_root or not root_file.exists():
-        _write(root_file, _pem(_root_certificate(root_key, names, at)))
-        made_root = True
-    root = _read_certificate(root_file)
-    made = [
-        _create_leaf(directory, role, (root_key, root), names, at)
-        for role in ("signer", "credential")
-    ]
-    return made_root or any(made)
-
-
-def _create_leaf(
-    directory: Path,
-    role: str,
-    issuer: tuple[ec.EllipticCurvePrivateKey, x509.Certificate],
-    names: Names,
-    at: datetime,
-) -> bool:
-    key, made = _key(directory / f"{role}.key.pem")
-    file = directory / f"{role}.crt.pem"
-    if made or not file.exists():
-        _write(file, _pem(_leaf_certificate(key, issuer, names.subject(_ROLES[role]), at)))
-        return True
-    return False
-
-
-_ROLES = {"signer": "电子证照签名 Document Signing", "credential": "二维码签名 Credential Signing"}
-
-
-def _key(file: Path) -> tuple[ec.EllipticCurvePrivateKey, bool]:
-    if file.exists():
-        return _read_key(file), False
-    key = ec.generate_private_key(ec.SECP256R1())
-    _write(
-        file,
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    )
-    return key, True
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file readable by its owner only, whole or not at all."""
-    beside = file.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(file)
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _read_key(file: Path) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(file.read_bytes(), None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise AuthorityUnsound(f"{file.name} is not an elliptic-curve key")
-    return key
-
-
-def _read_certificate(file: Path) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(file.read_bytes())
-
-
-def _builder(
-    key: ec.EllipticCurvePrivateKey, subject: x509.Name, at: datetime, years: int
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(at - timedelta(hours=1))
-        .not_valid_after(at + timedelta(days=round(365.25 * years)))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _root_certificate(
-    key: ec.EllipticCurvePrivateKey, names: Names, at: datetime
-) -> x509.Certificate:
-    subject = names.subject("根证书 Root")
-    return (
-        _builder(key, subject, at, ROOT_YEARS)
-        .issuer_name(subject)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
-        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-
-
-def _leaf_certificate(
-    key: ec.EllipticCurvePrivateKey,
-    issuer: tuple[ec.EllipticCurvePrivateKey, x509.Certificate],
-    subject: x509.Name,
-    at: datetime,
-) -> x509.Certificate:
-    root_key, root = issuer
-    return (
-        _builder(key, subject, at, SIGNER_YEARS)
-        .issuer_name(root.subject)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()),
-            critical=False,
-        )
-        .sign(root_key, hashes.SHA256())
-    )
-
-
-def _usage(**granted: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(**{name: granted.get(name, False) for name in KEY_USAGES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +58,11 @@ class CredentialKey:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """The open keys of the issuing authority."""
+    """The open keys of the issuing authority; `between` are the CAs from signer to root."""
 
-    key: ec.EllipticCurvePrivateKey
+    key: SigningKey
     certificate: x509.Certificate
+    between: tuple[x509.Certificate, ...]
     root: x509.Certificate
     credential: CredentialKey
 
@@ -221,30 +73,62 @@ class Signer:
 
 
 def load_signer(directory: Path) -> Signer:
-    """Open the keys in `directory`; they are kept open for the life of the process."""
-    return _load_signer(directory, _stamp(directory, "signer.key.pem"))
+    """Open the keys in `directory`; they are kept open for the life of the process.
+
+    Raises `AuthorityMissing` where there are none, `AuthorityUnsound` where they cannot be used.
+    """
+    try:
+        stamps = tuple(
+            file.stat().st_mtime_ns
+            for role in ("signer", "credential")
+            for file in (key_file(directory, role), _needed(directory, f"{role}.crt.pem"))
+        )
+        return _load_signer(directory, stamps)
+    except KeyMissing as error:
+        raise AuthorityMissing(f"{error}: run manage.py create_authority") from error
+    except KeyUnusable as error:
+        raise AuthorityUnsound(str(error)) from error
 
 
-def _stamp(directory: Path, name: str) -> int:
+def _needed(directory: Path, name: str) -> Path:
     file = directory / name
     if not file.is_file():
         raise AuthorityMissing(f"{name} is missing: run manage.py create_authority")
-    return file.stat().st_mtime_ns
+    return file
 
 
 @lru_cache(maxsize=4)
-def _load_signer(directory: Path, _stamp: int) -> Signer:
-    key = _read_key(directory / "signer.key.pem")
-    credential = _read_key(directory / "credential.key.pem")
+def _load_signer(directory: Path, _stamps: tuple[int, ...]) -> Signer:
+    leaf, *between = read_certificates(directory / "signer.crt.pem")
+    credential = read_certificate(directory / "credential.crt.pem")
+    public = credential.public_key()
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise AuthorityUnsound("credential.crt.pem is not for a P-256 key, which QR codes need")
+    key = open_key(directory, "credential", public)
+    signer = open_key(directory, "signer", leaf.public_key())
+    check_pair(leaf, signer)  # also while a rotation has replaced only one of the two
     return Signer(
-        key=key,
-        certificate=_read_certificate(directory / "signer.crt.pem"),
-        root=_read_certificate(directory / "root.crt.pem"),
-        credential=CredentialKey(
-            key_id(_read_certificate(directory / "credential.crt.pem")),
-            lambda data: _raw(credential.sign(data, ec.ECDSA(hashes.SHA256()))),
-        ),
+        key=signer,
+        certificate=leaf,
+        between=tuple(between),
+        root=read_certificate(directory / "root.crt.pem"),
+        credential=CredentialKey(key_id(credential), lambda data: _raw(key.sign(data))),
     )
+
+
+def read_certificates(file: Path) -> list[x509.Certificate]:
+    """Read all certificates of a PEM file."""
+    try:
+        return x509.load_pem_x509_certificates(file.read_bytes())
+    except ValueError as error:
+        raise AuthorityUnsound(f"{file.name} holds no certificate in PEM") from error
+    except FileNotFoundError as error:
+        raise AuthorityMissing(f"{file.name} is missing: run manage.py create_authority") from error
+
+
+def read_certificate(file: Path) -> x509.Certificate:
+    """Read the first certificate of a PEM file."""
+    return read_certificates(file)[0]
 
 
 def key_id(certificate: x509.Certificate) -> bytes:
@@ -259,47 +143,117 @@ def _raw(signature: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is believed: our root for papers, our keys for QR credentials, nothing else."""
+    """What is believed: our roots for papers, our keys for QR codes, authorities of time."""
 
-    root: x509.Certificate
+    roots: tuple[x509.Certificate, ...]
     credential_keys: Mapping[bytes, Verify]
+    time_roots: tuple[x509.Certificate, ...] = ()
 
 
 def load_trust(directory: Path) -> Trust:
-    """Read the public side of the authority in `directory`."""
-    _stamp(directory, "root.crt.pem")
-    files = sorted(directory.glob("credential*.crt.pem"))  # former keys stay trusted
-    keys = dict(_credential_key(_read_certificate(file)) for file in files)
-    return Trust(_read_certificate(directory / "root.crt.pem"), keys)
+    """Read the public side of the authority in `directory`; what it was formerly stays trusted."""
+    roots = [read_certificate(_needed(directory, "root.crt.pem"))]
+    roots += [read_certificate(file) for file in sorted(directory.glob("root-*.crt.pem"))]
+    files = sorted(directory.glob("credential*.crt.pem"))
+    keys = dict(_credential_key(read_certificate(file)) for file in files)
+    times = (one for f in sorted(directory.glob("tsa*.crt.pem")) for one in read_certificates(f))
+    return Trust(tuple(roots), keys, tuple(times))
 
 
 def _credential_key(certificate: x509.Certificate) -> tuple[bytes, Verify]:
     public = certificate.public_key()
-    assert isinstance(public, ec.EllipticCurvePublicKey)
 
     def verify(data: bytes, signature: bytes) -> bool:
         half = len(signature) // 2
         r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
-        try:
-            public.verify(encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return len(signature) == 2 * COORDINATE
+        return len(signature) == 2 * COORDINATE and verifies(
+            public, encode_dss_signature(r, s), data
+        )
 
     return key_id(certificate), verify
 
 
-def check_authority(directory: Path, *, at: datetime) -> datetime:
-    """Return when the signer's certificate ends; raise where key, chain or dates are wrong."""
-    signer = load_signer(directory)
-    leaf, root = signer.certificate, signer.root
-    if leaf.public_key() != signer.key.public_key():
-        raise AuthorityUnsound("signer.crt.pem is not the certificate of signer.key.pem")
+def is_issued_under(
+    leaf: x509.Certificate, between: tuple[x509.Certificate, ...], root: x509.Certificate
+) -> bool:
+    """Tell whether a chain of CAs leads from a certificate to the root (RFC 5280, 6.1, names
+    and signatures only; dates and usages are for whoever validates a paper)."""
+    issuers = [root, *between]
+    current, steps = leaf, 0
+    while current != root and steps <= len(between):
+        found = next((one for one in issuers if _issued(current, one)), None)
+        if found is None:
+            return False
+        current, steps = found, steps + 1
+    return current == root and leaf != root
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
-        leaf.verify_directly_issued_by(root)
-        root.verify_directly_issued_by(root)
-    except (InvalidSignature, ValueError, TypeError) as error:
-        raise AuthorityUnsound("signer.crt.pem was not issued by root.crt.pem") from error
-    if not leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc:
-        raise AuthorityUnsound("signer.crt.pem is not valid today")
-    return leaf.not_valid_after_utc
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Soundness:
+    """What a check found in order, and the certificate that ends first, with its day."""
+
+    name: str
+    ends_at: datetime
+
+
+def check_authority(directory: Path, *, at: datetime) -> Soundness:
+    """Say what ends first; raise where key, chain or dates are wrong.
+
+    Every key is made to sign, so that a token that does not answer is noticed at the start.
+    """
+    signer, trust = load_signer(directory), load_trust(directory)
+    chain = (signer.certificate, *signer.between)
+    check_chain(chain, signer.root, signer.key, at=at)
+    _check_credential(signer, trust)
+    dated = [(one.not_valid_after_utc, "signer.crt.pem") for one in chain]
+    dated.append((signer.root.not_valid_after_utc, "root.crt.pem"))
+    dated += [(one.not_valid_after_utc, "tsa.crt.pem") for one in trust.time_roots]
+    ends, name = min(dated)
+    return Soundness(name, ends)
+
+
+def check_chain(
+    chain: tuple[x509.Certificate, ...],
+    root: x509.Certificate,
+    key: SigningKey,
+    *,
+    at: datetime,
+) -> None:
+    """Raise `AuthorityUnsound` unless key, certificate, chain and dates belong together."""
+    leaf, between = chain[0], chain[1:]
+    check_pair(leaf, key)
+    if not is_issued_under(leaf, between, root):
+        raise AuthorityUnsound("no chain leads from signer.crt.pem to root.crt.pem")
+    for one in (*chain, root):
+        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
+            name = one.subject.rfc4514_string()
+            raise AuthorityUnsound(f"the signer's chain is not valid today: {name}")
+
+
+def check_pair(certificate: x509.Certificate, key: SigningKey) -> None:
+    """Raise `AuthorityUnsound` unless a key signs, and what it signs fits the certificate."""
+    try:
+        check_kind(certificate.public_key(), "signer.crt.pem")
+        signature = key.sign(PROBE)
+    except KeyUnusable as error:
+        raise AuthorityUnsound(str(error)) from error
+    if not verifies(certificate.public_key(), signature, PROBE):
+        raise AuthorityUnsound("signer.crt.pem is not the certificate of the signer's key")
+
+
+def _check_credential(signer: Signer, trust: Trust) -> None:
+    verify = trust.credential_keys[signer.credential.key_id]
+    try:
+        signature = signer.credential.sign(PROBE)
+    except KeyUnusable as error:
+        raise AuthorityUnsound(str(error)) from error
+    if not verify(PROBE, signature):
+        raise AuthorityUnsound("credential.crt.pem is not the certificate of the credential key")

@@ -30,7 +30,7 @@ def check_printing(**_: Any) -> list[checks.CheckMessage]:
 def _authority() -> list[checks.CheckMessage]:
     now = timezone.localtime()
     try:
-        ends = check_authority(settings.OUTREACH_KEYS_DIR, at=now)
+        sound = check_authority(settings.OUTREACH_KEYS_DIR, at=now)
     except AuthorityMissing as error:
         return [checks.Warning(f"No certificate can be issued: {error}.", id="certificates.W001")]
     except (AuthorityUnsound, OSError, ValueError) as error:
@@ -41,8 +41,8 @@ def _authority() -> list[checks.CheckMessage]:
             )
         ]
     found: list[checks.CheckMessage] = []
-    if ends - now < SOON:
-        message = f"The signer's certificate ends on {ends:%Y-%m-%d}: renew it."
+    if sound.ends_at - now < SOON:
+        message = f"{sound.name} ends on {sound.ends_at:%Y-%m-%d}: renew it."
         found.append(checks.Warning(message, id="certificates.W002"))
     if load_signer(settings.OUTREACH_KEYS_DIR).is_demo and not settings.OUTREACH_DEMO:
         message = "The signing key is the demo authority's: every certificate is marked DEMO."

@@ -165,6 +165,16 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         waiting = BatchItem.objects.filter(batch=models.OuterRef("pk"), state=ItemState.WAITING)
         return self.filter(models.Exists(waiting))
 
+    def with_progress(self) -> BatchQuerySet:
+        """Batches with how many papers they have, made and could not make."""
+        made = models.Q(items__state=ItemState.DONE)
+        refused = models.Q(items__state=ItemState.REFUSED)
+        return self.annotate(
+            total=models.Count("items"),
+            done=models.Count("items", filter=made),
+            refused=models.Count("items", filter=refused),
+        )
+
 
 class ItemState(models.TextChoices):
     """What became of one paper of a batch."""
@@ -204,7 +214,15 @@ class BatchItem(models.Model):
     certificate = models.OneToOneField(
         Certificate, models.PROTECT, null=True, related_name="batch_item"
     )
+    code = models.CharField(max_length=40, default="", blank=True)
     reason = models.CharField(max_length=300, default="", blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["state", "leased_until"], name="batch_item_waiting")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"],
+                condition=models.Q(state=ItemState.WAITING),
+                name="one_waiting_paper",
+            ),
+        ]

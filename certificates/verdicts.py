@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from certificates.authority import load_trust
+from certificates.examination import Change, Verdict, examine
 from certificates.models import Certificate, CertificateFile
-from certificates.signing import Change, Verdict, examine
 from certificates.steps import CertificateState
 
 

@@ -6,13 +6,15 @@ import gzip
 import zlib
 from datetime import timedelta
 from io import BytesIO
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Status
+from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle
 from pydantic import BaseModel, ValidationError
@@ -24,10 +26,11 @@ from mobile_api.auth import device_for
 from mobile_api.devices import enrol
 from mobile_api.models import Device, Epoch, LedgerEntry, Replica
 from mobile_api.mutators import Context
-from mobile_api.problems import CONTENT_TYPE, Problem
+from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull, row_of
 from mobile_api.push import push
 from mobile_api.scope import rows_for, whoami
+from mobile_api.tus import described
 from outreach import clock
 from outreach.models import StoredBlob
 from outreach.rules import scope
@@ -35,9 +38,16 @@ from outreach.rules import scope
 MIN_APP = "0.1.0"
 LEASE = timedelta(days=14)
 LOCK_AFTER_S = 300
+ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
 
 Body = TypeVar("Body", bound=BaseModel)
+
+
+class AuthenticatedRequest(HttpRequest):
+    """A request of an enrolled tablet, as ninja hands it on."""
+
+    auth: Device
 
 
 class DeviceToken(HttpBearer):
@@ -50,7 +60,17 @@ class DeviceToken(HttpBearer):
         return device_for(request)
 
 
-api = NinjaAPI(
+class TabletAPI(NinjaAPI):
+    """The operations below, and in its document the uploads, which are plain views."""
+
+    def get_openapi_schema(self, *args: Any, **kwargs: Any) -> OpenAPISchema:
+        """Return the document of everything below /api/v1/."""
+        document = super().get_openapi_schema(*args, **kwargs)
+        document["paths"].update(described.paths(ROOT))
+        return document
+
+
+api = TabletAPI(
     title="Outreach for tablets",
     version="1",
     urls_namespace="mobile_api",
@@ -64,6 +84,12 @@ api = NinjaAPI(
 def answer_problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
     """Answer a problem as RFC 9457 has it."""
     return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """Answer an address below the API that does not exist as the API answers, not as a page."""
+    return answer_problem(request, Problem("not-found"))
 
 
 @api.exception_handler(OperationalError)
@@ -97,16 +123,25 @@ def _plain(request: HttpRequest) -> bytes:
     return body
 
 
-def _schema(shape: type[BaseModel]) -> dict[str, object]:
+#: What any operation that asks for a token may answer, and any that reads a body.
+_TOKEN = ("no-token", "expired-token", "revoked")
+_BODY = ("not-json", "too-large", "malformed", "busy")
+
+
+def _schema(shape: type[BaseModel], *problems: str) -> dict[str, object]:
+    """Document the body that `read` reads by itself, and the problems that may come of it."""
     content = {"application/json": {"schema": shape.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "responses": promised(*_BODY, *problems),
+    }
 
 
 @api.post(
     "/devices/enrol",
     auth=None,
-    response={201: wire.EnrolOut, 400: wire.ProblemOut, 404: wire.ProblemOut, 409: wire.ProblemOut},
-    openapi_extra=_schema(wire.EnrolIn),
+    response={201: wire.EnrolOut},
+    openapi_extra=_schema(wire.EnrolIn, "unknown-code", "code-used", "code-expired", "too-many"),
     throttle=[AnonRateThrottle("60/m")],
     summary="Enrol a tablet with a one-time code",
 )
@@ -129,12 +164,12 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
 
 @api.post(
     "/sync",
-    response={200: wire.SyncOut, 403: wire.ProblemOut, 409: wire.ProblemOut, 410: wire.ProblemOut},
-    openapi_extra=_schema(wire.SyncIn),
+    response={200: wire.SyncOut},
+    openapi_extra=_schema(wire.SyncIn, *_TOKEN, "gap", "fork", "unknown-replica"),
     summary="Push what the tablet did, pull what it should hold",
 )
-def sync(request: HttpRequest) -> wire.SyncOut:
-    device = device_for(request)
+def sync(request: AuthenticatedRequest) -> wire.SyncOut:
+    device = request.auth
     body = read(request, wire.SyncIn)
     context = Context(device.user, clock.now())
     with transaction.atomic():
@@ -181,19 +216,31 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _missing(replica: Replica) -> list[str]:
-    declared = LedgerEntry.objects.filter(replica=replica).exclude(media=[])
-    named = {sha256 for media in declared.values_list("media", flat=True) for sha256 in media}
-    held = set(StoredBlob.objects.filter(sha256__in=named).values_list("sha256", flat=True))
+    """Return the declared files that are not held; entries that miss none are not asked again."""
+    waiting = LedgerEntry.objects.filter(replica=replica, awaits_media=True)
+    declared = dict(waiting.values_list("pk", "media"))
+    if not declared:
+        return []
+    named = {sha256 for media in declared.values() for sha256 in media}
+    held = set(StoredBlob.objects.filter(pk__among=named).values_list("pk", flat=True))
+    if complete := [pk for pk, media in declared.items() if held.issuperset(media)]:
+        waiting.filter(pk__among=complete).update(awaits_media=False)
     return sorted(named - held)
 
 
 @api.get(
     "/certificates/{uuid:certificate}.pdf",
-    response={200: None, 404: wire.ProblemOut},
+    response={200: None},
+    openapi_extra={
+        "responses": {
+            200: {"description": "OK", "content": {"application/pdf": {}}},
+            **promised(*_TOKEN, "not-found"),
+        }
+    },
     summary="The signed PDF, for those in scope",
 )
-def certificate_pdf(request: HttpRequest, certificate: UUID) -> FileResponse:
-    user = device_for(request).user
+def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileResponse:
+    user = request.auth.user
     found = Certificate.objects.filter(scope(user, prefix="application__"), pk=certificate).first()
     if found is None:
         raise Problem("not-found")

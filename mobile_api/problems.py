@@ -69,3 +69,34 @@ class Problem(Exception):
             "detail": self.detail,
             **self.extra,
         }
+
+
+#: The members of a problem document, as OpenAPI has it (RFC 9457, clause 3).
+SHAPE = {
+    "type": "object",
+    "required": ["type", "title", "title_en", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "title_en": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def promised(*slugs: str) -> dict[int, Any]:
+    """Return the `responses` of an OpenAPI operation that answers with these problems.
+
+    Several kinds that share a status are told apart by `type`, which the description lists.
+    """
+    by_status: dict[int, list[str]] = {}
+    for slug in slugs:
+        by_status.setdefault(CATALOGUE[slug].status, []).append(slug)
+    return {
+        status: {
+            "description": "; ".join(f"{slug}: {CATALOGUE[slug].title_en}" for slug in alike),
+            "content": {CONTENT_TYPE: {"schema": SHAPE}},
+        }
+        for status, alike in sorted(by_status.items())
+    }

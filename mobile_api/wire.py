@@ -153,17 +153,6 @@ class SyncOut(BaseModel):
     blobs_missing: list[str]
 
 
-class ProblemOut(BaseModel):
-    """A problem document (RFC 9457)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
 class Place(Shape):
     """A position in WGS-84 with its accuracy in metres."""
 

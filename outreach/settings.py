@@ -85,6 +85,12 @@ OUTREACH_SECOND_OPINION = _env.switch(
 OUTREACH_ROAD_FACTOR = float(
     _env.text("OUTREACH_ROAD_FACTOR", "1.4", "Road kilometres per kilometre as the crow flies.")
 )
+OUTREACH_ROUTING_URL = _env.text(
+    "OUTREACH_ROUTING_URL",
+    "",
+    "Empty: travel by formula. Else the address of an OSRM server for planning; it is told the "
+    "places of homes.",
+)
 OUTREACH_COUNTY_SEAT = _env.text(
     "OUTREACH_COUNTY_SEAT",
     "30.7988,106.0884",
@@ -95,6 +101,14 @@ OUTREACH_ISSUER = _env.text(
 )
 OUTREACH_ISSUER_TELEPHONE = _env.text(
     "OUTREACH_ISSUER_TELEPHONE", "0817-0000000", "Supervising office's number on public notices."
+)
+OUTREACH_WORKER = _env.switch(
+    "OUTREACH_WORKER",
+    True,
+    "1: the server makes the papers of batches itself; 0: only manage.py issue_batches does.",
+)
+OUTREACH_LEASE_S = _env.number(
+    "OUTREACH_LEASE_S", 60, "Seconds after which another worker takes up the papers of a dead one."
 )
 OUTREACH_FONTS = _env.words(
     "OUTREACH_FONTS", "", "Font files tried after the bundled ones, for names with rare characters."

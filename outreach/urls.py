@@ -1,8 +1,8 @@
 """The composition root: which room answers which address."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from mobile_api.api import api
+from mobile_api.api import api, nowhere
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("outreach.desk.urls")),
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", include("django.conf.urls.i18n")),
     path("api/v1/", include("mobile_api.uploads")),
     path("api/v1/", api.urls),
+    re_path("^api/", nowhere),
     path("tablet/", include("mobile_api.tablet_urls")),
     path("check/", include("certificates.urls")),
 ]

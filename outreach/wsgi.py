@@ -21,3 +21,13 @@ def refuse_unsound() -> None:
 django.setup()
 refuse_unsound()
 application = get_wsgi_application()
+
+
+def start_worker() -> None:
+    """Let this process make the papers of batches, too."""
+    from certificates import worker  # Django must stand before its models are read
+
+    worker.start()
+
+
+start_worker()

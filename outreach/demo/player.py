@@ -9,6 +9,7 @@ moment may be done twice.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from certificates.models import BatchItem, ItemState
 from outreach import clock
 from outreach.demo.county import County, DemoResident
 from outreach.demo.fates import Decision, Ending
@@ -33,6 +35,8 @@ from outreach.models import Application, Objection, Resident, User
 from outreach.models.sealed import blind_index
 
 S = ApplicationState
+GLANCE_S = 0.3
+"""Seconds between two looks at how far the server's papers are."""
 
 Progress = Callable[[str, int, int], None]
 Act = Callable[[], None]
@@ -262,12 +266,16 @@ class Player:
             desk.take("/review/", self._ids(S.NOTICED))
 
     def sign(self) -> None:
-        """Sign what was reviewed, fifty at a time."""
+        """Sign what was reviewed with one decision, and watch until the papers are made."""
         waiting = [*self._ids(S.REVIEWED), *self._ids(S.APPROVED)]
         with self.office("approver-1") as desk:
-            for first in range(0, len(waiting), 50):
-                desk.take("/sign/", waiting[first : first + 50])
-                self.progress("签发 signing", min(first + 50, len(waiting)), len(waiting))
+            desk.take("/sign/", waiting)
+        while left := self._papers_at_work():
+            self.progress("签发 signing", len(waiting) - min(left, len(waiting)), len(waiting))
+            time.sleep(GLANCE_S)
+
+    def _papers_at_work(self) -> int:
+        return BatchItem.objects.filter(state=ItemState.WAITING).count()
 
     def hand_over(self) -> None:
         """Let the liaisons put the certificates into people's hands."""

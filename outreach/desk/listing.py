@@ -50,6 +50,8 @@ class Calendar:
         if since is None:
             return Age(None)
         day = timezone.localdate(since) if isinstance(since, datetime) else since
+        if day > self.today:
+            return Age(None)
         try:
             return Age(self.calendar.between(day, self.today), allowed=allowed)
         except CalendarNotLoaded as error:

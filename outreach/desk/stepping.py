@@ -9,12 +9,13 @@ from django.db.models import Model
 from django.http import HttpResponse
 from django.utils.functional import Promise
 
+from certificates.models import Certificate, PaperRequest
 from outreach import clock
 from outreach.desk.access import DeskRequest
 from outreach.desk.answers import answer, check_takes, chosen, done
 from outreach.desk.listing import Calendar, More, list_rows
 from outreach.desk.steps import Step
-from outreach.models import Application, Evaluation, Objection, User, Visit
+from outreach.models import Application, Call, Evaluation, Objection, User, Visit
 from outreach.models.applications import ApplicationQuerySet
 from outreach.rules import applications_for
 
@@ -22,7 +23,18 @@ from outreach.rules import applications_for
 SHOWN: dict[type[Model], tuple[str, ...]] = {
     Application: ("resident", "village__parent", "assessor", "nominated_by"),
     Visit: ("application__resident", "application__village__parent", "assessor"),
+    Call: (
+        "visit__application__resident",
+        "visit__application__village__parent",
+        "visit__assessor",
+    ),
     Evaluation: ("application__resident", "application__village__parent", "assessor"),
+    Certificate: ("application__resident", "application__village__parent", "issued_by"),
+    PaperRequest: (
+        "certificate__application__resident",
+        "certificate__application__village__parent",
+        "requested_by",
+    ),
     Objection: (
         "notice__application__resident",
         "notice__application__village",
@@ -30,7 +42,7 @@ SHOWN: dict[type[Model], tuple[str, ...]] = {
     ),
 }
 
-Take = Callable[[list[Application]], str | Promise]
+Take = Callable[[list[Application]], str | Promise | HttpResponse]
 
 
 def cases_of(user: User) -> ApplicationQuerySet:
@@ -51,7 +63,8 @@ def work_on(
 
     def act() -> HttpResponse:
         check_takes(request.user, step.roles)
-        return done(request, take(chosen(request, cases_of(request.user))), step.url)
+        said = take(chosen(request, cases_of(request.user)))
+        return said if isinstance(said, HttpResponse) else done(request, said, step.url)
 
     return answer(request, act, template, lambda: page_of(request, step, more=more, extra=extra))
 

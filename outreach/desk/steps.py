@@ -11,16 +11,30 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from certificates.models import (
+    BatchItem,
+    Certificate,
+    CertificateQuerySet,
+    ItemState,
+    PaperRequest,
+)
+from certificates.steps import Kind
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Objection, User
+from outreach.models import Application, Call, Objection, User
 from outreach.models.visits import VisitQuerySet
-from outreach.rules import applications_for, scope, second_opinions_for, visits_for
+from outreach.rules import (
+    applications_for,
+    calls_for,
+    scope,
+    second_opinions_for,
+    visits_for,
+)
 
 Waiting = Callable[[User, date], QuerySet[Any]]
 
@@ -93,6 +107,31 @@ def unfinished_visits(user: User) -> VisitQuerySet:
     return waits.exclude(application__visits__state__in=OPEN_VISITS)
 
 
+def families_to_tell(user: User) -> QuerySet[Call]:
+    """Return the families whose appointment a plan made, moved or cancelled, not told yet."""
+    return calls_for(user).to_make()
+
+
+def to_sign(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases that wait for the approver, without those whose papers are being made."""
+    rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
+    at_work = BatchItem.objects.filter(application=OuterRef("pk"), state=ItemState.WAITING)
+    return rows.exclude(Exists(at_work))
+
+
+def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
+    rows = PaperRequest.objects.open().filter(scope(user, prefix="certificate__application__"))
+    at_work = BatchItem.objects.filter(
+        application=OuterRef("certificate__application"), state=ItemState.WAITING
+    )
+    return rows.exclude(Exists(at_work))
+
+
+def certificates_for(user: User) -> CertificateQuerySet:
+    """Return the certificates in the user's scope."""
+    return Certificate.objects.filter(scope(user, prefix="application__"))
+
+
 CONSENT = Step(
     "desk:consent",
     _("Ask for consent"),
@@ -149,6 +188,15 @@ NOT_DONE = Step(
     (Role.ADMINISTRATOR,),
     lambda user, _today: unfinished_visits(user),
     since="on",
+)
+TELL = Step(
+    "desk:calls",
+    _("Tell families their time"),
+    _("A plan made, moved or cancelled these appointments. Call each family and tick it off."),
+    _("The chosen were told"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    lambda user, _today: families_to_tell(user),
+    since="created_at",
 )
 POST_NOTICES = Step(
     "desk:post_notices",
@@ -209,24 +257,57 @@ SIGN = Step(
     _("Your one signature approves the chosen cases and makes their signed certificates."),
     _("Approve and sign the chosen"),
     (Role.APPROVER,),
-    _standing(A.REVIEWED, A.APPROVED),
+    to_sign,
     days=10,
+)
+RENEWALS = Step(
+    "desk:renewals",
+    _("Ask for renewals"),
+    _("These certificates are in their last year, or over. Ask the holders, then the approver."),
+    _("Ask for the chosen"),
+    (Role.ADMINISTRATOR, Role.LIAISON),
+    lambda user, today: certificates_for(user).renewable(today),
+    since="valid_until",
+)
+SIGN_PAPERS = Step(
+    "desk:sign_papers",
+    _("Sign renewals and replacements"),
+    _("Another paper was asked for: ten more years, or one in place of a lost one."),
+    _("Sign the chosen"),
+    (Role.APPROVER,),
+    _requests,
+    since="requested_at",
+)
+HAND_OVER_PAPERS = Step(
+    "desk:hand_over_papers",
+    _("Hand over renewals and replacements"),
+    _("The new paper is made. Bring it to the person and take the old one back."),
+    _("Confirm hand-over"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    lambda user, _today: (
+        certificates_for(user).to_hand_over().filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+    ),
+    since="issued_at",
 )
 
 #: In the order of the process.
 STEPS = (
+    RENEWALS,
     CONSENT,
     PAPERS,
     ACCEPT,
     ASSIGN,
     SCHEDULE,
     NOT_DONE,
+    TELL,
     OPINIONS,
     POST_NOTICES,
     END_NOTICES,
     OBJECTIONS,
     REVIEW,
     SIGN,
+    SIGN_PAPERS,
+    HAND_OVER_PAPERS,
     HAND_OVER,
 )
 

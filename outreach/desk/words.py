@@ -186,6 +186,48 @@ RELATIONS: Words = {
     "grandparent": _("Grandparent"),
     "other": _("Other"),
 }
+CERTIFICATES: Words = {
+    "valid": _("Valid"),
+    "frozen": _("Frozen"),
+    "lost": _("Declared lost"),
+    "replaced": _("Replaced"),
+    "moved": _("Moved away"),
+    "cancelled": _in("certificate", "Cancelled"),
+}
+#: What happened to a certificate, in its history and in the trail.
+LIFE: Words = {
+    "issue": _("issued"),
+    "issue_changed": _("issued after another assessment"),
+    "issue_renewed": _("issued as a renewal"),
+    "issue_again": _("issued in place of a lost one"),
+    "hand_over": _("handed over"),
+    "ask_renewal": _("renewal asked for"),
+    "renew": _("replaced by its renewal"),
+    "change": _("replaced after another assessment"),
+    "declare_lost": _("declared lost"),
+    "find": _("found again"),
+    "reissue": _("replaced by another paper"),
+    "note_move": _("household moved away"),
+    "move_out": _("moved to another office"),
+    "freeze": _("frozen"),
+    "unfreeze": _("valid again"),
+    "cancel": _("cancelled"),
+    "restore": _("cancellation taken back"),
+    "expire": _("expired"),
+}
+KINDS: Words = {
+    "first": _("First certificate"),
+    "change": _("After another assessment"),
+    "renewal": _("Renewal for ten years"),
+    "reissue": _("In place of a lost one"),
+}
+GROUNDS: Words = {
+    "death": _("The person has died"),
+    "no_longer_meets": _("No longer meets the standard"),
+    "false_information": _("Obtained with false information"),
+    "own_wish": _("The person's own wish"),
+    "not_moved": _("Not moved within the time allowed"),
+}
 SUBJECTS: Words = {
     "application": _("Case"),
     "visit": _("Visit"),
@@ -194,6 +236,8 @@ SUBJECTS: Words = {
     "notice": _("Notice"),
     "appeal": _("Appeal"),
     "certificate": _("Certificate"),
+    "batch": _("Batch of papers"),
+    "resident": _("Person"),
     "device": _("Tablet"),
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
@@ -215,17 +259,15 @@ DEEDS: Words = {
     "evaluation.second_opinion": _("second opinion given"),
     "appeal.record": _("appeal recorded"),
     "photo.view": _("photo looked at"),
+    **{f"certificate.{name}": word for name, word in LIFE.items()},
+    "batch.start": _("papers signed for"),
+    "resident.bar": _("barred from applying"),
+    "resident.lift_bar": _("bar taken back"),
     "device.code": _("enrolment code made"),
     "device.enrol": _("tablet enrolled"),
     "device.revoke": _("tablet revoked"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
-}
-CERTIFICATES: Words = {
-    "valid": _("Valid"),
-    "replaced": _("Replaced"),
-    "frozen": _("Frozen"),
-    "cancelled": _in("certificate", "Cancelled"),
 }
 SAVING_LINES: Words = {
     "bus_resident": _("Bus, the person"),

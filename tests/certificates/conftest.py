@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from certificates.authority import Names, Signer, Trust, create_authority, load_signer, load_trust
+from certificates.authority import Signer, Trust, load_signer, load_trust
+from certificates.founding import Names, create_authority
 from tests.certificates import making
 
 NAMES = Names("南充市顺庆区残疾人联合会", demo=True)

@@ -10,15 +10,13 @@ import pytest
 from cryptography import x509
 
 from certificates.authority import (
-    SIGNER_YEARS,
     AuthorityMissing,
     AuthorityUnsound,
-    Names,
     check_authority,
-    create_authority,
     load_signer,
     load_trust,
 )
+from certificates.founding import SIGNER_YEARS, Names, create_authority
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import SIGNED_AT
 
@@ -48,7 +46,7 @@ def test_a_creation_that_was_cut_short_is_completed(tmp_path: Path, lost: str) -
     (tmp_path / lost).unlink()
     (tmp_path / "signer.key.new").write_bytes(b"half")
     assert create_authority(tmp_path, NAMES, at=SIGNED_AT) is True
-    assert check_authority(tmp_path, at=SIGNED_AT) > SIGNED_AT
+    assert check_authority(tmp_path, at=SIGNED_AT).ends_at > SIGNED_AT
 
 
 def test_every_certificate_says_that_it_is_a_demonstration(keys: Path) -> None:
@@ -63,8 +61,9 @@ def test_keys_are_opened_once(keys: Path) -> None:
 
 
 def test_a_sound_authority_tells_when_its_certificate_ends(keys: Path) -> None:
-    lasts = check_authority(keys, at=SIGNED_AT) - SIGNED_AT
-    assert lasts.days == round(365.25 * SIGNER_YEARS)
+    sound = check_authority(keys, at=SIGNED_AT)
+    assert sound.name == "signer.crt.pem"
+    assert (sound.ends_at - SIGNED_AT).days == round(365.25 * SIGNER_YEARS)
 
 
 def test_a_missing_key_says_what_to_run(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from certificates import checks
-from certificates.authority import SIGNER_YEARS, create_authority
+from certificates.founding import SIGNER_YEARS, create_authority
 from certificates.typeface import FontChain
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import SIGNED_AT

@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from certificates.authority import load_signer
+from certificates.founding import create_authority
+from certificates.keys import pem
 from certificates.models import Certificate, CertificateFile
 from tests import builders
+from tests.certificates.conftest import NAMES
 from tests.certificates.issuing import issued
+from tests.certificates.test_keys import OutsideCa
 
 
 def test_the_demo_authority_is_created_once(settings: Any, tmp_path: Path) -> None:
@@ -22,6 +28,39 @@ def test_the_demo_authority_is_created_once(settings: Any, tmp_path: Path) -> No
         call_command("create_authority", stdout=out)
         said.append(out.getvalue().split(" in ")[0])
     assert said == ["Created a demo authority", "The authority already stands"]
+
+
+def test_keys_are_rotated_and_the_new_ones_answer(settings: Any, tmp_path: Path) -> None:
+    settings.OUTREACH_KEYS_DIR = tmp_path
+    create_authority(tmp_path, NAMES, at=timezone.localtime())
+    before, out = load_signer(tmp_path), io.StringIO()
+    call_command("rotate_signing_key", "--only", "signer", "--algorithm", "rsa3072", stdout=out)
+    after = load_signer(tmp_path)
+    assert after.certificate != before.certificate
+    assert after.credential.key_id == before.credential.key_id
+    assert after.is_demo
+    assert out.getvalue().startswith(f"New keys in {tmp_path}, good until 20")
+
+
+def test_a_request_is_answered_and_installed(settings: Any, tmp_path: Path) -> None:
+    keys, asked = tmp_path / "keys", tmp_path / "request.pem"
+    settings.OUTREACH_KEYS_DIR = keys
+    call_command("rotate_signing_key", "--request", str(asked), stdout=io.StringIO())
+    outside = OutsideCa()
+    chain, root = tmp_path / "chain.pem", tmp_path / "root.pem"
+    chain.write_bytes(b"".join(map(pem, outside.answer(asked.read_bytes()))))
+    root.write_bytes(pem(outside.root))
+    options = ["--install", str(chain), "--root", str(root)]
+    call_command("rotate_signing_key", *options, stdout=io.StringIO())
+    assert load_signer(keys).root == outside.root
+    with pytest.raises(CommandError, match="no next key is waiting"):
+        call_command("rotate_signing_key", *options, stdout=io.StringIO())
+
+
+def test_a_rotation_without_the_root_changes_nothing(settings: Any, tmp_path: Path) -> None:
+    settings.OUTREACH_KEYS_DIR = tmp_path
+    with pytest.raises(CommandError, match=r"Nothing was changed: root\.key\.pem is missing"):
+        call_command("rotate_signing_key", stdout=io.StringIO())
 
 
 @pytest.mark.django_db

@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from certificates import actions
 from certificates.actions import hand_over, issue, issuing
 from certificates.authority import Trust
+from certificates.examination import Examination, Verdict, examine
 from certificates.life import cancel
 from certificates.models import Certificate, CertificateEvent, CertificateFile
-from certificates.signing import Examination, Verdict, examine
 from certificates.steps import Ground
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, AuditEvent, Guardian, Photo, Resident, StoredBlob

@@ -22,15 +22,8 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from certificates.authority import Signer, Trust
-from certificates.signing import (
-    Change,
-    Examination,
-    NothingToSign,
-    Verdict,
-    _asn1,
-    examine,
-    sign,
-)
+from certificates.examination import Change, Examination, Verdict, examine
+from certificates.signing import NothingToSign, as_asn1, sign
 from tests.certificates.making import MULTIPLE, SIGNED_AT, drawn, run, signed
 
 CASES = 2000 if os.environ.get("OUTREACH_LONG") == "1" else 60
@@ -40,7 +33,7 @@ FOREIGN = Examination(Verdict.FOREIGN)
 
 def status_of(pdf: bytes, signer: Signer) -> Any:
     embedded = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[0]
-    context = ValidationContext(trust_roots=[_asn1(signer.root)], allow_fetching=False)
+    context = ValidationContext(trust_roots=[as_asn1(signer.root)], allow_fetching=False)
     return validate_pdf_signature(embedded, context)
 
 

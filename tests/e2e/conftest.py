@@ -5,11 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    BrowserType,
+    Page,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from outreach.demo.loading import password_of
@@ -42,8 +50,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
 
 
 @pytest.fixture(scope="package")
-def chromium(camera: Camera) -> Iterator[Browser]:
-    """Start Debian's Chromium once for the browser tests of a process."""
+def browsing(camera: Camera) -> Iterator[tuple[BrowserType, dict[str, Any]]]:
+    """Find Debian's Chromium and how it is to be started."""
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("The browser tests need Debian's Chromium: sh tests/system-packages.sh")
@@ -52,9 +60,16 @@ def chromium(camera: Camera) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, film])
-        yield browser
-        browser.close()
+        yield playwright.chromium, {"executable_path": path, "args": [*FLAGS, film]}
+
+
+@pytest.fixture(scope="package")
+def chromium(browsing: tuple[BrowserType, dict[str, Any]]) -> Iterator[Browser]:
+    """Start Debian's Chromium once for the browser tests of a process."""
+    kind, how = browsing
+    browser = kind.launch(**how)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -108,9 +123,8 @@ def window(
 
     def opened(width: int = 1280, height: int = 800, **how: object) -> Page:
         size = {"width": width, "height": height}
-        context = chromium.new_context(
-            base_url=service.address, locale="zh-CN", viewport=size, **how
-        )
+        wanted = {"base_url": service.address, "locale": "zh-CN", "viewport": size} | how
+        context = chromium.new_context(**wanted)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()

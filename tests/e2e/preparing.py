@@ -2,14 +2,16 @@
 
 Run as `python -m tests.e2e.preparing REGISTER` by `tests.e2e.serving`, in the server's own
 environment: `campaign` is the demo county, in which nobody is nominated yet; `cases` is the
-tests' small county with work to do on a tablet.
+tests' small county with work to do on a tablet; `days` is the same county with a visit for
+each day that goes wrong, and codes for as many tablets.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from datetime import date
+from datetime import date, time
 
 import django
 
@@ -19,6 +21,13 @@ DAY_ONE = date(2018, 5, 14)
 TODAY = date(2018, 6, 12)
 #: Who waits in the small county: for the visit of today, for a visit to be scheduled.
 DUE, WAITING, CERTIFIED = "钱白石", "孙长河", "赵青山"
+#: Whose visits are due in the county of bad days, one for each day.
+PEOPLE = (
+    *("冯一山", "陈二水", "褚三石", "卫四木", "蒋五云", "沈六月", "韩七星", "杨八里"),
+    *("朱九江", "秦十春", "尤百草", "许千秋", "何万里", "吕半夏"),
+)
+#: Enrolment codes lie ready in this file, one for each tablet.
+CODES, TABLETS = "codes.json", 24
 
 
 def campaign() -> None:
@@ -55,6 +64,30 @@ def cases() -> None:
     builders.accepted(place, name=WAITING)
 
 
+def days() -> None:
+    """Enter the small county with a visit today for each of the people, and make the codes."""
+    from django.conf import settings
+
+    from mobile_api.devices import make_code
+    from outreach import clock
+    from outreach.actions import visits
+    from outreach.demo.field import at
+    from tests import builders
+
+    now = at(TODAY, "08:00")
+    clock.advance_to(now)
+    place = builders.county()
+    appointments = [
+        visits.Appointment(
+            builders.accepted(place, name=name)[0], TODAY, time(9 + index // 2, index % 2 * 30), 30
+        )
+        for index, name in enumerate(PEOPLE)
+    ]
+    visits.schedule(appointments, by=place.administrator, at=now)
+    codes = [make_code(place.assessor, by=place.administrator, at=now) for _ in range(TABLETS)]
+    (settings.OUTREACH_DATA / CODES).write_text(json.dumps(codes))
+
+
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
     django.setup()
@@ -65,4 +98,4 @@ if __name__ == "__main__":
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     call_command("create_authority", verbosity=0)
-    {"campaign": campaign, "cases": cases}[sys.argv[1]]()
+    {"campaign": campaign, "cases": cases, "days": days}[sys.argv[1]]()

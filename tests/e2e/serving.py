@@ -20,18 +20,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Service:
-    """A running server: where it answers and what it wrote."""
+    """A running server: where it answers, what it wrote, and what it runs in."""
 
     address: str
     log: Path
+    environment: dict[str, str]
+
+    @property
+    def port(self) -> int:
+        """The port on the loopback."""
+        return int(self.address.rpartition(":")[2])
 
 
 @contextmanager
 def serving(folder: Path, register: str) -> Iterator[Service]:
     """Prepare one of the registers of `preparing` in `folder`, serve it until the block ends."""
     port = free_port(0)
-    service = Service(f"http://127.0.0.1:{port}", folder / "server.log")
-    environment = _environment(folder, service.address)
+    address = f"http://127.0.0.1:{port}"
+    environment = _environment(folder, address)
+    service = Service(address, folder / "server.log", environment)
     with service.log.open("wb") as log:
         prepare = [sys.executable, "-m", "tests.e2e.preparing", register]
         told = {"cwd": ROOT, "env": environment, "stdout": log, "stderr": log}

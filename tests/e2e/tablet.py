@@ -28,11 +28,16 @@ class Camera:
 
     def __init__(self, film: Path) -> None:
         self.film = film
+        self.shown = 0
         self.show(EvidenceKind.PORTRAIT)
 
     def show(self, kind: EvidenceKind) -> None:
-        """Put a scene before the lens; it is seen when the camera is opened the next time."""
-        frame = picture(kind, "e2e", age=88)
+        """Put a scene before the lens; it is seen when the camera is opened the next time.
+
+        No two scenes are the same: the tablet takes the same picture only once.
+        """
+        self.shown += 1
+        frame = picture(kind, f"e2e {self.shown}", age=88)
         draft = self.film.with_suffix(".draft")
         draft.write_bytes(frame * 2)
         draft.replace(self.film)
@@ -170,16 +175,28 @@ class Tablet:
     def photograph(self) -> None:
         """Take the photos that are asked for, with the camera."""
         self.expects_heading("照片")
-        for words, kind in PHOTOS.items():
-            self.camera.show(kind)
-            self.press(re.compile(f"^拍照.*{words}"))
-            dialog = self.page.get_by_role("dialog", name=words)
-            expect(dialog.get_by_role("button", name="拍照", exact=True)).to_be_enabled()
-            self.look(self.page, f"camera-{kind}")
-            dialog.get_by_role("button", name="拍照", exact=True).click()
-            expect(self.page.get_by_role("img", name=f"{words} 1")).to_be_visible()
+        for words in PHOTOS:
+            self.shoot(words)
         self.look(self.page, "photos")
         self.press("下一步")
+
+    def shoot(self, words: str) -> None:
+        """Take the photo that is called so on the screen."""
+        self.camera.show(PHOTOS[words])
+        self.press(re.compile(f"^拍照.*{words}"))
+        dialog = self.page.get_by_role("dialog", name=words)
+        expect(dialog.get_by_role("button", name="拍照", exact=True)).to_be_enabled()
+        self.look(self.page, f"camera-{PHOTOS[words]}")
+        dialog.get_by_role("button", name="拍照", exact=True).click()
+        expect(self.page.get_by_role("img", name=f"{words} 1")).to_be_visible()
+
+    def report_not_done(self, person: str, reason: str) -> None:
+        """Report that a visit of today assessed nobody."""
+        self.open_visit(person)
+        self.page.get_by_role("link", name="未能完成").click()
+        self.page.get_by_label(reason).check()
+        self.press("保存")
+        self.expects_heading("今天")
 
     def conclude(self, colleague: str) -> None:
         """See the grade and who signs beside."""

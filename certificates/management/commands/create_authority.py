@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from certificates.authority import Names, create_authority
+from certificates.founding import Names, create_authority
 
 
 class Command(BaseCommand):

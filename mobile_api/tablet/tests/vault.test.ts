@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { base64, join, randomBytes, text, unbase64, utf8 } from '@/core/bytes'
+import { randomBytes, text, unbase64, utf8 } from '@/core/bytes'
 import { TabletDatabase } from '@/store/database'
 import { AnotherTab, PIN_TRIES, Safe } from '@/store/safe'
 import { CannotOpen, Sealer } from '@/vault/sealing'
 import { newDeviceKey, Signer } from '@/vault/signing'
-import { hkdf, sealToFederation, unwrapWithPin, wrapWithPin, WrongPin } from '@/vault/wraps'
+import { sealToFederation, unwrapWithPin, wrapWithPin, WrongPin } from '@/vault/wraps'
+import { federation } from './support/federation'
 import { FakeServer } from './support/server'
 import { notDone, photo, PIN, ROUNDS, tablet } from './support/tablet'
 
@@ -35,17 +36,8 @@ describe('the wraps of the data key', () => {
     expect((await wrapWithPin(randomBytes(32), PIN)).rounds).toBeGreaterThanOrEqual(600_000)
   })
   it('open with the private key of the federation', async () => {
-    const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])
-    const spki = base64(new Uint8Array(await crypto.subtle.exportKey('spki', pair.publicKey)))
-    const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
-    const wrap = await sealToFederation(utf8('outbox'), spki)
-    const ephemeral = unbase64(wrap.ephemeral)
-    const theirs = await crypto.subtle.importKey('raw', ephemeral, { name: 'ECDH', namedCurve: 'P-256' }, true, [])
-    const shared = await crypto.subtle.deriveBits({ name: 'ECDH', public: theirs }, pair.privateKey, 256)
-    const key = await hkdf(new Uint8Array(shared), join(ephemeral, point), ['decrypt'])
-    const iv = unbase64(wrap.iv)
-    const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, unbase64(wrap.wrapped))
-    expect(text(new Uint8Array(plain))).toBe('outbox')
+    const { spki, openBytes } = await federation()
+    expect(text(await openBytes(await sealToFederation(utf8('outbox'), spki)))).toBe('outbox')
   })
 })
 

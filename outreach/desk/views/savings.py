@@ -15,8 +15,9 @@ from outreach.desk.forms import SpanForm
 from outreach.desk.tags import said
 from outreach.desk.words import SAVING_LINES
 from outreach.domain.press import press_reference
-from outreach.models import Evaluation
+from outreach.models import Evaluation, User
 from outreach.reports import By, Entry, SavingsReport, Tally, savings_report
+from outreach.rules import scope
 
 #: A saving has seven lines: a page of ten homes is what a person can follow.
 HOMES_PER_PAGE = 10
@@ -106,7 +107,7 @@ def lines(request: DeskRequest) -> HttpResponse:
         "desk/saving_lines.html",
         {
             "page": page,
-            "homes": _with_numbers(list(page.object_list)),
+            "homes": _with_numbers(list(page.object_list), request.user),
             "title": title,
             "total": sum(entry.saving.total_fen for entry in entries),
             "tariffs": report.tariffs,
@@ -125,8 +126,9 @@ def _key(entry: Entry, by: By) -> str:
     }[by]
 
 
-def _with_numbers(entries: list[Entry]) -> list[tuple[Entry, Any]]:
-    ids = [entry.evaluation for entry in entries]
-    rows = Evaluation.objects.filter(pk__in=ids).values_list("pk", "application__number")
-    numbers = dict(rows)
+def _with_numbers(entries: list[Entry], user: User) -> list[tuple[Entry, Any]]:
+    """Name the cases that this person may open; an assessor's are fewer than the county's."""
+    in_scope = Evaluation.objects.filter(scope(user, prefix="application__"))
+    rows = in_scope.filter(pk__in=[entry.evaluation for entry in entries])
+    numbers = dict(rows.values_list("pk", "application__number"))
     return [(entry, numbers.get(entry.evaluation)) for entry in entries]

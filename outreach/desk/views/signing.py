@@ -7,46 +7,29 @@ from typing import Any
 from uuid import UUID
 
 from django.http import FileResponse, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import ngettext
 
 from certificates import actions as certifying
+from certificates import batches
 from certificates.models import Certificate
 from outreach import clock
-from outreach.actions import publicity as actions
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
-from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import work_on
-from outreach.desk.steps import HAND_OVER, SIGN
+from outreach.desk.steps import HAND_OVER, SIGN, certificates_for
+from outreach.desk.views.certificates import signed
 from outreach.desk.views.notices import with_evaluations
 from outreach.domain.vocabulary import Role
-from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, User
-from outreach.rules import scope
-
-
-def certificates_for(user: User) -> Any:
-    """Return the certificates in the user's scope, with what a list shows of them."""
-    rows = Certificate.objects.filter(scope(user, prefix="application__"))
-    return rows.select_related("application__resident", "application__village__parent", "issued_by")
+from outreach.models import Application
 
 
 @only(Role.APPROVER, Role.AUDITOR)
 def sign(request: DeskRequest) -> HttpResponse:
     """List reviewed cases; on POST approve the chosen and make their signed certificates."""
 
-    def take(cases: list[Application]) -> str:
-        at = clock.now()
-        # A batch that broke off while papers were drawn goes on with what is approved already.
-        reviewed = [case for case in cases if case.state != ApplicationState.APPROVED]
-        actions.approve(reviewed, by=request.user, at=at)
-        made = len(certifying.issue(cases, by=request.user, at=at))
-        text = ngettext(
-            "%(count)d certificate signed and issued.",
-            "%(count)d certificates signed and issued.",
-            made,
-        )
-        return text % {"count": made}
+    def take(cases: list[Application]) -> HttpResponse:
+        # A case whose papers broke off is approved already, and goes on from there.
+        made = batches.sign(cases, by=request.user, at=clock.now())
+        return signed(request, made, SIGN.url)
 
     return work_on(request, SIGN, "desk/sign.html", take, more=with_evaluations)
 
@@ -80,21 +63,8 @@ def hand_over(request: DeskRequest) -> HttpResponse:
 
 
 @only(*EVERYBODY)
-def certificates(request: DeskRequest) -> HttpResponse:
-    """List the certificates in scope, newest first; search by name or application number."""
-    listing = list_rows(
-        request,
-        certificates_for(request.user).order_by("-issued_at", "-pk"),
-        Calendar.of(clock.today()),
-        search_in=("application__resident__name", "application__number"),
-        since=lambda row: row.issued_on,
-    )
-    return render(request, "desk/certificates.html", {"listing": listing})
-
-
-@only(*EVERYBODY)
 def paper(request: DeskRequest, certificate: UUID) -> FileResponse:
     """Serve the signed PDF to those in scope."""
-    held = found(certificates_for(request.user), pk=certificate)
+    held = found(certificates_for(request.user).select_related("application"), pk=certificate)
     name = f"{held.application.number}.pdf"
     return FileResponse(certifying.open_file(held), content_type="application/pdf", filename=name)

@@ -1,71 +1,21 @@
-"""Which account opens which page: every address of the desk has a row here."""
+"""What a batch may hold, and who reads an evaluation; every address is in `rights/`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from outreach.actions import visits
-from outreach.desk.urls import urlpatterns
 from outreach.domain.vocabulary import Level, Role
-from outreach.models import Application, Evaluation, Photo, User, Visit
+from outreach.models import Application, Evaluation, User
 from tests import builders
 
 SignIn = Callable[[User], Client]
 L, S, A, P, U = Role.LIAISON, Role.ASSESSOR, Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR
 ALL = {L, S, A, P, U}
-
-#: Address → what it is about, and the roles that may open it (GET). POST-only addresses answer
-#: 405 to those who may take the step.
-PAGES: dict[str, tuple[str, set[Role]]] = {
-    "home": ("", ALL),
-    "cases": ("", ALL),
-    "nominate": ("", {L, A}),
-    "missing": ("post", {L, A}),
-    "case": ("case", ALL),
-    "give_consent": ("case", {L, A}),
-    "send_back": ("case", {A}),
-    "schedule_one": ("case", {A}),
-    "record_objection": ("no notice", {L, A}),
-    "with_reason": ("withdraw", {L, A}),
-    "consent": ("", {L, A, U}),
-    "papers": ("", {L, A, U}),
-    "accept": ("", {A, U}),
-    "assign": ("", {A, U}),
-    "schedule": ("", {A, U}),
-    "notices": ("", {L, A, U}),
-    "poster": ("no notice to print", {L, A, U}),
-    "post_notices": ("", {A, U}),
-    "end_notices": ("", {A, U}),
-    "objections": ("", {A, U}),
-    "decide": ("no objection", {A, U}),
-    "review": ("", {A, U}),
-    "opinions": ("", {S}),
-    "sign": ("", {P, U}),
-    "hand_over": ("", {L, A, U}),
-    "not_done": ("", {A, U}),
-    "move": ("visit", {L, A}),
-    "cancel": ("visit", {A}),
-    "evaluation": ("evaluation", {S, A, P, U}),
-    "differ": ("evaluation", {S}),
-    "photo": ("no file", {S, A, P, U}),
-    "photo_small": ("no file", {S, A, P, U}),
-    "certificates": ("", ALL),
-    "paper": ("no certificate", ALL),
-    "savings": ("", ALL),
-    "saving_lines": ("", ALL),
-    "tablets": ("", {A, U}),
-    "code": ("post", {A}),
-    "revoke": ("no device", {A}),
-    "disputes": ("", {A, U}),
-    "trail": ("", {U}),
-    "clock": ("", ALL),
-}
-OPEN = {"sign_in", "sign_out"}
 
 
 @pytest.fixture
@@ -76,73 +26,6 @@ def county(place: builders.County) -> builders.County:
     to = visits.Appointment(case, builders.VISIT_ON, made[0].visit.start)
     visits.schedule([to], by=place.administrator, at=builders.START)
     return place
-
-
-def address(name: str, about: str) -> str:
-    """Return the address, about something of the first village."""
-    visit = Visit.objects.get(state="scheduled")
-    evaluation = Evaluation.objects.get()
-    found: dict[str, dict[str, Any]] = {
-        "case": {"case": visit.application_id},
-        "withdraw": {"case": visit.application_id, "step": "withdraw"},
-        "no notice": {"case": visit.application_id},
-        "no notice to print": {"notice": visit.pk},
-        "no objection": {"objection": visit.pk},
-        "no certificate": {"certificate": visit.pk},
-        "no device": {"device": visit.pk},
-        "no file": {"photo": Photo.objects.first().pk},  # type: ignore[union-attr]
-        "visit": {"visit": visit.pk},
-        "evaluation": {"evaluation": evaluation.pk},
-    }
-    return reverse(f"desk:{name}", kwargs=found.get(about))
-
-
-def expected(about: str) -> int:
-    """Return what somebody is answered whose page it is."""
-    if about == "post":
-        return 405
-    return 404 if about.startswith("no ") else 200
-
-
-def test_every_address_has_a_row() -> None:
-    assert {pattern.name for pattern in urlpatterns} == set(PAGES) | OPEN
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_each_role_opens_its_pages_and_no_other(
-    county: builders.County, sign_in: SignIn, role: Role
-) -> None:
-    browser = sign_in(getattr(county, role.value))
-    answers = {
-        name: browser.get(address(name, about)).status_code for name, (about, _) in PAGES.items()
-    }
-    assert answers == {
-        name: expected(about) if role in roles else 403 for name, (about, roles) in PAGES.items()
-    }
-
-
-def test_strangers_are_asked_to_sign_in(county: builders.County) -> None:
-    for name, (about, _) in PAGES.items():
-        answer = Client().get(address(name, about))
-        assert (name, answer.status_code) == (name, 302)
-        assert answer["Location"].startswith("/sign-in/?next=/"), name
-
-
-ABOUT_A_CASE = [name for name, (about, _) in PAGES.items() if about and about != "post"]
-
-
-@pytest.mark.parametrize("name", ABOUT_A_CASE)
-def test_the_neighbouring_village_and_the_other_county_see_nothing(
-    county: builders.County, sign_in: SignIn, name: str
-) -> None:
-    about, roles = PAGES[name]
-    other_county = builders.division("511303", "高坪区", Level.COUNTY)
-    strangers = [builders.user(f"other {role}", role, other_county) for role in roles - {S}]
-    if L in roles:
-        strangers.append(county.other_liaison)
-    for stranger in strangers:
-        answer = sign_in(stranger).get(address(name, about))
-        assert (stranger.username, answer.status_code) == (stranger.username, 404)
 
 
 BATCHES = [

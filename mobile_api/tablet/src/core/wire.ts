@@ -153,7 +153,7 @@ export interface Policy {
   lock_after_s?: number
   /** a demo's clock is moved by hand; a real one is the time */
   clock?: 'real' | 'simulated'
-  federation_key?: string
+  federation_key?: string | null
 }
 
 export interface SyncRequest {
@@ -186,7 +186,7 @@ export interface EnrolAnswer {
   epoch: string
   server_time: string
   user: Me
-  federation_key?: string
+  federation_key?: string | null
 }
 
 /** RFC 9457. */
@@ -196,6 +196,7 @@ export interface Problem {
   status?: number
   detail?: string
   wipe?: boolean
+  federation_key?: string | null
   last_seq?: number
   chain?: string
 }

@@ -9,6 +9,8 @@ export interface VaultRecord {
   pin: PinWrap | null
   federation: FederationWrap | null
   failed: number
+  /** a hand-in under way: its id, and the parts the office has */
+  handIn?: { id: string; done: number }
 }
 
 export interface Sealed {
@@ -61,5 +63,13 @@ export class TabletDatabase extends Dexie {
 
   async vault(): Promise<VaultRecord | undefined> {
     return (await this.meta.get('vault')) as VaultRecord | undefined
+  }
+
+  /** Change some of the vault and leave the rest as it stands now. */
+  async amendVault(change: Partial<VaultRecord>): Promise<void> {
+    await this.transaction('rw', this.meta, async () => {
+      const held = await this.vault()
+      if (held) await this.meta.put({ ...held, ...change })
+    })
   }
 }

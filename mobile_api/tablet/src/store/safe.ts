@@ -5,7 +5,7 @@ import { canonical, type Json } from '../core/jcs'
 import type { MutationArgs, MutationName } from '../core/wire'
 import { CannotOpen, Sealer } from '../vault/sealing'
 import { newDeviceKey, Signer } from '../vault/signing'
-import { unwrapWithPin, WrongPin, wrapWithPin, type PinWrap } from '../vault/wraps'
+import { sealToFederation, unwrapWithPin, WrongPin, wrapWithPin, type PinWrap } from '../vault/wraps'
 import {
   TabletDatabase,
   type MediaRecord,
@@ -79,6 +79,7 @@ export class Safe {
     readonly publicKey: string,
     private readonly sealer: Sealer,
     readonly signer: Signer,
+    private readonly dataKey: Bytes,
   ) {}
 
   /** Make the keys of this tablet and keep them under the PIN. Nothing has been said to a server yet. */
@@ -109,10 +110,10 @@ export class Safe {
     if (!vault?.pin) throw new WrongPin()
     try {
       const dataKey = await unwrapWithPin(vault.pin, pin)
-      if (vault.failed > 0) await db.meta.put({ ...vault, failed: 0 })
+      if (vault.failed > 0) await db.amendVault({ failed: 0 })
       return await Safe.open(db, vault, dataKey)
     } catch (error) {
-      if (error instanceof WrongPin) await db.meta.put(afterWrongPin(vault))
+      if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault))
       throw error
     }
   }
@@ -121,7 +122,7 @@ export class Safe {
     const sealer = await Sealer.of(dataKey)
     const sealedKey = (await db.meta.get('device_key')) as Sealed
     const signer = await Signer.of(await sealer.open('meta', 'device_key', sealedKey.body))
-    const safe = new Safe(db, vault.replica, vault.publicKey, sealer, signer)
+    const safe = new Safe(db, vault.replica, vault.publicKey, sealer, signer, dataKey)
     await safe.load()
     return safe
   }
@@ -215,7 +216,15 @@ export class Safe {
     const vault = await this.db.vault()
     if (!vault?.pin) throw new WrongPin()
     const pin: PinWrap = await wrapWithPin(await unwrapWithPin(vault.pin, oldPin), newPin, vault.pin.rounds)
-    await this.db.meta.put({ ...vault, pin, failed: 0 })
+    await this.db.amendVault({ pin, failed: 0 })
+  }
+
+  /** Wrap the data key to the federation too, so that a forgotten PIN or a lost token loses nothing. */
+  async trust(federationKey: string | null | undefined): Promise<void> {
+    const vault = await this.db.vault()
+    if (!vault || !federationKey || vault.federation?.recipient === federationKey) return
+    const federation = await sealToFederation(this.dataKey, federationKey)
+    await this.db.amendVault({ federation })
   }
 
   private async readBack(entry: LogEntry): Promise<void> {
@@ -330,8 +339,8 @@ async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Pro
 }
 
 /** Ten wrong PINs drop the PIN's wrap, but only where the federation's key can still open the work. */
-function afterWrongPin(vault: VaultRecord): VaultRecord {
+function afterWrongPin(vault: VaultRecord): Partial<VaultRecord> {
   const failed = vault.failed + 1
   const drop = failed >= PIN_TRIES && vault.federation !== null
-  return { ...vault, failed, pin: drop ? null : vault.pin }
+  return drop ? { failed, pin: null } : { failed }
 }

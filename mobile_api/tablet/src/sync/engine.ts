@@ -101,6 +101,7 @@ export class Engine {
     change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
     change.prune = this.prunable(position.ackedSeq ?? safe.state.ackedSeq)
     await safe.change({ ...change, state })
+    await safe.trust(answer.policy?.federation_key)
     return more ? 'more' : 'rest'
   }
 
@@ -144,6 +145,7 @@ export class Engine {
       case 'unknown-replica':
         return this.halt('unknown')
       case 'revoked':
+        await this.safe.trust(problem.federation_key)
         return this.halt('revoked')
       case 'expired-token':
       case 'no-token':

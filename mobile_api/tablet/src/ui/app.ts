@@ -20,13 +20,14 @@ import { TabletDatabase, type VaultRecord } from '../store/database'
 import { Safe } from '../store/safe'
 import { Engine } from '../sync/engine'
 import { enrolWith, type EnrolProblem } from '../sync/enrolment'
+import { handIn, handInLocked, type HandInEnd, type HandInReason } from '../sync/handin'
 import { SyncLoop } from '../sync/loop'
 import { send } from '../sync/transport'
 import { unwrapWithPin } from '../vault/wraps'
 import { health } from './device'
 import { flushDrafts } from './openForms'
 
-export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open'
+export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
 
 export const app = shallowReactive({
   phase: 'starting' as Phase,
@@ -35,6 +36,9 @@ export const app = shallowReactive({
   uploading: null as SyncLoop['uploading'],
   online: navigator.onLine,
   now: deviceClock.wall(),
+  /** parts of a hand-in that arrived, and its receipt once all did */
+  handIn: null as { done: number; of: number } | null,
+  receipt: '',
 })
 
 const db = new TabletDatabase()
@@ -175,6 +179,32 @@ export async function lock(): Promise<void> {
   app.phase = 'locked'
   if (app.line !== 'talking') close()
 }
+
+/**
+ * Hand in what only this tablet has, sealed to the federation, and then forget everything.
+ *
+ * A locked tablet hands in its records as they lie. Nothing is deleted before the last part was taken.
+ */
+export async function handInNow(): Promise<HandInEnd> {
+  const mine = opened.value
+  const progress = (done: number, of: number) => void (app.handIn = { done, of })
+  loop?.stop()
+  const end = mine ? await handIn(mine, send, reasonOf(mine), progress) : await handInLocked(db, send, progress)
+  app.handIn = null
+  if (end.end !== 'done') return end
+  app.receipt = end.receipt
+  app.phase = 'handed in'
+  close()
+  await db.delete({ disableAutoOpen: false })
+  app.vault = null
+  return end
+}
+
+const reasonOf = ({ state }: Safe): HandInReason =>
+  state.halt === null || state.halt === 'sign_in' ? 'unknown' : state.halt
+
+/** Begin anew after a hand-in. */
+export const beginAnew = (): void => void (app.phase = 'enrol')
 
 /** Talk to the server now. */
 export const sync = (): Promise<void> => loop?.nudge() ?? Promise.resolve()

@@ -12,10 +12,15 @@ let waiting: ServiceWorker | null = null
 /** Register the service worker; every tab saves and reloads when a new one takes over. */
 export async function watchForUpdates(): Promise<void> {
   if (!('serviceWorker' in navigator)) return
-  const first = navigator.serviceWorker.controller === null
+  let controlled = navigator.serviceWorker.controller !== null
   let reloading = false
   navigator.serviceWorker.addEventListener('controllerchange', () => {
-    if (first || reloading) return
+    // Storage was cleared: a reload would throw away what is still in memory and can be sent.
+    if (navigator.serviceWorker.controller === null) return
+    // The first worker of all takes over a page that is already of its version.
+    const isFirst = !controlled
+    controlled = true
+    if (isFirst || reloading) return
     reloading = true
     void flushDrafts().finally(() => location.reload())
   })

@@ -1,0 +1,179 @@
+"""What cryptography alone can say of a file: by our root, whole, and with nothing added.
+
+A hostile file breaks a parser in any way it likes, so one is only looked into when a genuine
+signature of ours stands in it.
+"""
+
+import logging
+import re
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from io import BytesIO
+
+from asn1crypto import cms
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import (
+    DocumentTimestampStatus,
+    PdfSignatureStatus,
+    SignatureCoverageLevel,
+)
+from pyhanko_certvalidator import ValidationContext
+
+from certificates.authority import Trust, is_issued_under
+from certificates.keys import verifies
+from certificates.signing import as_asn1
+
+SIGNATURE_VALUE = re.compile(rb"(30(?:[0-9A-Fa-f]{2}){256,})")
+STREAM = re.compile(rb"stream\r?\n(?=\x78)")
+LARGEST_INFLATED = 32 * 1024 * 1024
+for _name in ("pyhanko", "pyhanko_certvalidator"):  # a forged file is an answer, not an incident
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+
+class Verdict(StrEnum):
+    """What cryptography alone can say of a file."""
+
+    INTACT = "intact"
+    ALTERED = "altered"
+    FOREIGN = "foreign"
+
+
+class Change(StrEnum):
+    """What was done to a file that carries our signature."""
+
+    CONTENT = "content"
+    ADDED = "added"
+    SIGNATURE = "signature"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The verdict on one file, and what was changed where it was altered."""
+
+    verdict: Verdict
+    changes: tuple[Change, ...] = ()
+
+
+FOREIGN = Examination(Verdict.FOREIGN)
+
+
+def examine(pdf: bytes, trust: Trust) -> Examination:
+    """Judge a file by its signature, our roots and the coverage of the entire file.
+
+    Padding inside /Contents and some trailing bytes escape this, so whoever calls compares the
+    file's SHA-256 with the register first: an unknown file that is `INTACT` here is not ours.
+    Time-stamps that `archiving` appended must cover what stands before them, and the last the
+    entire file.
+    """
+    if not _carries_our_signature(pdf, trust):
+        return FOREIGN
+    ours = [] if _inflates_too_far(pdf) else _read(pdf, trust)
+    if not ours:
+        return Examination(Verdict.ALTERED, (Change.CONTENT,))
+    changes = set().union(*ours)
+    return Examination(Verdict.ALTERED if changes else Verdict.INTACT, tuple(sorted(changes)))
+
+
+def _read(pdf: bytes, trust: Trust) -> list[set[Change]]:
+    try:
+        reader = PdfFileReader(BytesIO(pdf), strict=False)
+        signatures = list(reader.embedded_regular_signatures)
+        stamps = list(reader.embedded_timestamp_signatures)
+        judged = [_judge(one, trust, is_last=not stamps) for one in signatures]
+        ours = [changes for changes in judged if changes is not None]
+        if ours and len(signatures) > 1:
+            ours.append({Change.ADDED})
+        return ours and ours + [_judge_stamp(one, one is stamps[-1]) for one in stamps]
+    except Exception:  # a hostile file breaks the parser in any way it likes
+        return []
+
+
+def _inflates_too_far(pdf: bytes) -> bool:
+    """Tell whether the file's streams would fill the memory of whoever opens them."""
+    left = LARGEST_INFLATED
+    for match in STREAM.finditer(pdf):
+        opened = zlib.decompressobj()
+        with suppress(zlib.error):
+            left -= len(opened.decompress(memoryview(pdf)[match.end() :], left))
+        if left <= 0:
+            return True
+    return False
+
+
+def _judge(embedded: EmbeddedPdfSignature, trust: Trust, *, is_last: bool) -> set[Change] | None:
+    """Return what was changed under one signature, or None when its signer is not ours."""
+    context = _context(trust, embedded.signer_cert)
+    status = validate_pdf_signature(
+        embedded, signer_validation_context=context, ts_validation_context=context
+    )
+    if not status.trusted:
+        return None
+    changes = _broken(status)
+    if not _is_covered(status, is_last):
+        changes.add(Change.ADDED)
+    stamp = status.timestamp_validity
+    if stamp is not None and not (stamp.intact and stamp.valid):
+        changes.add(Change.SIGNATURE)
+    if not changes and not (status.docmdp_ok and status.seed_value_ok):
+        changes.add(Change.OUTSIDE)
+    return changes
+
+
+def _judge_stamp(embedded: EmbeddedPdfSignature, is_last: bool) -> set[Change]:
+    """Return what was changed under a time-stamp over the document, whoever's time it is."""
+    context = ValidationContext(trust_roots=[], allow_fetching=False)
+    status = validate_pdf_timestamp(embedded, validation_context=context)
+    return _broken(status) | (set() if _is_covered(status, is_last) else {Change.ADDED})
+
+
+def _broken(status: PdfSignatureStatus | DocumentTimestampStatus) -> set[Change]:
+    changes = set() if status.intact else {Change.CONTENT}
+    return changes if status.valid else changes | {Change.SIGNATURE}
+
+
+def _is_covered(status: PdfSignatureStatus | DocumentTimestampStatus, is_last: bool) -> bool:
+    if status.coverage == SignatureCoverageLevel.ENTIRE_FILE:
+        return True
+    level = status.modification_level
+    return not is_last and level is not None and level <= ModificationLevel.LTA_UPDATES
+
+
+def _context(trust: Trust, leaf: asn1_x509.Certificate) -> ValidationContext:
+    """Trust our roots only, as long as the signer's certificate lasted: papers outlive it."""
+    moment = min(datetime.now(UTC), leaf.not_valid_after - timedelta(seconds=1))
+    return ValidationContext(
+        trust_roots=[as_asn1(one) for one in (*trust.roots, *trust.time_roots)],
+        allow_fetching=False,
+        moment=moment,
+    )
+
+
+def _carries_our_signature(pdf: bytes, trust: Trust) -> bool:
+    """Tell whether a genuine signature of ours stands anywhere in a file, however broken."""
+    values = (bytes.fromhex(match[1].decode()) for match in SIGNATURE_VALUE.finditer(pdf))
+    return any(_is_genuine(value, trust) for value in values)
+
+
+def _is_genuine(value: bytes, trust: Trust) -> bool:
+    try:
+        signed = cms.ContentInfo.load(value)["content"]
+        info = signed["signer_infos"][0]
+        attributes = info["signed_attrs"].untag().dump(force=True)
+        signature = info["signature"].native
+        chain = [x509.load_der_x509_certificate(one.dump()) for one in signed["certificates"]]
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return False
+    return any(
+        verifies(leaf.public_key(), signature, attributes)
+        and any(is_issued_under(leaf, tuple(chain), root) for root in trust.roots)
+        for leaf in chain
+    )

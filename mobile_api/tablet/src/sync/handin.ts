@@ -1,0 +1,131 @@
+/** Handing in: what only this tablet holds goes, sealed, to the federation; then the tablet forgets. */
+import { base64, utf8 } from '../core/bytes'
+import { newId } from '../core/ids'
+import { canonical, type Json } from '../core/jcs'
+import type { TabletDatabase, VaultRecord } from '../store/database'
+import type { Safe } from '../store/safe'
+import { sealToFederation } from '../vault/wraps'
+import { LineDown, type Send } from './transport'
+
+export type HandInReason = 'revoked' | 'fork' | 'gap' | 'damaged' | 'unknown' | 'locked'
+export type HandInEnd = { end: 'done'; receipt: string } | { end: 'line down' } | { end: 'not taken'; status: number }
+export type OnProgress = (done: number, of: number) => void
+
+interface Part {
+  kind: 'log' | 'drafts' | 'media' | 'store' | 'end'
+  /** read only when it is sent: photos are large */
+  plain: () => Promise<Json>
+}
+type Sign = (bytes: ReturnType<typeof utf8>) => Promise<string>
+
+/** No part is larger than this before it is sealed; the server takes 8 MiB a request. */
+const PART_BYTES = 500_000
+/** The stores of a locked tablet whose records nobody else has. */
+const STORES = ['meta', 'log', 'outcomes', 'drafts', 'media'] as const
+
+/** Hand in an opened tablet: outbox and sent box, drafts, and every picture not yet safe. */
+export async function handIn(safe: Safe, send: Send, reason: HandInReason, onProgress: OnProgress): Promise<HandInEnd> {
+  const entries = [...safe.log.values()].sort((a, b) => a.seq - b.seq)
+  const media = [...safe.media.values()].filter(({ state }) => state !== 'safe')
+  const drafts = Object.fromEntries(safe.drafts)
+  const parts: Part[] = [
+    ...slices(entries).map((piece) => part('log', { entries: piece })),
+    part('drafts', { drafts }),
+    ...media.map((meta): Part => ({
+      kind: 'media',
+      plain: async () => {
+        const bytes = await safe.bytesOf('media', meta.sha256).catch(() => null)
+        return json({ meta, body: bytes && base64(bytes) })
+      },
+    })),
+    part('end', { entries: entries.length, media: media.length, drafts: safe.drafts.size }),
+  ]
+  return deliver(safe.db, parts, send, reason, (bytes) => safe.signer.sign(bytes), onProgress)
+}
+
+/** Hand in a tablet that nobody here can open: its records as they lie, and the key only the federation unwraps. */
+export async function handInLocked(db: TabletDatabase, send: Send, onProgress: OnProgress): Promise<HandInEnd> {
+  const vault = await db.vault()
+  const parts: Part[] = [part('store', { store: 'vault', data_key: vault?.federation ?? null, records: [] })]
+  let count = 0
+  for (const store of STORES) {
+    for (const k of await db.table(store).toCollection().primaryKeys()) {
+      if (k === 'vault') continue
+      count += 1
+      const plain = async () => json({ store, records: [spelled((await db.table(store).get(k)) as object)] })
+      parts.push({ kind: 'store', plain })
+    }
+  }
+  parts.push(part('end', { entries: count, media: 0, drafts: 0 }))
+  return deliver(db, parts, send, 'locked', () => Promise.resolve(''), onProgress)
+}
+
+async function deliver(
+  db: TabletDatabase,
+  parts: Part[],
+  send: Send,
+  reason: HandInReason,
+  sign: Sign,
+  onProgress: OnProgress,
+): Promise<HandInEnd> {
+  const vault = await db.vault()
+  if (!vault?.federation) return { end: 'not taken', status: 0 }
+  const id = vault.handIn?.id ?? newId(Date.now())
+  let receipt = ''
+  for (let n = vault.handIn?.done ?? 0; n < parts.length; n += 1) {
+    onProgress(n, parts.length)
+    const body = await sealedPart(vault, parts, n, id, reason, sign)
+    const answer = await send('/api/v1/hand-in', body, null).catch((error: unknown) => {
+      if (error instanceof LineDown) return null
+      throw error
+    })
+    if (!answer) return { end: 'line down' }
+    if (answer.status !== 200 && answer.status !== 201) return { end: 'not taken', status: answer.status }
+    receipt = (answer.body as { receipt: string }).receipt
+    await db.amendVault({ handIn: { id, done: Math.min(n + 1, parts.length - 1) } })
+  }
+  onProgress(parts.length, parts.length)
+  return { end: 'done', receipt }
+}
+
+async function sealedPart(
+  vault: VaultRecord,
+  parts: Part[],
+  n: number,
+  id: string,
+  reason: HandInReason,
+  sign: Sign,
+): Promise<Json> {
+  const { kind, plain } = parts[n] as Part
+  const sealed = await sealToFederation(utf8(JSON.stringify(await plain())), vault.federation?.recipient ?? '')
+  const at = new Date().toISOString()
+  const said = json({ hand_in: id, replica: vault.replica, reason, n, of: parts.length, kind, sealed, at })
+  return { ...(said as Record<string, Json>), sig: await sign(utf8(canonical(said))) }
+}
+
+const json = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json
+const part = (kind: Part['kind'], value: object): Part => ({ kind, plain: () => Promise.resolve(json(value)) })
+
+/** A stored record with its bytes as base64. */
+function spelled(record: object): Json {
+  const pairs = Object.entries(record).map(([name, value]: [string, unknown]) => [
+    name,
+    value instanceof Uint8Array ? base64(new Uint8Array(value)) : value,
+  ])
+  return json(Object.fromEntries(pairs))
+}
+
+function slices<T>(items: T[]): T[][] {
+  const found: T[][] = []
+  let room = 0
+  for (const item of items) {
+    const size = JSON.stringify(item).length
+    if (size > room || !found.length) {
+      found.push([])
+      room = PART_BYTES
+    }
+    found.at(-1)?.push(item)
+    room -= size
+  }
+  return found
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import { randomBytes, unbase64, utf8 } from '@/core/bytes'
+import { canonical, type Json } from '@/core/jcs'
+import { Safe, PIN_TRIES } from '@/store/safe'
+import { handIn, handInLocked } from '@/sync/handin'
+import { LineDown, type Send } from '@/sync/transport'
+import { Sealer } from '@/vault/sealing'
+import { WrongPin, type FederationWrap } from '@/vault/wraps'
+import { federation } from './support/federation'
+import { FakeServer } from './support/server'
+import { notDone, photo, PIN, settle, tablet } from './support/tablet'
+
+interface Part {
+  hand_in: string
+  replica: string
+  reason: string
+  n: number
+  of: number
+  kind: string
+  sealed: FederationWrap
+  at: string
+  sig: string
+}
+
+/** The office's letter box: keeps the first of each part, and can lose the line. */
+class LetterBox {
+  readonly parts = new Map<number, Part>()
+  failures: number[] = []
+  asked = 0
+  readonly send: Send = async (path, body) => {
+    expect(path).toBe('/api/v1/hand-in')
+    this.asked += 1
+    const part = JSON.parse(JSON.stringify(body)) as Part
+    if (this.failures.includes(this.asked)) throw new LineDown()
+    const known = this.parts.has(part.n)
+    if (!known) this.parts.set(part.n, part)
+    return { status: known ? 200 : 201, body: { receipt: `r-${part.hand_in}`, n: part.n } }
+  }
+  async opened(open: (wrap: FederationWrap) => Promise<never>) {
+    const inOrder = [...this.parts.values()].sort((a, b) => a.n - b.n)
+    return Promise.all(inOrder.map(async ({ kind, sealed }) => [kind, await open(sealed)] as [string, unknown]))
+  }
+}
+
+async function withWork() {
+  const server = new FakeServer()
+  const office = await federation()
+  server.policy = { federation_key: office.spki }
+  const made = await tablet(server)
+  await settle(made.engine)
+  const kept = await photo('v1', randomBytes(300))
+  await made.safe.change({ media: { add: [kept] } })
+  await made.safe.keepDraft('evaluation/v9', { remark: '半句' })
+  const said = await made.safe.say('record_not_done', notDone('v1'), 1)
+  return { ...made, server, office, kept, said, box: new LetterBox() }
+}
+const quiet = () => undefined
+
+describe('a tablet that was stopped', () => {
+  it('hands in outbox, drafts and pictures so that only the federation can read them', async () => {
+    const { safe, office, box, kept, said } = await withWork()
+    const { end } = await handIn(safe, box.send, 'revoked', quiet)
+    expect(end).toBe('done')
+    const parts = await box.opened(office.openJson)
+    expect(parts.map(([kind]) => kind)).toEqual(['log', 'drafts', 'media', 'end'])
+    expect(parts[0]?.[1]).toEqual({ entries: [JSON.parse(JSON.stringify(said))] })
+    expect(parts[1]?.[1]).toEqual({ drafts: { 'evaluation/v9': { remark: '半句' } } })
+    expect(unbase64((parts[2]?.[1] as { body: string }).body)).toEqual(kept.bytes)
+    expect(parts[3]?.[1]).toEqual({ entries: 1, media: 1, drafts: 1 })
+    expect(JSON.stringify([...box.parts.values()])).not.toContain('半句')
+  })
+  it('signs each part with the key of the device', async () => {
+    const { safe, box } = await withWork()
+    await handIn(safe, box.send, 'revoked', quiet)
+    const curve = { name: 'ECDSA', namedCurve: 'P-256' }
+    const key = await crypto.subtle.importKey('spki', unbase64(safe.publicKey), curve, true, ['verify'])
+    for (const { sig, ...said } of box.parts.values()) {
+      const bytes = utf8(canonical(said as unknown as Json))
+      expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, unbase64(sig), bytes)).toBe(true)
+    }
+  })
+  it('goes on after a cut with the same hand-in, and repeats no part that arrived', async () => {
+    const { safe, box, office } = await withWork()
+    box.failures = [3]
+    expect(await handIn(safe, box.send, 'revoked', quiet)).toEqual({ end: 'line down' })
+    expect(safe.log.size).toBe(1) // nothing is forgotten
+    expect((await handIn(safe, box.send, 'revoked', quiet)).end).toBe('done')
+    expect(box.asked).toBe(5)
+    expect(new Set([...box.parts.values()].map(({ hand_in }) => hand_in)).size).toBe(1)
+    expect((await box.opened(office.openJson)).length).toBe(4)
+  })
+  it('keeps everything when the server does not take it', async () => {
+    const { safe } = await withWork()
+    const refuse: Send = () => Promise.resolve({ status: 422, body: {} })
+    expect(await handIn(safe, refuse, 'revoked', quiet)).toEqual({ end: 'not taken', status: 422 })
+  })
+  it('without a key of the federation sends nothing', async () => {
+    const { safe } = await tablet(new FakeServer())
+    const box = new LetterBox()
+    expect(await handIn(safe, box.send, 'revoked', quiet)).toEqual({ end: 'not taken', status: 0 })
+    expect(box.asked).toBe(0)
+  })
+  it('learns the key from the very answer that stops it', async () => {
+    const office = await federation()
+    const server = new FakeServer()
+    const { safe, engine, db } = await tablet(server)
+    server.script = [{ status: 403, body: { type: '/problems/revoked', wipe: true, federation_key: office.spki } }]
+    expect(await engine.exchange()).toBe('halted')
+    expect((await db.vault())?.federation?.recipient).toBe(office.spki)
+    expect(safe.state.halt).toBe('revoked')
+  })
+})
+
+describe('a tablet locked by ten wrong PINs', () => {
+  it('hands in its records as they lie, and the federation alone opens them', async () => {
+    const { db, office, box, said } = await withWork()
+    for (let turn = 0; turn < PIN_TRIES; turn += 1) {
+      await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
+    }
+    await expect(Safe.unlock(db, PIN)).rejects.toBeInstanceOf(WrongPin) // the right one no longer opens either
+    expect((await handInLocked(db, box.send, quiet)).end).toBe('done')
+    const parts = (await box.opened(office.openJson)) as [string, { store: string; data_key?: FederationWrap; records: { seq: number; body: string }[] }][]
+    const dataKey = await office.openBytes(parts[0]?.[1].data_key as FederationWrap)
+    const sealer = await Sealer.of(dataKey)
+    const logged = parts.find(([, { store }]) => store === 'log')?.[1].records[0]
+    expect(await sealer.openJson('log', logged?.seq ?? 0, unbase64(logged?.body ?? ''))).toEqual(JSON.parse(JSON.stringify(said)))
+    expect([...box.parts.values()].every(({ reason, sig }) => reason === 'locked' && sig === '')).toBe(true)
+  })
+})

@@ -1,0 +1,208 @@
+"""Batches: approved with one decision, made by any worker, taken up again, never twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from certificates import actions, batches, life, worker
+from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
+from certificates.steps import Kind
+from outreach import clock
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, Resident
+from outreach.rules import Refused
+from tests import builders
+from tests.certificates.issuing import ISSUED_AT, issued, put_portraits
+
+pytestmark = pytest.mark.django_db
+
+
+def reviewed(place: builders.County, files: Path, count: int) -> list[Application]:
+    """Return cases that wait for the approver, their portraits in the files."""
+    cases = builders.reviewed(place, count)
+    put_portraits(files, cases)
+    return cases
+
+
+def started(place: builders.County, files: Path, count: int) -> Batch:
+    return batches.start(reviewed(place, files, count), by=place.approver, at=ISSUED_AT)
+
+
+def far(batch: Batch) -> tuple[int, int, int]:
+    """Return how many are made, refused and waiting."""
+    found = batches.progress(batch)
+    return found.done, found.refused, found.waiting
+
+
+def test_signing_for_many_approves_them_and_a_worker_makes_the_papers(
+    place: builders.County, files: Path
+) -> None:
+    batch = started(place, files, 30)
+    assert Application.objects.standing(ApplicationState.APPROVED).count() == 30
+    assert far(batch) == (0, 0, 30)
+    me = uuid4()
+    assert [batches.work(me), batches.work(me), batches.work(me)] == [25, 5, 0]
+    assert far(batch) == (30, 0, 0)
+    made = Certificate.objects.all()
+    assert len({one.number for one in made}) == 30
+    assert {(one.issued_by, one.issued_at) for one in made} == {(place.approver, ISSUED_AT)}
+    assert not Batch.objects.unfinished().exists()
+
+
+def test_a_few_are_made_at_once(place: builders.County, files: Path) -> None:
+    batch = batches.sign(reviewed(place, files, 3), by=place.approver, at=ISSUED_AT)
+    assert far(batch) == (3, 0, 0)
+
+
+def test_many_are_left_to_the_workers(place: builders.County, files: Path) -> None:
+    batch = batches.sign(reviewed(place, files, 26), by=place.approver, at=ISSUED_AT)
+    assert far(batch) == (0, 0, 26)
+
+
+def test_only_an_approver_signs_and_only_what_they_may(place: builders.County, files: Path) -> None:
+    cases = reviewed(place, files, 1)
+    with pytest.raises(Refused, match="not-your-step"):
+        batches.start(cases, by=place.administrator, at=ISSUED_AT)
+    assert not Batch.objects.exists()
+
+
+def test_a_lease_keeps_others_off_until_it_ends(place: builders.County, files: Path) -> None:
+    batch = started(place, files, 2)
+    dead = uuid4()
+    held = batches._claim(dead, None)
+    assert len(held) == 2
+    assert batches.work(uuid4()) == 0
+    batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert batches.work(uuid4()) == 2
+    assert far(batch) == (2, 0, 0)
+
+
+def test_what_a_killed_worker_had_entered_is_recognised(
+    place: builders.County, files: Path
+) -> None:
+    batch = started(place, files, 3)
+    batches._claim(uuid4(), None)
+    actions.issue(list(Application.objects.all())[:2], by=place.approver, at=ISSUED_AT)
+    batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+    batches.work(uuid4())
+    assert far(batch) == (3, 0, 0)
+    assert Certificate.objects.count() == 3
+
+
+def test_a_worker_whose_lease_ended_meanwhile_spoils_nothing(
+    place: builders.County, files: Path
+) -> None:
+    batch = started(place, files, 2)
+    slow = batches._claim(uuid4(), None)
+    batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert batches.work(uuid4()) == 2
+    batches._work_on(slow)
+    assert far(batch) == (2, 0, 0)
+    assert Certificate.objects.count() == 2
+
+
+def test_one_bad_case_does_not_hold_up_the_others_and_is_named(
+    place: builders.County, files: Path
+) -> None:
+    cases = reviewed(place, files, 4)
+    person = Resident.objects.get(applications=cases[1])
+    person.name = "王\U000323b0"
+    person.save()
+    batch = batches.sign(cases, by=place.approver, at=ISSUED_AT)
+    assert far(batch) == (3, 1, 0)
+    item = batch.items.get(state=ItemState.REFUSED)
+    assert (item.application_id, item.code) == (cases[1].pk, "unprintable")
+    assert cases[1].number in item.reason
+    person.name = "王青山"
+    person.save()
+    case = Application.objects.get(pk=cases[1].pk)
+    again = batches.sign([case], by=place.approver, at=ISSUED_AT)
+    assert far(again) == (1, 0, 0)
+
+
+def test_a_case_at_work_is_not_entered_a_second_time(place: builders.County, files: Path) -> None:
+    first = started(place, files, 2)
+    cases = list(Application.objects.all())
+    second = batches.start(cases, by=place.approver, at=ISSUED_AT)
+    assert (first.items.count(), second.items.count()) == (2, 0)
+
+
+def test_something_unforeseen_is_tried_again_and_then_shown(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = started(place, files, 1)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(actions.storage, "keep", fail)
+        for attempt in (1, 2):
+            batches.work(uuid4())
+            assert (far(batch), batch.items.get().attempts) == ((0, 0, 1), attempt)
+            batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+        batches.work(uuid4())
+    assert far(batch) == (0, 1, 0)
+    assert batch.items.get().code == "unforeseen"
+
+
+def test_renewals_and_replacements_are_signed_for_alike(
+    place: builders.County, files: Path
+) -> None:
+    made = issued(place, files, 2)
+    late = ISSUED_AT.replace(year=2027)
+    life.declare_lost(made[:1], by=place.liaison, at=late)
+    life.ask_renewal(made[1:], by=place.liaison, at=late)
+    asked = list(PaperRequest.objects.select_related("certificate__application"))
+    batch = batches.sign(requests=asked, by=place.approver, at=late)
+    assert far(batch) == (2, 0, 0)
+    kinds = Certificate.objects.exclude(kind=Kind.FIRST).order_by("kind")
+    assert [one.kind for one in kinds] == [Kind.REISSUE, Kind.RENEWAL]
+    assert not PaperRequest.objects.open().exists()
+
+
+def test_the_servers_worker_makes_what_waits_and_settles_the_day(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = started(place, files, 2)
+    monkeypatch.setattr(worker, "PAUSE_S", 0.01)
+    monkeypatch.setattr(worker.connection, "close", lambda: None)
+    settled = []
+    monkeypatch.setattr(worker.life, "settle", lambda *, at: settled.append(at.date()))
+    rounds = iter([True, True, False])
+    worker.run(lambda: next(rounds))
+    assert far(batch) == (2, 0, 0)
+    assert settled == [clock.today()]
+
+
+def test_the_worker_survives_a_database_that_is_away(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = started(place, files, 1)
+    monkeypatch.setattr(worker, "PAUSE_S", 0.01)
+    monkeypatch.setattr(worker.connection, "close", lambda: None)
+    real, calls = batches.work, []
+
+    def sometimes(me: Any) -> int:
+        calls.append(me)
+        if len(calls) == 1:
+            raise OSError("the database is away")
+        return real(me)
+
+    monkeypatch.setattr(worker.batches, "work", sometimes)
+    rounds = iter([True, True, False])
+    worker.run(lambda: next(rounds))
+    assert far(batch) == (1, 0, 0)
+
+
+def test_items_know_nothing_of_a_number(place: builders.County, files: Path) -> None:
+    started(place, files, 1)
+    texts = [str(value) for value in BatchItem.objects.values().get().values()]
+    number = Resident.objects.get().id_number
+    assert [text for text in texts if number in text] == []

@@ -1,0 +1,61 @@
+"""A tablet as a thing: a browser with a disk of its own, which can be killed and switched on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, BrowserType, Error, Page
+
+PATIENCE_S = 20
+
+
+@dataclass
+class Handset:
+    """One browser profile on the disk; `page` is there while the thing is switched on."""
+
+    kind: BrowserType
+    how: dict[str, Any]
+    disk: Path
+    address: str
+    context: BrowserContext | None = None
+
+    def switch_on(self) -> Page:
+        """Start the browser on what the disk holds, with the app on the screen."""
+        self.context = self.kind.launch_persistent_context(
+            str(self.disk),
+            **self.how,
+            base_url=self.address,
+            locale="zh-CN",
+            viewport={"width": 800, "height": 1280},
+            has_touch=True,
+            geolocation={"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12},
+            permissions=["geolocation"],
+        )
+        self.context.set_default_timeout(PATIENCE_S * 1000)
+        page = self.context.pages[0]
+        page.goto("/tablet/")
+        return page
+
+    def kill(self) -> None:
+        """End the browser's process at once, as an empty battery does."""
+        number = int((self.disk / "SingletonLock").readlink().name.rpartition("-")[2])
+        os.kill(number, signal.SIGKILL)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until and Path(f"/proc/{number}").exists():
+            if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                break
+            time.sleep(0.05)
+        self.switch_off()
+
+    def switch_off(self) -> None:
+        """Close the browser, if it is still there to be closed."""
+        if self.context is not None:
+            with suppress(Error):
+                self.context.close()
+            self.context = None

@@ -1,0 +1,106 @@
+"""What the office does behind a test's back, and what it finds in the register.
+
+Run as `python -m tests.e2e.office VERB ARGUMENTS…` by `Office`, in the server's own environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.serving import ROOT, Service
+
+
+@dataclass(frozen=True)
+class Office:
+    """Somebody with the register open, beside the running server."""
+
+    service: Service
+
+    def __call__(self, verb: str, *arguments: str) -> Any:
+        """Do or ask something, and return what was found."""
+        command = [sys.executable, "-m", "tests.e2e.office", verb, *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.service.environment, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+
+def expire(label: str) -> None:
+    """Let the token of the tablet of that label be known no more."""
+    from mobile_api.models import Device
+
+    for device in Device.objects.filter(label=label):
+        Device.objects.filter(pk=device.pk).update(token_sha256=f"expired {device.pk}")
+
+
+def revoke(label: str) -> None:
+    """Stop the tablet of that label."""
+    from mobile_api.devices import revoke as stop
+    from mobile_api.models import Device
+    from outreach import clock
+    from outreach.models import User
+
+    stop(
+        Device.objects.get(label=label),
+        by=User.objects.get(username="administrator"),
+        at=clock.now(),
+    )
+
+
+def reassign(name: str) -> None:
+    """Give the case of that person to the colleague."""
+    from outreach import clock
+    from outreach.actions import applications
+    from outreach.models import User
+
+    case = _case(name)
+    applications.assign(
+        [case],
+        User.objects.get(username="colleague"),
+        by=User.objects.get(username="administrator"),
+        at=clock.now(),
+    )
+
+
+def evaluations(*names: str) -> dict[str, Any]:
+    """Tell for each person what was evaluated, and whether every picture was recomputed."""
+    from outreach.models import Evaluation
+
+    found = {}
+    for name in names:
+        rows = Evaluation.objects.filter(application=_case(name))
+        waiting = rows.awaiting_media().count()
+        pictures = [row.photos.count() for row in rows]
+        found[name] = {"evaluations": len(rows), "waiting": waiting, "pictures": pictures}
+    return found
+
+
+def ledger(label: str) -> list[list[Any]]:
+    """List what the tablet of that label said, in its order, and what became of it."""
+    from mobile_api.models import LedgerEntry
+
+    rows = LedgerEntry.objects.filter(replica__device__label=label).order_by("replica", "seq")
+    return [[row.seq, row.name, row.outcome] for row in rows]
+
+
+def _case(name: str) -> Any:
+    from outreach.models import Application
+
+    [found] = [row for row in Application.objects.all() if row.resident.name == name]
+    return found
+
+
+VERBS = {verb.__name__: verb for verb in (expire, revoke, reassign, evaluations, ledger)}
+
+if __name__ == "__main__":
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
+    django.setup()
+    print(json.dumps(VERBS[sys.argv[1]](*sys.argv[2:])))

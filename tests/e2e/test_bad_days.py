@@ -1,0 +1,340 @@
+"""A tablet's bad days, each on the real server: what was said to be saved is there afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserType, Page, expect
+
+from tests.e2e.handset import Handset
+from tests.e2e.line import Line, a_line
+from tests.e2e.office import Office
+from tests.e2e.preparing import CODES, PEOPLE
+from tests.e2e.serving import Service, serving
+from tests.e2e.tablet import Camera, Tablet
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+HOME = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
+#: The name of a build, as it stands in the service worker, and that of a newer one.
+BUILD, NEWER = re.compile(r"\b[0-9a-f]{16}\b"), "f" * 16
+CONDITION = "1i 双上肢功能极重度障碍或三肢功能重度障碍"
+
+
+def unseen(_page: Page, _name: str) -> None:
+    """Look at nothing: other tests look."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve the small county with a visit for each bad day."""
+    with serving(tmp_path_factory.mktemp("days"), "days") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def office(service: Service) -> Office:
+    """Somebody with the register open."""
+    return Office(service)
+
+
+@pytest.fixture(scope="module")
+def codes(service: Service) -> Iterator[str]:
+    """The one-time codes that lie ready."""
+    folder = Path(service.environment["OUTREACH_DATA"])
+    return iter(json.loads((folder / CODES).read_text()))
+
+
+@pytest.fixture
+def line(service: Service) -> Iterator[Line]:
+    """A line to the office of this test's own."""
+    with a_line(service.port) as laid:
+        yield laid
+
+
+@pytest.fixture
+def hand(window: Callable[..., Page], camera: Camera, codes: Iterator[str], request: Any) -> Tablet:
+    """An enrolled tablet, called like its test."""
+    page = window(800, 1280, has_touch=True, geolocation=HOME, permissions=["geolocation"])
+    held = Tablet(page, camera, unseen)
+    held.enrol(next(codes), request.node.name[:60])
+    return held
+
+
+@pytest.fixture
+def handset(
+    browsing: tuple[BrowserType, dict[str, Any]], line: Line, tmp_path: Path
+) -> Iterator[Handset]:
+    """A tablet that can be killed."""
+    thing = Handset(*browsing, tmp_path / "disk", line.address)
+    yield thing
+    thing.switch_off()
+
+
+def begin(hand: Tablet, person: str) -> None:
+    """Open the visit, arrive, and begin to write what was found."""
+    hand.open_visit(person)
+    hand.page.get_by_role("link", name="开始评残").click()
+    hand.arrive()
+
+
+def has_saved(hand: Tablet) -> None:
+    """Read that the form is on the tablet's disk."""
+    expect(hand.page.get_by_role("status").filter(has_text="已保存在本机")).to_be_visible()
+
+
+def write_remark(hand: Tablet, words: str) -> None:
+    """Write a remark into the open evaluation."""
+    hand.page.get_by_role("button", name="评定").click()
+    hand.page.get_by_label("备注").fill(words)
+    has_saved(hand)
+
+
+def go_on(hand: Tablet, person: str) -> None:
+    """Open the evaluation that was begun."""
+    hand.go("今天")
+    expect(hand.card(person)).to_contain_text("未写完")
+    hand.card(person).click()
+    hand.page.get_by_role("link", name="继续评残").click()
+
+
+def reads_remark(hand: Tablet, words: str) -> None:
+    """Find the remark as it was written."""
+    hand.page.get_by_role("button", name="评定").click()
+    expect(hand.page.get_by_label("备注")).to_have_value(words)
+
+
+def test_a_reload_without_a_line_opens_with_the_day_and_the_draft(hand: Tablet) -> None:
+    begin(hand, PEOPLE[0])
+    write_remark(hand, "没有信号时写下的")
+    hand.page.context.set_offline(True)
+    answer = hand.page.reload()
+    assert answer is not None
+    assert answer.from_service_worker
+    hand.unlocks()
+    hand.go("今天")
+    expect(hand.page.get_by_text("没有网络，可照常工作")).to_be_visible()
+    go_on(hand, PEOPLE[0])
+    reads_remark(hand, "没有信号时写下的")
+
+
+def test_killed_in_the_middle_of_a_form_it_comes_back_with_every_field(
+    handset: Handset, camera: Camera, codes: Iterator[str]
+) -> None:
+    hand = Tablet(handset.switch_on(), camera, unseen)
+    hand.enrol(next(codes), "killed in a form")
+    begin(hand, PEOPLE[1])
+    hand.page.get_by_label("肢体状况").select_option(label=CONDITION)
+    write_remark(hand, "写到一半")
+    handset.kill()
+    hand = Tablet(handset.switch_on(), camera, unseen)
+    hand.unlocks()
+    go_on(hand, PEOPLE[1])
+    reads_remark(hand, "写到一半")
+    hand.page.get_by_role("button", name="检查").click()
+    expect(hand.page.get_by_label("肢体状况")).to_have_value("1i")
+
+
+def test_killed_with_the_camera_open_it_keeps_what_was_written_and_taken(
+    handset: Handset, camera: Camera, codes: Iterator[str]
+) -> None:
+    hand = Tablet(handset.switch_on(), camera, unseen)
+    hand.enrol(next(codes), "killed with the camera")
+    begin(hand, PEOPLE[2])
+    hand.page.get_by_label("肢体状况").select_option(label=CONDITION)
+    hand.press("下一步")
+    hand.shoot("证件照")
+    hand.press(re.compile("^拍照.*全身照"))
+    expect(hand.page.get_by_role("dialog", name="全身照")).to_be_visible()
+    handset.kill()
+    hand = Tablet(handset.switch_on(), camera, unseen)
+    hand.unlocks()
+    go_on(hand, PEOPLE[2])
+    hand.expects_heading("照片")
+    expect(hand.page.get_by_role("img", name="证件照 1")).to_be_visible()
+    hand.page.get_by_role("button", name="检查").click()
+    expect(hand.page.get_by_label("肢体状况")).to_have_value("1i")
+
+
+def test_a_cleared_storage_costs_nothing_that_was_sent(
+    hand: Tablet, codes: Iterator[str], office: Office
+) -> None:
+    hand.report_not_done(PEOPLE[3], "本人不在家")
+    hand.sync()
+    devtools = hand.page.context.new_cdp_session(hand.page)
+    origin = hand.page.evaluate("location.origin")
+    devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    hand.page.reload()
+    hand.expects_heading("登记这台平板")
+    hand.fill_enrolment(next(codes), "after the clearing")
+    hand.expects_heading("今天")
+    expect(hand.card(PEOPLE[3])).to_contain_text("未完成")
+    name = "test_a_cleared_storage_costs_nothing_that_was_sent"
+    assert office("ledger", name) == [[1, "record_not_done", "applied"]]
+
+
+#: Fills what is left of the quota, in steps from large to small; the second frees it again.
+FILL = """async () => {
+  const db = await new Promise((done) => {
+    const asked = indexedDB.open('filler', 1)
+    asked.onupgradeneeded = () => asked.result.createObjectStore('s', { autoIncrement: true })
+    asked.onsuccess = () => done(asked.result)
+  })
+  for (const size of [1 << 20, 1 << 16, 1 << 12, 1 << 10]) {
+    for (let full = false; !full; ) {
+      full = await new Promise((done) => {
+        const writing = db.transaction('s', 'readwrite')
+        writing.objectStore('s').add(crypto.getRandomValues(new Uint8Array(Math.min(size, 65536))))
+        for (let more = 65536; more < size; more += 65536)
+          writing.objectStore('s').add(crypto.getRandomValues(new Uint8Array(65536)))
+        writing.oncomplete = () => done(false)
+        writing.onabort = () => done(true)
+      })
+    }
+  }
+  db.close()
+}"""
+EMPTY = """() => new Promise((done) => {
+  indexedDB.deleteDatabase('filler').onsuccess = () => done(true)
+})"""
+
+
+def test_a_full_disk_is_said_at_once_and_nothing_on_the_screen_is_lost(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    devtools = page.context.new_cdp_session(page)
+    quota = {"origin": service.address, "quotaSize": 12 * 1024 * 1024}
+    devtools.send("Storage.overrideQuotaForOrigin", quota)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "full")
+    begin(hand, PEOPLE[4])
+    write_remark(hand, "有地方")
+    page.evaluate(FILL)
+    written = "满了以后写的" * 300
+    page.get_by_label("备注").fill(written)
+    expect(page.get_by_text("没有存上！")).to_be_visible()
+    expect(page.get_by_text("平板存储空间已满")).to_be_visible()
+    expect(page.get_by_label("备注")).to_have_value(written)
+    page.evaluate(EMPTY)
+    has_saved(hand)  # by itself, as soon as there is room again
+    page.reload()
+    hand.unlocks()
+    go_on(hand, PEOPLE[4])
+    reads_remark(hand, written)
+
+
+def test_a_new_version_waits_for_the_form_and_loses_nothing(
+    window: Callable[..., Page], line: Line, camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"], base_url=line.address)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "updated")
+    begin(hand, PEOPLE[5])
+    write_remark(hand, "更新前写的")
+    worker = page.request.get(f"{line.address}/tablet/sw.js").text()
+    line.swapped["/tablet/sw.js"] = BUILD.sub(NEWER, worker).encode()
+    page.evaluate("navigator.serviceWorker.getRegistration().then((it) => it.update())")
+    page.wait_for_function(
+        "() => navigator.serviceWorker.getRegistration().then((it) => it.waiting !== null)"
+    )
+    reads_remark(hand, "更新前写的")  # the form is still the one that was open
+    hand.go("更多")
+    with page.expect_navigation():
+        hand.press("现在更新")
+    hand.unlocks()
+    page.wait_for_function("() => caches.keys().then((names) => names.length === 1)")
+    assert page.evaluate("caches.keys()") == [f"outreach-shell-{NEWER}"]
+    go_on(hand, PEOPLE[5])
+    reads_remark(hand, "更新前写的")
+
+
+def test_a_second_tab_takes_over_only_when_told_to_and_finds_the_last_word(hand: Tablet) -> None:
+    begin(hand, PEOPLE[6])
+    write_remark(hand, "第一个窗口")
+    first = hand.page
+    second = Tablet(first.context.new_page(), hand.camera, unseen)
+    second.page.goto("/tablet/")
+    second.expects_heading("已在另一个窗口打开")
+    first.get_by_label("备注").fill("第一个窗口的最后一句")
+    second.press("在这里使用")
+    hand.expects_heading("已在另一个窗口打开")
+    second.unlocks()
+    go_on(second, PEOPLE[6])
+    reads_remark(second, "第一个窗口的最后一句")
+
+
+@pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])
+def test_a_wrong_clock_changes_neither_the_day_nor_the_record(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str], office: Office, off: str
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install(time=off)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), f"clock {off}")
+    expect(page.get_by_role("heading", name="今天")).to_contain_text("6月12日")
+    hand.open_visit(PEOPLE[7])
+    page.get_by_role("link", name="开始评残").click()
+    hand.press("我已到达")
+    expect(page.get_by_text("到达时间 6月12日")).to_be_visible()
+
+
+def test_an_expired_token_hides_nothing_and_a_new_code_sends_everything(
+    hand: Tablet, codes: Iterator[str], office: Office, request: Any
+) -> None:
+    label = request.node.name[:60]
+    office("expire", label)
+    hand.line().click()
+    expect(hand.page.get_by_text("登录已过期")).to_be_visible()
+    hand.report_not_done(PEOPLE[8], "道路不通")
+    hand.expects_heading("今天")
+    expect(hand.card(PEOPLE[8])).to_contain_text("仅在本机")
+    hand.page.get_by_role("link", name="输入新的登记码").click()
+    hand.page.get_by_role("textbox", name="新的登记码").fill(next(codes))
+    hand.press("继续使用")
+    hand.expects_heading("发件箱")
+    expect(hand.line()).to_have_text("全部已送达")
+    assert office("ledger", label) == [[1, "record_not_done", "applied"]]
+
+
+def test_work_on_a_visit_that_was_given_to_somebody_else_is_finished_and_parked(
+    hand: Tablet, office: Office, request: Any
+) -> None:
+    begin(hand, PEOPLE[9])
+    office("reassign", PEOPLE[9])
+    hand.line().click()
+    hand.find()  # the form stays open under the office's hand
+    hand.go("今天")
+    expect(hand.page.get_by_text("现不在您名下")).to_be_visible()
+    hand.card(PEOPLE[9]).click()
+    expect(hand.page.get_by_text("由办公室决定是否采用")).to_be_visible()
+    hand.page.get_by_role("link", name="继续评残").click()
+    hand.photograph()
+    hand.conclude("colleague")
+    hand.sign(PEOPLE[9], "assessor", "colleague")
+    hand.press("提交评定")
+    hand.expects_heading("发件箱")
+    expect(hand.page.get_by_text("需要处理").first).to_be_visible()
+    assert office("ledger", request.node.name[:60]) == [[1, "submit_evaluation", "parked"]]
+
+
+def test_five_quiet_minutes_lock_the_tablet_and_keep_the_form(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "five minutes")
+    begin(hand, PEOPLE[10])
+    write_remark(hand, "锁定之前")
+    page.clock.fast_forward("04:30")
+    expect(page.get_by_label("备注")).to_be_visible()
+    page.clock.fast_forward("01:00")
+    expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+    assert PEOPLE[10] not in page.content()
+    hand.unlocks()
+    reads_remark(hand, "锁定之前")

@@ -1,0 +1,179 @@
+"""Three areas and an account of each role in each; in the own one, a case at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+
+from certificates import batches
+from certificates.models import Batch, Certificate
+from mobile_api.auth import fingerprint
+from mobile_api.chain import ZERO
+from mobile_api.models import Device, Dispute, Replica
+from outreach import clock
+from outreach.actions import applications, publicity, visits
+from outreach.domain.vocabulary import Level, NextStep, NotDone, Role
+from outreach.models import (
+    Application,
+    Assessor,
+    Division,
+    Evaluation,
+    Institution,
+    Notice,
+    Objection,
+    Photo,
+    User,
+    Visit,
+)
+from outreach.models.ids import new_id
+from tests import builders
+from tests.builders import VISIT_ON
+from tests.mobile_api.uploading import metadata
+from tests.outreach.desk.pictures import real_media
+from tests.outreach.desk.rights import campaign
+from tests.outreach.desk.rights.campaign import a_campaign
+from tests.outreach.desk.test_tablets import a_dispute
+
+#: Stands on every page that shows a case of the own area, and nowhere else.
+NAME = "唐独一"
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """An account and the token of its tablet."""
+
+    user: User
+    token: str
+    replica: UUID
+
+
+def people(place: builders.County) -> dict[tuple[str, str], Somebody]:
+    """Return every account: the own area's are the small county's."""
+    found = {(role.value, "own"): getattr(place, role.value) for role in Role}
+    found["liaison", "neighbour"] = place.other_liaison
+    found["assessor", "neighbour"] = builders.user("another", Role.ASSESSOR, place.county)
+    _make_assessor(found["assessor", "neighbour"])
+    for area, code in (("neighbour", "511303"), ("other", "510104")):
+        county = builders.division(code, f"{code}区", Level.COUNTY)
+        for role in Role:
+            if (role.value, area) not in found:
+                where = _village(county) if role == Role.LIAISON else county
+                found[role.value, area] = builders.user(f"{role.value} {area}", role, where)
+        if area == "other":
+            _make_assessor(found["assessor", "other"])
+    return {who: _with_tablet(user) for who, user in found.items()}
+
+
+def _village(county: Division) -> Division:
+    township = builders.division(f"{county.code}201", "某乡", Level.TOWNSHIP, county)
+    return builders.division(f"{county.code}201201", "某村", Level.VILLAGE, township)
+
+
+def _make_assessor(user: User) -> None:
+    Assessor.objects.create(
+        user=user, institution=Institution.objects.get(), categories=["physical"], team="T9"
+    )
+
+
+def _with_tablet(user: User) -> Somebody:
+    token = f"token of {user.username}"
+    device = Device.objects.create(
+        user=user,
+        label="平板",
+        public_key=b"key",
+        token_sha256=fingerprint(token),
+        enrolled_at=builders.START,
+    )
+    replica = Replica.objects.create(
+        id=uuid4(), device=device, chain=ZERO, created_at=builders.START
+    )
+    return Somebody(user, token, replica.pk)
+
+
+def _upload() -> str:
+    """Announce a file from the own area's assessor's tablet, and return what it is called."""
+    answer = Client().generic(
+        "POST",
+        "/api/v1/uploads/",
+        headers={
+            "Authorization": "Bearer token of assessor",
+            "Tus-Resumable": "1.0.0",
+            "Upload-Length": "100",
+            "Upload-Metadata": metadata(new_id().hex * 2),
+        },
+    )
+    return str(answer["Location"].rpartition("/")[2])
+
+
+def a_case_at_every_step(place: builders.County) -> None:
+    """Fill the own area so that every list shows somebody of the one name."""
+    office, who = place.administrator, {"name": NAME}
+    signed = _called(builders.reviewed(place, pictures=real_media))
+    batches.sign(signed, by=place.approver, at=builders.notice_over(VISIT_ON))
+    _called(builders.reviewed(place, on=VISIT_ON + DAY))
+    _called(builders.noticed(place, on=VISIT_ON + DAY * 2))
+    _called(builders.on_notice(place, on=VISIT_ON + DAY * 3))
+    late = VISIT_ON + DAY * 7
+    at = datetime.combine(late, time(16), builders.SHANGHAI)
+    objected = _called(builders.on_notice(place, on=late + DAY))[0].notices.get()
+    publicity.object_to(objected, from_whom="邻居", text="他能走路", by=place.liaison, at=at + DAY)
+    _called(builders.on_notice(place, on=late + DAY * 2))
+    _called([one.application for one in builders.evaluated(place, on=late + DAY * 3)])
+    missed = builders.scheduled(place, on=VISIT_ON + DAY * 4, **who)[0]
+    why = {"reason": NotDone.ABSENT, "next_step": NextStep.REVISIT}
+    visits.record_not_done(missed, **why, by=place.assessor, at=at)
+    builders.scheduled(place, on=late + DAY * 4, **who)
+    builders.applied(place, **who)
+    builders.applied(place, consent=None, **who)
+    back = builders.applied(place, **who)[0]
+    applications.send_back(back, ["photos"], by=office, at=builders.START)
+    applications.accept(builders.applied(place, **who), by=office, at=builders.START)
+    builders.accepted(place, **who)
+    a_dispute(place)
+    Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
+    clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
+    a_campaign(place)
+
+
+def _called(cases: list[Application]) -> list[Application]:
+    """Give residents the one name: the builders of later steps take none."""
+    for case in cases:
+        case.resident.name = NAME
+        case.resident.save()
+    return cases
+
+
+def case_of(about: dict[str, str]) -> Application:
+    """Return the case that a row is about: in the state it names, else with a visit to come."""
+    if state := about.get("state"):
+        return Application.objects.filter(state=state).order_by("pk")[0]
+    return Visit.objects.get(state="scheduled").application
+
+
+#: How to find what an address names, in the own area; a new name wants an entry.
+SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
+    "case": lambda about: case_of(about).pk,
+    "step": lambda about: about.get("step", "withdraw"),
+    "visit": lambda _: Visit.objects.get(state="scheduled").pk,
+    "evaluation": lambda _: Evaluation.objects.get(application__state="evaluated").pk,
+    "photo": lambda _: (
+        Photo.objects.filter(evaluation__application__in=Certificate.objects.values("application"))[
+            0
+        ].pk
+    ),
+    "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
+    "objection": lambda _: Objection.objects.get().pk,
+    "certificate": lambda _: Certificate.objects.get().pk,
+    "batch": lambda _: Batch.objects.get().pk,
+    "device": lambda _: Device.objects.exclude(label="平板").get().pk,
+    "dispute": lambda _: Dispute.objects.get().pk,
+    "identifier": lambda _: _upload(),
+    "name": lambda _: "index.html",
+    **campaign.SUBJECTS,
+}

@@ -1,0 +1,183 @@
+"""The pages of a certificate's life, and of the batches in which papers are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+
+from certificates import batches, life
+from certificates.models import Batch, Certificate, PaperRequest
+from outreach import clock
+from outreach.models import User
+from tests import builders
+from tests.certificates.issuing import ISSUED_AT, issued, put_portraits
+
+pytestmark = pytest.mark.usefixtures("authority")
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def files(tmp_path: Path, settings: LazySettings) -> Path:
+    settings.OUTREACH_FILES = tmp_path
+    clock.advance_to(ISSUED_AT)
+    return tmp_path
+
+
+@pytest.fixture
+def held(place: builders.County, files: Path) -> Certificate:
+    return issued(place, files)[0]
+
+
+def step_of(held: Certificate, name: str) -> str:
+    return reverse("desk:certificate_step", args=[held.pk, name])
+
+
+#: Step → who takes it, what they write, where the certificate stands then.
+STORY = [
+    ("declare_lost", "liaison", {"note": "赶集时遗失", "wants_another": "on"}, "lost"),
+    ("find", "liaison", {}, "valid"),
+    ("freeze", "administrator", {"note": "核查"}, "frozen"),
+    ("unfreeze", "administrator", {"note": "查清"}, "valid"),
+    ("note_move", "administrator", {"moved_on": "2018-06-01", "note": "邻县"}, "valid"),
+    ("cancel", "administrator", {"ground": "own_wish", "note": "自愿"}, "cancelled"),
+    ("restore", "approver", {"note": "误销"}, "valid"),
+    ("move_out", "administrator", {"to": "邻县残联"}, "moved"),
+]
+
+
+def test_a_certificates_life_is_lived_from_its_page(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    page = reverse("desk:certificate", args=[held.pk])
+    for name, who, fields, state in STORY:
+        browser = sign_in(getattr(place, who))
+        assert step_of(held, name) in browser.get(page).content.decode()
+        assert browser.get(step_of(held, name)).status_code == 200
+        done = browser.post(step_of(held, name), fields)
+        assert (name, done.status_code, done.headers.get("Location")) == (name, 303, page)
+        assert (name, Certificate.objects.get().state) == (name, state)
+    shown = sign_in(place.auditor).get(page).content.decode()
+    assert [word for word in ("挂失", "找回", "冻结", "邻县残联") if word not in shown] == []
+
+
+@pytest.mark.parametrize("name", ["freeze", "cancel", "move_out", "note_move"])
+def test_what_must_be_written_is_asked_for(
+    held: Certificate, place: builders.County, sign_in: SignIn, name: str
+) -> None:
+    answer = sign_in(place.administrator).post(step_of(held, name), {})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "malformed-form")
+    assert 'role="alert"' in answer.content.decode()
+    assert Certificate.objects.get().state == "valid"
+
+
+def test_a_step_that_came_too_late_is_refused(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    office = sign_in(place.administrator)
+    office.post(step_of(held, "freeze"), {"note": "核查"})
+    again = office.post(step_of(held, "freeze"), {"note": "核查"})
+    assert (again.status_code, again["X-Refusal"]) == (422, "wrong-state")
+
+
+def test_the_number_is_not_on_the_page(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    page = sign_in(place.administrator).get(reverse("desk:certificate", args=[held.pk]))
+    assert held.number not in page.content.decode()
+
+
+def test_renewals_come_to_the_desk_are_signed_and_handed_over(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    Certificate.objects.update(valid_until="2019-06-13", handed_over_at=ISSUED_AT)
+    office, approver = sign_in(place.administrator), sign_in(place.approver)
+    assert "办理换领" in office.get("/").content.decode()
+    assert office.post("/certificates/renew/", {"ids": [held.pk]}).status_code == 303
+    request = PaperRequest.objects.get()
+    assert "签批换领和补办" in approver.get("/").content.decode()
+    assert approver.post("/certificates/sign/", {"ids": [request.pk]}).status_code == 303
+    new = Certificate.objects.get(replaces=held)
+    liaison = sign_in(place.liaison)
+    assert liaison.post("/certificates/hand-over/", {"ids": [new.pk]}).status_code == 303
+    new.refresh_from_db()
+    assert new.handed_over_at is not None
+
+
+def test_lists_take_the_same_number_of_queries_whatever_their_length(
+    place: builders.County, files: Path, sign_in: SignIn, django_assert_num_queries: Callable
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    office, counts = sign_in(place.administrator), []
+    for _ in range(2):
+        issued(place, files, 2)
+        Certificate.objects.update(valid_until="2019-06-13")
+        with CaptureQueriesContext(connection) as queries:
+            for path in ("/certificates/", "/certificates/renew/", "/batches/"):
+                assert office.get(path).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def signed_for(place: builders.County, files: Path, sign_in: SignIn, count: int) -> str:
+    cases = []
+    for day in (4, 5):
+        on = builders.VISIT_ON.replace(day=day)
+        cases += builders.reviewed(place, count // 2, on=on)
+    put_portraits(files, cases)
+    clock.advance_to(builders.notice_over(builders.VISIT_ON.replace(day=5)))
+    answer = sign_in(place.approver).post("/sign/", {"ids": [case.pk for case in cases]})
+    assert answer.status_code == 302
+    return str(answer["Location"])
+
+
+def test_a_large_batch_leads_to_a_page_that_counts(
+    place: builders.County, files: Path, sign_in: SignIn
+) -> None:
+    page = signed_for(place, files, sign_in, 30)
+    browser = sign_in(place.approver)
+    assert "已制作 0 / 30 本" in browser.get(page).content.decode()
+    assert 'name="ids"' not in browser.get("/sign/").content.decode()
+    batches.work(uuid4())
+    told = browser.get(page, headers={"accept": "application/json"}).json()
+    assert told == {"total": 30, "done": 25, "refused": 0}
+    batches.work(uuid4())
+    assert "证件已制作完毕" in browser.get(page).content.decode()
+    assert "30 / 30" in browser.get("/batches/").content.decode()
+
+
+def test_what_could_not_be_made_is_named_with_its_reason(
+    place: builders.County, files: Path, sign_in: SignIn
+) -> None:
+    cases = builders.reviewed(place, 2)
+    put_portraits(files, cases[:1])
+    answer = sign_in(place.approver).post("/sign/", {"ids": [case.pk for case in cases]})
+    shown = sign_in(place.approver).get(answer["Location"]).content.decode()
+    assert "1 本未能制作" in shown
+    assert f"{cases[1].number}" in shown
+    assert cases[1].number in sign_in(place.approver).get("/sign/").content.decode()
+
+
+def test_a_single_paper_that_cannot_be_made_is_refused_on_the_spot(
+    place: builders.County, files: Path, sign_in: SignIn
+) -> None:
+    cases = builders.reviewed(place, 1)
+    answer = sign_in(place.approver).post("/sign/", {"ids": [cases[0].pk]})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "no-portrait")
+    assert Batch.objects.count() == 1
+
+
+def test_a_lost_paper_and_a_renewal_at_once_are_no_contradiction(
+    held: Certificate, place: builders.County
+) -> None:
+    late = ISSUED_AT.replace(year=2027)
+    life.ask_renewal([held], by=place.administrator, at=late)
+    life.declare_lost([held], by=place.administrator, at=late)
+    assert PaperRequest.objects.open().get().kind == "reissue"
