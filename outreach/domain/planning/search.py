@@ -133,7 +133,8 @@ def _settled(
 ) -> frozenset[int]:
     """Return the visits of teams above their share that may stay: all but the surplus."""
     settled: set[int] = set()
-    surplus = dict(unfair)
+    part = chance.uniform(0.3, 1)  # the whole surplus at once draws others after it
+    surplus = {team: hours * part for team, hours in unfair.items()}
     for stop, team in chance.sample(
         made := [(stop, ground.shifts[n].team) for n in shifts for stop in draft.routes[n]],
         len(made),
@@ -154,12 +155,18 @@ def _neighbours(
     lunch = chance.choice(sorted({ground.shifts[n].lunch for n in free}))
     able = sorted(n for n in free if ground.shifts[n].lunch == lunch)
     near = ground.metres[seed]
+    # Who is left out or late is helped by the team-days that could keep the promise.
+    best = int(ground.entry[seed].min())
+    made_at = next((n for n in able if seed in draft.routes[n]), None)
+    in_trouble = made_at is None or ground.entry[seed, made_at] > best
     used, unused = [], []
     for shift in able:
         stops = draft.routes[shift]
         if stops:
             distance = int(np.min(near[list(stops)]))
-            used.append(((distance + 2000) * chance.uniform(0.3, 1.7), shift))
+            helps = in_trouble and (shift == made_at or ground.entry[seed, shift] == best)
+            noise = chance.uniform(0.1, 0.5) if helps else chance.uniform(0.3, 1.7)
+            used.append(((distance + 2000) * noise, shift))
         else:
             unused.append(shift)
     chance.shuffle(unused)
