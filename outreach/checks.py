@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
 from django.db import connection
 
+from outreach.road_matrix import is_address, is_near
 from outreach.sealing import KeyRing, MalformedKey
 
 #: The release that mended the loss of a WAL reset under concurrent checkpoints.
@@ -19,7 +20,7 @@ SQLITE_MENDED = (3, 51, 3)
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
-    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_restore()]
+    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_routing(), *_restore()]
 
 
 def _keys() -> list[CheckMessage]:
@@ -61,6 +62,19 @@ def _sqlite() -> list[CheckMessage]:
                 id="outreach.W001",
             )
         ]
+    return []
+
+
+def _routing() -> list[CheckMessage]:
+    url = settings.OUTREACH_ROUTING_URL
+    if not url:
+        return []
+    if not is_address(url):
+        message = "OUTREACH_ROUTING_URL must be an address like http://127.0.0.1:5000, or empty."
+        return [Error(message, id="outreach.E020")]
+    if not is_near(url):
+        message = "OUTREACH_ROUTING_URL is another machine: planning tells it the places of homes."
+        return [Caution(message, id="outreach.W020")]
     return []
 
 

@@ -28,6 +28,7 @@ PLACES = (
     Place("desk:home", _("Home"), EVERYBODY),
     Place("desk:nominate", _("Nominate"), (Role.LIAISON,)),
     Place("desk:cases", _("Cases"), EVERYBODY),
+    Place("desk:campaigns", _("Campaigns"), (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)),
     Place("desk:certificates", _("Certificates"), EVERYBODY),
     Place("desk:savings", _("Savings"), EVERYBODY),
     Place("desk:tablets", _("Tablets"), (Role.ADMINISTRATOR, Role.AUDITOR)),

@@ -15,7 +15,7 @@ from outreach.desk.access import DeskRequest
 from outreach.desk.answers import answer, check_takes, chosen, done
 from outreach.desk.listing import Calendar, More, list_rows
 from outreach.desk.steps import Step
-from outreach.models import Application, Evaluation, Objection, User, Visit
+from outreach.models import Application, Call, Evaluation, Objection, User, Visit
 from outreach.models.applications import ApplicationQuerySet
 from outreach.rules import applications_for
 
@@ -23,6 +23,11 @@ from outreach.rules import applications_for
 SHOWN: dict[type[Model], tuple[str, ...]] = {
     Application: ("resident", "village__parent", "assessor", "nominated_by"),
     Visit: ("application__resident", "application__village__parent", "assessor"),
+    Call: (
+        "visit__application__resident",
+        "visit__application__village__parent",
+        "visit__assessor",
+    ),
     Evaluation: ("application__resident", "application__village__parent", "assessor"),
     Certificate: ("application__resident", "application__village__parent", "issued_by"),
     PaperRequest: (

@@ -26,9 +26,15 @@ from certificates.steps import Kind
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Objection, User
+from outreach.models import Application, Call, Objection, User
 from outreach.models.visits import VisitQuerySet
-from outreach.rules import applications_for, scope, second_opinions_for, visits_for
+from outreach.rules import (
+    applications_for,
+    calls_for,
+    scope,
+    second_opinions_for,
+    visits_for,
+)
 
 Waiting = Callable[[User, date], QuerySet[Any]]
 
@@ -99,6 +105,11 @@ def unfinished_visits(user: User) -> VisitQuerySet:
     rows = visits_for(user).filter(state=VisitState.NOT_DONE, application__state=A.ACCEPTED)
     waits = rows.filter(next_step__in=(NextStep.REVISIT, NextStep.WAIT))
     return waits.exclude(application__visits__state__in=OPEN_VISITS)
+
+
+def families_to_tell(user: User) -> QuerySet[Call]:
+    """Return the families whose appointment a plan made, moved or cancelled, not told yet."""
+    return calls_for(user).to_make()
 
 
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
@@ -177,6 +188,15 @@ NOT_DONE = Step(
     (Role.ADMINISTRATOR,),
     lambda user, _today: unfinished_visits(user),
     since="on",
+)
+TELL = Step(
+    "desk:calls",
+    _("Tell families their time"),
+    _("A plan made, moved or cancelled these appointments. Call each family and tick it off."),
+    _("The chosen were told"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    lambda user, _today: families_to_tell(user),
+    since="created_at",
 )
 POST_NOTICES = Step(
     "desk:post_notices",
@@ -279,6 +299,7 @@ STEPS = (
     ASSIGN,
     SCHEDULE,
     NOT_DONE,
+    TELL,
     OPINIONS,
     POST_NOTICES,
     END_NOTICES,

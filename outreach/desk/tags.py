@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from outreach.desk import words
+from outreach.desk import planning_words, words
 from outreach.desk.listing import Age
+from outreach.models import LeftOut, Plan
 
 register = template.Library()
 
@@ -39,6 +42,12 @@ TABLES: dict[str, Any] = {
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
     "press_why": words.PRESS_WHY,
+    "plan_state": planning_words.PLAN_STATES,
+    "plan_kind": planning_words.PLAN_KINDS,
+    "plan_message": planning_words.MESSAGES,
+    "hindrance": planning_words.HINDRANCES,
+    "call": planning_words.CALLS,
+    "travel": planning_words.TRAVEL,
 }
 
 
@@ -77,6 +86,7 @@ def masked(number: str) -> str:
 @register.filter
 def yuan(fen: int) -> str:
     """Return an amount in yuan, to the fen."""
+    fen = fen or 0  # a template passes on what a plan without figures lacks
     sign = "−" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
@@ -109,3 +119,56 @@ def times(spans: Sequence[dict[str, Any]]) -> str:
 def worked_out(formula: str) -> str:
     """Return how a fare came about: what a formula has in square brackets."""
     return formula.partition("[")[2].rpartition("]")[0]
+
+
+@register.filter
+def plan_tone(state: str) -> str:
+    """Return how a plan's state is coloured."""
+    return planning_words.PLAN_TONES.get(state, "info")
+
+
+@register.filter
+def weekday(day: date) -> str | Promise:
+    """Return the name of the day of the week."""
+    return words.WEEKDAYS[day.weekday()]
+
+
+@register.filter
+def clock(minutes: int) -> str:
+    """Return minutes after midnight as a time of day."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+@register.filter
+def figure(value: Any, unit: str) -> str:
+    """Return a figure of a plan with its unit; a plan that never began has none."""
+    if value in (None, ""):
+        return "—"
+    if unit == "km":
+        return _("%(n)s km") % {"n": f"{value:,.0f}"}
+    if unit == "minutes":
+        return _("%(h)d h %(m)02d min") % {"h": value // 60, "m": value % 60}
+    if unit == "yuan":
+        return _("%(n)s yuan") % {"n": yuan(int(value))}
+    return f"{value:,}"
+
+
+@register.filter
+def why(left: LeftOut) -> str:
+    """Return why a plan leaves a case out, in a sentence."""
+    return planning_words.sentence(planning_words.REASONS, left.reason, left.detail)
+
+
+@register.filter
+def remedies(left: LeftOut) -> list[str]:
+    """Return what would let the case in, each in a sentence."""
+    rows = left.remedies or [{"code": "unknown", "detail": {}}]
+    return [
+        planning_words.sentence(planning_words.REMEDIES, row["code"], row["detail"]) for row in rows
+    ]
+
+
+@register.filter
+def wishes(plan: Plan) -> list[str]:
+    """Return what a what-if asks to be different, each in words."""
+    return planning_words.wishes(plan)

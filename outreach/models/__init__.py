@@ -8,6 +8,7 @@ from outreach.models.applications import (
     Objection,
     SecondOpinion,
 )
+from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.office import (
     AuditEvent,
@@ -25,7 +26,20 @@ from outreach.models.people import (
     Resident,
     User,
 )
+from outreach.models.planning import (
+    Call,
+    Campaign,
+    Hindrance,
+    LeftOut,
+    Pin,
+    Plan,
+    PlannedStop,
+    Shift,
+    Team,
+    TeamMember,
+)
 from outreach.models.savings import Journey, OutreachCost, Tariff
+from outreach.models.second_factor import SecondFactor
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -36,24 +50,36 @@ __all__ = [
     "AuditEvent",
     "Bar",
     "CalendarYear",
+    "Call",
+    "Campaign",
     "Counter",
     "DeclaredRelative",
     "Division",
     "Evaluation",
     "Guardian",
+    "Hindrance",
     "Institution",
     "Journey",
+    "LeftOut",
     "Notice",
     "Objection",
     "OutreachCost",
     "Photo",
+    "Pin",
+    "Plan",
+    "PlannedStop",
     "Resident",
+    "SecondFactor",
     "SecondOpinion",
+    "Shift",
     "SimulatedClock",
     "StoredBlob",
     "Tariff",
+    "Team",
+    "TeamMember",
     "User",
     "Visit",
     "VisitEvent",
+    "insert",
     "working_calendar",
 ]

@@ -11,7 +11,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "desk-forms.
 ID = "01890000-0000-7000-8000-000000000000"
 BATCHES = {
     *("/accept/", "/assign/", "/papers/", "/opinions/", "/notices/post/", "/notices/end/"),
-    *("/review/", "/sign/", "/hand-over/"),
+    *("/review/", "/sign/", "/hand-over/", "/calls/"),
     *("/certificates/renew/", "/certificates/sign/", "/certificates/hand-over/"),
 }
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from outreach import clock
+from outreach.actions import offering
 from outreach.actions import visits as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
@@ -39,9 +40,15 @@ def schedule(request: DeskRequest) -> HttpResponse:
 def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
     """Schedule a visit to one home; the day's other visits of the assessor stand beside."""
     application = found(cases_of(request.user), pk=case)
-    form = AppointmentForm(request.POST or None)
+    offer = request.POST.get("offer", "")
+    form = AppointmentForm(None if offer else request.POST or None)
 
     def act() -> HttpResponse:
+        if offer:
+            visit = offering.take(application, offer, by=request.user, at=clock.now())
+            message = _("The visit is scheduled: %(day)s at %(time)s.")
+            said = {"day": visit.on.isoformat(), "time": f"{visit.start:%H:%M}"}
+            return done(request, message % said, "desk:case", application.pk)
         to = _appointment(form, application)
         actions.schedule([to], by=request.user, at=clock.now())
         return done(request, _("The visit is scheduled."), "desk:schedule")
@@ -56,6 +63,8 @@ def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
             "title": _("Schedule a visit"),
             "button": _("Schedule"),
             "others": _others(application),
+            "offers": offering.offered(application, clock.now()),
+            "in_campaign": offering.campaign_for(application, clock.now()) is not None,
         },
     )
 

@@ -51,3 +51,15 @@ for (const button of document.querySelectorAll("[data-locate]")) {
     });
   });
 }
+
+// Of what came in between only the question of its kind is asked; without this file all stand.
+for (const form of document.querySelectorAll("form[data-kinds]")) {
+  const show = () => {
+    const kind = form.querySelector("input[name=kind]:checked")?.value;
+    for (const part of form.querySelectorAll("[data-kind]")) {
+      part.classList.toggle("is-other", part.dataset.kind !== kind);
+    }
+  };
+  form.addEventListener("change", show);
+  show();
+}

@@ -35,6 +35,8 @@ from tests import builders
 from tests.builders import VISIT_ON
 from tests.mobile_api.uploading import metadata
 from tests.outreach.desk.pictures import real_media
+from tests.outreach.desk.rights import campaign
+from tests.outreach.desk.rights.campaign import a_campaign
 from tests.outreach.desk.test_tablets import a_dispute
 
 #: Stands on every page that shows a case of the own area, and nowhere else.
@@ -136,6 +138,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     a_dispute(place)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
     clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
+    a_campaign(place)
 
 
 def _called(cases: list[Application]) -> list[Application]:
@@ -172,4 +175,5 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "dispute": lambda _: Dispute.objects.get().pk,
     "identifier": lambda _: _upload(),
     "name": lambda _: "index.html",
+    **campaign.SUBJECTS,
 }

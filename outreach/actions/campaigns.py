@@ -1,0 +1,343 @@
+"""Campaigns: their days, teams and shifts, what came in between, promises, calls and feeds."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from outreach.actions.audit import record
+from outreach.domain.vocabulary import Role
+from outreach.models import (
+    Application,
+    Assessor,
+    Call,
+    Campaign,
+    Division,
+    Hindrance,
+    Pin,
+    Shift,
+    Team,
+    TeamMember,
+    User,
+    working_calendar,
+)
+from outreach.models.planning import HindranceKind
+from outreach.rules import Refused, applications_for, campaigns_for
+
+#: A campaign longer than this is two campaigns.
+LONGEST = timedelta(days=190)
+
+
+@dataclass(frozen=True)
+class CampaignTerms:
+    """What a person decides about a campaign."""
+
+    name: str
+    first_on: date
+    last_on: date
+    minutes: int = 40
+    lunch_at: int = 690
+    lunch_minutes: int = 60
+    promise_days: int = 30
+    overtime_minutes: int = 0
+    overtime_fen_per_hour: int = 6000
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When a team works on one day, in minutes after midnight."""
+
+    on: date
+    start: int = 510
+    end: int = 1050
+
+
+@dataclass(frozen=True)
+class Crew:
+    """A team as a person describes it."""
+
+    name: str
+    members: Sequence[Assessor]
+    base_name: str
+    latitude: float
+    longitude: float
+    vehicle: str = ""
+    start: int = 510
+    end: int = 1050
+
+
+def check_plans(user: User, campaign: Campaign) -> None:
+    """Refuse to plan where the user is no administrator of the campaign's division."""
+    if user.role != Role.ADMINISTRATOR or not campaigns_for(user).filter(pk=campaign.pk).exists():
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+
+
+def working_days(first_on: date, last_on: date) -> list[date]:
+    """List the working days from the first to the last. Raises `CalendarNotLoaded`."""
+    calendar = working_calendar(first_on)
+    count = (last_on - first_on).days + 1
+    days = (first_on + timedelta(days=number) for number in range(count))
+    return [day for day in days if calendar.is_working_day(day)]
+
+
+def create(terms: CampaignTerms, division: Division, *, by: User, at: datetime) -> Campaign:
+    """Open a campaign in a division. Raises `Refused` for days that cannot be worked."""
+    if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    _check_terms(terms)
+    with transaction.atomic():
+        made = Campaign.objects.create(
+            division=division, created_by=by, created_at=at, **vars(terms)
+        )
+        record("campaign.create", [made], by=by, at=at)
+    return made
+
+
+def _check_terms(terms: CampaignTerms) -> None:
+    if terms.last_on < terms.first_on:
+        raise Refused("span-reversed", _("The last day lies before the first."))
+    if terms.last_on - terms.first_on > LONGEST:
+        raise Refused("campaign-too-long", _("A campaign lasts at most six months."))
+    if not working_days(terms.first_on, terms.last_on):
+        raise Refused("no-working-day", _("There is no working day in these dates."))
+
+
+def change(campaign: Campaign, terms: CampaignTerms, *, by: User, at: datetime) -> None:
+    """Change a campaign; shifts outside its new days go, plans that were made stay as they are."""
+    check_plans(by, campaign)
+    _check_terms(terms)
+    with transaction.atomic():
+        for name, value in vars(terms).items():
+            setattr(campaign, name, value)
+        campaign.save()
+        shifts = Shift.objects.filter(team__campaign=campaign)
+        shifts.filter(on__lt=terms.first_on).delete()
+        shifts.filter(on__gt=terms.last_on).delete()
+        record("campaign.change", [campaign], by=by, at=at)
+
+
+def add_team(campaign: Campaign, crew: Crew, *, by: User, at: datetime) -> Team:
+    """Add a team that works on every working day of the campaign."""
+    check_plans(by, campaign)
+    with transaction.atomic():
+        _check_crew(campaign, crew)
+        team = Team.objects.create(campaign=campaign, **_described(crew))
+        _man(team, crew)
+        days = working_days(campaign.first_on, campaign.last_on)
+        _set_hours(team, [Hours(day, crew.start, crew.end) for day in days])
+        record("team.create", [team], by=by, at=at)
+    return team
+
+
+def change_team(team: Team, crew: Crew, *, by: User, at: datetime) -> None:
+    """Change a team; its days keep their own hours, which `set_hours` changes."""
+    check_plans(by, team.campaign)
+    with transaction.atomic():
+        _check_crew(team.campaign, crew, team)
+        for name, value in _described(crew).items():
+            setattr(team, name, value)
+        team.save()
+        team.members.all().delete()
+        _man(team, crew)
+        record("team.change", [team], by=by, at=at)
+
+
+def _described(crew: Crew) -> dict[str, str | float]:
+    return {
+        "name": crew.name,
+        "base_name": crew.base_name,
+        "latitude": crew.latitude,
+        "longitude": crew.longitude,
+        "vehicle": crew.vehicle,
+    }
+
+
+def _check_crew(campaign: Campaign, crew: Crew, team: Team | None = None) -> None:
+    same_name = campaign.teams.filter(name=crew.name).first()
+    if same_name is not None and same_name != team:
+        raise Refused("team-exists", _("Another team has this name; choose another one."))
+    if not crew.members:
+        raise Refused("team-empty", _("A team needs at least one assessor."))
+    taken = TeamMember.objects.filter(
+        campaign=campaign, user__in=[member.user_id for member in crew.members]
+    ).exclude(team=team)
+    if one := taken.select_related("user", "team").first():
+        raise Refused(
+            "assessor-taken",
+            _("%(name)s is in team %(team)s already; take them out there first.")
+            % {"name": one.user.full_name, "team": one.team.name},
+        )
+
+
+def _man(team: Team, crew: Crew) -> None:
+    TeamMember.objects.bulk_create(
+        TeamMember(campaign_id=team.campaign_id, team=team, user_id=member.user_id)
+        for member in crew.members
+    )
+
+
+def remove_team(team: Team, *, by: User, at: datetime) -> None:
+    """Remove a team that no plan names."""
+    check_plans(by, team.campaign)
+    if team.campaign.plans.filter(stops__team=team).exists():
+        raise Refused("team-planned", _("Plans name this team; set all its days to off instead."))
+    if team.campaign.hindrances.filter(team=team).exists():
+        raise Refused("team-planned", _("Plans name this team; set all its days to off instead."))
+    with transaction.atomic():
+        record("team.remove", [team], by=by, at=at)
+        team.delete()
+
+
+def set_hours(team: Team, hours: Iterable[Hours], *, by: User, at: datetime) -> None:
+    """Set on which days a team works, and when; days that are not named are off."""
+    check_plans(by, team.campaign)
+    hours = list(hours)
+    days = set(working_days(team.campaign.first_on, team.campaign.last_on))
+    for one in hours:
+        if one.on not in days:
+            raise Refused("no-working-day", _("This is no working day of the campaign."))
+        if not 0 <= one.start < one.end <= 24 * 60:
+            raise Refused("hours-reversed", _("A day must end after it begins."))
+    with transaction.atomic():
+        _set_hours(team, hours)
+        record("team.hours", [team], by=by, at=at)
+
+
+def _set_hours(team: Team, hours: Sequence[Hours]) -> None:
+    team.shifts.all().delete()
+    Shift.objects.bulk_create(
+        Shift(team=team, on=one.on, start=one.start, end=one.end) for one in hours
+    )
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What came in between, as somebody reports it."""
+
+    kind: HindranceKind
+    first_on: date
+    last_on: date
+    application: Application | None = None
+    place: Division | None = None
+    doctor: User | None = None
+    team: Team | None = None
+    note: str = ""
+
+
+def hinder(campaign: Campaign, what: Happening, *, by: User, at: datetime) -> Hindrance:
+    """Record what came in between; the next plan takes it into account."""
+    check_plans(by, campaign)
+    if what.last_on < what.first_on:
+        raise Refused("span-reversed", _("The last day lies before the first."))
+    if what.last_on < campaign.first_on or what.first_on > campaign.last_on:
+        raise Refused("outside-campaign", _("These days are not in the campaign."))
+    _check_subject(campaign, what, by)
+    with transaction.atomic():
+        made = Hindrance.objects.create(
+            campaign=campaign, recorded_by=by, recorded_at=at, **vars(what)
+        )
+        record("hindrance.record", [made], by=by, at=at)
+    return made
+
+
+def _check_subject(campaign: Campaign, what: Happening, by: User) -> None:
+    """Refuse a happening that does not say to whom, or names somebody of elsewhere."""
+    subjects: Mapping[HindranceKind, object | None] = {
+        HindranceKind.ABSENT: what.application,
+        HindranceKind.ROAD_CUT: what.place,
+        HindranceKind.DOCTOR_AWAY: what.doctor,
+        HindranceKind.TEAM_AWAY: what.team,
+    }
+    named = [one for one in subjects.values() if one is not None]
+    if subjects[what.kind] is None or len(named) != 1:
+        raise Refused("subject-missing", _("Choose whom or what it is about."))
+    ours = (
+        (what.application and applications_for(by).filter(pk=what.application.pk).exists())
+        or (what.place and what.place.code.startswith(campaign.division.code))
+        or (what.doctor and campaign.members.filter(user=what.doctor).exists())
+        or (what.team and what.team.campaign_id == campaign.pk)
+    )
+    if not ours:
+        raise Refused("out-of-scope", _("This is not part of the campaign."))
+
+
+def withdraw(hindrance: Hindrance, *, by: User, at: datetime) -> None:
+    """Take back what came in between: the road is open again, the doctor is well."""
+    check_plans(by, hindrance.campaign)
+    with transaction.atomic():
+        hindrance.withdrawn_at = at
+        hindrance.save(update_fields=["withdrawn_at"])
+        record("hindrance.withdraw", [hindrance], by=by, at=at)
+
+
+def pin(campaign: Campaign, cases: Sequence[Application], *, by: User, at: datetime) -> None:
+    """Promise the appointments of these cases: no later plan may move them."""
+    check_plans(by, campaign)
+    with transaction.atomic():
+        Pin.objects.bulk_create(
+            [
+                Pin(campaign=campaign, application=case, pinned_by=by, pinned_at=at)
+                for case in cases
+            ],
+            ignore_conflicts=True,
+        )
+        record("visit.pin", cases, by=by, at=at)
+
+
+def unpin(campaign: Campaign, cases: Sequence[Application], *, by: User, at: datetime) -> None:
+    """Let later plans move these appointments again."""
+    check_plans(by, campaign)
+    with transaction.atomic():
+        campaign.pins.filter(application__in=cases).delete()
+        record("visit.unpin", cases, by=by, at=at)
+
+
+def told(calls: Sequence[Call], *, by: User, at: datetime) -> None:
+    """Note that these families were told of their appointment."""
+    cases = [call.visit.application_id for call in calls]
+    if applications_for(by).filter(pk__in=cases).count() != len(set(cases)):
+        raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
+    with transaction.atomic():
+        ids = [call.pk for call in calls]
+        Call.objects.filter(pk__in=ids, told_at=None).update(told_by=by, told_at=at)
+        record("call.told", calls, by=by, at=at)
+
+
+def open_feed(team: Team, *, by: User, at: datetime) -> str:
+    """Make the secret of a team's calendar feed, in place of an earlier one, and return it.
+
+    It is shown this once; the register keeps its SHA-256.
+    """
+    check_plans(by, team.campaign)
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        team.feed_digest, team.feed_made_at = digest_of(secret), at
+        team.save(update_fields=["feed_digest", "feed_made_at"])
+        record("team.feed", [team], by=by, at=at)
+    return secret
+
+
+def close_feed(team: Team, *, by: User, at: datetime) -> None:
+    """Revoke a team's calendar feed: its address answers 404 from now on."""
+    check_plans(by, team.campaign)
+    with transaction.atomic():
+        team.feed_digest, team.feed_made_at = "", None
+        team.save(update_fields=["feed_digest", "feed_made_at"])
+        record("team.feed_revoked", [team], by=by, at=at)
+
+
+def digest_of(secret: str) -> str:
+    """Return what the register keeps of a feed's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def team_of_feed(secret: str) -> Team | None:
+    """Return the team whose feed has this secret."""
+    rows = Team.objects.select_related("campaign")
+    return rows.filter(feed_digest=digest_of(secret)).first()

@@ -1,0 +1,401 @@
+"""The question a plan answers, drawn up from the register in the campaign file format.
+
+The same document is read by `manage.py plan`, so a question kept with its plan can be asked
+again anywhere. It holds the places of homes: it is kept sealed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from outreach.domain.vocabulary import Role
+from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
+from outreach.domain.workflow import ApplicationState
+from outreach.models import (
+    Application,
+    Assessor,
+    Campaign,
+    DeclaredRelative,
+    Hindrance,
+    Shift,
+    Team,
+    Visit,
+    working_calendar,
+)
+from outreach.models.planning import HindranceKind
+from outreach.models.visits import VisitQuerySet
+from outreach.rules import Refused, applications_for
+
+#: How a vehicle travels, in the campaign file's words; assumed until a county measured its own.
+SPEEDS = {"slow_km": 2.0, "slow_kmh": 18.0, "fast_kmh": 38.0, "park_minutes": 3.0}
+#: A team that is told of a change in the middle of a day needs this long to turn round.
+NOTICE_MINUTES = 15
+SHORTEST_SHIFT = 30
+WHOLE_DAY = (0, 24 * 60 - 1)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A problem in the campaign file format, with what its indexes and ids stand for."""
+
+    document: dict[str, Any]
+    days: tuple[date, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nobody to visit."""
+        return not self.document["visits"]
+
+
+@dataclass(frozen=True)
+class _Register:
+    """What the register says of a campaign at one moment."""
+
+    campaign: Campaign
+    days: tuple[date, ...]
+    calendar: WorkingCalendar
+    now: datetime
+    teams: list[Team]
+    shifts: list[Shift]
+    hindrances: list[Hindrance]
+    cases: list[Application]
+    visits: dict[UUID, Visit]
+    accepted_on: Mapping[UUID, date]
+    qualified: Mapping[UUID, frozenset[str]]
+    members: Mapping[UUID, list[UUID]]
+    barred: Mapping[UUID, set[UUID]]
+    pinned: set[UUID]
+    wishes: Mapping[str, Any]
+
+
+def draw_up(campaign: Campaign, now: datetime, wishes: Mapping[str, Any] | None = None) -> Question:
+    """Draw up the question of a campaign as it stands: about twelve queries whatever its size.
+
+    `wishes` are what-ifs: `overtime_minutes`, `minutes`, `last_on`, `without` (team ids). Raises
+    `Refused` where there is nobody to visit, no team, or no day left to work on.
+    """
+    known = _read(campaign, now, wishes or {})
+    shifts = [one for shift in known.shifts if (one := _shift(known, shift))]
+    if not known.teams:
+        raise Refused("no-team", _("There is no team yet; add one first."))
+    if not known.cases:
+        raise Refused("nobody-waits", _("Nobody waits for a visit in this campaign's area."))
+    if not shifts:
+        raise Refused("no-day-left", _("No team has a working day left in this campaign."))
+    visits = [one for case in known.cases if (one := _visit(known, case))]
+    _bar(known, visits, shifts)
+    document = {
+        "visits": visits,
+        "shifts": shifts,
+        "lunch": {"after": campaign.lunch_at, "minutes": campaign.lunch_minutes},
+        "travel": {
+            "distance": "geodesic WGS-84",
+            "road_factor": settings.OUTREACH_ROAD_FACTOR,
+            **SPEEDS,
+        },
+    }
+    return Question(document, known.days)
+
+
+def days_of(campaign: Campaign) -> tuple[date, ...]:
+    """List the working days of the campaign: the indexes of its questions count these."""
+    from outreach.actions.campaigns import working_days
+
+    return tuple(working_days(campaign.first_on, campaign.last_on))
+
+
+def cases_of(campaign: Campaign) -> Any:
+    """Return the accepted cases of the campaign's area, in or out of reach of its teams."""
+    rows = Application.objects.within(campaign.division).standing(ApplicationState.ACCEPTED)
+    return rows.select_related("resident", "village__parent", "nominated_by").order_by("pk")
+
+
+def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Register:
+    teams = list(campaign.teams.exclude(pk__in=wishes.get("without", [])))
+    members: dict[UUID, list[UUID]] = defaultdict(list)
+    for team, user in campaign.members.values_list("team", "user"):
+        members[team].append(user)
+    people = {user for crew in members.values() for user in crew}
+    rows = Assessor.objects.filter(user__in=people)
+    cases = list(cases_of(campaign))
+    visits = {visit.application_id: visit for visit in open_visits(campaign)}
+    return _Register(
+        campaign,
+        days_of(campaign),
+        working_calendar(campaign.first_on),
+        now,
+        teams,
+        list(Shift.objects.filter(team__in=teams, on__gte=now.date()).select_related("team")),
+        list(campaign.hindrances.standing().select_related("place")),
+        [case for case in cases if _is_ours(visits.get(case.pk), campaign, people, now)],
+        visits,
+        _acceptances(campaign),
+        {row.user_id: frozenset(row.categories) for row in rows},
+        members,
+        _relatives(people),
+        set(campaign.pins.values_list("application", flat=True)),
+        wishes,
+    )
+
+
+def _is_ours(visit: Visit | None, campaign: Campaign, people: set[UUID], now: datetime) -> bool:
+    """Tell whether a case without an appointment elsewhere can still be planned."""
+    if visit is None:
+        return True
+    inside = campaign.first_on <= visit.on <= campaign.last_on and visit.assessor_id in people
+    return inside and datetime.combine(visit.on, visit.start, now.tzinfo) > now
+
+
+def _acceptances(campaign: Campaign) -> dict[UUID, date]:
+    """Return on which day each case was accepted (again, after a recall)."""
+    rows = cases_of(campaign).filter(events__target=ApplicationState.ACCEPTED)
+    pairs = rows.values_list("pk").annotate(at=Max("events__at")).order_by()
+    return {pk: _local(at) for pk, at in pairs}
+
+
+def _local(at: datetime) -> date:
+    from django.utils import timezone
+
+    return timezone.localdate(at)
+
+
+def _relatives(people: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Map residents to the assessors who declared them relatives."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for user, resident in DeclaredRelative.objects.filter(user__in=people).values_list(
+        "user", "resident"
+    ):
+        found[resident].add(user)
+    return found
+
+
+def able(known: _Register, team: UUID, day: date) -> list[UUID]:
+    """List the members of a team who can come on that day."""
+    away = {
+        one.doctor_id
+        for one in known.hindrances
+        if one.kind == HindranceKind.DOCTOR_AWAY and one.covers(day)
+    }
+    return [user for user in known.members.get(team, []) if user not in away]
+
+
+def doctors_away(campaign: Campaign) -> dict[UUID, list[tuple[date, date]]]:
+    """Map each doctor who cannot come to the spans of days."""
+    found: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
+    rows = campaign.hindrances.standing().filter(kind=HindranceKind.DOCTOR_AWAY)
+    for doctor, first, last in rows.values_list("doctor", "first_on", "last_on"):
+        found[doctor].append((first, last))
+    return found
+
+
+def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
+    """Describe a shift that takes place, with whoever of the team can come."""
+    last_on = known.wishes.get("last_on")
+    if last_on and shift.on > date.fromisoformat(last_on):
+        return None
+    if shift.on not in known.days:
+        return None
+    if any(
+        one.kind == HindranceKind.TEAM_AWAY
+        and one.team_id == shift.team_id
+        and one.covers(shift.on)
+        for one in known.hindrances
+    ):
+        return None
+    come = able(known, shift.team_id, shift.on)
+    start = shift.start
+    if shift.on == known.now.date():
+        start = max(start, known.now.hour * 60 + known.now.minute + NOTICE_MINUTES)
+    if not come or shift.end - start < SHORTEST_SHIFT:
+        return None
+    skills = sorted(set[str]().union(*(known.qualified.get(user, frozenset()) for user in come)))
+    return {
+        "team": str(shift.team_id),
+        "day": known.days.index(shift.on),
+        "base": [shift.team.latitude, shift.team.longitude],
+        "skills": skills,
+        "start": start,
+        "end": shift.end,
+        "overtime": known.wishes.get("overtime_minutes", known.campaign.overtime_minutes),
+    }
+
+
+def _visit(known: _Register, case: Application) -> dict[str, Any]:
+    resident, village = case.resident, case.village
+    latitude, longitude = _place(case)
+    deadline = _deadline(known, case)
+    return {
+        "id": str(case.pk),
+        "lat": latitude,
+        "lon": longitude,
+        "village": village.code,
+        "township": village.parent.code if village.parent else village.code,
+        "minutes": known.wishes.get("minutes", known.campaign.minutes),
+        "skills": sorted(set(case.categories)),
+        **_times(known, case),
+        "deadline": deadline,
+        "priority": 1 + resident.is_bedridden + (resident.severity_expected in (1, 2)),
+    }
+
+
+def _place(case: Application) -> tuple[float, float]:
+    """Return where the home is; the village, then the township, where nobody measured it."""
+    place = case.resident.place
+    if place and "lat" in place and "lon" in place:
+        return float(place["lat"]), float(place["lon"])
+    for division in (case.village, case.village.parent):
+        if division and division.latitude is not None and division.longitude is not None:
+            return division.latitude, division.longitude
+    raise Refused(
+        "no-place",
+        _("Nobody knows where %(village)s is; enter its coordinates first.")
+        % {"village": case.village.name},
+    )
+
+
+def _deadline(known: _Register, case: Application) -> int | None:
+    """Return the index of the last campaign day that keeps the promise; −1 when none does."""
+    accepted = known.accepted_on.get(case.pk)
+    if accepted is None:
+        return None
+    try:
+        promised = known.calendar.add(accepted, known.campaign.promise_days)
+    except CalendarNotLoaded:
+        return None
+    if promised >= known.days[-1]:
+        return None
+    return sum(day <= promised for day in known.days) - 1
+
+
+def _times(known: _Register, case: Application) -> dict[str, Any]:
+    """Say when the family is at home: the widest hours with their days, and the others.
+
+    The planner knows one span of hours for a home; `also` lists the other spans, which are
+    tried for homes that found no place.
+    """
+    spans: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for index, day in enumerate(known.days):
+        if day < known.now.date() or _is_closed(known, case, day):
+            continue
+        if not case.possible_times:
+            spans[WHOLE_DAY].add(index)
+        for span in case.possible_times:
+            if span["weekday"] == day.weekday():
+                hours = _clock(span["from"]), _clock(span["to"])
+                spans[hours].add(index)
+    for hours, days in spans.items():  # a family at home all day is so on a half day too
+        for other, more in spans.items():
+            if other[0] <= hours[0] and hours[1] <= other[1]:
+                days |= more
+    ranked = sorted(spans, key=lambda one: (-(one[1] - one[0]) * len(spans[one]), one))
+    listed = [{"window": list(one), "days": sorted(spans[one])} for one in ranked]
+    return {**(listed or [{"window": list(WHOLE_DAY), "days": []}])[0], "also": listed[1:]}
+
+
+def _clock(text: str) -> int:
+    hours, minutes = text.split(":")[:2]
+    return int(hours) * 60 + int(minutes)
+
+
+def _is_closed(known: _Register, case: Application, day: date) -> bool:
+    for one in known.hindrances:
+        if not one.covers(day):
+            continue
+        if one.kind == HindranceKind.ABSENT and one.application_id == case.pk:
+            return True
+        if (
+            one.kind == HindranceKind.ROAD_CUT
+            and one.place
+            and case.village.code.startswith(one.place.code)
+        ):
+            return True
+    return False
+
+
+def _bar(known: _Register, visits: list[dict[str, Any]], shifts: list[dict[str, Any]]) -> None:
+    """Keep a team away from a home where each who comes nominated or is related.
+
+    Said as a skill that only this home asks for and only the other shifts have.
+    """
+    by_id = {str(case.pk): case for case in known.cases}
+    for visit in visits:
+        case = by_id[visit["id"]]
+        unfit = set(known.barred.get(case.resident_id, set()))
+        if case.nominated_by.role == Role.ASSESSOR:
+            unfit.add(case.nominated_by_id)
+        if not unfit:
+            continue
+        fit = [
+            shift
+            for shift in shifts
+            if set(able(known, UUID(shift["team"]), known.days[shift["day"]])) - unfit
+        ]
+        if len(fit) < len(shifts):
+            token = f"impartial:{visit['id']}"
+            visit["skills"] = [*visit["skills"], token]
+            for shift in fit:
+                shift["skills"] = [*shift["skills"], token]
+
+
+def standing_appointments(question: Question, campaign: Campaign) -> list[dict[str, Any]]:
+    """List the appointments that families have, as stops with team, day and start.
+
+    `told` is the start the family was told, `pinned` ones may not move: promised expressly, or
+    made by hand before the first plan was published.
+    """
+    wanted = {visit["id"] for visit in question.document["visits"]}
+    crew = {user: team for team, user in campaign.members.values_list("team", "user")}
+    pinned = set(campaign.pins.values_list("application", flat=True))
+    is_planned = campaign.plans.filter(published_at__isnull=False).exists()
+    index = {day: number for number, day in enumerate(question.days)}
+    told = told_times(campaign)
+    found = []
+    for visit in open_visits(campaign).order_by("on", "start", "pk"):
+        if str(visit.application_id) in wanted and visit.on in index:
+            start = in_minutes(visit.start)
+            on, heard = told.get(visit.pk, (visit.on, visit.start))
+            found.append(
+                {
+                    "visit": str(visit.application_id),
+                    "team": str(crew[visit.assessor_id]),
+                    "day": index[visit.on],
+                    "start": start,
+                    "told": in_minutes(heard) if on == visit.on else start,
+                    "pinned": visit.application_id in pinned or not is_planned,
+                }
+            )
+    return found
+
+
+def open_visits(campaign: Campaign) -> VisitQuerySet:
+    """Return the visits to come of the campaign's cases."""
+    return Visit.objects.open().filter(application__in=cases_of(campaign).values("pk"))
+
+
+def told_times(campaign: Campaign) -> dict[UUID, tuple[date, time]]:
+    """Return for each visit the day and time of the newest call about it."""
+    rows = campaign.calls.filter(on__isnull=False).order_by("created_at", "pk")
+    return {
+        visit: (on, start)
+        for visit, on, start in rows.values_list("visit", "on", "start")
+        if on is not None and start is not None
+    }
+
+
+def in_minutes(moment: time) -> int:
+    """Return a time of day in minutes after midnight."""
+    return moment.hour * 60 + moment.minute
+
+
+def applications_of(campaign: Campaign, user: Any) -> Any:
+    """Return the campaign's cases that the user may see."""
+    return applications_for(user).filter(pk__in=cases_of(campaign).values("pk"))

@@ -1,0 +1,116 @@
+"""Appointment offers: for one case the cheapest times that keep every promise of the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from math import ceil
+
+from django.utils.translation import gettext as _
+
+from outreach.actions import drafting
+from outreach.actions.arranging import arrange
+from outreach.actions.planning import book
+from outreach.actions.thinking import pins_of, problem_of, standing_plan
+from outreach.domain.planning import Pin, offers
+from outreach.domain.planning.offering import BAND, promises
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, Campaign, Team, User, Visit
+from outreach.models.planning import PlanState
+from outreach.rules import Refused
+
+COUNT = 3
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A time to offer, which team would come, and what it adds to the plan."""
+
+    team: Team
+    on: date
+    start: time
+    added_km: float
+    opens_team_day: bool
+    is_late: bool
+
+    @property
+    def key(self) -> str:
+        """The offer as a form sends it back."""
+        return f"{self.team.pk}/{self.on.isoformat()}/{self.start:%H:%M}"
+
+
+def campaign_for(case: Application, now: datetime) -> Campaign | None:
+    """Return the campaign whose published plan could take the case in."""
+    rows = Campaign.objects.filter(
+        plans__state=PlanState.PUBLISHED, last_on__gte=now.date()
+    ).select_related("division")
+    fitting = [one for one in rows if case.village.code.startswith(one.division.code)]
+    return min(fitting, key=lambda one: one.first_on, default=None)
+
+
+def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offered]:
+    """Return the cheapest times for a case, cheapest first; none where no campaign has any.
+
+    Everybody who has an appointment keeps team, day and, within the hour, the time. Times that
+    keep the case's own promised day come before any other.
+    """
+    campaign = campaign_for(case, now)
+    if campaign is None or case.state != ApplicationState.ACCEPTED:
+        return []
+    if case.visits.open().exists():
+        return []
+    try:
+        question = drafting.draw_up(campaign, now)
+    except Refused:
+        return []
+    document = question.document | {
+        "standing": drafting.standing_appointments(question, campaign),
+    }
+    problem, plan = problem_of(document), standing_plan(document)
+    visit = next((one for one in problem.visits if one.id == str(case.pk)), None)
+    if visit is None:
+        return []
+    told = {one["visit"]: one["told"] for one in document["standing"]}
+    kept = {
+        pk: Pin(pin.day, pin.team, _around(told[str(pk)]))
+        for pk, pin in (promises(plan) | pins_of(document)).items()
+    }
+    found = offers(problem, plan, visit, count, pinned=kept)
+    late = found or offers(problem, plan, visit, count, pinned=kept, late_too=True)
+    teams = {str(team.pk): team for team in campaign.teams.all()}
+    return [
+        Offered(
+            teams[one.team],
+            question.days[one.day],
+            _clock(one.start),
+            round(one.added_km, 1),
+            one.opens_team_day,
+            is_late=not found,
+        )
+        for one in late
+    ]
+
+
+def _around(told: int) -> tuple[float, float]:
+    return max(0.0, told - BAND), told + BAND
+
+
+def _clock(minutes: float) -> time:
+    """Return the next full minute."""
+    rounded = ceil(round(minutes, 3))
+    return time(rounded // 60, rounded % 60)
+
+
+def take(case: Application, key: str, *, by: User, at: datetime) -> Visit:
+    """Schedule the case at an offered time that the family agreed to.
+
+    Raises `Refused` where the offer does not stand any more.
+    """
+    offer = next((one for one in offered(case, at) if one.key == key), None)
+    if offer is None:
+        raise Refused("offer-gone", _("This time is not free any more; choose another one."))
+    campaign = offer.team.campaign
+    minutes = campaign.minutes
+    booking = book(campaign, [(case, offer.team.pk, offer.on, offer.start, minutes)])
+    came = arrange(booking, by=by, at=at, reason=_("offered and agreed"))
+    return came.scheduled[0]

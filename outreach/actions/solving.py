@@ -1,0 +1,338 @@
+"""The solver's process: it claims plans, watches the child that thinks, and keeps the best.
+
+The child may overrun its time, crash or be killed; whatever it said before stands in the
+register, at most `KEEP_EVERY_S` old, so that a machine that stops loses seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from outreach.actions.thinking import think
+from outreach.domain.planning import Plan as Answer
+from outreach.domain.planning import Reason, Route
+from outreach.domain.planning.offering import BAND
+from outreach.models import LeftOut, Plan, PlannedStop
+from outreach.models.planning import PlanState
+from outreach.road_matrix import RoutingUnusable, ask
+
+log = logging.getLogger("outreach.planning")
+
+BEAT_S = 1.0
+KEEP_EVERY_S = 10.0
+#: How long the child may go on after it was asked to end, or its time was over.
+GRACE_S = 8.0
+NICENESS = 5
+
+
+def make(plans: Sequence[UUID]) -> None:
+    """Make the plans: one, or two that answer the same question as insert only and repair."""
+    claimed = [plan for pk in plans if (plan := _claim(pk))]
+    if len(claimed) != len(plans):
+        return
+    for plan in claimed[1:]:
+        assert plan.problem == claimed[0].problem, "two answers have one question"
+    os.nice(NICENESS)
+    _watch(claimed)
+
+
+def _claim(pk: UUID) -> Plan | None:
+    rows = Plan.objects.filter(pk=pk, state=PlanState.WAITING)
+    if not rows.update(state=PlanState.RUNNING, beat_at=timezone.now()):
+        return None
+    return Plan.objects.select_related("campaign").get(pk=pk)
+
+
+@dataclass
+class _Heard:
+    """What the child said so far."""
+
+    best: Answer | None = None
+    done: list[Answer] | None = None
+    malformed: str = ""
+    improvements: int = 0
+    kept_at: float = field(default_factory=time.monotonic)
+
+
+def _watch(plans: list[Plan]) -> None:
+    question = plans[-1]
+    document = dict(question.problem)
+    travel = put_roads(document)
+    seconds = float(sum(plan.seconds for plan in plans))
+    context = multiprocessing.get_context("spawn")
+    hears, says = context.Pipe(duplex=False)
+    asked = context.Event()
+    how = {"answers": len(plans) > 1, "seed": question.seed, "seconds": seconds}
+    child = context.Process(target=think, args=(says, asked, document), kwargs=how, daemon=True)
+    child.start()
+    says.close()
+    heard = _Heard()
+    started = time.monotonic()
+    ends: float | None = None
+    while heard.done is None and not heard.malformed:
+        said = _listen(hears, heard)
+        elapsed = time.monotonic() - started
+        if not said and not child.is_alive():
+            break
+        if ends is None and (elapsed > seconds or _is_asked(plans)):
+            asked.set()
+            ends = elapsed + GRACE_S
+        if ends is not None and elapsed > ends:
+            break
+        _beat(plans, heard, elapsed, seconds)
+        if heard.best and time.monotonic() - heard.kept_at > KEEP_EVERY_S:
+            keep(question, heard.best, document, travel)
+            heard.kept_at = time.monotonic()
+    if child.is_alive():
+        child.join(1)
+        child.kill()
+    child.join()
+    _end(plans, heard, document, travel, stopped=_is_asked(plans))
+
+
+def _listen(pipe: Any, heard: _Heard) -> bool:
+    """Take in what the child says within a beat; tell whether the pipe still speaks."""
+    until = time.monotonic() + BEAT_S
+    while (left := until - time.monotonic()) > 0:
+        if not pipe.poll(left):
+            return True
+        try:
+            word, content = pipe.recv()
+        except EOFError:
+            return False
+        if word == "better":
+            better = heard.best is None or content.cost < heard.best.cost
+            heard.improvements += better
+            heard.best = content if better else heard.best
+        elif word == "done":
+            heard.done = content
+            return True
+        else:
+            heard.malformed = content
+            return True
+    return True
+
+
+def _is_asked(plans: Sequence[Plan]) -> bool:
+    return Plan.objects.filter(pk__in=[plan.pk for plan in plans], stop_asked=True).exists()
+
+
+def _beat(plans: Sequence[Plan], heard: _Heard, elapsed: float, seconds: float) -> None:
+    best = heard.best
+    progress = {
+        "homes": len(plans[-1].problem["visits"]),
+        "elapsed": min(round(elapsed), round(seconds)),
+        "seconds": round(seconds),
+        "improvements": heard.improvements,
+        "placed": sum(len(route.stops) for route in best.routes) if best else 0,
+        "km": round(best.km, 1) if best else None,
+        "late": best.late if best else None,
+    }
+    rows = Plan.objects.filter(pk__in=[plan.pk for plan in plans], state=PlanState.RUNNING)
+    rows.update(progress=progress, beat_at=timezone.now())
+
+
+def _end(
+    plans: Sequence[Plan], heard: _Heard, document: Mapping[str, Any], travel: str, *, stopped: bool
+) -> None:
+    best = [heard.best] if len(plans) == 1 else [None, heard.best]
+    answers = heard.done or best
+    for plan, answer in zip(plans, answers, strict=True):
+        if answer is None:
+            log.error("plan %s was not made: %s", plan.pk, heard.malformed or "the child ended")
+            state, message = PlanState.FAILED, "failed"
+        else:
+            keep(plan, answer, document, travel)
+            early = stopped or heard.done is None
+            state = PlanState.STOPPED if early else PlanState.READY
+            message = "stopped" if early else ""
+        Plan.objects.filter(pk=plan.pk, state=PlanState.RUNNING).update(
+            state=state, message=message, finished_at=timezone.now(), beat_at=timezone.now()
+        )
+
+
+def put_roads(document: dict[str, Any]) -> str:
+    """Add the road server's matrix to the question where one is set; say what travel rests on."""
+    url = settings.OUTREACH_ROUTING_URL
+    if not url:
+        return "formula"
+    places = list(
+        dict.fromkeys(
+            [(visit["lat"], visit["lon"]) for visit in document["visits"]]
+            + [(shift["base"][0], shift["base"][1]) for shift in document["shifts"]]
+        )
+    )
+    try:
+        roads = ask(url, places)
+    except RoutingUnusable as error:
+        log.warning("the road server is not used: %s", error)
+        return error.reason
+    matrix = {
+        "places": [list(place) for place in places],
+        "metres": [list(row) for row in roads.metres],
+        "seconds": [list(row) for row in roads.seconds],
+    }
+    document["travel"] = document["travel"] | {"matrix": matrix}
+    return "road"
+
+
+@transaction.atomic
+def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -> None:
+    """Put an answer into the register in place of what the plan held before."""
+    days = [date.fromisoformat(day) for day in document["days"]]
+    visits = {visit["id"]: visit for visit in document["visits"]}
+    pinned = {one["visit"] for one in document["standing"] if one["pinned"]}
+    plan.stops.all().delete()
+    plan.left_out.all().delete()
+    PlannedStop.objects.bulk_create(
+        [
+            PlannedStop(
+                plan=plan,
+                application_id=UUID(str(stop.visit)),
+                team_id=UUID(route.team),
+                on=days[route.day],
+                order=order,
+                start=math.ceil(round(stop.start, 3)),
+                minutes=visits[str(stop.visit)]["minutes"],
+                late_days=_late_days(visits[str(stop.visit)], route.day),
+                is_pinned=str(stop.visit) in pinned,
+            )
+            for route in answer.routes
+            for order, stop in enumerate(route.stops, start=1)
+        ],
+        batch_size=80,
+    )
+    LeftOut.objects.bulk_create(
+        [
+            LeftOut(
+                plan=plan,
+                application_id=UUID(str(left.visit)),
+                **explain(left.reason, plan, days),
+            )
+            for left in answer.unassigned
+        ],
+        batch_size=100,
+    )
+    plan.figures = figures_of(plan, answer, document, travel)
+    plan.save(update_fields=["figures"])
+
+
+def _late_days(visit: Mapping[str, Any], day: int) -> int:
+    deadline = visit.get("deadline")
+    return 0 if deadline is None else max(0, day - deadline)
+
+
+def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:
+    """Translate a reason's figures: days become dates, teams names, minutes times of day."""
+    names = {str(team.pk): team.name for team in plan.campaign.teams.all()}
+
+    def said(data: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: _said(key, value, names, days) for key, value in data.items()}
+
+    code = reason.code
+    skills = reason.data.get("skills", ())
+    if isinstance(skills, tuple) and any(str(one).startswith("impartial:") for one in skills):
+        remedies = [{"code": "impartial", "detail": {}}]
+        return {"reason": "impartial", "detail": {}, "remedies": remedies}
+    return {
+        "reason": code,
+        "detail": said(reason.data),
+        "remedies": [{"code": one.code, "detail": said(one.data)} for one in reason.remedies],
+    }
+
+
+def _said(key: str, value: Any, names: Mapping[str, str], days: Sequence[date]) -> Any:
+    if key == "skills":
+        return [one for one in value if not one.startswith("impartial:")]
+    if key == "team":
+        return names.get(str(value), str(value))
+    if key == "day" and isinstance(value, int) and 0 <= value < len(days):
+        return days[value].isoformat()
+    if key == "days":
+        return [days[one].isoformat() for one in value if 0 <= one < len(days)]
+    if key in ("earliest", "closes", "start"):
+        minute = round(float(value))
+        return f"{minute // 60:02d}:{minute % 60:02d}"
+    return round(value) if isinstance(value, float) else value
+
+
+def figures_of(
+    plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str
+) -> dict[str, Any]:
+    """Sum a plan up as the board shows it: whole minutes, kilometres, fen."""
+    days = document["days"]
+    visits = {visit["id"]: visit for visit in document["visits"]}
+    shifts = {(shift["team"], shift["day"]): shift for shift in document["shifts"]}
+    overtime = round(sum(route.overtime for route in answer.routes))
+    fairness = answer.fairness.values()
+    return {
+        "homes": sum(len(route.stops) for route in answer.routes),
+        "left_out": len(answer.unassigned),
+        "km": round(answer.km, 1),
+        "team_days": len(answer.routes),
+        "late": answer.late,
+        "late_days": answer.late_days,
+        "overtime": overtime,
+        "overtime_fen": round(overtime * plan.campaign.overtime_fen_per_hour / 60),
+        "spread_minutes": round((max(fairness) - min(fairness)) * 60) if fairness else 0,
+        "travel": travel,
+        **_moves(answer, document),
+        "days": [
+            _day(route, shifts[route.team, route.day], days[route.day], visits)
+            for route in answer.routes
+        ],
+    }
+
+
+def _day(
+    route: Route, shift: Mapping[str, Any], on: str, visits: Mapping[str, Any]
+) -> dict[str, Any]:
+    late = sum(_late_days(visits[str(stop.visit)], route.day) > 0 for stop in route.stops)
+    length = shift["end"] - shift["start"]
+    return {
+        "team": route.team,
+        "on": on,
+        "homes": len(route.stops),
+        "km": round(route.km, 1),
+        "leave": math.floor(shift["start"]),
+        "back": math.ceil(route.back),
+        "minutes": round(route.back - shift["start"]),
+        "overtime": round(route.overtime),
+        "late": late,
+        "load": round(100 * (min(route.back, shift["end"]) - shift["start"]) / length),
+    }
+
+
+def _moves(answer: Answer, document: Mapping[str, Any]) -> dict[str, int]:
+    """Count the families whose told appointment changes, and those among them on another day."""
+    told = {one["visit"]: one for one in document["standing"]}
+    if not told:
+        return {}
+    after = {
+        str(stop.visit): (route.day, stop.start) for route in answer.routes for stop in route.stops
+    }
+    other_day = sum(pk in after and after[pk][0] != one["day"] for pk, one in told.items())
+    other_time = sum(
+        pk in after and after[pk][0] == one["day"] and abs(after[pk][1] - one["told"]) > BAND
+        for pk, one in told.items()
+    )
+    gone = sum(pk not in after for pk in told)
+    new = sum(pk not in told for pk in after)
+    return {
+        "moved": other_day + other_time,
+        "moved_day": other_day,
+        "to_call": other_day + other_time + gone + new,
+    }

@@ -1,0 +1,228 @@
+"""The campaign board: weeks × teams, how full each day is, and what a plan came to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from outreach.models import Campaign, Plan, PlannedStop, Shift, Team
+
+#: A day is called full from this share of its hours on.
+FULL = 85
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One team's day: off, free, or with so many homes."""
+
+    on: date
+    team: Team
+    homes: int = 0
+    late: int = 0
+    load: int | None = None
+    overtime: int = 0
+    is_off: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether little of the day is left."""
+        return self.load is not None and self.load >= FULL
+
+    @property
+    def bar(self) -> int:
+        """The bar's length out of a hundred."""
+        return min(self.load or 0, 100)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One team's week."""
+
+    team: Team
+    cells: tuple[Cell, ...]
+
+    @property
+    def homes(self) -> int:
+        """How many homes the week has."""
+        return sum(cell.homes for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Week:
+    """A calendar week of the campaign, its working days only."""
+
+    first: date
+    days: tuple[date, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def homes(self) -> int:
+        """How many homes the week has."""
+        return sum(line.homes for line in self.lines)
+
+
+@dataclass
+class _Day:
+    homes: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True)
+class TeamRow:
+    """A team's share of the plan: what fairness is read from."""
+
+    team: Team
+    homes: int
+    days: int
+    km: float
+    minutes: int
+    overtime: int
+    longest: int = field(default=1)
+
+    @property
+    def bar(self) -> float:
+        """The bar's length out of a hundred, beside the busiest team."""
+        return round(100 * self.minutes / (self.longest or 1), 1)
+
+    @property
+    def hours(self) -> float:
+        """Hours of the whole plan."""
+        return round(self.minutes / 60, 1)
+
+
+def weeks_of(
+    campaign: Campaign, plan: Plan | None, days: Sequence[date], today: date
+) -> list[Week]:
+    """Lay out the campaign's weeks: three queries whatever their number."""
+    del today
+    teams = list(campaign.teams.all())
+    shifts = {
+        (shift.team_id, shift.on)
+        for shift in Shift.objects.filter(team__campaign=campaign).only("team", "on")
+    }
+    found: dict[tuple[UUID, date], _Day] = defaultdict(_Day)
+    if plan:
+        for team, on, late in plan.stops.values_list("team", "on", "late_days"):
+            so_far = found[team, on]
+            so_far.homes += 1
+            so_far.late += late > 0
+    loads = {
+        (row["team"], row["on"]): row for row in (plan.figures if plan else {}).get("days", [])
+    }
+    weeks: dict[date, list[date]] = defaultdict(list)
+    for day in days:
+        weeks[day - timedelta(days=day.weekday())].append(day)
+    return [
+        Week(
+            monday,
+            tuple(week),
+            tuple(
+                Line(team, tuple(_cell(team, day, shifts, found, loads) for day in week))
+                for team in teams
+            ),
+        )
+        for monday, week in sorted(weeks.items())
+    ]
+
+
+def _cell(
+    team: Team,
+    day: date,
+    shifts: set[tuple[UUID, date]],
+    found: dict[tuple[UUID, date], _Day],
+    loads: dict[tuple[str, str], dict[str, Any]],
+) -> Cell:
+    stops = found.get((team.pk, day), _Day())
+    load = loads.get((str(team.pk), day.isoformat()), {})
+    return Cell(
+        day,
+        team,
+        stops.homes,
+        stops.late,
+        load.get("load"),
+        load.get("overtime", 0),
+        is_off=(team.pk, day) not in shifts and not stops.homes,
+    )
+
+
+def team_rows(campaign: Campaign, plan: Plan) -> list[TeamRow]:
+    """Return each team's share of a plan, from its figures."""
+    shares: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for day in plan.figures.get("days", []):
+        share = shares[day["team"]]
+        share["days"] += 1
+        for name in ("homes", "km", "minutes", "overtime"):
+            share[name] += day[name]
+    longest = max((int(share["minutes"]) for share in shares.values()), default=1)
+    return [
+        TeamRow(
+            team,
+            int(shares[str(team.pk)]["homes"]),
+            int(shares[str(team.pk)]["days"]),
+            round(shares[str(team.pk)]["km"], 1),
+            int(shares[str(team.pk)]["minutes"]),
+            int(shares[str(team.pk)]["overtime"]),
+            longest,
+        )
+        for team in campaign.teams.all()
+    ]
+
+
+def stops_of(plan: Plan, team: Team, on: date) -> list[PlannedStop]:
+    """Return a team's stops of one day, in order, with what a page shows of them."""
+    rows = plan.stops.filter(team=team, on=on)
+    return list(
+        rows.select_related(
+            "application__resident", "application__village__parent", "application__nominated_by"
+        ).order_by("order")
+    )
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of a comparison: a name, each plan's value, and which is best."""
+
+    name: Any
+    values: tuple[tuple[Any, bool], ...]
+    unit: str = ""
+
+
+#: (key of the figures, whether less is better, how it is written)
+MEASURES: tuple[tuple[str, bool, str], ...] = (
+    ("homes", False, "count"),
+    ("left_out", True, "count"),
+    ("late", True, "count"),
+    ("late_days", True, "count"),
+    ("km", True, "km"),
+    ("team_days", True, "count"),
+    ("overtime", True, "minutes"),
+    ("overtime_fen", True, "yuan"),
+    ("spread_minutes", True, "minutes"),
+    ("moved", True, "count"),
+    ("moved_day", True, "count"),
+    ("to_call", True, "count"),
+)
+
+
+def compare(plans: Sequence[Plan], names: Mapping[str, Any]) -> list[Measure]:
+    """Set the figures of plans side by side; the best of a row is marked unless all are equal."""
+    rows = []
+    for key, less, unit in MEASURES:
+        values = [plan.figures.get(key) for plan in plans]
+        if all(value is None for value in values):
+            continue
+        known = [value for value in values if value is not None]
+        best = min(known) if less else max(known)
+        differs = len(set(known)) > 1
+        rows.append(
+            Measure(
+                names[key],
+                tuple((value, differs and value == best) for value in values),
+                unit,
+            )
+        )
+    return rows

@@ -1,0 +1,151 @@
+"""The teams of a campaign: who, from where, on which days, and their calendar feed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from outreach import clock
+from outreach.actions import campaigns as actions
+from outreach.actions import drafting
+from outreach.desk import feeds
+from outreach.desk.access import DeskRequest, found, only
+from outreach.desk.answers import answer, done, plainly
+from outreach.desk.campaign_forms import HoursForm, TeamForm
+from outreach.desk.views.campaigns import campaign_of
+from outreach.domain.vocabulary import Role
+from outreach.models import Team
+from outreach.rules import Refused, campaigns_for
+
+
+def team_of(request: DeskRequest, team: UUID) -> Team:
+    """Return the team if its campaign is in the user's area."""
+    rows = Team.objects.filter(campaign__in=campaigns_for(request.user))
+    return found(rows.select_related("campaign__division"), pk=team)
+
+
+@only(Role.ADMINISTRATOR)
+def new(request: DeskRequest, campaign: UUID) -> HttpResponse:
+    """Add a team to a campaign."""
+    held = campaign_of(request, campaign)
+    form = TeamForm(request.POST or None, campaign=held, on=clock.today())
+
+    def act() -> HttpResponse:
+        _check(form)
+        team = actions.add_team(held, form.crew(), by=request.user, at=clock.now())
+        message = _("Team %(name)s is ready on every working day.") % {"name": team.name}
+        return done(request, message, "desk:campaign", held.pk)
+
+    context = {
+        "form": form,
+        "campaign": held,
+        "title": _("New team"),
+        "button": _("Add the team"),
+    }
+    return answer(request, act, "desk/team_form.html", lambda: context)
+
+
+@only(Role.ADMINISTRATOR)
+def change(request: DeskRequest, team: UUID) -> HttpResponse:
+    """Change who is in a team and where it starts."""
+    held = team_of(request, team)
+    form = TeamForm(
+        request.POST or None,
+        campaign=held.campaign,
+        on=clock.today(),
+        initial=TeamForm.showing(held),
+    )
+    del form.fields["start"], form.fields["end"]
+
+    def act() -> HttpResponse:
+        _check(form)
+        actions.change_team(held, form.crew(), by=request.user, at=clock.now())
+        return done(request, _("The team is changed."), "desk:campaign", held.campaign_id)
+
+    context = {
+        "form": form,
+        "campaign": held.campaign,
+        "team": held,
+        "title": _("Change the team"),
+        "button": _("Save"),
+    }
+    return answer(request, act, "desk/team_form.html", lambda: context)
+
+
+def _check(form: Any) -> None:
+    if not form.is_valid():
+        raise Refused("malformed-form", _("Please fill in what is marked below."))
+
+
+@only(Role.ADMINISTRATOR)
+@require_POST
+def remove(request: DeskRequest, team: UUID) -> HttpResponse:
+    """Remove a team that no plan names."""
+    held = team_of(request, team)
+    campaign = held.campaign_id
+    try:
+        actions.remove_team(held, by=request.user, at=clock.now())
+    except Refused as refusal:
+        return done(request, refusal.message, "desk:team_hours", held.pk)
+    return done(request, _("The team is removed."), "desk:campaign", campaign)
+
+
+@only(Role.ADMINISTRATOR)
+def hours(request: DeskRequest, team: UUID) -> HttpResponse:
+    """Set on which days a team works, and when."""
+    held = team_of(request, team)
+    with plainly():
+        days = drafting.days_of(held.campaign)
+    shifts = {shift.on: shift for shift in held.shifts.all()}
+    form = HoursForm(request.POST or None, days=days, shifts=shifts)
+
+    def act() -> HttpResponse:
+        _check(form)
+        actions.set_hours(held, form.hours(), by=request.user, at=clock.now())
+        return done(request, _("The days are saved."), "desk:campaign", held.campaign_id)
+
+    context = {"form": form, "team": held, "campaign": held.campaign}
+    return answer(request, act, "desk/team_hours.html", lambda: context)
+
+
+@only(Role.ADMINISTRATOR)
+def feed(request: DeskRequest, team: UUID) -> HttpResponse:
+    """Tell of a team's calendar feed; on POST make a new address, shown this once."""
+    held = team_of(request, team)
+    address = ""
+    if request.method == "POST":
+        secret = actions.open_feed(held, by=request.user, at=clock.now())
+        path = reverse("desk:calendar_feed", args=[secret])
+        address = f"{settings.OUTREACH_PUBLIC_URL}{path}"
+    context = {"team": held, "campaign": held.campaign, "address": address}
+    return render(request, "desk/feed.html", context)
+
+
+@only(Role.ADMINISTRATOR)
+@require_POST
+def close_feed(request: DeskRequest, team: UUID) -> HttpResponse:
+    """Revoke a team's calendar feed."""
+    held = team_of(request, team)
+    actions.close_feed(held, by=request.user, at=clock.now())
+    message = _("The calendar address is revoked; whoever has it sees nothing any more.")
+    return done(request, message, "desk:feed", held.pk)
+
+
+@require_safe
+def calendar_feed(request: HttpRequest, secret: str) -> HttpResponse:
+    """Answer a calendar program that knows the secret address; anybody else 404."""
+    del request
+    team = actions.team_of_feed(secret)
+    if team is None:
+        raise Http404
+    answered = HttpResponse(feeds.calendar(team), content_type="text/calendar; charset=utf-8")
+    answered.headers["Cache-Control"] = "no-store, private"
+    answered.headers["Content-Disposition"] = 'inline; filename="outreach.ics"'
+    return answered

@@ -1,0 +1,474 @@
+"""Campaigns over HTTP: from an empty list to a published plan, and what each page shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from icalendar import Calendar
+
+from outreach import clock
+from outreach.actions import campaigns, planning
+from outreach.actions.campaigns import Happening
+from outreach.models import Call, Campaign, Plan, Team, User, Visit
+from outreach.models.planning import HindranceKind, PlanState
+from tests import builders
+from tests.outreach.planning import (
+    ASKED,
+    FRIDAY,
+    MONDAY,
+    Hills,
+    hills,
+    made,
+    published,
+    think,
+    wait,
+)
+
+SignIn = Callable[[User], Client]
+Launched = list[list[object]]
+pytestmark = pytest.mark.django_db
+
+CAMPAIGN = {
+    "name": "六月送证",
+    "first_on": "2018-06-04",
+    "last_on": "2018-06-15",
+    "minutes": "40",
+    "lunch_at": "11:30",
+    "lunch_minutes": "60",
+    "promise_days": "30",
+    "overtime_minutes": "0",
+    "overtime_yuan": "60",
+}
+
+
+@pytest.fixture(autouse=True)
+def launched(monkeypatch: pytest.MonkeyPatch) -> Launched:
+    """Keep the solver's process from starting; note what would have been."""
+    found: Launched = []
+    monkeypatch.setattr(planning, "launch", lambda plans: found.append(list(plans)))
+    return found
+
+
+@pytest.fixture
+def hill(place: builders.County) -> Hills:
+    """Return the campaign in the hills, on the Monday on which it is planned."""
+    clock.advance_to(ASKED)
+    return hills(place, 8)
+
+
+@pytest.fixture
+def office(place: builders.County, sign_in: SignIn) -> Client:
+    """Return the administrator's browser."""
+    return sign_in(place.administrator)
+
+
+def text(answer: object) -> str:
+    return answer.content.decode()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_an_empty_list_says_what_to_do_next(office: Client) -> None:
+    page = text(office.get("/campaigns/"))
+    assert "还没有行动" in page
+    assert "/campaigns/new/" in page
+
+
+def test_a_campaign_its_team_and_a_plan_are_made_by_forms(
+    place: builders.County,
+    office: Client,
+    launched: Launched,
+    django_capture_on_commit_callbacks: Callable[..., object],
+) -> None:
+    clock.advance_to(ASKED)
+    assert office.post("/campaigns/new/", CAMPAIGN).status_code == 303
+    campaign = Campaign.objects.get()
+    page = f"/campaigns/{campaign.pk}/"
+    assert "添加小组" in text(office.get(page))
+    team = {
+        "name": "北线",
+        "members": [str(place.assessor.pk)],
+        "base": str(place.township.pk),
+        "vehicle": "越野车",
+        "start": "08:30",
+        "end": "17:30",
+    }
+    assert office.post(f"{page}teams/new/", team).status_code == 303
+    assert Team.objects.get().shifts.count() == 10
+    assert "没有等候走访的家庭" in text(office.get(page))
+    wait(place, [place.village], 3)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+        answer = office.post(f"{page}plan/", {"seconds": "20", "label": "初稿"})
+    plan = Plan.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"/plans/{plan.pk}/")
+    assert launched == [[plan.pk]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"first_on": "soon"}, "first_on"),
+        ({"minutes": "0"}, "minutes"),
+        ({"lunch_at": "noon"}, "lunch_at"),
+    ],
+)
+def test_a_malformed_campaign_is_told_and_nothing_is_lost(
+    office: Client, changes: dict[str, str], field: str
+) -> None:
+    answer = office.post("/campaigns/new/", CAMPAIGN | changes)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "malformed-form")
+    assert field in answer.context["form"].errors
+    kept = {**CAMPAIGN, **changes}["overtime_yuan"]
+    assert f'value="{kept}"' in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"last_on": "2018-06-01"}, "span-reversed"),
+        ({"last_on": "2019-06-01"}, "campaign-too-long"),
+        ({"first_on": "2018-06-16", "last_on": "2018-06-16"}, "no-working-day"),
+        ({"first_on": "2101-01-04", "last_on": "2101-01-08"}, "calendar-not-loaded"),
+    ],
+)
+def test_days_that_cannot_be_worked_are_refused(
+    office: Client, place: builders.County, changes: dict[str, str], code: str
+) -> None:
+    answer = office.post("/campaigns/new/", CAMPAIGN | changes)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, code)
+    assert not Campaign.objects.exists()
+
+
+def test_an_assessor_is_in_one_team_only(hill: Hills, office: Client) -> None:
+    form = {
+        "name": "第三组",
+        "members": [str(hill.spare.pk)],
+        "base": str(hill.place.township.pk),
+        "vehicle": "",
+        "start": "08:30",
+        "end": "17:30",
+    }
+    answer = office.post(f"/campaigns/{hill.campaign.pk}/teams/new/", form)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "assessor-taken")
+    taken = office.post(
+        f"/campaigns/{hill.campaign.pk}/teams/new/", form | {"name": hill.north.name}
+    )
+    assert taken["X-Refusal"] == "team-exists"
+
+
+def test_hours_are_set_day_by_day_and_a_reversed_day_is_told(hill: Hills, office: Client) -> None:
+    page = f"/teams/{hill.north.pk}/hours/"
+    form = {f"on-{MONDAY}": "on", f"start-{MONDAY}": "09:00", f"end-{MONDAY}": "16:00"}
+    wrong = office.post(page, form | {f"end-{MONDAY}": "08:00"})
+    assert (wrong.status_code, wrong["X-Refusal"]) == (422, "malformed-form")
+    assert office.post(page, form).status_code == 303
+    assert [(one.on, one.start, one.end) for one in hill.north.shifts.all()] == [(MONDAY, 540, 960)]
+
+
+def test_a_team_in_a_plan_is_not_removed_and_another_is(hill: Hills, office: Client) -> None:
+    plan = made(hill)
+    team = plan.stops.first().team  # type: ignore[union-attr]
+    told = office.post(f"/teams/{team.pk}/remove/", follow=True)
+    assert "方案中用到这个小组" in text(told)
+    plan.delete()
+    office.post(f"/teams/{team.pk}/remove/")
+    assert not Team.objects.filter(pk=team.pk).exists()
+
+
+def test_progress_is_shown_with_counts_and_can_be_stopped(hill: Hills, office: Client) -> None:
+    plan = planning.ask(hill.campaign, by=hill.place.administrator, at=ASKED)
+    Plan.objects.update(
+        state=PlanState.RUNNING,
+        progress={"homes": 8, "elapsed": 7, "seconds": 60, "placed": 5, "improvements": 3},
+    )
+    page = text(office.get(f"/plans/{plan.pk}/"))
+    assert 'hx-trigger="every 1s"' in page
+    fragment = office.get(f"/plans/{plan.pk}/progress/")
+    assert "7 / 60 秒" in text(fragment)
+    assert "5 / 8" in text(fragment)
+    assert "HX-Refresh" not in fragment
+    assert office.post(f"/plans/{plan.pk}/stop/").status_code == 303
+    plan.refresh_from_db()
+    assert plan.stop_asked
+    Plan.objects.update(state=PlanState.READY)
+    assert office.get(f"/plans/{plan.pk}/progress/")["HX-Refresh"] == "true"
+
+
+def test_a_plan_page_names_who_is_left_out_why_and_what_would_help(
+    hill: Hills, office: Client
+) -> None:
+    for row in (hill.place.assessor.assessor, hill.place.colleague.assessor):
+        row.categories = ["physical"]
+        row.save()
+    wait(hill.place, hill.villages, 1, categories=["hearing"], name="钱无声")
+    plan = made(hill)
+    page = text(office.get(f"/plans/{plan.pk}/"))
+    assert "1 户未排入及原因" in page
+    assert "钱无声" in page
+    assert "没有小组配有“听力”医生。" in page
+    assert "请来“听力”医生，或转介医院。" in page
+
+
+def test_the_board_shows_weeks_teams_and_days_that_open(hill: Hills, office: Client) -> None:
+    plan = made(hill)
+    page = office.get(f"/campaigns/{hill.campaign.pk}/")
+    assert [len(week.days) for week in page.context["weeks"]] == [5, 5]
+    assert sum(week.homes for week in page.context["weeks"]) == 8
+    for path in set(re.findall(rf'href="(/plans/{plan.pk}/[^"]+/2018-[^"]+/)"', text(page))):
+        day = office.get(path)
+        assert day.status_code == 200
+        assert len(day.context["stops"]) == text(day).count('name="ids"')
+        assert 'class="map__stop"' in text(day)
+
+
+def test_the_map_marks_villages_and_no_home(hill: Hills, office: Client) -> None:
+    home = hill.cases[0].resident
+    home.place = {"lat": 30.912345, "lon": 106.056789}
+    home.save()
+    plan = made(hill)
+    stop = plan.stops.get(application=hill.cases[0])
+    page = text(office.get(f"/plans/{plan.pk}/{stop.team_id}/{stop.on}/"))
+    assert "30.912345" not in page
+    assert "106.056789" not in page
+
+
+def test_a_what_if_stands_beside_its_plan(hill: Hills, office: Client) -> None:
+    plan = made(hill)
+    form = {"seconds": "20", "without": [str(hill.south.pk)], "overtime_minutes": "60"}
+    answer = office.post(f"/plans/{plan.pk}/what-if/", form)
+    other = Plan.objects.get(base=plan)
+    assert answer["Location"] == f"/plans/{plan.pk}/beside/{other.pk}/"
+    assert "正在排" in text(office.get(answer["Location"]))
+    think(other.pk)
+    page = office.get(answer["Location"])
+    assert {row.name for row in page.context["measures"]} >= {"公里数", "出车日", "走访户数"}
+    assert "不用南线" in text(page)
+    assert not other.stops.filter(team=hill.south).exists()
+    outside = office.post(f"/plans/{plan.pk}/what-if/", form | {"last_on": "2018-09-01"})
+    assert outside["X-Refusal"] == "malformed-form"
+
+
+def test_publishing_asks_once_more_with_counts(hill: Hills, office: Client) -> None:
+    plan = made(hill)
+    asked = office.get(f"/plans/{plan.pk}/publish/")
+    assert asked.context["counts"] == {"new": 8, "moved": 0, "cancelled": 0}
+    told = office.post(f"/plans/{plan.pk}/publish/", follow=True)
+    assert "已发布：8 次走访已定" in text(told)
+    assert Visit.objects.open().count() == 8
+    again = office.post(f"/plans/{plan.pk}/publish/")
+    assert (again.status_code, again["X-Refusal"]) == (422, "plan-over")
+
+
+def test_a_sick_doctor_leads_to_two_answers_side_by_side_and_whom_to_call(
+    hill: Hills, office: Client
+) -> None:
+    plan = published(hill)
+    stop = plan.stops.filter(team=hill.north).first() or plan.stops.first()
+    doctor = stop.team.members.first().user  # type: ignore[union-attr]
+    form = {
+        "kind": "doctor_away",
+        "doctor": str(doctor.pk),
+        "first_on": f"{stop.on}",  # type: ignore[union-attr]
+        "last_on": f"{stop.on}",  # type: ignore[union-attr]
+    }
+    page = f"/campaigns/{hill.campaign.pk}/hinder/"
+    empty = office.post(page, form | {"doctor": ""})
+    assert (empty.status_code, empty["X-Refusal"]) == (422, "malformed-form")
+    answer = office.post(page, form)
+    insert, repair = Plan.objects.filter(base=plan).order_by("number")
+    assert answer["Location"] == f"/plans/{insert.pk}/beside/{repair.pk}/"
+    think(insert.pk, repair.pk)
+    both = office.get(answer["Location"])
+    assert "两个办法" in text(both)
+    calls = {one.number: changes for one, changes in both.context["calls"]}
+    assert set(calls) == {insert.number, repair.number}
+    office.post(f"/plans/{repair.pk}/publish/")
+    assert Plan.objects.get(pk=repair.pk).state == PlanState.PUBLISHED
+
+
+def test_what_came_in_between_before_any_plan_is_noted_and_taken_back(
+    hill: Hills, office: Client
+) -> None:
+    form = {
+        "kind": "road_cut",
+        "place": str(hill.villages[0].pk),
+        "first_on": "2018-06-04",
+        "last_on": "2018-06-06",
+    }
+    answer = office.post(f"/campaigns/{hill.campaign.pk}/hinder/", form, follow=True)
+    assert "第1村" in text(answer)
+    hindrance = hill.campaign.hindrances.get()
+    office.post(f"/hindrances/{hindrance.pk}/withdraw/")
+    assert not hill.campaign.hindrances.standing().exists()
+
+
+def test_families_are_told_one_by_one_and_the_liaison_sees_only_hers(
+    hill: Hills, office: Client, sign_in: SignIn
+) -> None:
+    published(hill)
+    page = office.get("/calls/")
+    assert page.context["listing"].total == 8
+    assert "13900000000" in text(page)
+    call = Call.objects.first()
+    assert office.post("/calls/", {"ids": [str(call.pk)]}).status_code == 303  # type: ignore[union-attr]
+    assert Call.objects.to_make().count() == 7
+    mine = sign_in(User.objects.get(username="township")).get("/calls/")
+    assert mine.context["listing"].total == 7
+    other = sign_in(hill.place.other_liaison)
+    assert other.get("/calls/").context["listing"].total == 0
+    untold = Call.objects.to_make().first()
+    assert other.post("/calls/", {"ids": [str(untold.pk)]}).status_code == 404  # type: ignore[union-attr]
+    assert office.post("/calls/", {})["X-Refusal"] == "nothing-chosen"
+
+
+def test_an_appointment_is_promised_and_released(hill: Hills, office: Client) -> None:
+    plan = published(hill)
+    stop = plan.stops.first()
+    form = {"ids": [str(stop.application_id)], "next": f"{stop.team_id}/{stop.on}", "deed": "pin"}  # type: ignore[union-attr]
+    page = office.post(f"/plans/{plan.pk}/pin/", form, follow=True)
+    assert "已锁定" in text(page)
+    assert hill.campaign.pins.count() == 1
+    office.post(f"/plans/{plan.pk}/pin/", form | {"deed": "unpin"})
+    assert hill.campaign.pins.count() == 0
+    assert office.post(f"/plans/{plan.pk}/pin/", form | {"next": "x"}).status_code == 404
+
+
+def test_the_appointment_form_offers_three_times_of_which_one_press_takes(
+    hill: Hills, office: Client
+) -> None:
+    published(hill)
+    [case] = wait(hill.place, hill.villages, 1)
+    page = f"/cases/{case.pk}/schedule/"
+    shown = office.get(page)
+    assert text(shown).count('name="offer"') == 3
+    answer = office.post(page, {"offer": shown.context["offers"][1].key})
+    assert answer.status_code == 303
+    offer = shown.context["offers"][1]
+    visit = Visit.objects.get(application=case)
+    assert (visit.on, visit.start) == (offer.on, offer.start)
+    [other] = wait(hill.place, hill.villages, 1)
+    stale = office.post(f"/cases/{other.pk}/schedule/", {"offer": "gone"})
+    assert (stale.status_code, stale["X-Refusal"]) == (422, "offer-gone")
+
+
+def test_the_itinerary_prints_every_home_with_rare_characters(hill: Hills, office: Client) -> None:
+    resident = hill.cases[0].resident
+    resident.name = "𬎆小满"
+    resident.save()
+    plan = made(hill)
+    answer = office.get(f"/plans/{plan.pk}/itinerary.pdf")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert answer.content.startswith(b"%PDF")
+    assert len(BytesIO(answer.content).getvalue()) > 10_000
+    assert office.get(f"/plans/{plan.pk}/itinerary.pdf?team=nobody").status_code == 404
+    assert office.get(f"/plans/{plan.pk}/itinerary.pdf?on=2018-13-01").status_code == 404
+
+
+def test_the_feed_has_villages_and_times_and_no_person_and_is_revoked(
+    hill: Hills, office: Client
+) -> None:
+    published(hill)
+    page = f"/teams/{hill.north.pk}/feed/"
+    path = re.findall(r"/calendar/[\w-]+\.ics", text(office.post(page)))[0]
+    assert "/calendar/" not in text(office.get(page))
+    stranger = Client()
+    feed = stranger.get(path)
+    assert feed["Content-Type"].startswith("text/calendar")
+    calendar = Calendar.from_ical(feed.content)
+    events = list(calendar.walk("VEVENT"))
+    members = hill.north.members.values("user")
+    assert len(events) == Visit.objects.open().filter(assessor__in=members).count()
+    shown = text(feed)
+    for case in hill.cases:
+        for secret in (case.resident.name, case.number, "肢体", "下肢缺失", "13900000000"):
+            assert secret not in shown
+    second = re.findall(r"/calendar/[\w-]+\.ics", text(office.post(page)))[0]
+    assert stranger.get(path).status_code == 404
+    assert stranger.get(second).status_code == 200
+    office.post(f"{page}close/")
+    assert stranger.get(second).status_code == 404
+
+
+def test_a_plan_that_lost_its_process_says_so_and_is_started_again(
+    hill: Hills, office: Client
+) -> None:
+    plan = planning.ask(hill.campaign, by=hill.place.administrator, at=ASKED)
+    Plan.objects.update(beat_at=plan.beat_at - timedelta(minutes=5))
+    page = text(office.get(f"/plans/{plan.pk}/"))
+    assert "排方案中断" in page
+    office.post(f"/plans/{plan.pk}/resume/")
+    plan.refresh_from_db()
+    assert plan.state == PlanState.WAITING
+    refused = office.post(f"/plans/{plan.pk}/resume/", follow=True)
+    assert "已有方案正在排" in text(refused)
+
+
+def test_money_and_fairness_stand_on_the_board(hill: Hills, office: Client) -> None:
+    plan = made(hill, wishes={"overtime_minutes": 60})
+    Plan.objects.filter(pk=plan.pk).update(
+        figures=plan.figures | {"overtime": 90, "overtime_fen": 9000}
+    )
+    page = text(office.get(f"/plans/{plan.pk}/"))
+    assert "90.00 元" in page
+    assert "1 小时 30 分" in page
+    assert "各组负担" in page
+
+
+PAGES = ("campaign", "plan", "day", "compare", "calls")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_ask_no_more_for_more_homes(
+    place: builders.County, sign_in: SignIn, page: str
+) -> None:
+    clock.advance_to(ASKED)
+    hill = hills(place, 3)
+    browser = sign_in(place.administrator)
+
+    def address() -> str:
+        plan = Plan.objects.get(state=PlanState.PUBLISHED)
+        stop = plan.stops.first()
+        return {
+            "campaign": f"/campaigns/{hill.campaign.pk}/",
+            "plan": f"/plans/{plan.pk}/",
+            "day": f"/plans/{plan.pk}/{stop.team_id}/{stop.on}/",  # type: ignore[union-attr]
+            "compare": f"/plans/{plan.pk}/beside/{plan.pk}/",
+            "calls": "/calls/",
+        }[page]
+
+    def questions() -> int:
+        path = address()
+        browser.get(path)
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(path).status_code == 200
+        return len(asked)
+
+    published(hill)
+    few = questions()
+    wait(place, hill.villages, 9)
+    published(hill)
+    assert questions() <= few + 1
+    assert few <= 40
+
+
+def test_figures_are_whole_and_written_as_json(hill: Hills) -> None:
+    figures = made(hill).figures
+    assert json.loads(json.dumps(figures)) == figures
+    assert sum(day["homes"] for day in figures["days"]) == figures["homes"] == 8
+    assert len(figures["days"]) == figures["team_days"]
+
+
+def test_a_hindrance_outside_the_campaign_is_refused(hill: Hills) -> None:
+    from outreach.rules import Refused
+
+    late = FRIDAY + timedelta(days=30)
+    what = Happening(HindranceKind.TEAM_AWAY, late, late, team=hill.north)
+    with pytest.raises(Refused, match="outside-campaign"):
+        campaigns.hinder(hill.campaign, what, by=hill.place.administrator, at=ASKED)

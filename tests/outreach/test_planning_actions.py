@@ -1,0 +1,325 @@
+"""A plan from the register to the visits: asked for, published, answered when something happens."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.conf import settings
+
+from outreach.actions import campaigns, drafting, planning, visits
+from outreach.actions.campaigns import Happening
+from outreach.domain.planning import check, read_campaign
+from outreach.domain.vocabulary import Role
+from outreach.models import Application, Call, Plan, Visit
+from outreach.models.planning import CallKind, HindranceKind, PlanState
+from outreach.rules import Refused
+from tests import builders
+from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, made, published, think, wait
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_process(monkeypatch: pytest.MonkeyPatch) -> list[list[object]]:
+    """Keep the solver's process from starting: tests think for themselves."""
+    launched: list[list[object]] = []
+    monkeypatch.setattr(planning, "launch", lambda plans: launched.append(list(plans)))
+    return launched
+
+
+def test_a_plan_visits_every_home_and_breaks_no_rule(place: builders.County) -> None:
+    hill = hills(place, 12)
+    plan = made(hill)
+    assert (plan.state, plan.stops.count(), plan.left_out.count()) == (PlanState.READY, 12, 0)
+    assert plan.figures["homes"] == 12
+    assert plan.figures["late"] == 0
+    assert {stop.on.weekday() < 5 for stop in plan.stops.all()} == {True}
+
+
+def test_publishing_schedules_the_visits_with_a_qualified_lead(place: builders.County) -> None:
+    hill = hills(place, 5)
+    wait(place, hill.villages, 2, categories=["hearing"])
+    plan = published(hill)
+    assert plan.state == PlanState.PUBLISHED
+    rows = Visit.objects.select_related("application", "assessor__assessor")
+    assert rows.count() == 7
+    for visit in rows:
+        assert visit.assessor.assessor.is_qualified_for(visit.application.categories)
+        assert visit.application.assessor_id == visit.assessor_id
+    stops = {stop.application_id: stop for stop in plan.stops.all()}
+    assert {(v.application_id, v.on) for v in rows} == {(pk, s.on) for pk, s in stops.items()}
+    assert Call.objects.to_make().filter(kind=CallKind.NEW).count() == 7
+
+
+def test_a_second_publishing_is_refused(place: builders.County) -> None:
+    plan = published(hills(place))
+    with pytest.raises(Refused, match="plan-over"):
+        planning.publish(plan, by=place.administrator, at=ASKED)
+
+
+def test_a_case_that_moved_on_or_was_scheduled_by_hand_is_left_alone(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 4)
+    plan = made(hill)
+    gone, by_hand = plan.stops.all()[0].application, plan.stops.all()[1].application
+    from outreach.actions import applications
+
+    applications.advance([gone], "withdraw", by=place.administrator, at=ASKED, note="…")
+    applications.assign([by_hand], place.assessor, by=place.administrator, at=ASKED)
+    to = visits.Appointment(by_hand, FRIDAY, datetime(2018, 1, 1, 16, 30).time())  # noqa: DTZ001
+    visits.schedule([to], by=place.administrator, at=ASKED)
+    came = planning.publish(plan, by=place.administrator, at=ASKED)
+    assert {case.pk for case in came.skipped} == {gone.pk, by_hand.pk}
+    assert came.standing == 2
+    assert Visit.objects.get(application=by_hand).on == FRIDAY
+
+
+def test_nobody_leads_a_visit_to_a_relative_or_to_somebody_they_nominated(
+    place: builders.County,
+) -> None:
+    from outreach.models import DeclaredRelative
+
+    hill = hills(place, 3)
+    kin = hill.cases[0]
+    for user in (place.assessor, hill.spare):
+        DeclaredRelative.objects.create(user=user, resident=kin.resident, declared_at=ASKED)
+    published(hill)
+    assert Visit.objects.get(application=kin).assessor == place.colleague
+
+
+def test_somebody_whom_nobody_may_rate_is_left_out_with_that_reason(
+    place: builders.County,
+) -> None:
+    from outreach.models import DeclaredRelative
+
+    hill = hills(place, 3)
+    kin = hill.cases[0]
+    for user in (place.assessor, place.colleague, hill.spare):
+        DeclaredRelative.objects.create(user=user, resident=kin.resident, declared_at=ASKED)
+    left = made(hill).left_out.get()
+    assert (left.application_id, left.reason) == (kin.pk, "impartial")
+
+
+def test_a_specialty_that_no_team_has_is_the_reason_and_its_remedy(place: builders.County) -> None:
+    hill = hills(place, 2)
+    for row in (place.assessor.assessor, place.colleague.assessor):
+        row.categories = ["physical"]
+        row.save()
+    deaf = wait(place, hill.villages, 1, categories=["hearing"])[0]
+    left = made(hill).left_out.get()
+    assert (left.application_id, left.reason) == (deaf.pk, "no_specialty")
+    assert left.detail["skills"] == ["hearing"]
+    assert "add_specialty" in [remedy["code"] for remedy in left.remedies]
+
+
+def test_possible_times_bind_and_a_second_span_is_tried(place: builders.County) -> None:
+    hill = hills(place, 0)
+    friday = [{"weekday": 4, "from": "08:00", "to": "12:00"}]
+    both = [{"weekday": 1, "from": "06:00", "to": "07:00"}, *friday]
+    wait(place, hill.villages, 2, possible_times=friday)
+    wait(place, hill.villages, 1, possible_times=both)
+    plan = made(hill)
+    assert {stop.on.weekday() for stop in plan.stops.all()} == {4}
+    assert max(stop.start for stop in plan.stops.all()) <= 12 * 60
+    assert plan.stops.count() == 3
+    planning.publish(plan, by=place.administrator, at=ASKED)
+
+
+def test_the_question_is_a_campaign_file_that_can_be_asked_again(place: builders.County) -> None:
+    hill = hills(place, 5)
+    question = drafting.draw_up(hill.campaign, ASKED)
+    import json
+
+    problem = read_campaign(json.dumps(question.document))
+    assert len(problem.visits) == 5
+    assert len(problem.shifts) == 20
+    assert problem.travel.road_factor == settings.OUTREACH_ROAD_FACTOR
+
+
+def test_a_promised_day_is_counted_from_the_acceptance(place: builders.County) -> None:
+    hill = hills(place, 1, promise_days=8)
+    [visit] = drafting.draw_up(hill.campaign, ASKED).document["visits"]
+    calendar = campaigns.working_days(MONDAY, FRIDAY)
+    from outreach.models import working_calendar
+
+    promised = working_calendar(MONDAY).add((ASKED - timedelta(days=3)).date(), 8)
+    assert calendar[visit["deadline"]] == promised
+
+
+def test_two_answers_to_a_sick_doctor_and_whom_to_call(place: builders.County) -> None:
+    hill = hills(place, 10)
+    plan = published(hill)
+    sick = {stop.on for stop in plan.stops.filter(team=hill.south)} or {MONDAY}
+    day = min(sick)
+    at = ASKED + timedelta(days=2)
+    campaigns.hinder(
+        hill.campaign,
+        Happening(HindranceKind.DOCTOR_AWAY, day, day, doctor=hill.spare),
+        by=place.administrator,
+        at=at,
+    )
+    insert, repair = planning.answer(hill.campaign, by=place.administrator, at=at)
+    think(insert.pk, repair.pk)
+    for one in (insert, repair):
+        one.refresh_from_db()
+        assert one.state == PlanState.READY
+        assert not one.stops.filter(team=hill.south, on=day).exists()
+    hit = set(plan.stops.filter(team=hill.south, on=day).values_list("application", flat=True))
+    moved = {change.application.pk for change in planning.changes(insert)}
+    assert hit <= moved | set(insert.left_out.values_list("application", flat=True))
+    stayed = {(stop.application_id, stop.on) for stop in plan.stops.exclude(application__in=hit)}
+    after = {(stop.application_id, stop.on) for stop in insert.stops.all()}
+    assert stayed <= after
+    planning.publish(insert, by=place.administrator, at=at)
+    assert Plan.objects.get(pk=plan.pk).state == PlanState.SUPERSEDED
+    assert not Visit.objects.open().filter(on=day, assessor=hill.spare).exists()
+
+
+def test_a_promised_appointment_keeps_its_day_whatever_is_planned(place: builders.County) -> None:
+    hill = hills(place, 8)
+    plan = published(hill)
+    case = plan.stops.last().application
+    day = plan.stops.last().on
+    campaigns.pin(hill.campaign, [case], by=place.administrator, at=ASKED)
+    wait(place, hill.villages, 6)
+    again = made(hill)
+    assert again.stops.get(application=case).on == day
+    assert again.stops.get(application=case).is_pinned
+
+
+def test_an_absent_person_is_visited_on_another_day(place: builders.County) -> None:
+    hill = hills(place, 4)
+    plan = published(hill)
+    stop = plan.stops.first()
+    what = Happening(HindranceKind.ABSENT, stop.on, stop.on, application=stop.application)
+    campaigns.hinder(hill.campaign, what, by=place.administrator, at=ASKED)
+    insert, repair = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
+    think(insert.pk, repair.pk)
+    assert insert.stops.get(application=stop.application).on != stop.on
+    [change] = planning.changes(insert)
+    assert (change.kind, change.application, change.was_on) == (
+        CallKind.MOVED,
+        stop.application,
+        stop.on,
+    )
+
+
+def test_a_cut_road_closes_its_villages(place: builders.County) -> None:
+    hill = hills(place, 5)
+    village = hill.villages[0]
+    what = Happening(HindranceKind.ROAD_CUT, MONDAY, FRIDAY, place=village)
+    hindrance = campaigns.hinder(hill.campaign, what, by=place.administrator, at=ASKED)
+    left = made(hill).left_out.get()
+    assert (left.application.village, left.reason) == (village, "no_day")
+    campaigns.withdraw(hindrance, by=place.administrator, at=ASKED)
+    assert made(hill).left_out.count() == 0
+
+
+def test_an_appointment_that_a_plan_cannot_keep_is_cancelled_and_told(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 3)
+    published(hill)
+    Call.objects.update(told_at=ASKED)
+    village = hill.cases[0].village
+    what = Happening(HindranceKind.ROAD_CUT, MONDAY, FRIDAY, place=village)
+    campaigns.hinder(hill.campaign, what, by=place.administrator, at=ASKED)
+    insert, repair = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
+    think(insert.pk, repair.pk)
+    planning.publish(repair, by=place.administrator, at=ASKED)
+    visit = Visit.objects.get(application=hill.cases[0])
+    assert visit.state == "cancelled"
+    assert Call.objects.to_make().get(visit=visit).kind == CallKind.CANCELLED
+
+
+def test_news_that_nobody_told_is_replaced_by_the_newer_news(place: builders.County) -> None:
+    hill = hills(place, 4)
+    plan = published(hill)
+    stop = plan.stops.first()
+    what = Happening(HindranceKind.ABSENT, stop.on, stop.on, application=stop.application)
+    campaigns.hinder(hill.campaign, what, by=place.administrator, at=ASKED)
+    insert, repair = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
+    think(insert.pk, repair.pk)
+    planning.publish(insert, by=place.administrator, at=ASKED)
+    calls = Call.objects.to_make().filter(visit__application=stop.application)
+    assert [call.kind for call in calls] == [CallKind.NEW]
+    assert calls[0].on != stop.on
+
+
+def test_nothing_is_planned_without_teams_or_homes(place: builders.County) -> None:
+    hill = hills(place, 0)
+    with pytest.raises(Refused, match="nobody-waits"):
+        planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    wait(place, hill.villages, 1)
+    late = datetime(2018, 6, 20, 9, tzinfo=builders.SHANGHAI)
+    with pytest.raises(Refused, match="no-day-left"):
+        planning.ask(hill.campaign, by=place.administrator, at=late)
+
+
+def test_one_plan_at_a_time(place: builders.County, no_process: list[list[object]]) -> None:
+    hill = hills(place, 2)
+    planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    with pytest.raises(Refused, match="plan-under-way"):
+        planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+
+
+def test_a_plan_whose_process_is_gone_says_so_and_starts_again(place: builders.County) -> None:
+    hill = hills(place, 2)
+    plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    Plan.objects.update(beat_at=plan.beat_at - timedelta(minutes=2))
+    plan.refresh_from_db()
+    assert planning.notice_silence(plan, at=ASKED)
+    assert (plan.state, plan.message) == (PlanState.FAILED, "interrupted")
+    planning.resume(plan, by=place.administrator, at=ASKED)
+    think(plan.pk)
+    plan.refresh_from_db()
+    assert plan.state == PlanState.READY
+
+
+@pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR])
+def test_only_an_administrator_of_the_area_plans(place: builders.County, role: Role) -> None:
+    hill = hills(place, 1)
+    people = {
+        Role.LIAISON: place.liaison,
+        Role.ASSESSOR: place.assessor,
+        Role.APPROVER: place.approver,
+        Role.AUDITOR: place.auditor,
+    }
+    plan = made(hill)
+    for deed in (
+        lambda by: planning.ask(hill.campaign, by=by, at=ASKED),
+        lambda by: planning.publish(plan, by=by, at=ASKED),
+        lambda by: campaigns.pin(hill.campaign, hill.cases, by=by, at=ASKED),
+        lambda by: campaigns.open_feed(hill.north, by=by, at=ASKED),
+    ):
+        with pytest.raises(Refused, match="not-your-step"):
+            deed(people[role])
+    outsider = builders.user("elsewhere", Role.ADMINISTRATOR, place.other_village)
+    with pytest.raises(Refused, match="not-your-step"):
+        planning.ask(hill.campaign, by=outsider, at=ASKED)
+
+
+def test_the_checker_passes_what_the_register_keeps(place: builders.County) -> None:
+    import json
+
+    from outreach.actions import thinking
+
+    hill = hills(place, 9)
+    plan = made(hill)
+    problem = thinking.problem_of(plan.problem)
+    from outreach.domain.planning import Until
+    from outreach.domain.planning import plan as solve
+
+    answer = solve(problem, seed=plan.seed, stop=Until(rounds=1))
+    assert check(problem, answer) == []
+    assert json.dumps(plan.figures)
+
+
+def test_all_cases_are_untouched_until_a_plan_is_published(place: builders.County) -> None:
+    hill = hills(place, 3)
+    made(hill)
+    assert not Visit.objects.exists()
+    assert set(Application.objects.values_list("assessor", flat=True)) == {None}
+    assert date(2018, 6, 4) == MONDAY
