@@ -44,9 +44,9 @@ class _File:
 
 
 @require_safe
-def serve(_request: HttpRequest, name: str) -> HttpResponse:
+def serve(_request: HttpRequest, part: str) -> HttpResponse:
     """Answer with one file of the built page, under a policy that lets nothing else run."""
-    file = _files().get(name)
+    file = _files().get(part)
     if file is None:
         raise Http404
     response = HttpResponse(file.content, content_type=file.content_type)

@@ -8,8 +8,8 @@ app_name = "certificates"
 urlpatterns = [
     path("", views.check, name="check"),
     path("number/", views.check_number, name="check_number"),
-    path("qr/", checker.serve, {"name": "checker.html"}, name="checker"),
+    path("qr/", checker.serve, {"part": "checker.html"}, name="checker"),
     path("qr/issuer.json", checker.issuer, name="issuer"),
     path("qr/revocations", checker.revoked, name="revocations"),
-    path("qr/<path:name>", checker.serve, name="checker_file"),
+    path("qr/<path:part>", checker.serve, name="checker_file"),
 ]

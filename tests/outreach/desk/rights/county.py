@@ -175,5 +175,6 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "dispute": lambda _: Dispute.objects.get().pk,
     "identifier": lambda _: _upload(),
     "name": lambda _: "index.html",
+    "part": lambda _: "sw.js",
     **campaign.SUBJECTS,
 }
