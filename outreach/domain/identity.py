@@ -131,7 +131,8 @@ def age_on(birth_on: date, day: date) -> int:
 def normalise_name(text: str) -> str:
     """Tidy a name: blanks go, look-alike dots become "·" (U+00B7), characters stay as filed.
 
-    Private-use characters of older registers become the characters that they stand for. Allows the Chinese characters of GB 18030-2022 (planes 0, 2 and 3) and "·" between them,
+    Private-use characters of older registers become the characters that they stand for.
+    Allows the Chinese characters of GB 18030-2022 (planes 0, 2 and 3) and "·" between them,
     at most 50 code points. Raises `MalformedName`.
     """
     name = "".join(text.split()).translate(_INVISIBLE).translate(_DOTS)
