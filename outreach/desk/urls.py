@@ -16,6 +16,7 @@ from outreach.desk.views import (
     notifications,
     office,
     plans,
+    reports,
     reviewing,
     savings,
     second_factor,
@@ -110,6 +111,9 @@ urlpatterns = [
     path("savings/", savings.savings, name="savings"),
     path("savings/lines/", savings.lines, name="saving_lines"),
     # between citizens and the office
+    path("reports/", reports.report, name="report"),
+    path("reports/month.pdf", reports.paper, name="report_paper"),
+    path("reports/month.xlsx", reports.sheet, name="report_sheet"),
     path("export/<slug:what>.<slug:kind>", exports.export, name="export"),
     path("import/", importing.upload, name="import_list"),
     path("import/template.xlsx", importing.template, name="import_template"),
