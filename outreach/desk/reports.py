@@ -29,6 +29,11 @@ class Dot:
     title: str
     is_named: bool
 
+    @property
+    def above(self) -> float:
+        """Where the name stands: over the dot."""
+        return round(self.y - self.radius - 6, 1)
+
 
 def dots(villages: Sequence[VillageTally]) -> list[Dot]:
     """Lay villages out on a plane, longitudes shrunk by the latitude; area says how many."""

@@ -97,6 +97,8 @@ def yuan(fen: int) -> str:
 @register.filter
 def cell(value: Any) -> Any:
     """Return a table's cell: amounts with two decimals, days as YYYY-MM-DD."""
+    if isinstance(value, date):
+        return value.isoformat()
     return f"{value:,.2f}" if isinstance(value, float) else value
 
 

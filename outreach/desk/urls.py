@@ -16,6 +16,7 @@ from outreach.desk.views import (
     notifications,
     office,
     plans,
+    public,
     reports,
     reviewing,
     savings,
@@ -111,6 +112,12 @@ urlpatterns = [
     path("savings/", savings.savings, name="savings"),
     path("savings/lines/", savings.lines, name="saving_lines"),
     # between citizens and the office
+    # anybody
+    path("welcome/", public.how, name="public_how"),
+    path("welcome/status/", public.status, name="public_status"),
+    path("welcome/ask/", public.ask, name="public_ask"),
+    path("welcome/reply/", public.reply, name="public_reply"),
+    path("welcome/promises/", public.promises, name="public_promises"),
     path("reports/", reports.report, name="report"),
     path("reports/month.pdf", reports.paper, name="report_paper"),
     path("reports/month.xlsx", reports.sheet, name="report_sheet"),
