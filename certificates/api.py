@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from certificates import throttles
 from certificates.authority import AuthorityMissing
 from certificates.verdicts import Answer, Finding, judge_code, judge_number
-from certificates.views import NumberForm, judge_content
+from certificates.views import LARGEST, NumberForm, judge_content
 from outreach import clock
 
 
@@ -43,11 +43,20 @@ def check(request: HttpRequest) -> JsonResponse:
 
 
 def _sent(request: HttpRequest) -> Answer:
-    content = _body(request)
+    is_form = request.content_type == "multipart/form-data"
+    content = _attached(request) if is_form else _body(request)
     if not content:
         raise Unanswerable(400, _("This file is empty. Choose the certificate's PDF file."))
     _check_rate(throttles.may_ask(request))
     return _judged(lambda: judge_content(content))
+
+
+def _attached(request: HttpRequest) -> bytes:
+    """Return the first file of a form, as `curl -F file=@…` sends it."""
+    file = next(iter(request.FILES.values()), None)
+    if file is not None and (file.size or 0) > LARGEST:
+        raise Unanswerable(413, _("This file is larger than any certificate of ours."))
+    return file.read() if file else b""
 
 
 def _said(request: HttpRequest) -> Answer:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from certificates.authority import Signer
 from certificates.credential import write_credential
 from certificates.models import Certificate
+from certificates.views import LARGEST
 from tests import builders
 from tests.certificates.issuing import issued, paper_of
 from tests.certificates.making import facts
@@ -48,6 +50,14 @@ def test_our_file_is_recognised(held: Certificate) -> None:
             "valid_until": "2028-06-13",
         },
     )
+
+
+def test_a_form_with_a_file_is_read_too(held: Certificate) -> None:
+    file = SimpleUploadedFile("a.pdf", paper_of(held), "application/pdf")
+    assert Client().post("/check/api/", {"file": file}).json()["finding"] == "ours_unchanged"
+    assert Client().post("/check/api/", {"ids": "1"}).status_code == 400
+    huge = SimpleUploadedFile("a.pdf", b"0" * (LARGEST + 1), "application/pdf")
+    assert Client().post("/check/api/", {"file": huge}).status_code == 413
 
 
 def test_an_altered_file_says_what_was_done(held: Certificate) -> None:
