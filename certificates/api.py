@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -53,7 +54,8 @@ def _sent(request: HttpRequest) -> Answer:
 
 def _attached(request: HttpRequest) -> bytes:
     """Return the first file of a form, as `curl -F file=@…` sends it."""
-    file = next(iter(request.FILES.values()), None)
+    sent = (file for file in request.FILES.values() if isinstance(file, UploadedFile))
+    file = next(sent, None)
     if file is not None and (file.size or 0) > LARGEST:
         raise Unanswerable(413, _("This file is larger than any certificate of ours."))
     return file.read() if file else b""
