@@ -38,7 +38,7 @@ def let_the_trail_go(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0005_second_factor'),
+        ('outreach', '0007_imports'),
     ]
 
     operations = [
