@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('mobile_api', '0002_awaits_media'),
-        ('outreach', '0006_numbered_trail'),
+        ('outreach', '0008_numbered_trail'),
     ]
 
     operations = [
