@@ -166,7 +166,7 @@ def test_lost_papers_are_void_at_once_and_their_reissues_counted(
         suffixes.append(lost.number)
         assert (lost.valid_until, lost.suffix) == (held.valid_until, f"B{days}")
     assert suffixes == [f"{number}B1", f"{number}B2", f"{number}B3"]
-    assert "本证为第3次补发(B3)" in text_of(paper_of(lost)).replace("\n", "")
+    assert "本证为第3次补发（B3）" in text_of(paper_of(lost)).replace("\n", "")
     assert Certificate.objects.get(number_index=blind_index(f"{number}B2", "certificate"))
 
 
