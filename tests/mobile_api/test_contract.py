@@ -49,19 +49,19 @@ def operations() -> dict[str, Any]:
     return {operation.label: operation for operation in found}
 
 
+@pytest.fixture
+def token(tmp_path: Path) -> str:
+    return str(enrolled(builders.county(), tmp_path).state.token)
+
+
 @pytest.fixture(autouse=True)
-def one_connection() -> Iterator[None]:
-    """Keep the test's own connection over requests, as Django's test client does."""
+def one_connection(token: str) -> Iterator[None]:
+    """Keep the test's own connection over requests, as Django's test client does while it asks."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
-
-
-@pytest.fixture
-def token(tmp_path: Path) -> str:
-    return str(enrolled(builders.county(), tmp_path).state.token)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
