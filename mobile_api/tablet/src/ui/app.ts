@@ -57,10 +57,11 @@ export const now = (): number => deviceClock.wall() + (opened.value?.state.offse
 
 // Each computed below reads `opened.value`, which every change of the safe triggers.
 const read = <T>(view: (source: Safe) => T, none: T) => computed(() => (opened.value ? view(opened.value) : none))
+const listed = read(visits, [])
 export const book = {
   me: read<Me | null>((source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
-  visits: read(visits, []),
-  left: read(left, []),
+  visits: listed,
+  left: read((source) => left(source.drafts, listed.value), []),
   cases: read(cases, []),
   certificates: read(certificates, []),
   colleagues: read(colleagues, []),
