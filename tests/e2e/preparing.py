@@ -131,4 +131,5 @@ if __name__ == "__main__":
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     call_command("create_authority", verbosity=0)
+    call_command("create_handin_key", verbosity=0)
     {"campaign": campaign, "cases": cases, "days": days, "many": many}[sys.argv[1]]()

@@ -173,10 +173,16 @@ export async function unlock(pin: string): Promise<void> {
   }
 }
 
+/** Read anew what lies in clear: the keys may have been wrapped to the federation meanwhile. */
+export async function lookAtVault(): Promise<void> {
+  app.vault = (await db.vault()) ?? null
+}
+
 /** Lock the screen. An upload on its way may finish; then the keys are let go too. */
 export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
+  await lookAtVault()
   app.phase = 'locked'
   if (app.line !== 'talking') close()
 }
