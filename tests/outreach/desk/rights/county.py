@@ -182,5 +182,6 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "notification": lambda _: Notification.objects.filter(state="waiting")[0].pk,
     "identifier": lambda _: _upload(),
     "name": lambda _: "index.html",
+    "part": lambda _: "sw.js",
     **campaign.SUBJECTS,
 }
