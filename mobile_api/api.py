@@ -52,6 +52,12 @@ class AuthenticatedRequest(HttpRequest):
     auth: Device
 
 
+class HandInThrottle(AnonRateThrottle):
+    """Counts hand-ins by themselves: a tablet's many parts must not use up its enrolments."""
+
+    scope = "hand-in"
+
+
 class DeviceToken(HttpBearer):
     """The token of an enrolled tablet."""
 
@@ -237,7 +243,7 @@ def _missing(replica: Replica) -> list[str]:
     auth=None,
     response={200: wire.HandInOut, 201: wire.HandInOut},
     openapi_extra=_schema(wire.HandInIn, "unknown-replica", "bad-signature", "too-many"),
-    throttle=[AnonRateThrottle("600/m")],
+    throttle=[HandInThrottle("600/m")],
     summary="Hand in, sealed, what a stopped, forked or locked tablet still holds",
 )
 def hand_in(request: HttpRequest) -> Status[wire.HandInOut]:

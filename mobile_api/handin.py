@@ -45,7 +45,7 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
             "of": part.of,
             "reason": part.reason,
             "kind": part.kind,
-            "sealed": part.sealed.model_dump(),
+            "sealed": part.sealed,
             "said_at": part.at,
             "received_at": at,
         },
