@@ -163,6 +163,15 @@ class Policy(BaseModel):
     federation_key: str | None = None
 
 
+class TallyOut(BaseModel):
+    """What a month's home assessments spared citizens, in fen, by line of the tariff."""
+
+    month: str
+    assessments: int
+    saved_fen: int
+    lines: dict[str, int]
+
+
 class SyncOut(BaseModel):
     """The answer to one exchange."""
 
