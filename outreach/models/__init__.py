@@ -39,6 +39,7 @@ from outreach.models.planning import (
     TeamMember,
 )
 from outreach.models.savings import Journey, OutreachCost, Tariff
+from outreach.models.second_factor import SecondFactor
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Plan",
     "PlannedStop",
     "Resident",
+    "SecondFactor",
     "SecondOpinion",
     "Shift",
     "SimulatedClock",
