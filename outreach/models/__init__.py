@@ -10,6 +10,7 @@ from outreach.models.applications import (
 )
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
+from outreach.models.imports import ImportDraft
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -40,6 +41,7 @@ from outreach.models.planning import (
 )
 from outreach.models.savings import Journey, OutreachCost, Tariff
 from outreach.models.second_factor import SecondFactor
+from outreach.models.talking import Enquiry, Notification
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -55,13 +57,16 @@ __all__ = [
     "Counter",
     "DeclaredRelative",
     "Division",
+    "Enquiry",
     "Evaluation",
     "Guardian",
     "Hindrance",
+    "ImportDraft",
     "Institution",
     "Journey",
     "LeftOut",
     "Notice",
+    "Notification",
     "Objection",
     "OutreachCost",
     "Photo",

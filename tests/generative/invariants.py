@@ -36,6 +36,7 @@ def settle(world: World) -> None:
     for device in world.devices.values():
         # Once more, for what the others have brought meanwhile.
         _quiet(world, device)
+        _halts_for_cause(world, device)
         if not device.state.halt:
             check("I3", not device.outbox(), f"{device.name} still has an outbox")
 
@@ -56,6 +57,18 @@ def _quiet(world: World, device: Device) -> None:
     check("I3", False, f"{device.name} does not come to rest")
 
 
+def _halts_for_cause(world: World, device: Device) -> None:
+    """I3 and I8: only a copied or a revoked tablet, or one whose office waits, comes to a halt."""
+    causes = {
+        "fork": device.name in world.cloned,
+        "revoked": device.name in world.told_revoked,
+        "sign_in": device.name in world.cloned,
+        "unknown": device.name in world.cloned,
+    }
+    halt = device.state.halt
+    check("I8", halt is None or causes.get(halt), f"{device.name} came to a halt: {halt}")
+
+
 def _has_bytes(device: Device) -> bool:
     return any(device.state.photos[name] for name in device.wanted())
 
@@ -67,10 +80,10 @@ def _shares_a_replica(world: World, device: Device) -> bool:
 
 def examine(world: World) -> None:
     """Raise `Broken` for the first invariant that does not hold."""
-    _ledger_is_whole(world)
+    ledger_is_whole()
     _nothing_is_lost(world)
     _effects_are_said_once(world)
-    _nothing_is_overwritten()
+    nothing_is_overwritten()
     _media_is_verified(world)
     for device in world.devices.values():
         _tablet_agrees(world, device)
@@ -78,7 +91,7 @@ def examine(world: World) -> None:
     world.reached["excused"] += len(world.excused)
 
 
-def _ledger_is_whole(world: World) -> None:
+def ledger_is_whole() -> None:
     """I1: 1..last_seq without holes, each link recomputed."""
     entries: dict[str, list[LedgerEntry]] = {}
     for entry in LedgerEntry.objects.order_by("replica", "seq"):
@@ -142,7 +155,7 @@ def _effects_are_said_once(world: World) -> None:
     check("I6", not standing.exists(), "a second evaluation was taken in unseen")
 
 
-def _nothing_is_overwritten() -> None:
+def nothing_is_overwritten() -> None:
     """I6: a value that a tablet changed was the one that its user saw."""
     entries = LedgerEntry.objects.filter(outcome="applied", name__in=("move_visit", "cancel_visit"))
     seen = {entry.args["reason"]: (entry.args["visit"], entry.args["seen"]) for entry in entries}
@@ -174,8 +187,11 @@ def _media_is_verified(world: World) -> None:
         check("I9", told == set(made.media), "declared photos are missing")
         check("I9", (evaluation.pk in waiting) != (told <= held), "complete means all are here")
     for device in world.devices.values():
+        if world.reached["restores"] or device.state.halt:
+            continue
+        check("I9", not device.wanted(), f"{device.name} has photos that never arrive")
         for name, content in device.state.photos.items():
-            if content is None and not world.reached["restores"]:
+            if content is None:
                 check("I9", name in held, f"{device.name} freed a photo that is not here")
 
 
