@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -166,8 +168,17 @@ def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield "seen", f"{value.get('on')} {value.get('start')}"
         elif key == "media" and isinstance(value, list):
             yield "media", len(value)
+        elif key.endswith("_at") and isinstance(value, str):
+            yield key, _moment(value)
         elif isinstance(value, (str, int)) and not isinstance(value, bool):
             yield key, value
+
+
+def _moment(text: str) -> str:
+    try:
+        return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return text
 
 
 def _uuid(text: Any) -> UUID | None:
