@@ -25,6 +25,8 @@ from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.auth import device_for
 from mobile_api.devices import enrol
+from mobile_api.federation import FederationKeys
+from mobile_api.handin import take
 from mobile_api.models import Device, Epoch, LedgerEntry, Replica
 from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
@@ -50,6 +52,12 @@ class AuthenticatedRequest(HttpRequest):
     """A request of an enrolled tablet, as ninja hands it on."""
 
     auth: Device
+
+
+class HandInThrottle(AnonRateThrottle):
+    """Counts hand-ins by themselves: a tablet's many parts must not use up its enrolments."""
+
+    scope = "hand-in"
 
 
 class DeviceToken(HttpBearer):
@@ -160,6 +168,7 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
         epoch=Epoch.current(),
         server_time=at,
         user=whoami(device.user),
+        federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
     )
     return Status(201, answer)
 
@@ -194,6 +203,7 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
             lease_until=context.at + LEASE,
             lock_after_s=LOCK_AFTER_S,
             clock="simulated" if settings.OUTREACH_CLOCK == "simulated" else "real",
+            federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
         ),
         blobs_missing=missing,
     )
@@ -228,6 +238,19 @@ def _missing(replica: Replica) -> list[str]:
     if complete := [pk for pk, media in declared.items() if held.issuperset(media)]:
         waiting.filter(pk__among=complete).update(awaits_media=False)
     return sorted(named - held)
+
+
+@api.post(
+    "/hand-in",
+    auth=None,
+    response={200: wire.HandInOut, 201: wire.HandInOut},
+    openapi_extra=_schema(wire.HandInIn, "unknown-replica", "bad-signature", "too-many"),
+    throttle=[HandInThrottle("600/m")],
+    summary="Hand in, sealed, what a stopped, forked or locked tablet still holds",
+)
+def hand_in(request: HttpRequest) -> Status[wire.HandInOut]:
+    part, is_new = take(read(request, wire.HandInIn), at=clock.now())
+    return Status(201 if is_new else 200, wire.HandInOut(receipt=part.hand_in, n=part.n))
 
 
 @api.get(

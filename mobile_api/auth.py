@@ -6,8 +6,10 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
 
+from mobile_api.federation import FederationKeys
 from mobile_api.models import Device
 from mobile_api.problems import Problem
 
@@ -51,4 +53,5 @@ def _presented(request: HttpRequest) -> str:
 
 def _check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
     if revoked_at or not is_active:
-        raise Problem("revoked", extra={"wipe": True})
+        key = FederationKeys(settings.OUTREACH_KEYS_DIR).public()
+        raise Problem("revoked", extra={"wipe": True, "federation_key": key})

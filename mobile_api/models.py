@@ -117,6 +117,24 @@ class LedgerEntry(models.Model):
         ]
 
 
+class HandInPart(models.Model):
+    """One sealed part of what a tablet handed in; only the federation's key opens it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    hand_in = models.UUIDField()
+    n = models.PositiveIntegerField()
+    of = models.PositiveIntegerField()
+    replica = models.ForeignKey(Replica, models.PROTECT, related_name="hand_in_parts")
+    reason = models.CharField(max_length=10)
+    kind = models.CharField(max_length=10)
+    sealed = models.JSONField()
+    said_at = models.CharField(max_length=40)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hand_in", "n"], name="hand_in_part_once")]
+
+
 class PulledView(models.Model):
     """What a tablet holds after applying one answer: kept until it proves to hold a later one."""
 
