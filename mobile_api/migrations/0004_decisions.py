@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mobile_api', '0002_awaits_media'),
+        ('mobile_api', '0003_hand_in'),
     ]
 
     operations = [
