@@ -59,6 +59,13 @@ class Replica(models.Model):
     created_at = models.DateTimeField()
 
 
+class Decision(models.TextChoices):
+    """What a person made of a dispute."""
+
+    ACCEPTED = "accepted"
+    SET_ASIDE = "set_aside"
+
+
 class Dispute(models.Model):
     """What a person must decide after a refused, conflicting or parked mutation."""
 
@@ -70,7 +77,7 @@ class Dispute(models.Model):
     raised_at = models.DateTimeField(db_index=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    decision = models.CharField(max_length=20, blank=True)
+    decision = models.CharField(max_length=20, blank=True, choices=Decision.choices)
     reason = SealedTextField(default="")
 
     class Meta:
