@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mobile_api', '0003_hand_in'),
+        ('mobile_api', '0004_decisions'),
         ('outreach', '0008_numbered_trail'),
     ]
 
