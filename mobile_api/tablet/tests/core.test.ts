@@ -3,7 +3,7 @@ import { base64, hex, sha256Hex, unbase64, utf8 } from '@/core/bytes'
 import { CHAIN_START, canonicalBytes, chainAfter } from '@/core/chain'
 import { addDays, ageOn, dayOf, timeOf, weekdayOf } from '@/core/clock'
 import { newId } from '@/core/ids'
-import { canonical } from '@/core/jcs'
+import { canonical, plain } from '@/core/jcs'
 import { manifestDigest, rowHash } from '@/core/manifest'
 
 describe('canonical JSON (RFC 8785)', () => {
@@ -19,6 +19,8 @@ describe('canonical JSON (RFC 8785)', () => {
   })
   it('leaves out what is undefined', () => expect(canonical({ b: undefined, a: null })).toBe('{"a":null}'))
   it.each([[NaN], [Infinity], ['\ud800']])('refuses %s', (value) => expect(() => canonical(value)).toThrow(TypeError))
+  it('makes a record of half an emoji writable', () =>
+    expect(canonical(plain({ note: '好\ud83d', ok: '😀' }))).toBe('{"note":"好\ufffd","ok":"😀"}'))
 })
 
 describe('the chain', () => {

@@ -10,3 +10,11 @@ export function canonical(value: Json): string {
   const names = Object.keys(value).filter((name) => value[name] !== undefined).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name] as Json)}`).join(',')}}`
 }
+
+/** Copy a value as JSON has it. Half a character (half an emoji, cut by an input method) has no
+ * canonical form and would hold up the record it stands in for ever: it becomes U+FFFD. */
+export function plain(value: unknown): Json {
+  const whole = (_name: string, one: unknown): unknown =>
+    typeof one === 'string' ? one.replace(/\p{Surrogate}/gu, '\ufffd') : one
+  return JSON.parse(JSON.stringify(value), whole) as Json
+}

@@ -1,7 +1,7 @@
 import { canonicalBytes, chainAfter } from '../core/chain'
 import { newId } from '../core/ids'
 import { randomBytes, type Bytes } from '../core/bytes'
-import { canonical, type Json } from '../core/jcs'
+import { canonical, plain, type Json } from '../core/jcs'
 import type { MutationArgs, MutationName } from '../core/wire'
 import { CannotOpen, Sealer } from '../vault/sealing'
 import { newDeviceKey, Signer } from '../vault/signing'
@@ -180,7 +180,7 @@ export class Safe {
         name,
         v: 1,
         at: new Date(at).toISOString(),
-        args: JSON.parse(JSON.stringify(args)) as Json,
+        args: plain(args),
       }
       const bytes = canonicalBytes(statement)
       const entry: LogEntry = {
