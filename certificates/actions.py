@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from certificates import revocations, signing, storage
+from certificates import revocations, signing, storage, upgrades
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
@@ -196,9 +196,10 @@ def _file(
     code = write_credential(facts, certificate.pk, signer.credential)
     drawn = press().draw(paper, code)
     # The one moment that is never simulated: when the key was really used.
-    signed = signing.sign(drawn, signer, timezone.localtime())
+    signed, level = upgrades.stamped(signing.sign(drawn, signer, timezone.localtime()))
     return CertificateFile(
         certificate=certificate,
+        kind=level,
         sha256=hashlib.sha256(signed).hexdigest(),
         size=len(signed),
         path=storage.keep(settings.OUTREACH_FILES, signed),

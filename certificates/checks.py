@@ -24,7 +24,17 @@ SOON = timedelta(days=90)
 @checks.register()
 def check_printing(**_: Any) -> list[checks.CheckMessage]:
     """Report a missing or unsound authority, and missing fonts."""
-    return [*_authority(), *_fonts()]
+    return [*_authority(), *_time_stamps(), *_fonts()]
+
+
+def _time_stamps() -> list[checks.CheckMessage]:
+    if not settings.OUTREACH_TSA_URL or list(settings.OUTREACH_KEYS_DIR.glob("tsa*.crt.pem")):
+        return []
+    message = (
+        f"Time-stamps of {settings.OUTREACH_TSA_URL} cannot be proven: put its root, in PEM, as "
+        f"tsa.crt.pem into {settings.OUTREACH_KEYS_DIR}."
+    )
+    return [checks.Warning(message, id="certificates.W004")]
 
 
 def _authority() -> list[checks.CheckMessage]:

@@ -170,10 +170,8 @@ def _is_genuine(value: bytes, trust: Trust) -> bool:
         attributes = info["signed_attrs"].untag().dump(force=True)
         signature = info["signature"].native
         chain = [x509.load_der_x509_certificate(one.dump()) for one in signed["certificates"]]
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        leaves = [one for one in chain if verifies(one.public_key(), signature, attributes)]
+    except Exception:  # as in `_read`: bytes that look like a signature can be anything
         return False
-    return any(
-        verifies(leaf.public_key(), signature, attributes)
-        and any(is_issued_under(leaf, tuple(chain), root) for root in trust.roots)
-        for leaf in chain
-    )
+    pairs = ((leaf, root) for leaf in leaves for root in trust.roots)
+    return any(is_issued_under(leaf, tuple(chain), root) for leaf, root in pairs)

@@ -66,8 +66,8 @@ class ObjectFile:
         return bytes(self.body)
 
 
-SIGNATURE_ROOM = 4096
-"""Bytes kept for the CMS object: two certificates, a P-256 signature, room for attributes."""
+SIGNATURE_ROOM = 12_288
+"""Bytes kept for the CMS object: the signer's chain, and a time-stamp token with its own."""
 TIME_PLACEHOLDER = b"(D:00000000000000+00'00')"
 RANGE_PLACEHOLDER = b"[0 0000000000 0000000000 0000000000]"
 

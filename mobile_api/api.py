@@ -44,6 +44,12 @@ MAX_BODY = 8 * 1024 * 1024
 Body = TypeVar("Body", bound=BaseModel)
 
 
+class AuthenticatedRequest(HttpRequest):
+    """A request of an enrolled tablet, as ninja hands it on."""
+
+    auth: Device
+
+
 class DeviceToken(HttpBearer):
     """The token of an enrolled tablet."""
 
@@ -162,8 +168,8 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
     openapi_extra=_schema(wire.SyncIn, *_TOKEN, "gap", "fork", "unknown-replica"),
     summary="Push what the tablet did, pull what it should hold",
 )
-def sync(request: HttpRequest) -> wire.SyncOut:
-    device = device_for(request)
+def sync(request: AuthenticatedRequest) -> wire.SyncOut:
+    device = request.auth
     body = read(request, wire.SyncIn)
     context = Context(device.user, clock.now())
     with transaction.atomic():
@@ -210,9 +216,15 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _missing(replica: Replica) -> list[str]:
-    declared = LedgerEntry.objects.filter(replica=replica).exclude(media=[])
-    named = {sha256 for media in declared.values_list("media", flat=True) for sha256 in media}
-    held = set(StoredBlob.objects.filter(sha256__in=named).values_list("sha256", flat=True))
+    """Return the declared files that are not held; entries that miss none are not asked again."""
+    waiting = LedgerEntry.objects.filter(replica=replica, awaits_media=True)
+    declared = dict(waiting.values_list("pk", "media"))
+    if not declared:
+        return []
+    named = {sha256 for media in declared.values() for sha256 in media}
+    held = set(StoredBlob.objects.filter(pk__among=named).values_list("pk", flat=True))
+    if complete := [pk for pk, media in declared.items() if held.issuperset(media)]:
+        waiting.filter(pk__among=complete).update(awaits_media=False)
     return sorted(named - held)
 
 
@@ -227,8 +239,8 @@ def _missing(replica: Replica) -> list[str]:
     },
     summary="The signed PDF, for those in scope",
 )
-def certificate_pdf(request: HttpRequest, certificate: UUID) -> FileResponse:
-    user = device_for(request).user
+def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileResponse:
+    user = request.auth.user
     found = Certificate.objects.filter(scope(user, prefix="application__"), pk=certificate).first()
     if found is None:
         raise Problem("not-found")

@@ -23,7 +23,7 @@ def device_for(request: HttpRequest) -> Device:
     A revoked device is told to wipe (403); a disabled account cannot go on either.
     """
     token = _presented(request)
-    devices = Device.objects.select_related("user__division", "user__assessor__institution")
+    devices = Device.objects.select_related("user__division")
     device = devices.filter(token_sha256=token).first()
     if device is None:
         raise Problem("expired-token")

@@ -78,12 +78,13 @@ class Dispute(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One mutation exactly as the tablet said it, and what became of it; never changed."""
+    """One mutation exactly as the tablet said it, and what became of it: those never change."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    replica = models.ForeignKey(Replica, models.PROTECT, related_name="ledger")
+    # The unique index below leads with it.
+    replica = models.ForeignKey(Replica, models.PROTECT, related_name="ledger", db_index=False)
     seq = models.PositiveBigIntegerField()
-    mutation_id = models.UUIDField(db_index=True)
+    mutation_id = models.UUIDField()
     name = models.CharField(max_length=40)
     version = models.PositiveSmallIntegerField()
     chain = models.CharField(max_length=64)
@@ -91,6 +92,8 @@ class LedgerEntry(models.Model):
     args: Any = SealedJSONField()
     signature = models.CharField(max_length=120)
     media = models.JSONField(default=list)
+    #: Whether a declared file was still missing when the tablet last asked.
+    awaits_media = models.BooleanField(default=False)
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     code = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=300, blank=True)
@@ -98,6 +101,13 @@ class LedgerEntry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="ledger_seq_once")]
+        indexes = [
+            models.Index(
+                fields=["replica"],
+                condition=models.Q(awaits_media=True),
+                name="ledger_awaits_media",
+            )
+        ]
 
 
 class PulledView(models.Model):

@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
-from mobile_api.chain import ZERO, canonical, is_signed, link
+from mobile_api.chain import ZERO, NotCanonical, canonical, is_signed, link
 from mobile_api.models import Device, Dispute, LedgerEntry, Outcome, Replica
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
+from outreach.models import insert
 from outreach.rules import Refused
 
 #: Refusals of facts that are kept for a person to decide, rather than declined.
@@ -31,6 +32,7 @@ class _Said:
     """A mutation on its way to its outcome."""
 
     mutation: Mutation
+    body: bytes
     args: BaseModel | None = None
     outcome: Outcome = Outcome.APPLIED
     code: str = ""
@@ -47,14 +49,23 @@ def push(replica: Replica, device: Device, body: PushIn, context: Context) -> li
     The caller holds the replica's row lock. Raises `Problem` gap (mutations are missing in
     between) or fork (another history under the same numbers); a business refusal is an outcome.
     """
-    mutations = body.mutations
     _check_run(replica, body)
+    said = [_Said(mutation, _canonical(mutation)) for mutation in body.mutations]
     known = _known(replica, body)
-    _check_chain(replica, body, known)
-    fresh = [_Said(mutation) for mutation in mutations if mutation.seq > replica.last_seq]
+    _check_chain(replica, body, said, known)
+    fresh = [one for one in said if one.mutation.seq > replica.last_seq]
     _decide(fresh, device, context)
     disputes = _write(replica, fresh, context)
-    return [*_repeated(mutations, known, replica), *_told(fresh, disputes)]
+    return [*_repeated(body.mutations, known, replica), *_told(fresh, disputes)]
+
+
+def _canonical(mutation: Mutation) -> bytes:
+    try:
+        return canonical({**vars(mutation), "id": str(mutation.id)})
+    except NotCanonical as error:
+        raise Problem(
+            "malformed", f"push.mutations: {mutation.seq} has no canonical form"
+        ) from error
 
 
 def _check_run(replica: Replica, body: PushIn) -> None:
@@ -76,7 +87,9 @@ def _known(replica: Replica, body: PushIn) -> dict[int, LedgerEntry]:
     return {row.seq: row for row in rows}
 
 
-def _check_chain(replica: Replica, body: PushIn, known: dict[int, LedgerEntry]) -> None:
+def _check_chain(
+    replica: Replica, body: PushIn, said: Sequence[_Said], known: dict[int, LedgerEntry]
+) -> None:
     """Refuse another payload under a number that was taken in (I11: a cloned database)."""
     value = body.prev_chain
     if body.first == replica.last_seq + 1:
@@ -86,8 +99,9 @@ def _check_chain(replica: Replica, body: PushIn, known: dict[int, LedgerEntry]) 
     extra = {"last_seq": replica.last_seq, "chain": replica.chain}
     if value != before:
         raise Problem("fork", f"prev_chain differs before {body.first}", extra)
-    for mutation in body.mutations:
-        value = link(value, canonical(mutation.model_dump(mode="json")))
+    for one in said:
+        mutation = one.mutation
+        value = link(value, one.body)
         if mutation.chain != value:
             raise Problem("fork", f"the chain breaks at {mutation.seq}", extra)
         if mutation.seq in known and known[mutation.seq].chain != value:
@@ -108,7 +122,7 @@ def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
     mutation = said.mutation
     mutator = MUTATORS.get((mutation.name, mutation.v))
     said.media = _declared(mutation.args)
-    if not is_signed(key, canonical(mutation.model_dump(mode="json")), mutation.sig):
+    if not is_signed(key, said.body, mutation.sig):
         said.settle(Outcome.REFUSED, "bad-signature", _("This record is not signed by the tablet."))
     elif mutator is None:
         said.settle(Outcome.PARKED, "unknown-mutation", _("The server does not know this yet."))
@@ -175,24 +189,28 @@ _TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
 
 
 def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[int, UUID]:
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            replica=replica,
-            seq=said.mutation.seq,
-            mutation_id=said.mutation.id,
-            name=said.mutation.name,
-            version=said.mutation.v,
-            chain=said.mutation.chain,
-            said_at=said.mutation.at,
-            args=said.mutation.args,
-            signature=said.mutation.sig,
-            media=said.media,
-            outcome=said.outcome,
-            code=said.code,
-            message=said.message,
-            received_at=context.at,
-        )
-        for said in fresh
+    insert(
+        LedgerEntry,
+        (
+            {
+                "replica_id": replica.pk,
+                "seq": said.mutation.seq,
+                "mutation_id": said.mutation.id,
+                "name": said.mutation.name,
+                "version": said.mutation.v,
+                "chain": said.mutation.chain,
+                "said_at": said.mutation.at,
+                "args": said.mutation.args,
+                "signature": said.mutation.sig,
+                "media": said.media,
+                "awaits_media": bool(said.media),
+                "outcome": said.outcome.value,
+                "code": said.code,
+                "message": said.message,
+                "received_at": context.at,
+            }
+            for said in fresh
+        ),
     )
     disputes = Dispute.objects.bulk_create(
         Dispute(

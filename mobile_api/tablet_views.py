@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+
+from mobile_api.tablet_builds import earlier_assets
 
 BUILT = Path(__file__).resolve().parent / "static" / "tablet"
 
@@ -72,18 +75,20 @@ def serve(request: HttpRequest, name: str) -> HttpResponseBase:
 @cache
 def _files() -> dict[str, _File]:
     found = (path for path in sorted(BUILT.rglob("*")) if path.is_file())
-    return {
+    present = {
         path.relative_to(BUILT).as_posix(): _read(path)
         for path in found
         if not path.name.startswith(".")
     }
+    earlier = earlier_assets(BUILT, settings.OUTREACH_DATA / "tablet-builds")
+    return {name: _read(path, is_asset=True) for name, path in earlier.items()} | present
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path, *, is_asset: bool = False) -> _File:
     plain = path.read_bytes()
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
     # Only names that carry a hash of their content may be kept without asking.
-    named_by_content = path.parent.name == "assets"
+    named_by_content = is_asset or path.parent.name == "assets"
     return _File(
         plain=plain,
         packed=gzip.compress(plain, mtime=0),

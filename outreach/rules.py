@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -104,7 +106,7 @@ def check_role(user: User, step: Transition) -> None:
 def check_in_scope(user: User, applications: Iterable[Application]) -> None:
     """Refuse a step on a case that the user may not see."""
     ids = {application.pk for application in applications}
-    if applications_for(user).filter(pk__in=ids).count() != len(ids):
+    if applications_for(user).filter(pk__among=ids).count() != len(ids):
         raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
 
 
@@ -114,29 +116,48 @@ def check_village_in_scope(user: User, village: Division) -> None:
         raise Refused("out-of-scope", _("This village is not in your area; ask the office."))
 
 
-def check_may_rate(users: Iterable[User], application: Application) -> None:
-    """Refuse a rater or co-signer who nominated the person or declared them a relative."""
-    for user in users:
-        if user.pk == application.nominated_by_id:
-            raise Refused(
-                "nominator-rates",
-                _("Whoever nominated this person cannot rate them; ask a colleague."),
-            )
-    ids = [user.pk for user in users]
-    if DeclaredRelative.objects.filter(user__in=ids, resident=application.resident_id).exists():
-        raise Refused("relative-rates", _("A declared relative cannot rate; ask a colleague."))
+@dataclass(frozen=True)
+class Raters:
+    """What a batch must know of those who rate: their qualifications and declared relatives."""
 
+    qualified: Mapping[UUID, Sequence[str]]
+    relatives: Collection[tuple[UUID, UUID]]
 
-def check_qualified(users: Iterable[User], categories: Iterable[str]) -> None:
-    """Refuse a rating in a category for which none of the signing assessors is qualified."""
-    qualified = {
-        category for row in Assessor.objects.filter(user__in=users) for category in row.categories
-    }
-    if not set(categories) <= qualified:
-        raise Refused(
-            "not-qualified",
-            _("No assessor here is qualified for this category; refer the person to a hospital."),
+    @classmethod
+    def among(cls, users: Iterable[User], applications: Iterable[Application]) -> Raters:
+        """Read it for all of them in two queries."""
+        ids = {user.pk for user in users}
+        residents = {application.resident_id for application in applications}
+        declared = DeclaredRelative.objects.filter(user__among=ids, resident__among=residents)
+        return cls(
+            {row.pk: row.categories for row in Assessor.objects.filter(user__among=ids)},
+            set(declared.values_list("user_id", "resident_id")),
         )
+
+    def check_may_rate(self, users: Iterable[User], application: Application) -> None:
+        """Refuse a rater or co-signer who nominated the person or declared them a relative."""
+        for user in users:
+            if user.pk == application.nominated_by_id:
+                raise Refused(
+                    "nominator-rates",
+                    _("Whoever nominated this person cannot rate them; ask a colleague."),
+                )
+            if (user.pk, application.resident_id) in self.relatives:
+                raise Refused(
+                    "relative-rates", _("A declared relative cannot rate; ask a colleague.")
+                )
+
+    def check_qualified(self, users: Iterable[User], categories: Iterable[str]) -> None:
+        """Refuse a rating in a category for which none of the signing assessors is qualified."""
+        qualified = {category for user in users for category in self.qualified.get(user.pk, ())}
+        if not set(categories) <= qualified:
+            raise Refused(
+                "not-qualified",
+                _(
+                    "No assessor here is qualified for this category;"
+                    " refer the person to a hospital."
+                ),
+            )
 
 
 def check_may_approve(user: User, applications: Iterable[Application]) -> None:

@@ -33,6 +33,14 @@ OUTREACH_DEMO = _env.switch("OUTREACH_DEMO", False, "1 on the demo county; never
 OUTREACH_CLOCK = _env.choice(
     "OUTREACH_CLOCK", "real", ("real", "simulated"), "simulated only together with OUTREACH_DEMO=1."
 )
+OUTREACH_TWO_FACTOR = (
+    _env.switch(
+        "OUTREACH_TWO_FACTOR",
+        True,
+        "1: administrators and approvers need a code from a telephone (never on the demo county).",
+    )
+    and not OUTREACH_DEMO
+)
 DEBUG = False
 ALLOWED_HOSTS = _env.words(
     "OUTREACH_HOSTS", "localhost,127.0.0.1", "Host names that the service answers to."
@@ -112,6 +120,9 @@ OUTREACH_LEASE_S = _env.number(
 )
 OUTREACH_FONTS = _env.words(
     "OUTREACH_FONTS", "", "Font files tried after the bundled ones, for names with rare characters."
+)
+OUTREACH_TSA_URL = _env.text(
+    "OUTREACH_TSA_URL", "", "Time-stamp authority (RFC 3161) for new certificates; empty: none."
 )
 
 OUTREACH_METRICS_TOKEN = _env.text(

@@ -22,12 +22,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 from uuid import UUID, uuid4, uuid5
 
 from mobile_api.problems import Problem
 
 SWEEP_EVERY = timedelta(hours=1)
 STRAY_AFTER = timedelta(days=1)
+_REMEMBERED_FOLDERS = 70_000
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
 
 
@@ -59,6 +61,9 @@ def upload_id(owner: str, sha256: str, length: int) -> UUID:
 class Blobs:
     """Keeps whole files under the SHA-256 of what they hold."""
 
+    #: Shared by the stores of one process: each request makes its own.
+    _durable: ClassVar[set[Path]] = set()
+
     def __init__(self, root: Path) -> None:
         self._root = root
 
@@ -76,13 +81,25 @@ class Blobs:
     def adopt(self, file: Path, sha256: str) -> Path:
         """Move a verified, flushed file to its place, durably, and return that place."""
         target = self.path(sha256)
-        folders = (self._root, target.parent.parent, target.parent)
-        for folder in folders:
-            folder.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self._root, target.parent.parent, target.parent):
+            self._make(folder)
         file.replace(target)
-        for folder in (*reversed(folders), self._root.parent):
-            _flush_folder(folder)
+        _flush_folder(target.parent)
         return target
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder and force its name to the disk, once in the life of this process.
+
+        Another process may have made it and been killed before its name was on the disk: that
+        it is there is not enough.
+        """
+        if folder in self._durable:
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _flush_folder(folder.parent)
+        if len(self._durable) >= _REMEMBERED_FOLDERS:
+            self._durable.clear()
+        self._durable.add(folder)
 
 
 class Store:
@@ -141,13 +158,19 @@ class Store:
                     return _append(part, upload.length, offset, blocks)
                 finally:
                     os.fdatasync(part)
-                    _flush_folder(self._uploads)
+                    if os.fstat(part).st_size < upload.length:
+                        # A whole file is moved, and its new folder forced, before an answer.
+                        _flush_folder(self._uploads)
         except _NoPart:
             slug = "upload-offset" if self.is_complete(upload) else "not-found"
             raise Problem(slug, _GONE) from None
 
-    def finish(self, upload: Upload, examine: Callable[[Path], object]) -> Path:
+    def finish(
+        self, upload: Upload, examine: Callable[[Path], object], *, flushed: bool = False
+    ) -> Path:
         """Verify a part that is all there and keep it as a blob; return the blob's path.
+
+        `flushed` says that this very request has forced the part's last bytes to the disk.
 
         The SHA-256 is taken from what the file holds, not from what was received, so it is
         right after a restart too. A file that does not match, or that `examine` refuses with
@@ -161,7 +184,8 @@ class Store:
                 with self._removed_if_refused(upload.id):
                     _check_digest(part, upload.sha256)
                     examine(self._part_path(upload.id))
-                os.fdatasync(part)
+                if not flushed:
+                    os.fdatasync(part)
                 return self.blobs.adopt(self._part_path(upload.id), upload.sha256)
         except _NoPart:
             if not self.is_complete(upload):

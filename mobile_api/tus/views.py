@@ -88,7 +88,7 @@ def _post(request: HttpRequest, uploads: Uploads) -> HttpResponse:
     offset = uploads.store.offset(upload)
     if creation.has_body:
         offset = _receive(request, uploads, upload, Append(0, creation.checksum), stored=offset)
-    progress = _settle(uploads, upload, offset)
+    progress = _settle(uploads, upload, offset, flushed=creation.has_body)
     return HttpResponse(
         status=201, headers=protocol.created(progress, f"{request.path}{upload.id}")
     )
@@ -104,7 +104,7 @@ def _patch(request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpRespon
     stored = uploads.store.offset(upload)
     protocol.check_append(append, stored, upload.length, body.announced_length(request))
     offset = _receive(request, uploads, upload, append, stored=stored)
-    return _no_content(protocol.appended(_settle(uploads, upload, offset)))
+    return _no_content(protocol.appended(_settle(uploads, upload, offset, flushed=True)))
 
 
 def _delete(_request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpResponse:
@@ -134,7 +134,7 @@ def _receive(
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
 
 
-def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
+def _settle(uploads: Uploads, upload: Upload, offset: int, *, flushed: bool = False) -> Progress:
     """Return what the device is told; "all is here" only of a verified, registered file.
 
     Every answer passes through here, so a file whose last step a crash cut off is finished
@@ -143,7 +143,9 @@ def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
     complete = offset == upload.length
     if complete:
         blob = uploads.store.finish(
-            upload, lambda file: uploads.receiver.examine(file, upload.content_type)
+            upload,
+            lambda file: uploads.receiver.examine(file, upload.content_type),
+            flushed=flushed,
         )
         uploads.receiver.register(upload.sha256, blob)
     expires_at = None if complete else upload.expires_at

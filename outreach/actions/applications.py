@@ -31,15 +31,15 @@ from outreach.models import (
     Resident,
     User,
     Visit,
+    insert,
 )
 from outreach.models.ids import new_id
 from outreach.models.sealed import blind_index
 from outreach.rules import (
+    Raters,
     Refused,
     check_in_scope,
-    check_may_rate,
     check_not_barred,
-    check_qualified,
     check_role,
     check_village_in_scope,
     papers_required,
@@ -96,22 +96,39 @@ def advance(
     """
     check_role(by, APPLICATION[name])
     check_in_scope(by, applications)
-    _take(applications, name, by=by, at=at, note=note)
+    take(applications, name, by=by, at=at, note=note)
 
 
-def _take(
+def take(
     applications: Sequence[Application], name: str, *, by: User, at: datetime, note: str = ""
 ) -> None:
+    """Take the step like `advance`, where role and scope were checked with the deed it is part of.
+
+    Raises `Refused` for a case that does not stand where the step starts.
+    """
+    if not applications:
+        return
     target = APPLICATION[name].target
     ids = [application.pk for application in applications]
     with transaction.atomic():
-        for held in Application.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
-            _check_stands(held, name)
-        ApplicationEvent.objects.bulk_create(
-            ApplicationEvent(application_id=pk, name=name, target=target, by=by, at=at, note=note)
-            for pk in ids
+        held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
+        for number, state in held.values_list("number", "state"):
+            _check_stands(number, state, name)
+        insert(
+            ApplicationEvent,
+            (
+                {
+                    "application_id": pk,
+                    "name": name,
+                    "target": target,
+                    "by_id": by.pk,
+                    "at": at,
+                    "note": note,
+                }
+                for pk in ids
+            ),
         )
-        Application.objects.filter(pk__in=ids).update(
+        Application.objects.filter(pk__among=ids).update(
             state=target, state_since=at, revision=F("revision") + 1
         )
         record(f"application.{name}", applications, by=by, at=at)
@@ -119,14 +136,14 @@ def _take(
         application.state, application.state_since = target, at
 
 
-def _check_stands(application: Application, name: str) -> None:
+def _check_stands(number: str, state: str, name: str) -> None:
     try:
-        check_step(APPLICATION, name, application.state)
+        check_step(APPLICATION, name, ApplicationState(state))
     except NotAllowed as error:
         raise Refused(
             "wrong-state",
             _("Case %(number)s has moved on meanwhile; load the page again to see where it stands.")
-            % {"number": application.number},
+            % {"number": number},
         ) from error
 
 
@@ -147,7 +164,7 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
-    _take(applied, "apply", by=by, at=at)
+    take(applied, "apply", by=by, at=at)
     return made
 
 
@@ -267,9 +284,10 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
     """
     check_role(by, APPLICATION["accept"])
     check_in_scope(by, applications)
+    raters = Raters.among([assessor], applications)
     for application in applications:
-        check_may_rate([assessor], application)
-        check_qualified([assessor], application.categories)
+        raters.check_may_rate([assessor], application)
+        raters.check_qualified([assessor], application.categories)
     with transaction.atomic():
         Application.objects.filter(pk__in=[application.pk for application in applications]).update(
             assessor=assessor, revision=F("revision") + 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.models import AuditEvent, User
+from outreach.models import AuditEvent, User, insert
 
 
 def record(
@@ -20,14 +20,17 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Append one audit event per subject, in one statement."""
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            at=at,
-            by=by,
-            action=action,
-            subject=subject._meta.model_name or "",
-            subject_id=subject.pk,
-            detail=detail or {},
-        )
-        for subject in subjects
+    insert(
+        AuditEvent,
+        (
+            {
+                "at": at,
+                "by_id": by.pk if by else None,
+                "action": action,
+                "subject": subject._meta.model_name or "",
+                "subject_id": subject.pk,
+                "detail": detail or {},
+            }
+            for subject in subjects
+        ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions import visits as visiting
-from outreach.actions.applications import advance
+from outreach.actions.applications import take
 from outreach.actions.audit import record
-from outreach.actions.journeys import spared
+from outreach.actions.journeys import record_spared
 from outreach.domain.grading import BadFinding, Case, Grading, grade, load_standard
 from outreach.domain.vocabulary import (
     GUARDED_CATEGORIES,
@@ -26,13 +26,12 @@ from outreach.domain.vocabulary import (
     evidence_for,
 )
 from outreach.domain.workflow import APPLICATION
-from outreach.models import Evaluation, Journey, Photo, SecondOpinion, User, Visit
+from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert
 from outreach.rules import (
     ADULT,
+    Raters,
     Refused,
     check_in_scope,
-    check_may_rate,
-    check_qualified,
     check_role,
     second_opinions_for,
 )
@@ -104,18 +103,24 @@ def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list
     SHA-256 is verified. Raises `Refused`.
     """
     _check_each_visit_once(submissions)
-    judged = [_judge(submission, by, at) for submission in submissions]
+    applications = [submission.visit.application for submission in submissions]
+    check_role(by, APPLICATION["evaluate"])
+    check_in_scope(by, applications)
+    signers = [by, *(user for submission in submissions for user in submission.co_signers)]
+    raters = Raters.among(signers, applications)
+    judged = [_judge(submission, raters, by, at) for submission in submissions]
     with transaction.atomic():
-        evaluations = Evaluation.objects.bulk_create(_evaluation(one) for one in judged)
-        _co_sign(judged)
-        Photo.objects.bulk_create(photo for one in judged for photo in _photos(one.submission))
-        visits = [one.submission.visit for one in judged]
+        evaluations = [_evaluation(one) for one in judged]
+        insert(Evaluation, map(vars, evaluations))
+        insert(Evaluation.co_signers.through, _co_signatures(submissions))
+        insert(Photo, (photo for submission in submissions for photo in _photos(submission)))
+        visits = [submission.visit for submission in submissions]
         visiting.settle(visits, "complete")
         visiting.append(visits, "complete", by=by, at=at)
-        Journey.objects.bulk_create(spared(evaluation) for evaluation in evaluations)
+        record_spared(evaluations)
         for name, met in (("evaluate", True), ("find_not_met", False)):
             chosen = [one.submission.visit.application for one in judged if one.met is met]
-            advance(chosen, name, by=by, at=at)
+            take(chosen, name, by=by, at=at)
         record("evaluation.submit", evaluations, by=by, at=at)
     return evaluations
 
@@ -126,12 +131,10 @@ def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
         raise visiting.moved_on()
 
 
-def _judge(submission: Submission, by: User, at: datetime) -> _Judged:
+def _judge(submission: Submission, raters: Raters, by: User, at: datetime) -> _Judged:
     visit = submission.visit
-    check_role(by, APPLICATION["evaluate"])
-    check_in_scope(by, [visit.application])
     visiting.check_stands(visit, "complete")
-    _check_signers(submission, by)
+    _check_signers(submission, raters, by)
     age = visit.application.resident.age(timezone.localdate(submission.evaluated_at))
     _check_circumstances(submission, age)
     _check_evidence(submission)
@@ -153,13 +156,13 @@ def _grade_all(parts: Sequence[Part], age: int) -> Grading:
     return grade(Case(Category.MULTIPLE, age, parts=cases), load_standard())
 
 
-def _check_signers(submission: Submission, by: User) -> None:
+def _check_signers(submission: Submission, raters: Raters, by: User) -> None:
     signers = [by, *submission.co_signers]
     colleagues = {user.pk for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.pk}
     if len(colleagues) < settings.OUTREACH_CO_SIGNERS:
         raise Refused("co-signer-missing", _("Another assessor must sign beside you."))
-    check_may_rate(signers, submission.visit.application)
-    check_qualified(signers, [part.category for part in submission.parts])
+    raters.check_may_rate(signers, submission.visit.application)
+    raters.check_qualified(signers, [part.category for part in submission.parts])
 
 
 def _check_circumstances(submission: Submission, age: int) -> None:
@@ -235,28 +238,23 @@ def _part(part: Part, found: Grading) -> dict[str, Any]:
     }
 
 
-def _co_sign(judged: Sequence[_Judged]) -> None:
-    through = Evaluation.co_signers.through
-    through.objects.bulk_create(
-        through(evaluation_id=one.submission.id, user_id=user.pk)
-        for one in judged
-        for user in one.submission.co_signers
-    )
+def _co_signatures(submissions: Sequence[Submission]) -> Iterator[dict[str, Any]]:
+    for submission in submissions:
+        for user in submission.co_signers:
+            yield {"evaluation_id": submission.id, "user_id": user.pk}
 
 
-def _photos(submission: Submission) -> list[Photo]:
-    return [
-        Photo(
-            evaluation_id=submission.id,
-            kind=declared.kind,
-            sha256=declared.sha256,
-            size=declared.size,
-            content_type=declared.content_type,
-            taken_at=declared.taken_at,
-            place=declared.place,
-        )
-        for declared in submission.media
-    ]
+def _photos(submission: Submission) -> Iterator[dict[str, Any]]:
+    for declared in submission.media:
+        yield {
+            "evaluation_id": submission.id,
+            "kind": declared.kind,
+            "sha256": declared.sha256,
+            "size": declared.size,
+            "content_type": declared.content_type,
+            "taken_at": declared.taken_at,
+            "place": declared.place,
+        }
 
 
 def give_second_opinion(

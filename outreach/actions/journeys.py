@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,52 +14,65 @@ from geopy.distance import geodesic
 
 from outreach.domain.savings import Tariff as Prices
 from outreach.domain.savings import load_tariff, shipped_tariffs, tariff_for, tariff_text
-from outreach.models import Evaluation, Journey, Tariff
+from outreach.models import Evaluation, Journey, Tariff, insert
 
 
-def spared(evaluation: Evaluation) -> Journey:
-    """Return the (unsaved) facts of the journeys that this home evaluation spared."""
+def record_spared(evaluations: Sequence[Evaluation]) -> None:
+    """Pin the facts of the journeys that these home evaluations spared."""
+    tariffs = _Tariffs()
+    insert(Journey, [_facts(evaluation, tariffs) for evaluation in evaluations])
+
+
+def _facts(evaluation: Evaluation, tariffs: _Tariffs) -> dict[str, Any]:
     application = evaluation.application
     resident, village = application.resident, application.village
     on = timezone.localdate(evaluation.evaluated_at)
-    prices = prices_for(village.code, on)
+    prices = tariffs.in_force(village.code, on)
     place = resident.place or {"lat": village.latitude, "lon": village.longitude}
-    return Journey(
-        evaluation=evaluation,
-        tariff_id=prices.code,
-        on=on,
-        village_code=village.code,
-        village_name=village.name,
-        township_name=village.parent.name if village.parent else village.name,
-        category=evaluation.category,
-        distance_km=crow_km((place["lat"], place["lon"])),
-        road_factor=settings.OUTREACH_ROAD_FACTOR,
-        is_bedridden=resident.is_bedridden,
-        can_sit=resident.can_sit,
-        rides_free=prices.rides_free(resident.age(on), holds_certificate=False),
-        fee_paid_by_county=application.fee_paid_by_county,
-        companions=None,
-    )
+    return {
+        "evaluation_id": evaluation.pk,
+        "tariff_id": prices.code,
+        "on": on,
+        "village_code": village.code,
+        "village_name": village.name,
+        "township_name": village.parent.name if village.parent else village.name,
+        "category": evaluation.category,
+        "distance_km": crow_km((place["lat"], place["lon"])),
+        "road_factor": settings.OUTREACH_ROAD_FACTOR,
+        "is_bedridden": resident.is_bedridden,
+        "can_sit": resident.can_sit,
+        "rides_free": prices.rides_free(resident.age(on), holds_certificate=False),
+        "fee_paid_by_county": application.fee_paid_by_county,
+        "companions": None,
+    }
 
 
+@lru_cache(maxsize=4096)
 def crow_km(place: tuple[float, float]) -> float:
     """Return the geodesic kilometres (WGS-84) from a home to the county seat's hospital."""
     latitude, longitude = settings.OUTREACH_COUNTY_SEAT.split(",")
     return round(float(geodesic(place, (float(latitude), float(longitude))).km), 3)
 
 
-def prices_for(division_code: str, on: date) -> Prices:
-    """Return the tariff in force, keeping its text in the register at first use.
+class _Tariffs:
+    """The tariffs known when a batch is priced, read once.
 
     A tariff in the register wins over a shipped one of the same code, so that old figures
-    reproduce whatever a later release ships.
+    reproduce whatever a later release ships. One that is used is kept in the register.
     """
-    stored = {row.code: load_tariff(row.body) for row in Tariff.objects.all()}
-    shipped = {tariff.code: tariff for tariff in shipped_tariffs()}
-    chosen = tariff_for(division_code, on, {**shipped, **stored}.values())
-    if chosen.code not in stored:
-        _keep(chosen)
-    return chosen
+
+    def __init__(self) -> None:
+        stored = {row.code: load_tariff(row.body) for row in Tariff.objects.all()}
+        self.stored = set(stored)
+        self.known = {**{tariff.code: tariff for tariff in shipped_tariffs()}, **stored}
+
+    def in_force(self, division_code: str, on: date) -> Prices:
+        """Return the tariff of that place and day. Raises `NoTariff`."""
+        chosen = tariff_for(division_code, on, self.known.values())
+        if chosen.code not in self.stored:
+            _keep(chosen)
+            self.stored.add(chosen.code)
+        return chosen
 
 
 def _keep(tariff: Prices) -> None:

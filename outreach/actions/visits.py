@@ -16,9 +16,9 @@ from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, check_step
-from outreach.models import Application, User, Visit, VisitEvent, working_calendar
+from outreach.models import Application, User, Visit, VisitEvent, insert, working_calendar
 from outreach.models.ids import new_id
-from outreach.rules import Refused, check_in_scope, check_may_rate, check_qualified, check_role
+from outreach.rules import Raters, Refused, check_in_scope, check_role
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ def _planned(appointment: Appointment, at: datetime) -> Visit:
         raise Refused("not-accepted", _("The case must be accepted and assigned to an assessor."))
     if application.visits.open().exists():
         raise Refused("visit-open", _("This case has a visit already; move that one."))
-    check_may_rate([application.assessor], application)
-    check_qualified([application.assessor], application.categories)
+    raters = Raters.among([application.assessor], [application])
+    raters.check_may_rate([application.assessor], application)
+    raters.check_qualified([application.assessor], application.categories)
     check_time(appointment, application.assessor, at)
     return Visit(
         id=appointment.id,
@@ -177,7 +178,7 @@ def moved_on() -> Refused:
 def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:
     """Set the state a step leads to, in one statement; the event is the caller's."""
     target = VISIT[name].target
-    Visit.objects.filter(pk__in=[visit.pk for visit in visits]).update(
+    Visit.objects.filter(pk__among=[visit.pk for visit in visits]).update(
         state=target, revision=F("revision") + 1, **fields
     )
     for visit in visits:
@@ -194,18 +195,21 @@ def append(
     place: dict[str, Any] | None = None,
 ) -> None:
     """Append the step to each visit's history and to the trail."""
-    VisitEvent.objects.bulk_create(
-        VisitEvent(
-            visit=visit,
-            name=name,
-            target=visit.state,
-            on=visit.on,
-            start=visit.start,
-            by=by,
-            at=at,
-            note=note,
-            place=place,
-        )
-        for visit in visits
+    insert(
+        VisitEvent,
+        (
+            {
+                "visit_id": visit.pk,
+                "name": name,
+                "target": visit.state,
+                "on": visit.on,
+                "start": visit.start,
+                "by_id": by.pk,
+                "at": at,
+                "note": note,
+                "place": place,
+            }
+            for visit in visits
+        ),
     )
     record(f"visit.{name}", visits, by=by, at=at)

@@ -14,6 +14,7 @@ from outreach.desk.views import (
     plans,
     reviewing,
     savings,
+    second_factor,
     session,
     signing,
     tablets,
@@ -25,6 +26,8 @@ app_name = "desk"
 urlpatterns = [
     path("", home.home, name="home"),
     path("sign-in/", session.SignIn.as_view(), name="sign_in"),
+    path("sign-in/code/", second_factor.ask, name="second_factor"),
+    path("sign-in/telephone/", second_factor.set_up, name="second_factor_set_up"),
     path("sign-out/", session.sign_out, name="sign_out"),
     # cases
     path("cases/", cases.cases, name="cases"),

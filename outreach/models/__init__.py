@@ -8,6 +8,7 @@ from outreach.models.applications import (
     Objection,
     SecondOpinion,
 )
+from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.office import (
     AuditEvent,
@@ -38,6 +39,7 @@ from outreach.models.planning import (
     TeamMember,
 )
 from outreach.models.savings import Journey, OutreachCost, Tariff
+from outreach.models.second_factor import SecondFactor
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "Plan",
     "PlannedStop",
     "Resident",
+    "SecondFactor",
     "SecondOpinion",
     "Shift",
     "SimulatedClock",
@@ -77,5 +80,6 @@ __all__ = [
     "User",
     "Visit",
     "VisitEvent",
+    "insert",
     "working_calendar",
 ]

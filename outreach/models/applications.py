@@ -80,7 +80,7 @@ class ApplicationEvent(models.Model):
     application = models.ForeignKey(Application, models.PROTECT, related_name="events")
     name = models.CharField(max_length=20)
     target = models.CharField(max_length=20)
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()
     note = SealedTextField(default="")
 

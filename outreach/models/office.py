@@ -19,7 +19,7 @@ class AuditEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField(db_index=True)
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     action = models.CharField(max_length=40)
     subject = models.CharField(max_length=40)
     subject_id = models.UUIDField(db_index=True)

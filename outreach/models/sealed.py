@@ -59,9 +59,13 @@ class SealedField(_Column[T]):
     def get_internal_type(self) -> str:
         return "BinaryField"
 
-    def bound_to(self, instance: models.Model) -> str:
+    def bound_to(self, key: Any) -> str:
         """Name the row and column a value belongs to."""
-        return f"{instance._meta.db_table}|{self.column}|{instance.pk}"
+        return f"{self.model._meta.db_table}|{self.column}|{key}"
+
+    def seal(self, value: T, key: Any) -> bytes:
+        """Seal a value for the row with that primary key."""
+        return key_ring().seal(self.encode(value), self.bound_to(key))
 
     def encode(self, value: T) -> bytes:
         raise NotImplementedError
@@ -82,7 +86,7 @@ class SealedField(_Column[T]):
         value = model_instance.__dict__.get(self.attname)
         if value is None or isinstance(value, _Sealed):
             return value
-        return _Sealed(key_ring().seal(self.encode(value), self.bound_to(model_instance)))
+        return _Sealed(self.seal(value, model_instance.pk))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: ARG002
         if value is None:
@@ -109,12 +113,15 @@ class _Opener(Generic[T]):
             instance.refresh_from_db(fields=[name])
         value = instance.__dict__[name]
         if isinstance(value, _Sealed):
-            plain = key_ring().unseal(value.body, self.field.bound_to(instance))
+            plain = key_ring().unseal(value.body, self.field.bound_to(instance.pk))
             value = instance.__dict__[name] = self.field.decode(plain)
         return value
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
+
+
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class SealedTextField(SealedField[str]):
@@ -131,7 +138,7 @@ class SealedJSONField(SealedField[Any]):
     """A sealed JSON value (dict, list, number, text)."""
 
     def encode(self, value: Any) -> bytes:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return _write(value).encode()
 
     def decode(self, plain: bytes) -> Any:
         return cast(Any, json.loads(plain))

@@ -77,7 +77,7 @@ class VisitEvent(models.Model):
     target = models.CharField(max_length=20)
     on = models.DateField()
     start = models.TimeField()
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()
     note = SealedTextField(default="")
     place: Any = SealedJSONField(null=True)
@@ -140,7 +140,10 @@ class Photo(models.Model):
     """A photo or signature that an evaluation declares: hash, place and time bound together."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="photos")
+    # The unique index below leads with it.
+    evaluation = models.ForeignKey(
+        Evaluation, models.PROTECT, related_name="photos", db_index=False
+    )
     kind = models.CharField(max_length=20, choices=[(v.value, v.value) for v in EvidenceKind])
     sha256 = models.CharField(max_length=64, db_index=True)
     size = models.PositiveIntegerField()

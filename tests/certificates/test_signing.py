@@ -145,6 +145,13 @@ def white_box(pdf: bytes) -> bytes:
     return out.getvalue()
 
 
+def flipped(pdf: bytes, at: int, bit: int = 0) -> bytes:
+    """Return the file with one bit flipped."""
+    altered = bytearray(pdf)
+    altered[at] ^= 1 << bit
+    return bytes(altered)
+
+
 def note_beside(pdf: bytes) -> bytes:
     """Return the file with another document information dictionary appended."""
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))

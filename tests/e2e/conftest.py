@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ from outreach.demo.loading import password_of
 from outreach.models import User
 from tests.e2e.album import Album
 from tests.e2e.desk import Desk
+from tests.e2e.handset import HOME, Handset
+from tests.e2e.line import Line, a_line
+from tests.e2e.office import Office
+from tests.e2e.preparing import CODES
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Camera, Look, Tablet
 
@@ -158,8 +163,37 @@ def tablet(window: Callable[..., Page], camera: Camera) -> Callable[[Look], Tabl
     """Return a function that hands somebody a tablet, at the home of the first stop."""
 
     def handed(look: Look) -> Tablet:
-        home = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
-        page = window(800, 1280, has_touch=True, geolocation=home, permissions=["geolocation"])
+        page = window(800, 1280, has_touch=True, geolocation=HOME, permissions=["geolocation"])
         return Tablet(page, camera, look)
 
     return handed
+
+
+@pytest.fixture(scope="module")
+def office(service: Service) -> Office:
+    """Somebody with the register open."""
+    return Office(service)
+
+
+@pytest.fixture(scope="module")
+def codes(service: Service) -> Iterator[str]:
+    """The one-time codes that lie ready."""
+    folder = Path(service.environment["OUTREACH_DATA"])
+    return iter(json.loads((folder / CODES).read_text()))
+
+
+@pytest.fixture
+def line(service: Service) -> Iterator[Line]:
+    """A line to the office of this test's own."""
+    with a_line(service.port) as laid:
+        yield laid
+
+
+@pytest.fixture
+def handset(
+    browsing: tuple[BrowserType, dict[str, Any]], line: Line, tmp_path: Path
+) -> Iterator[Handset]:
+    """A tablet that can be killed."""
+    thing = Handset(*browsing, tmp_path / "disk", line.address)
+    yield thing
+    thing.switch_off()

@@ -13,6 +13,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, BrowserType, Error, Page
 
 PATIENCE_S = 20
+#: Where the first stop of the demo county is.
+HOME = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
 
 
 @dataclass
@@ -34,13 +36,20 @@ class Handset:
             locale="zh-CN",
             viewport={"width": 800, "height": 1280},
             has_touch=True,
-            geolocation={"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12},
-            permissions=["geolocation"],
+            geolocation=HOME,
+            permissions=["geolocation", "camera"],
         )
         self.context.set_default_timeout(PATIENCE_S * 1000)
         page = self.context.pages[0]
         page.goto("/tablet/")
         return page
+
+    def grant(self, permission: str) -> None:
+        """Allow what Playwright has no word for."""
+        assert self.context is not None
+        devtools = self.context.new_cdp_session(self.context.pages[0])
+        wanted = {"permission": {"name": permission}, "setting": "granted"}
+        devtools.send("Browser.setPermission", {**wanted, "origin": self.address})
 
     def kill(self) -> None:
         """End the browser's process at once, as an empty battery does."""

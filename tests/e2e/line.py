@@ -22,6 +22,7 @@ class Line:
 
     port: int
     server_port: int
+    is_down: bool = False
     bytes_per_second: float = 0
     cut_every: int = 0
     swapped: dict[str, bytes] = field(default_factory=dict)
@@ -38,12 +39,15 @@ class Line:
 
     def carry(self, near: socket.socket) -> None:
         """Carry one connection until it ends or is cut."""
+        if self.is_down:
+            near.close()
+            return
         there = ("127.0.0.1", self.server_port)
         with near, suppress(OSError), socket.create_connection(there) as far:
             back = threading.Thread(target=_pump, args=(far, near), daemon=True)
             back.start()
             while (block := near.recv(BLOCK)) and not self._answers(block, near):
-                if self._is_cut(len(block)):
+                if self.is_down or self._is_cut(len(block)):
                     break
                 far.sendall(block)
             for end in (far, near):

@@ -89,6 +89,28 @@ def ledger(label: str) -> list[list[Any]]:
     return [[row.seq, row.name, row.outcome] for row in rows]
 
 
+def secrets(*names: str) -> list[str]:
+    """List what of these people must stand nowhere in clear."""
+    people = [_case(name).resident for name in names]
+    return [
+        words
+        for person in people
+        for words in (person.name, person.identity.value, person.telephone, person.address)
+    ]
+
+
+def pictures(*names: str) -> list[str]:
+    """List where the pictures of these people lie on the server."""
+    from django.conf import settings
+
+    from outreach.models import Evaluation
+
+    rows = Evaluation.objects.filter(application__in=[_case(name) for name in names])
+    wanted = {photo.sha256 for row in rows for photo in row.photos.all()}
+    files = settings.OUTREACH_FILES.rglob("*")
+    return [str(path) for path in files if path.name in wanted]
+
+
 def _case(name: str) -> Any:
     from outreach.models import Application
 
@@ -96,7 +118,9 @@ def _case(name: str) -> Any:
     return found
 
 
-VERBS = {verb.__name__: verb for verb in (expire, revoke, reassign, evaluations, ledger)}
+DEEDS = (expire, revoke, reassign)
+QUESTIONS = (evaluations, ledger, secrets, pictures)
+VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 
 if __name__ == "__main__":
     import django

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from outreach.demo.pictures import picture
@@ -20,6 +22,7 @@ PHOTOS = {
     "患处照片": EvidenceKind.AFFECTED_PART,
     "居住环境": EvidenceKind.ENVIRONMENT,
 }
+CAMERA_REST_MS = 300
 Look = Callable[[Page, str], None]
 
 
@@ -29,18 +32,45 @@ class Camera:
     def __init__(self, film: Path) -> None:
         self.film = film
         self.shown = 0
+        self.edge = 0
         self.show(EvidenceKind.PORTRAIT)
 
     def show(self, kind: EvidenceKind) -> None:
         """Put a scene before the lens; it is seen when the camera is opened the next time.
 
-        No two scenes are the same: the tablet takes the same picture only once.
+        No two scenes are the same: the tablet takes the same picture only once. Where `edge` is
+        set, the camera is a poor one with so many pixels on the long edge.
         """
         self.shown += 1
         frame = picture(kind, f"e2e {self.shown}", age=88)
+        if self.edge:
+            frame = _smaller(frame, self.edge)
+        self._film(frame)
+
+    def show_png(self, drawn: bytes) -> None:
+        """Hold a picture in the middle of a white wall before the lens."""
+        wall = Image.new("RGB", (960, 720), "white")
+        with Image.open(BytesIO(drawn)) as small:
+            small.thumbnail((480, 480))
+            wall.paste(small.convert("RGB"), (240, 120))
+        out = BytesIO()
+        wall.save(out, "JPEG", quality=90)
+        self._film(out.getvalue())
+
+    def _film(self, frame: bytes) -> None:
         draft = self.film.with_suffix(".draft")
         draft.write_bytes(frame * 2)
         draft.replace(self.film)
+
+
+def _smaller(frame: bytes, edge: int) -> bytes:
+    with Image.open(BytesIO(frame)) as whole:
+        scale = edge / max(whole.size)
+        # A camera's frames are even in both directions; the browser takes no others.
+        size = [round(side * scale / 4) * 4 for side in whole.size]
+        out = BytesIO()
+        whole.resize((size[0], size[1])).save(out, "JPEG", quality=85)
+    return out.getvalue()
 
 
 @dataclass
@@ -50,10 +80,12 @@ class Tablet:
     page: Page
     camera: Camera
     look: Look
+    drawn: int = 0
 
     def enrol(self, code: str, label: str) -> None:
         """Open the app, enrol with the one-time code and set the PIN."""
         self.page.goto("/tablet/")
+        self.expects_heading("登记这台平板")
         self.look(self.page, "enrol")
         self.fill_enrolment(code, label)
         self.expects_heading("今天")
@@ -183,12 +215,18 @@ class Tablet:
     def shoot(self, words: str) -> None:
         """Take the photo that is called so on the screen."""
         self.camera.show(PHOTOS[words])
+        # The browser lets go of the camera a moment after the page did; only then it sees anew.
+        self.page.wait_for_timeout(CAMERA_REST_MS)
         self.press(re.compile(f"^拍照.*{words}"))
         dialog = self.page.get_by_role("dialog", name=words)
         expect(dialog.get_by_role("button", name="拍照", exact=True)).to_be_enabled()
         self.look(self.page, f"camera-{PHOTOS[words]}")
         dialog.get_by_role("button", name="拍照", exact=True).click()
         expect(self.page.get_by_role("img", name=f"{words} 1")).to_be_visible()
+
+    def has_saved(self) -> None:
+        """Read that the form is on the tablet's disk."""
+        expect(self.page.get_by_role("status").filter(has_text="已保存在本机")).to_be_visible()
 
     def report_not_done(self, person: str, reason: str) -> None:
         """Report that a visit of today assessed nobody."""
@@ -210,16 +248,17 @@ class Tablet:
     def sign(self, *names: str) -> None:
         """Let everybody sign with a finger, each in their own hand."""
         self.expects_heading("签名")
-        for hand, name in enumerate(names):
+        for name in names:
             self.press(re.compile(f"^签名.*{name}"))
-            self._draw(hand)
+            self._draw()
             self.press("确认签名")
             signed = self.page.get_by_role("img", name=f"{name} 的签名", exact=True)
             expect(signed).to_be_visible()
         self.look(self.page, "signed")
         self.press("下一步")
 
-    def _draw(self, hand: int) -> None:
+    def _draw(self) -> None:
+        self.drawn += 1
         area = self.page.get_by_role("img", name="的签名区")
         box = area.bounding_box()
         assert box is not None
@@ -228,8 +267,9 @@ class Tablet:
         mouse.move(box["x"] + step, middle)
         mouse.down()
         for point in range(2, 8):
-            lift = (point * (hand + 2) % 5 - 2) * box["height"] / 8
+            # Nobody signs twice in the very same way.
+            lift = (point * (self.drawn + 1) % 5 - 2) * box["height"] / 8 + self.drawn * 2
             mouse.move(box["x"] + point * step, middle + lift, steps=4)
         mouse.up()
-        if hand == 0:
+        if self.drawn == 1:
             self.look(self.page, "signature")

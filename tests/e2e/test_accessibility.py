@@ -9,18 +9,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.desk import Desk, check_paper
+from tests.e2e.looking import Eye, TabletEye
 from tests.e2e.preparing import CERTIFIED, DUE, WAITING
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import Look, Tablet
+from tests.e2e.tablet import CAMERA_REST_MS, Look, Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 #: Every screen of the tablet, by the names that the story below gives them.
 SCREENS = {
-    *("enrol", "enrol-wrong", "locked", "locked-wrong", "today", "visit", "not-done", "move"),
+    *(
+        "enrol",
+        "enrol-wrong",
+        "scan",
+        "locked",
+        "locked-wrong",
+        "today",
+        "visit",
+        "not-done",
+        "move",
+    ),
     *("calendar", "calendar-day", "schedule", "schedule-clash"),
     *("arrive", "findings", "camera-portrait", "camera-whole_body", "camera-affected_part"),
     *("camera-environment", "photos", "result", "signature", "signed", "review", "visit-done"),
@@ -36,27 +46,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-class Eye:
-    """Looks at pages through axe and remembers what is wrong, and what was looked at."""
-
-    def __init__(self) -> None:
-        self.found: list[str] = []
-        self.seen: set[str] = set()
-
-    def __call__(self, page: Page, name: str) -> None:
-        """Look at a page."""
-        self.seen.add(name)
-        for one in Axe().run(page).response["violations"]:
-            self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
-
-
 def test_no_screen_of_the_tablet_has_an_axe_violation(
     desk: Callable[..., Desk], tablet: Callable[[Look], Tablet], broken: list[str]
 ) -> None:
-    eye = Eye()
+    eye = TabletEye()
     office = desk("administrator", "administrator" * 2)
     hand = tablet(eye)
-    enrol(hand, office.make_code("assessor ·"))
+    scan(hand, office, office.make_code("assessor ·"))
     plan(hand)
     hand.evaluate(DUE, "assessor", "colleague")
     hand.expects_heading(DUE)
@@ -70,14 +66,22 @@ def test_no_screen_of_the_tablet_has_an_axe_violation(
     assert broken == []
 
 
-def enrol(hand: Tablet, code: str) -> None:
-    """Enrol, at first with a code that nobody made."""
+def scan(hand: Tablet, office: Desk, code: str) -> None:
+    """Enrol, at first with a code that nobody made, then with the one on the office's screen."""
     hand.page.goto("/tablet/")
+    hand.expects_heading("登记这台平板")
     hand.look(hand.page, "enrol")
     hand.fill_enrolment("AAAA-AAAA", "一组平板")
     expect(hand.page.get_by_text("没有这个登记码。")).to_be_visible()
     hand.look(hand.page, "enrol-wrong")
-    hand.page.get_by_label("登记码").fill(code)
+    hand.press("扫码")
+    expect(hand.page.get_by_role("dialog", name="扫描登记码")).to_be_visible()
+    hand.look(hand.page, "scan")
+    hand.press("取消")
+    hand.camera.show_png(office.page.locator(".qr svg").screenshot())
+    hand.page.wait_for_timeout(CAMERA_REST_MS)
+    hand.press("扫码")
+    expect(hand.page.get_by_role("textbox", name="登记码")).to_have_value(code)
     hand.press("登记")
     hand.expects_heading("今天")
 

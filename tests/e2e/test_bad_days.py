@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserType, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.handset import Handset
-from tests.e2e.line import Line, a_line
+from tests.e2e.handset import HOME, Handset
+from tests.e2e.line import Line
 from tests.e2e.office import Office
-from tests.e2e.preparing import CODES, PEOPLE
+from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Camera, Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-HOME = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
 #: The name of a build, as it stands in the service worker, and that of a newer one.
 BUILD, NEWER = re.compile(r"\b[0-9a-f]{16}\b"), "f" * 16
 CONDITION = "1i 双上肢功能极重度障碍或三肢功能重度障碍"
@@ -36,26 +33,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def office(service: Service) -> Office:
-    """Somebody with the register open."""
-    return Office(service)
-
-
-@pytest.fixture(scope="module")
-def codes(service: Service) -> Iterator[str]:
-    """The one-time codes that lie ready."""
-    folder = Path(service.environment["OUTREACH_DATA"])
-    return iter(json.loads((folder / CODES).read_text()))
-
-
-@pytest.fixture
-def line(service: Service) -> Iterator[Line]:
-    """A line to the office of this test's own."""
-    with a_line(service.port) as laid:
-        yield laid
-
-
 @pytest.fixture
 def hand(window: Callable[..., Page], camera: Camera, codes: Iterator[str], request: Any) -> Tablet:
     """An enrolled tablet, called like its test."""
@@ -65,16 +42,6 @@ def hand(window: Callable[..., Page], camera: Camera, codes: Iterator[str], requ
     return held
 
 
-@pytest.fixture
-def handset(
-    browsing: tuple[BrowserType, dict[str, Any]], line: Line, tmp_path: Path
-) -> Iterator[Handset]:
-    """A tablet that can be killed."""
-    thing = Handset(*browsing, tmp_path / "disk", line.address)
-    yield thing
-    thing.switch_off()
-
-
 def begin(hand: Tablet, person: str) -> None:
     """Open the visit, arrive, and begin to write what was found."""
     hand.open_visit(person)
@@ -82,16 +49,11 @@ def begin(hand: Tablet, person: str) -> None:
     hand.arrive()
 
 
-def has_saved(hand: Tablet) -> None:
-    """Read that the form is on the tablet's disk."""
-    expect(hand.page.get_by_role("status").filter(has_text="已保存在本机")).to_be_visible()
-
-
 def write_remark(hand: Tablet, words: str) -> None:
     """Write a remark into the open evaluation."""
     hand.page.get_by_role("button", name="评定").click()
     hand.page.get_by_label("备注").fill(words)
-    has_saved(hand)
+    hand.has_saved()
 
 
 def go_on(hand: Tablet, person: str) -> None:
@@ -221,7 +183,7 @@ def test_a_full_disk_is_said_at_once_and_nothing_on_the_screen_is_lost(
     expect(page.get_by_text("平板存储空间已满")).to_be_visible()
     expect(page.get_by_label("备注")).to_have_value(written)
     page.evaluate(EMPTY)
-    has_saved(hand)  # by itself, as soon as there is room again
+    hand.has_saved()  # by itself, as soon as there is room again
     page.reload()
     hand.unlocks()
     go_on(hand, PEOPLE[4])

@@ -69,6 +69,11 @@ class Device:
         """Write the store durably, in one transaction."""
         self._disk = pickle.dumps(self.state)
 
+    def upgrade(self, app: str) -> None:
+        """Go on with another version of the app over the same store."""
+        self.state.app = app
+        self.save()
+
     def crash(self) -> None:
         """Lose what was only in memory."""
         self.state = pickle.loads(self._disk)
@@ -143,12 +148,16 @@ class Device:
         status, answer = reply
         if status != 200:
             step = self._refused(answer)
-        elif answer["rid"] != request["rid"]:
+        elif not self.awaits(request, answer):
             return "late"
         else:
             step = self._accept(answer)
         self.save()
         return step
+
+    def awaits(self, request: dict[str, Any], answer: dict[str, Any]) -> bool:
+        """Tell whether an answer belongs to the request that is under way."""
+        return bool(answer["rid"] == request["rid"])
 
     def _accept(self, answer: dict[str, Any]) -> str:
         state = self.state
@@ -172,22 +181,34 @@ class Device:
         ours = ZERO if seq == 0 else state.log[seq]["chain"] if seq in state.log else None
         if seq > state.seq or ours != chain:
             return "fork"
-        state.acked, state.acked_chain = seq, chain
+        self.acknowledged(seq, chain)
         return None
+
+    def acknowledged(self, seq: int, chain: str) -> None:
+        """Note how far the server has come; it may be less than it was."""
+        self.state.acked, self.state.acked_chain = seq, chain
 
     def _apply(self, page: dict[str, Any]) -> bool:
         """Apply a page that adds up and return whether another follows."""
         state = self.state
         rows = {} if page["base"] is None else dict(state.rows)
-        if page["base"] not in (None, state.view):
+        if not self.follows(page):
             return self._begin_again()
         for key in page["dels"]:
             rows.pop(key, None)
         rows.update({row["k"]: (row["h"], row["d"]) for row in page["puts"]})
-        if digest({key: value for key, (value, _) in rows.items()}) != page["digest"]:
+        if not self.adds_up(rows, page):
             return self._begin_again()
         state.rows, state.view, state.digest = rows, page["view"], page["digest"]
         return bool(page["more"])
+
+    def follows(self, page: dict[str, Any]) -> bool:
+        """Tell whether a page continues what this tablet holds, or begins from nothing."""
+        return page["base"] in (None, self.state.view)
+
+    def adds_up(self, rows: dict[str, tuple[str, Any]], page: dict[str, Any]) -> bool:
+        """Tell whether the rows after a page are those that the server thinks of."""
+        return digest({key: value for key, (value, _) in rows.items()}) == str(page["digest"])
 
     def _begin_again(self) -> bool:
         self.state.view = self.state.digest = None

@@ -36,6 +36,7 @@ def settle(world: World) -> None:
     for device in world.devices.values():
         # Once more, for what the others have brought meanwhile.
         _quiet(world, device)
+        _halts_for_cause(world, device)
         if not device.state.halt:
             check("I3", not device.outbox(), f"{device.name} still has an outbox")
 
@@ -54,6 +55,18 @@ def _quiet(world: World, device: Device) -> None:
             check("I9", not _has_bytes(device), f"{device.name} uploaded, yet it is missed")
             return
     check("I3", False, f"{device.name} does not come to rest")
+
+
+def _halts_for_cause(world: World, device: Device) -> None:
+    """I3 and I8: only a copied or a revoked tablet, or one whose office waits, comes to a halt."""
+    causes = {
+        "fork": device.name in world.cloned,
+        "revoked": device.name in world.told_revoked,
+        "sign_in": device.name in world.cloned,
+        "unknown": device.name in world.cloned,
+    }
+    halt = device.state.halt
+    check("I8", halt is None or causes.get(halt), f"{device.name} came to a halt: {halt}")
 
 
 def _has_bytes(device: Device) -> bool:
@@ -174,8 +187,11 @@ def _media_is_verified(world: World) -> None:
         check("I9", told == set(made.media), "declared photos are missing")
         check("I9", (evaluation.pk in waiting) != (told <= held), "complete means all are here")
     for device in world.devices.values():
+        if world.reached["restores"] or device.state.halt:
+            continue
+        check("I9", not device.wanted(), f"{device.name} has photos that never arrive")
         for name, content in device.state.photos.items():
-            if content is None and not world.reached["restores"]:
+            if content is None:
                 check("I9", name in held, f"{device.name} freed a photo that is not here")
 
 

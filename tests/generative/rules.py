@@ -119,7 +119,7 @@ def _evaluate(world: World, device: Device, visit: str) -> None:
     world.reached["evaluations"] += 1
 
 
-@rule(7)
+@rule(11)
 def field_move(world: World, choose: Random) -> None:
     """Move a visit from the tablet, naming the appointment that its user sees."""
     device = any_device(world, choose)
@@ -235,7 +235,7 @@ def _open_visit(choose: Random) -> Visit | None:
     return choose.choice(sorted(found, key=lambda one: one.pk)) if found else None
 
 
-@rule(7)
+@rule(9)
 def office_move(world: World, choose: Random) -> None:
     """Move a visit at the desk."""
     visit = _open_visit(choose)
@@ -290,8 +290,7 @@ def upgrade(world: World, choose: Random) -> None:
     """Run an app that is too old, or the present one again."""
     device = any_device(world, choose)
     if device:
-        device.state.app = "0.0.1" if device.state.app != "0.0.1" else "0.1.0"
-        device.save()
+        device.upgrade("0.0.1" if device.state.app != "0.0.1" else "0.1.0")
         world.reached["app versions"] += 1
 
 
@@ -337,6 +336,15 @@ def clone(world: World, choose: Random) -> None:
     if device.name in world.revoked:
         world.revoked.add(name)
     world.reached["clones"] += 1
+    if choose.random() < 0.6:
+        # Both go on from the same place, and both find a line.
+        for one in choose.sample([device, world.devices[name]], 2):
+            due = [pk for pk, _ in _visits(one, "scheduled") if pk not in _said_of(one)]
+            if due and one.username != "liaison":
+                _evaluate(world, one, choose.choice(due))
+            else:
+                one.say("teleport", {"from": one.name}, NOW.isoformat())
+            world.exchange(one, choose.choice(["whole", "whole", "cut"]))
 
 
 @rule(3)
@@ -386,12 +394,14 @@ def exchange_on_a_bad_line(world: World, choose: Random) -> None:
         world.exchange(device, choose.choice(["lost", "cut", "cut", "twice", "late", "crash"]))
 
 
-@rule(4)
+@rule(6)
 def late_answer(world: World, choose: Random) -> None:
     """Deliver an answer long after its request was given up."""
-    device = any_device(world, choose)
-    if device:
-        world.late_answer(device)
+    waiting = [one for name, one in world.devices.items() if world.late.get(name)]
+    if waiting:
+        world.late_answer(choose.choice(waiting))
+    elif device := any_device(world, choose):
+        world.exchange(device, "late")
 
 
 @rule(4)

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -83,10 +84,16 @@ class Beginning:
         return cls(place, databases.keep(), devices)
 
 
+@cache
+def browser() -> Client:
+    """Return the one test client: making one loads every middleware anew."""
+    return Client()
+
+
 def post(path: str, body: dict[str, Any], token: str = "") -> Reply:
     """Send JSON to the real endpoints and return status and answer."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = Client().generic(
+    answer = browser().generic(
         "POST", path, json.dumps(body), content_type="application/json", headers=headers
     )
     check("no 5xx", answer.status_code < 500, f"{path}: {answer.status_code}")
@@ -127,6 +134,7 @@ class World:
     clean_views: dict[str, str] = field(default_factory=dict)
     cloned: set[str] = field(default_factory=set)
     revoked: set[str] = field(default_factory=set)
+    told_revoked: set[str] = field(default_factory=set)
     said: dict[tuple[str, str], str] = field(default_factory=dict)
     reached: Counter[str] = field(default_factory=Counter)
     begun: set[str] = field(default_factory=set)
@@ -212,13 +220,14 @@ class World:
             self.after(device, held)
 
     def _deliver(self, device: Device, request: dict[str, Any], token: str) -> Reply:
-        due = self._due(device, request)
+        due, strange = self._due(device, request)
         reply = post("/api/v1/sync", request, token)
         status, answer = reply
         self.note_history()
         if device.name in self.revoked:
             check("I5", status in (401, 403), f"a revoked tablet was answered {status}")
             self.reached["revoked told"] += 1
+            self.told_revoked.add(device.name)
         if status == 409:
             self.reached[answer["type"].rpartition("/")[2]] += 1
         if status == 200:
@@ -226,10 +235,14 @@ class World:
             got = {one["seq"]: one for one in answer["outcomes"]}
             for seq in due:
                 check("in scope applies", got[seq]["outcome"] == "applied", got[seq])
+            for seq in strange:
+                check("out of scope parks", got[seq]["outcome"] == "parked", got[seq])
+        turned_away = status == 200 or status in (401, 403, 409, 410)
+        check("push is accepted for ever", turned_away, f"{status} {answer}")
         return reply
 
-    def _due(self, device: Device, request: dict[str, Any]) -> list[int]:
-        """Return the evaluations of a push that nothing speaks against."""
+    def _due(self, device: Device, request: dict[str, Any]) -> tuple[list[int], list[int]]:
+        """Return the evaluations of a push that nothing speaks against, and those of others."""
         place = replica_of(device)
         batch = request.get("push", {}).get("mutations", [])
         fresh = [one for one in batch if place and one["seq"] > place.last_seq]
@@ -240,7 +253,9 @@ class World:
             if one["args"].get("evaluation") in self.made and about[one["args"]["visit"]] == 1
         ]
         if not due:
-            return []
+            return [], []
+        mine = Visit.objects.filter(application__assessor__username=device.username)
+        own = {str(pk) for pk in mine.values_list("pk", flat=True)}
         open_visits = Visit.objects.filter(
             pk__in=[one["args"]["visit"] for one in due],
             state="scheduled",
@@ -251,7 +266,10 @@ class World:
             str(pk)
             for pk in Evaluation.objects.filter(visit__in=ids).values_list("visit", flat=True)
         }
-        return [one["seq"] for one in due if one["args"]["visit"] in ids - known]
+        return (
+            [one["seq"] for one in due if one["args"]["visit"] in ids - known],
+            [one["seq"] for one in due if one["args"]["visit"] not in own],
+        )
 
     def _heard(self, device: Device, request: dict[str, Any], answer: dict[str, Any]) -> None:
         for outcome in answer["outcomes"]:
@@ -318,7 +336,7 @@ class World:
             "Upload-Length": str(state.sizes[name]),
             "Upload-Metadata": metadata(name),
         }
-        answer = Client().generic(
+        answer = browser().generic(
             "POST", "/api/v1/uploads/", body, content_type=CHUNK if body else "", headers=headers
         )
         check("no 5xx", answer.status_code < 500, answer.status_code)
@@ -330,7 +348,7 @@ class World:
         offset = int(created["Upload-Offset"])
         if offset < len(content):
             self.reached["upload resumed"] += 1
-            Client().generic(
+            browser().generic(
                 "PATCH",
                 created["Location"],
                 content[offset:],
@@ -354,8 +372,7 @@ class World:
         before = self.everywhere()
         acked = LedgerEntry.objects.count()
         self.backup.put_back()
-        Epoch.objects.all().delete()
-        Epoch.current()
+        self.announce_restore()
         self.excused |= before - self.everywhere()
         self.reached["restores"] += 1
         self.reached["restored mutations"] += acked - LedgerEntry.objects.count()
@@ -369,6 +386,11 @@ class World:
             .exclude(revoked_at=None)
             .exists()
         }
+
+    def announce_restore(self) -> None:
+        """Begin another epoch, by which tablets know that time went back."""
+        Epoch.objects.all().delete()
+        Epoch.current()
 
 
 def administrator(world: World) -> User:

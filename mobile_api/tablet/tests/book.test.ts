@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes } from '@/book/calendar'
+import { enrolmentCode } from '@/book/codes'
 import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
@@ -187,6 +188,17 @@ describe('the form', () => {
       'arrival', 'identity', 'consent', 'findings', 'photo', 'photo', 'co_signer', 'signature_resident', 'signature_assessor',
     ])
   })
+})
+
+describe('a scanned code', () => {
+  it.each([
+    ['https://outreach.example/tablet/#/enrol/ABCD-EF23', 'ABCD-EF23'],
+    ['abcd-ef23', 'ABCD-EF23'],
+    [' ABCDEF23 ', 'ABCDEF23'],
+    ['https://example.org/', null],
+    ['ABCD-EF2', null],
+    ['5113021950030200', null],
+  ])('%s is %s', (scanned, code) => expect(enrolmentCode(scanned)).toBe(code))
 })
 
 describe('small rules', () => {

@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from outreach import clock
+from outreach.actions import second_factor
 from outreach.actions.audit import record
 from outreach.desk.answers import done
+from outreach.desk.views.second_factor import ask_second_factor
 
 WRONG_PASSWORDS = 5
 PAUSE_SECONDS = 300
@@ -63,7 +65,9 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Note the sign-in on the trail."""
+        """Sign in, or go on to the second factor; note the sign-in on the trail."""
+        if second_factor.is_wanted_of(form.get_user()):
+            return ask_second_factor(self.request, form.get_user(), self.get_success_url())
         response = super().form_valid(form)
         record("session.sign_in", [form.get_user()], by=form.get_user(), at=clock.now())
         return response

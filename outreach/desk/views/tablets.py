@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import segno
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -68,8 +70,19 @@ def code(request: DeskRequest) -> HttpResponse:
         "holder": holder,
         "until": at + CODE_LIFETIME,
         "tablet_address": f"{settings.OUTREACH_PUBLIC_URL}/tablet/",
+        "picture": _picture(made),
     }
     return render(request, "desk/code.html", context)
+
+
+def _picture(code: str) -> SafeString:
+    """Return the QR code of a link that opens the tablet app with the code filled in.
+
+    The code stands behind the `#`, so that it reaches no server and no log.
+    """
+    link = f"{settings.OUTREACH_PUBLIC_URL}/tablet/#/enrol/{code}"
+    drawn = segno.make(link, error="m", micro=False)
+    return mark_safe(drawn.svg_inline(scale=6, border=4, light="#ffffff"))  # noqa: S308
 
 
 @only(Role.ADMINISTRATOR)

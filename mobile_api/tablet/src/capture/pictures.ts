@@ -12,6 +12,9 @@ export interface Picture {
   type: 'image/jpeg' | 'image/png'
 }
 
+/** A camera that has not come to itself gives pictures of a few pixels. */
+const SHORT_EDGE_LEAST = 64
+
 export class NotAPicture extends Error {}
 
 /** Draw what the viewfinder shows, cut to the portrait's frame where one is asked for. */
@@ -32,6 +35,7 @@ export async function fromFile(file: File, portrait: boolean): Promise<Picture> 
 }
 
 async function encode(source: CanvasImageSource, width: number, height: number, portrait: boolean): Promise<Picture> {
+  if (Math.min(width, height) < SHORT_EDGE_LEAST) throw new NotAPicture()
   const cut = portrait ? frame(width, height) : { x: 0, y: 0, width, height }
   const scale = Math.min(1, LONG_EDGE / Math.max(cut.width, cut.height))
   const canvas = document.createElement('canvas')

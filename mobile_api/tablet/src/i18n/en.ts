@@ -42,6 +42,12 @@ export const en: Record<MessageKey, string> = {
   'enrol.problem.fork': 'This tablet\'s data does not match the server. Call the administrator.',
   'enrol.problem.other': 'Enrolment did not finish. Try once more, then call the administrator.',
 
+  'scan.begin': 'Scan',
+  'scan.title': 'Scan the code',
+  'scan.hint': 'Hold the QR code on the office screen into the picture.',
+  'scan.none': 'The camera cannot be opened. Go back and type the code.',
+  'scan.foreign': 'This QR code is not an enrolment code.',
+
   'renew.title': 'Enter a new code',
   'renew.lead': 'Sign-in has expired. Ask the office for a new code made for {name}.',
   'renew.kept': 'Your records are kept here; {count} wait and are sent once the code is accepted. The PIN stays.',

@@ -10,6 +10,11 @@ const TABLES: Record<Language, Record<MessageKey, string>> = { zh, en }
 
 export const language = ref<Language>(localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh')
 
+// Another window of this tablet may have chosen.
+window.addEventListener('storage', ({ key, newValue }) => {
+  if (key === KEPT && newValue) language.value = newValue === 'en' ? 'en' : 'zh'
+})
+
 watchEffect(() => {
   document.documentElement.lang = language.value === 'zh' ? 'zh-Hans' : 'en'
   localStorage.setItem(KEPT, language.value)

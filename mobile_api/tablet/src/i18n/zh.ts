@@ -40,6 +40,12 @@ export const zh = {
   'enrol.problem.fork': '这台平板的数据与服务器不一致。请联系管理员。',
   'enrol.problem.other': '登记没有完成。请再试一次；仍不行请联系管理员。',
 
+  'scan.begin': '扫码',
+  'scan.title': '扫描登记码',
+  'scan.hint': '把办公室电脑上的二维码放进画面。',
+  'scan.none': '打不开摄像头。请返回后手工输入登记码。',
+  'scan.foreign': '这个二维码不是登记码。',
+
   'renew.title': '输入新的登记码',
   'renew.lead': '登录已过期。请向残联办公室领取为{name}开的新登记码。',
   'renew.kept': '本机的记录都保留着，还有 {count} 项待发送；登记后自动发出。PIN 码不变。',

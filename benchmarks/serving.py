@@ -1,0 +1,141 @@
+"""A register of its own, the real server before it, and the CPU that each side took."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Bench:
+    """Where the server answers, what lies behind it, and which processes work for it."""
+
+    name: str
+    folder: Path
+    port: int = 0
+    pid: int = 0
+    postmaster: int = 0
+    log: Path = field(default=Path(os.devnull))
+
+    def cpu(self) -> dict[str, float]:
+        """Return the CPU seconds so far: of this process, of the server, of the database."""
+        own = os.times()
+        used = {"client": own.user + own.system, "server": _tree(self.pid) if self.pid else 0.0}
+        if self.postmaster:
+            used["database"] = _tree(self.postmaster)
+        return used
+
+
+def spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """Return the CPU seconds between two readings."""
+    return {name: after[name] - before[name] for name in after}
+
+
+def _tree(pid: int) -> float:
+    """Return the CPU seconds of a process, its children, and their ended children."""
+    total = 0.0
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        total += sum(int(value) for value in fields[11:15]) / _TICKS
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children = (task / "children").read_text().split()
+            total += sum(_tree(int(child)) for child in children)
+    except (FileNotFoundError, ProcessLookupError):
+        return total
+    return total
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@contextmanager
+def prepared(database: str, folder: Path | None = None) -> Iterator[Bench]:
+    """Set this process up on an empty register on `sqlite` or `postgresql`, migrated.
+
+    It must come before anything of Django is imported: the settings read the environment once.
+    """
+    with ExitStack() as stack:
+        where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        bench = Bench(database, where, log=where / "server.log")
+        os.environ.update(_environment(where))
+        os.environ.pop("DATABASE_URL", None)
+        if database == "postgresql":
+            os.environ["DATABASE_URL"] = stack.enter_context(_fresh_database(bench))
+        import django
+
+        django.setup()
+        from django.conf import settings
+        from django.core.management import call_command
+
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", verbosity=0)
+        yield bench
+        from django.db import connections
+
+        connections.close_all()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "outreach.settings",
+        "OUTREACH_ENV_FILE": os.devnull,
+        "OUTREACH_DATA": str(folder),
+        "OUTREACH_DEMO": "1",
+        "OUTREACH_CLOCK": "simulated",
+        "OUTREACH_SECRET_KEY": secrets.token_urlsafe(48),
+        "OUTREACH_SEALING_KEYS": f"bench:{_key()}",
+        "OUTREACH_INDEX_KEY": _key(),
+        "OUTREACH_SQLITE_SYNCHRONOUS": "FULL",
+    }
+
+
+@contextmanager
+def _fresh_database(bench: Bench) -> Iterator[str]:
+    import psycopg
+
+    from tests.postgres import running
+
+    with running() as url, psycopg.connect(url, autocommit=True) as connection:
+        name = f"bench_{uuid4().hex[:8]}"
+        connection.execute(f'CREATE DATABASE "{name}"')
+        bench.postmaster = _postmaster(connection)
+        try:
+            yield _naming(url, name)
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _postmaster(connection: object) -> int:
+    folder = connection.execute("SHOW data_directory").fetchone()[0]
+    file = Path(folder) / "postmaster.pid"
+    return int(file.read_text().split()[0]) if file.exists() else 0
+
+
+def _naming(url: str, name: str) -> str:
+    """Return the URL of another database of the same server."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@contextmanager
+def serving(bench: Bench, *, threads: int = 64) -> Iterator[None]:
+    """Run the real server on the register until the block ends."""
+    from outreach.demo.server import free_port
+    from outreach.demo.server import serving as running
+
+    bench.port = free_port(0)
+    with bench.log.open("ab") as log, running(bench.port, threads=threads, log=log) as server:
+        bench.pid = server.pid
+        yield
+    bench.pid = 0

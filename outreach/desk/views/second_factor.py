@@ -1,0 +1,134 @@
+"""The second step of signing in: a code from the telephone, or setting the telephone up."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any, Protocol
+
+import segno
+from django import forms
+from django.conf import settings
+from django.contrib.auth import login
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from outreach import clock
+from outreach.actions import second_factor
+from outreach.actions.audit import record
+from outreach.desk.answers import SeeOther
+from outreach.models import User
+
+#: How long the password counts before the code follows.
+PATIENCE_S = 600
+WRONG_CODES = 5
+PAUSE_SECONDS = 300
+_HALF = "half_signed_in"
+
+
+class CodeForm(forms.Form):
+    """Six digits from the telephone, or ten of a spare code."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        ),
+    )
+
+
+class _View(Protocol):
+    def __call__(self, request: HttpRequest, user: User) -> HttpResponse: ...
+
+
+def ask_second_factor(request: HttpRequest, user: User, to: str) -> HttpResponse:
+    """Remember whose password was right, and lead on; nobody is signed in yet."""
+    request.session.cycle_key()
+    until = timezone.now().timestamp() + PATIENCE_S
+    request.session[_HALF] = {"user": str(user.pk), "to": to, "until": until}
+    return redirect(
+        "desk:second_factor" if second_factor.is_set_up(user) else "desk:second_factor_set_up"
+    )
+
+
+def _after_password(view: _View) -> Any:
+    """Let in whose password was right a moment ago; others begin again."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        half = request.session.get(_HALF)
+        if half is None or half["until"] < timezone.now().timestamp():
+            request.session.pop(_HALF, None)
+            return redirect("desk:sign_in")
+        return view(request, User.objects.get(pk=half["user"]))
+
+    return guarded
+
+
+@_after_password
+def ask(request: HttpRequest, user: User) -> HttpResponse:
+    """Ask for the telephone's code; five wrong ones pause the account."""
+    if not second_factor.is_set_up(user):
+        return redirect("desk:second_factor_set_up")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if _is_right(form, user):
+            return _sign_in(request, user)
+        form.add_error("code", _wrong(user))
+    return _page(request, "desk/second_factor.html", form, {})
+
+
+@_after_password
+def set_up(request: HttpRequest, user: User) -> HttpResponse:
+    """Show the secret as a QR code until a code from it proves that the telephone has it."""
+    if second_factor.is_set_up(user):
+        return redirect("desk:second_factor")
+    factor = second_factor.begin(user)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        spare = None
+        if not _pauses(user):
+            spare = second_factor.confirm(user, form.cleaned_data["code"], at=timezone.now())
+        if spare is not None:
+            to = _sign_in(request, user)["Location"]
+            return render(request, "desk/spare_codes.html", {"codes": spare, "to": to})
+        form.add_error("code", _wrong(user))
+    picture = segno.make(second_factor.address(factor), error="m")
+    spelled = [factor.secret[at : at + 4] for at in range(0, len(factor.secret), 4)]
+    context = {"picture": picture.svg_data_uri(scale=6), "spelled": spelled}
+    return _page(request, "desk/second_factor_set_up.html", form, context)
+
+
+def _page(
+    request: HttpRequest, template: str, form: CodeForm, context: dict[str, Any]
+) -> HttpResponse:
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+def _is_right(form: CodeForm, user: User) -> bool:
+    if _pauses(user):
+        return False
+    return second_factor.accept(user, form.cleaned_data["code"], at=timezone.now())
+
+
+def _pauses(user: User) -> bool:
+    return bool(cache.get(f"second-factor:{user.pk}", 0) >= WRONG_CODES)
+
+
+def _wrong(user: User) -> Any:
+    if _pauses(user):
+        return _("Too many wrong codes; wait five minutes, then try again.")
+    key = f"second-factor:{user.pk}"
+    cache.set(key, cache.get(key, 0) + 1, PAUSE_SECONDS)
+    return _("This is not the present code; wait for the next one and type that.")
+
+
+def _sign_in(request: HttpRequest, user: User) -> HttpResponse:
+    to = request.session.pop(_HALF)["to"]
+    cache.delete(f"second-factor:{user.pk}")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    record("session.sign_in", [user], by=user, at=clock.now())
+    return SeeOther(to)

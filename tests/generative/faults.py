@@ -1,0 +1,375 @@
+"""Faults to plant, one at a time: the mistakes that sync systems make, in server and tablet.
+
+Each must be caught by the scenarios. A fault changes one decision and nothing around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+
+from mobile_api import api, auth, mutators, pull, push
+from mobile_api.models import Outcome
+from mobile_api.problems import Problem
+from mobile_api.tus import store
+from outreach.models import Evaluation, Visit
+from outreach.models.visits import EvaluationQuerySet
+from tests.generative.device import Device
+from tests.generative.world import World
+
+Fault = Callable[[], AbstractContextManager[None]]
+FAULTS: dict[str, Fault] = {}
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    before = owner[name] if isinstance(owner, dict) else getattr(owner, name)
+    _put(owner, name, value)
+    try:
+        yield
+    finally:
+        _put(owner, name, before)
+
+
+def _put(owner: Any, name: str, value: Any) -> None:
+    if isinstance(owner, dict):
+        owner[name] = value
+    else:
+        setattr(owner, name, value)
+
+
+def plant(owner: Any, name: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a faulty stand-in for `owner.name`; its first argument is the sound original."""
+
+    def register(faulty: Callable[..., Any]) -> Callable[..., Any]:
+        def planted() -> AbstractContextManager[None]:
+            sound = owner[name] if isinstance(owner, dict) else getattr(owner, name)
+            if isinstance(owner, dict):
+                stand_in = faulty(sound)
+            else:
+
+                def stand_in(*given: Any, **named: Any) -> Any:
+                    return faulty(sound, *given, **named)
+
+            return _replaced(owner, name, stand_in)
+
+        FAULTS[faulty.__name__] = planted
+        return faulty
+
+    return register
+
+
+# The server's way out
+
+
+@plant(pull, "step")
+def a_cursor_instead_of_a_manifest(sound: Any, held: Any, rows: Any, room: int) -> Any:
+    """Send what changed and never what left."""
+    _, puts, remaining = sound(held, rows, room)
+    return [], puts, remaining
+
+
+@plant(pull, "step")
+def the_rest_is_forgotten(sound: Any, held: Any, rows: Any, room: int) -> Any:
+    """Say that a page was the last one although rows remain."""
+    gone, puts, _ = sound(held, rows, room)
+    return gone, puts[:2], 0
+
+
+@plant(pull, "_forget")
+def the_old_view_is_deleted_on_sending(sound: Any, replica: Any, proven: Any) -> None:
+    """Keep only the view that was just sent, before the tablet has it."""
+    newest = replica.views.order_by("-pk").values_list("pk", flat=True)[:1]
+    replica.views.exclude(pk__in=list(newest)).delete()
+
+
+@plant(pull, "_proven")
+def no_view_is_ever_proven(sound: Any, replica: Any, asked: Any) -> None:
+    """Begin from nothing each time."""
+
+
+@plant(pull, "_proven")
+def any_digest_proves_a_view(sound: Any, replica: Any, asked: Any) -> Any:
+    """Believe a tablet without proof that it holds what it names."""
+    return replica.views.filter(pk=asked.view).first() or replica.views.order_by("-pk").first()
+
+
+@contextmanager
+def _scope_of_yesterday() -> Iterator[None]:
+    remembered: dict[Any, Any] = {}
+    sound = api.rows_for
+
+    def stale(user: Any, on: Any) -> Any:
+        if user.pk not in remembered or len(remembered[user.pk]) > 40:
+            remembered[user.pk] = sound(user, on)
+        return remembered[user.pk]
+
+    with _replaced(api, "rows_for", stale):
+        yield
+
+
+FAULTS["the_scope_is_yesterdays"] = _scope_of_yesterday
+
+
+@plant(auth, "_check_in_use")
+def a_revoked_tablet_is_served(sound: Any, revoked_at: Any, is_active: bool) -> None:
+    """Ask for the token only."""
+
+
+@plant(api, "_missing")
+def missing_photos_are_not_asked_for(sound: Any, *given: Any) -> list[str]:
+    """Tell every tablet that all its photos are here."""
+    return []
+
+
+# The server's way in
+
+
+@plant(push, "_check_chain")
+def no_chain(sound: Any, replica: Any, body: Any, known: Any) -> None:
+    """Compare numbers, not contents."""
+
+
+@contextmanager
+def _no_gap_check() -> Iterator[None]:
+    def unheeding(replica: Any, body: Any) -> None:
+        """Take any stretch that begins anywhere."""
+
+    def lenient(replica: Any, body: Any, known: Any) -> None:
+        """Check what is known and trust the rest."""
+
+    with _replaced(push, "_check_run", unheeding), _replaced(push, "_check_chain", lenient):
+        yield
+
+
+FAULTS["no_gap_check"] = _no_gap_check
+
+
+@plant(mutators, "_check_seen")
+def the_last_write_wins(sound: Any, visit: Any, seen: Any) -> None:
+    """Change an appointment whatever its author saw."""
+
+
+@plant(push, "_settle")
+def a_refusal_is_an_http_error(sound: Any, said: Any, error: Any) -> None:
+    """Answer what a rule forbids with 422, so that the queue stops there."""
+    sound(said, error)
+    if said.outcome is not Outcome.APPLIED:
+        raise Problem("malformed", "refused")
+
+
+@plant(push, "_read")
+def what_is_unknown_is_an_http_error(sound: Any, said: Any, *given: Any) -> None:
+    """Answer a mutation of another release with 422."""
+    sound(said, *given)
+    if said.code in {"unknown-mutation", "malformed"}:
+        raise Problem("malformed", said.code)
+
+
+@contextmanager
+def _accepting_does_nothing() -> Iterator[None]:
+    def undone(sound: Any) -> Any:
+        def run(batch: Any, context: Any) -> None:
+            with transaction.atomic():
+                sound(batch, context)
+                transaction.set_rollback(True)
+
+        return run
+
+    kind = ("submit_evaluation", 1)
+    faulty = replace(mutators.MUTATORS[kind], run=undone(mutators.MUTATORS[kind].run))
+    with _replaced(mutators.MUTATORS, kind, faulty):
+        yield
+
+
+FAULTS["applied_is_said_and_nothing_done"] = _accepting_does_nothing
+
+
+@contextmanager
+def _evaluations_overwrite() -> Iterator[None]:
+    kind = ("submit_evaluation", 1)
+    sound = mutators.MUTATORS[kind].run
+
+    def run(batch: Any, context: Any) -> None:
+        for args in batch:
+            standing = Evaluation.objects.filter(visit=args.visit).first()
+            if standing:
+                standing.remark = args.remark
+                standing.save(update_fields=["remark"])
+            else:
+                sound([args], context)
+
+    with _replaced(mutators.MUTATORS, kind, replace(mutators.MUTATORS[kind], run=run)):
+        yield
+
+
+FAULTS["evaluations_overwrite"] = _evaluations_overwrite
+
+
+@plant(mutators, "_visits")
+def work_of_the_former_assessor_counts(sound: Any, ids: Any, user: Any) -> Any:
+    """Look a visit up by its id alone and let whoever asks act as the assessor in charge."""
+    rows = Visit.objects.filter(pk__in=ids).select_related(
+        "application__resident", "application__village__parent", "assessor"
+    )
+    found = {row.pk: row for row in rows}
+    return found if set(ids) <= set(found) else sound(ids, user)
+
+
+@plant(push, "_write")
+def nobody_is_told_of_a_conflict(sound: Any, replica: Any, *given: Any, **named: Any) -> Any:
+    """Record what became of a mutation and raise no dispute."""
+    told = sound(replica, *given, **named)
+    replica.disputes.all().delete()
+    return told
+
+
+@plant(store, "_check_digest")
+def the_checksum_is_not_recomputed(sound: Any, part: int, sha256: str) -> None:
+    """Believe the name under which a file was announced."""
+
+
+@plant(EvaluationQuerySet, "awaiting_media")
+def complete_means_announced(sound: Any, rows: Any) -> Any:
+    """Wait for no photo."""
+    return sound(rows).none()
+
+
+@plant(World, "announce_restore")
+def a_restore_is_not_announced(sound: Any, world: World) -> None:
+    """Go back in time under the old epoch."""
+
+
+# The tablet
+
+
+@plant(Device, "sent")
+def dequeued_on_send(sound: Any, device: Device, batch: Any) -> None:
+    """Take from the outbox what goes out, before anybody answered."""
+    for said in batch:
+        del device.state.log[said["seq"]]
+    device.save()
+
+
+@plant(Device, "acknowledged")
+def no_sent_box(sound: Any, device: Device, seq: int, chain: str) -> None:
+    """Drop what is acknowledged."""
+    sound(device, seq, chain)
+    device.state.log = {n: said for n, said in device.state.log.items() if n > seq}
+
+
+@contextmanager
+def _acknowledged_on_send() -> Iterator[None]:
+    sound = Device.acknowledged
+
+    def at_once(device: Device, batch: Any) -> None:
+        if batch:
+            sound(device, batch[-1]["seq"], batch[-1]["chain"])
+
+    def never_less(device: Device, seq: int, chain: str) -> None:
+        if seq > device.state.acked:
+            sound(device, seq, chain)
+
+    with _replaced(Device, "sent", at_once), _replaced(Device, "acknowledged", never_less):
+        yield
+
+
+FAULTS["acknowledged_on_send"] = _acknowledged_on_send
+
+
+@contextmanager
+def _late_answers_are_accepted() -> Iterator[None]:
+    def yes(*given: Any) -> bool:
+        return True
+
+    with (
+        _replaced(Device, "awaits", yes),
+        _replaced(Device, "follows", yes),
+        _replaced(Device, "adds_up", yes),
+    ):
+        yield
+
+
+FAULTS["late_answers_are_accepted"] = _late_answers_are_accepted
+
+
+@plant(Device, "adds_up")
+def pages_are_not_proven(sound: Any, device: Device, rows: Any, page: Any) -> bool:
+    """Apply a page without comparing what comes out."""
+    return True
+
+
+@plant(Device, "_apply")
+def a_deletion_drops_the_outbox(sound: Any, device: Device, page: Any) -> bool:
+    """Drop with a visit that leaves what was said about it."""
+    gone = {key.partition("/")[2] for key in page["dels"]}
+    log = device.state.log
+    device.state.log = {n: said for n, said in log.items() if said["args"].get("visit") not in gone}
+    return bool(sound(device, page))
+
+
+@plant(Device, "_begin_again")
+def beginning_again_clears_the_store(sound: Any, device: Device) -> bool:
+    """Clear everything where only the pulled rows are in doubt."""
+    device.state.log.clear()
+    return bool(sound(device))
+
+
+@plant(Device, "_place")
+def a_restore_is_taken_for_a_fork(sound: Any, device: Device, seq: int, chain: str) -> Any:
+    """Stop where the server knows less than before."""
+    return "fork" if seq < device.state.acked else sound(device, seq, chain)
+
+
+@plant(Device, "_place")
+def a_fork_is_not_noticed(sound: Any, device: Device, seq: int, chain: str) -> None:
+    """Go on from wherever the server says it is."""
+    device.acknowledged(seq, chain)
+
+
+@plant(Device, "_refused")
+def a_fork_begins_a_new_life(sound: Any, device: Device, problem: Any) -> Any:
+    """Forget the log where the server has another one, and go on from its place."""
+    if "fork" in str(problem.get("type")):
+        device.state.log.clear()
+        device.state.seq, device.state.chain = problem["last_seq"], problem["chain"]
+        device.acknowledged(problem["last_seq"], problem["chain"])
+        return "more"
+    return sound(device, problem)
+
+
+@plant(Device, "_refused")
+def a_gap_is_the_end(sound: Any, device: Device, problem: Any) -> Any:
+    """Stop at a gap although the sent box could fill it."""
+    if "gap" in str(problem.get("type")):
+        device.state.halt = "gap"
+        return "halted"
+    return sound(device, problem)
+
+
+@plant(Device, "say")
+def said_is_not_saved(sound: Any, device: Device, *given: Any, **named: Any) -> Any:
+    """Keep what was finished in memory until the next exchange."""
+    kept = device._disk
+    said = sound(device, *given, **named)
+    device._disk = kept
+    return said
+
+
+@plant(Device, "upgrade")
+def an_upgrade_begins_afresh(sound: Any, device: Device, app: str) -> None:
+    """Drop the log with the old version's store."""
+    device.state.log = {}
+    sound(device, app)
+
+
+@plant(World, "upload")
+def photos_are_freed_on_sending(sound: Any, world: World, device: Device, name: str, *how: Any):
+    """Free a photo once its bytes went out, whatever arrived."""
+    sound(world, device, name, *how)
+    device.state.photos[name] = None
+    device.save()

@@ -1,0 +1,40 @@
+"""Push by the batch: the work of the database does not grow with the number of mutations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from mobile_api.models import LedgerEntry
+from outreach import clock
+from outreach.demo.tablet import Tablet
+from outreach.models import AuditEvent, Evaluation
+from tests import builders
+from tests.mobile_api.talking import enrolled
+from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+
+pytestmark = pytest.mark.django_db
+
+
+def pushed(tablet: Tablet, place: builders.County, count: int) -> int:
+    for visit in builders.scheduled(place, count, on=builders.VISIT_ON):
+        args = evaluation_args(str(visit.pk), str(place.colleague.pk), visit.pk.bytes)
+        tablet.say("submit_evaluation", args, ON_THE_DAY)
+    with CaptureQueriesContext(connection) as statements:
+        answer = tablet.exchange()
+    assert {one["outcome"] for one in answer["outcomes"]} == {"applied"}
+    return len(statements)
+
+
+def test_the_number_of_statements_does_not_grow_with_the_batch(
+    place: builders.County, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    tablet = enrolled(place, tmp_path)
+    pushed(tablet, place, 1)
+    assert pushed(tablet, place, 2) == pushed(tablet, place, 12)
+    assert LedgerEntry.objects.count() == Evaluation.objects.count() == 15
+    assert AuditEvent.objects.filter(action="evaluation.submit").count() == 15

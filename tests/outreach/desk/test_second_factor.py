@@ -1,0 +1,173 @@
+"""Whose hand is final signs in with a code from a telephone too."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pyotp
+import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from outreach.actions import second_factor
+from outreach.models import AuditEvent, SecondFactor, User
+from tests import builders
+
+
+@pytest.fixture(autouse=True)
+def asked(settings: object) -> None:
+    settings.OUTREACH_TWO_FACTOR = True  # type: ignore[attr-defined]
+    cache.clear()
+
+
+def password(browser: Client, name: str, to: str = "/review/") -> str:
+    form = {"username": name, "password": name * 2, "next": to}
+    answer = browser.post("/sign-in/", form)
+    assert answer.status_code == 302
+    return str(answer["Location"])
+
+
+def present(user: User, steps: int = 0) -> str:
+    factor = SecondFactor.objects.get(user=user)
+    return pyotp.TOTP(factor.secret).at(timezone.now(), counter_offset=steps)
+
+
+def wrong(user: User) -> str:
+    near = {present(user, step) for step in (-1, 0, 1)}
+    return next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
+
+
+def is_signed_in(browser: Client) -> bool:
+    return "_auth_user_id" in browser.session
+
+
+@pytest.fixture
+def set_up(place: builders.County) -> list[str]:
+    """Give the administrator a telephone; return the spare codes."""
+    second_factor.begin(place.administrator)
+    early = timezone.now() - timedelta(minutes=5)
+    code = pyotp.TOTP(place.administrator.second_factor.secret).at(early)
+    spare = second_factor.confirm(place.administrator, code, at=early)
+    assert spare is not None
+    return spare
+
+
+def test_an_administrator_sets_the_telephone_up_before_anything_else(
+    place: builders.County,
+) -> None:
+    browser = Client()
+    assert password(browser, "administrator") == "/sign-in/telephone/"
+    assert not is_signed_in(browser)
+    page = browser.get("/sign-in/telephone/").content.decode()
+    secret = SecondFactor.objects.get().secret
+    assert secret[:4] in page
+    assert "data:image/svg+xml" in page
+    answer = browser.post("/sign-in/telephone/", {"code": present(place.administrator)})
+    assert len(re.findall(r'<li class="number">\d{5} \d{5}</li>', answer.content.decode())) == 8
+    assert is_signed_in(browser)
+    assert browser.get("/review/").status_code == 200
+
+
+def test_a_wrong_code_sets_nothing_up(place: builders.County) -> None:
+    browser = Client()
+    password(browser, "administrator")
+    browser.get("/sign-in/telephone/")
+    answer = browser.post("/sign-in/telephone/", {"code": wrong(place.administrator)})
+    assert answer.status_code == 422
+    assert not is_signed_in(browser)
+    assert not second_factor.is_set_up(place.administrator)
+
+
+def test_the_present_code_signs_in_and_leads_to_where_one_wanted(
+    place: builders.County, set_up: list[str]
+) -> None:
+    browser = Client()
+    assert password(browser, "administrator") == "/sign-in/code/"
+    assert browser.get("/review/").status_code == 302
+    answer = browser.post("/sign-in/code/", {"code": present(place.administrator)})
+    assert (answer.status_code, answer["Location"]) == (303, "/review/")
+    assert is_signed_in(browser)
+
+
+def test_no_code_is_taken_twice(place: builders.County, set_up: list[str]) -> None:
+    code = present(place.administrator)
+    for taken in (True, False):
+        browser = Client()
+        password(browser, "administrator")
+        browser.post("/sign-in/code/", {"code": code})
+        assert is_signed_in(browser) is taken
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(-2, False), (-1, True), (0, True), (1, True)])
+def test_a_telephone_may_be_half_a_minute_off(
+    place: builders.County, set_up: list[str], steps: int, taken: bool
+) -> None:
+    now = timezone.now()
+    code = pyotp.TOTP(place.administrator.second_factor.secret).at(now, counter_offset=steps)
+    assert second_factor.accept(place.administrator, code, at=now) is taken
+
+
+def test_five_wrong_codes_pause_the_account_for_the_right_one_too(
+    place: builders.County, set_up: list[str]
+) -> None:
+    browser = Client()
+    password(browser, "administrator")
+    for _ in range(5):
+        browser.post("/sign-in/code/", {"code": wrong(place.administrator)})
+    answer = browser.post("/sign-in/code/", {"code": present(place.administrator)})
+    assert "请五分钟后再试" in answer.content.decode()
+    assert not is_signed_in(browser)
+
+
+def test_a_spare_code_works_once_and_is_noted(place: builders.County, set_up: list[str]) -> None:
+    for taken in (True, False):
+        browser = Client()
+        password(browser, "administrator")
+        browser.post("/sign-in/code/", {"code": f" {set_up[0][:5]} {set_up[0][5:]}"})
+        assert is_signed_in(browser) is taken
+    assert AuditEvent.objects.filter(action="second_factor.spare_code").count() == 1
+
+
+def test_the_password_alone_counts_for_ten_minutes_only(
+    place: builders.County, set_up: list[str]
+) -> None:
+    browser = Client()
+    password(browser, "administrator")
+    session = browser.session
+    session["half_signed_in"] |= {"until": timezone.now().timestamp() - 1}
+    session.save()
+    answer = browser.post("/sign-in/code/", {"code": present(place.administrator)})
+    assert answer["Location"] == "/sign-in/"
+    assert not is_signed_in(browser)
+
+
+@pytest.mark.parametrize("path", ["/sign-in/code/", "/sign-in/telephone/"])
+def test_nobody_comes_to_the_second_step_without_the_first(
+    place: builders.County, path: str
+) -> None:
+    assert Client().get(path)["Location"] == "/sign-in/"
+
+
+def test_a_liaison_signs_in_with_the_password(place: builders.County) -> None:
+    browser = Client()
+    assert password(browser, "liaison", "/cases/") == "/cases/"
+    assert is_signed_in(browser)
+
+
+def test_on_the_demo_county_nobody_is_asked(place: builders.County, settings: object) -> None:
+    settings.OUTREACH_TWO_FACTOR = False  # type: ignore[attr-defined]
+    assert password(Client(), "administrator", "/review/") == "/review/"
+
+
+def test_a_lost_telephone_is_taken_off_by_command(
+    place: builders.County, set_up: list[str]
+) -> None:
+    call_command("forget_telephone", "administrator")
+    assert password(Client(), "administrator") == "/sign-in/telephone/"
+    with pytest.raises(CommandError, match="no telephone"):
+        call_command("forget_telephone", "liaison")
+    with pytest.raises(CommandError, match="no account"):
+        call_command("forget_telephone", "nobody")
