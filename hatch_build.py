@@ -14,7 +14,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_INPUTS = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")
+_INPUTS = (
+    *("src", "public", "index.html", "checker.html", "package.json", "package-lock.json"),
+    *("vite.config.ts", "vite.checker.config.ts"),
+)
 _TOKENS = Path("outreach/static/outreach/tokens.css")
 
 
@@ -46,14 +49,20 @@ def compile_translations(root: Path) -> None:
 
 
 def build_tablet(root: Path) -> None:
-    """Build the tablet app into mobile_api/static/tablet; an unchanged one is left alone."""
+    """Build the tablet app and the page that checks QR codes; unchanged ones are left alone.
+
+    They go into `mobile_api/static/tablet` and `certificates/static/checker`.
+    """
     tablet, output = root / "mobile_api" / "tablet", root / "mobile_api" / "static" / "tablet"
     stamp = output / ".stamp"
     digest = _digest([root / _TOKENS, *(tablet / name for name in _INPUTS)])
-    if stamp.is_file() and stamp.read_text() == digest:
+    checker = root / "certificates" / "static" / "checker" / "checker.html"
+    if stamp.is_file() and stamp.read_text() == digest and checker.is_file():
         return
     _install_modules(tablet)
-    _node(tablet, "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn")
+    build = ("node_modules/vite/bin/vite.js", "build", "--logLevel", "warn")
+    _node(tablet, *build)
+    _node(tablet, *build, "--config", "vite.checker.config.ts")
     stamp.write_text(digest)
 
 

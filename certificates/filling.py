@@ -74,7 +74,7 @@ def wrap(chain: FontChain, text: str, room: float) -> list[str]:
     """Break a text into lines of at most `room` ems, between any two characters."""
     lines, used = [""], 0.0
     for character in text:
-        width = chain.width(character)
+        width = chain.advance(character)
         if used + width > room and lines[-1]:
             lines.append("")
             used = 0.0
@@ -314,18 +314,21 @@ def _jpeg_size(data: bytes) -> tuple[int, int, int]:
     return width, height, components
 
 
+HEXADECIMAL = bytes.maketrans(b"\x00\xff", b"0F")
+
+
 def _code(text: str) -> bytes:
-    """Write a QR code as a one-bit image, four pixels a module so that no reader blurs it."""
+    """Write a QR code as a one-bit image, four pixels a module so that no reader blurs it.
+
+    A module is one hexadecimal digit of its row: 0 is four black pixels, F four white ones.
+    """
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    image: Any = code.to_image(add_quiet_zones=False)
-    pixels: Any = memoryview(image).tolist()
-    side, rows = len(pixels), bytearray()
-    for row in pixels:
-        bits = "".join("0000" if pixel == 0 else "1111" for pixel in row)
-        bits += "0" * (-len(bits) % 8)
-        rows += int(bits, 2).to_bytes(len(bits) // 8, "big") * 4
+    image: Any = memoryview(code.to_image(add_quiet_zones=False))  # type: ignore[arg-type]
+    side = image.shape[0]
+    digits, pad = image.tobytes().translate(HEXADECIMAL).decode(), "0" * (side % 2)
+    lines = (digits[at : at + side] + pad for at in range(0, side * side, side))
     return stream(
-        bytes(rows),
+        b"".join(bytes.fromhex(line) * 4 for line in lines),
         f"/Type/XObject/Subtype/Image/Width {4 * side}/Height {4 * side}"
         "/BitsPerComponent 1/ColorSpace/DeviceGray",
     )

@@ -191,6 +191,7 @@ class FontChain:
         self.paths = tuple(paths)
         self._faces: dict[Path, Face] = {}
         self._found: dict[str, tuple[Face, int]] = {}
+        self._widths: dict[str, float] = {}
 
     @cached_property
     def main(self) -> Face:
@@ -228,11 +229,14 @@ class FontChain:
 
     def width(self, text: str) -> float:
         """Measure a text in ems."""
-        total = 0.0
-        for character in text:
+        return sum(map(self.advance, text))
+
+    def advance(self, character: str) -> float:
+        """Measure one character in ems; kept, for most are met again."""
+        if (width := self._widths.get(character)) is None:
             face, glyph = self.find(character)
-            total += face.metrics(glyph)[0] / face.units
-        return total
+            width = self._widths[character] = face.metrics(glyph)[0] / face.units
+        return width
 
 
 class Subset:

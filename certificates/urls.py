@@ -1,8 +1,15 @@
-"""The public page on which anybody checks a certificate."""
+"""The public pages on which anybody checks a certificate."""
 
 from django.urls import path
 
-from certificates import views
+from certificates import checker, views
 
 app_name = "certificates"
-urlpatterns = [path("", views.check, name="check")]
+urlpatterns = [
+    path("", views.check, name="check"),
+    path("number/", views.check_number, name="check_number"),
+    path("qr/", checker.serve, {"part": "checker.html"}, name="checker"),
+    path("qr/issuer.json", checker.issuer, name="issuer"),
+    path("qr/revocations", checker.revoked, name="revocations"),
+    path("qr/<path:part>", checker.serve, name="checker_file"),
+]

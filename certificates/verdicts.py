@@ -5,16 +5,29 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 
+import zxingcpp
 from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from PIL import Image, UnidentifiedImageError
 
 from certificates.authority import load_trust
+from certificates.credential import (
+    Credential,
+    MalformedCredential,
+    UntrustedCredential,
+    read_credential,
+)
 from certificates.examination import Change, Verdict, examine
 from certificates.models import Certificate, CertificateFile
 from certificates.steps import CertificateState
+from outreach.models.sealed import blind_index
+
+LARGEST_PIXELS = 40_000_000
+"""A larger picture is not opened on a stranger's word."""
 
 
 class Finding(models.TextChoices):
@@ -29,6 +42,9 @@ class Finding(models.TextChoices):
     CANCELLED = "ours_but_cancelled", _("This certificate is ours, but was cancelled.")
     ALTERED = "altered", _("This file was altered after we signed it. Do not accept it.")
     NOT_OURS = "not_ours", _("This file is not a certificate of ours.")
+    NO_CODE = "no_code", _("There is no QR code of a certificate in it.")
+    FOREIGN_CODE = "code_not_ours", _("This QR code was not signed by us, or it was altered.")
+    UNKNOWN_NUMBER = "unknown_number", _("We issued no certificate with this number on that day.")
 
 
 STATES = {
@@ -44,6 +60,7 @@ CHANGES: dict[Change, str | Promise] = {
     Change.SIGNATURE: _("Its signature was changed."),
     Change.OUTSIDE: _("It was changed in a way that our signature does not permit."),
 }
+UNKNOWN_CODE = _("It carries our signature, but the register does not know it.")
 UNKNOWN_COPY = _("It carries our signature, but is not one of the files that we issued.")
 
 
@@ -54,6 +71,7 @@ class Answer:
     finding: Finding
     certificate: Certificate | None = None
     changes: tuple[str | Promise, ...] = ()
+    credential: Credential | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -76,6 +94,51 @@ def judge(pdf: bytes, *, on: date) -> Answer:
         return Answer(Finding.NOT_OURS)
     changes = tuple(CHANGES[change] for change in examination.changes)
     return Answer(Finding.ALTERED, changes=changes or (UNKNOWN_COPY,))
+
+
+def judge_code(text: str, *, on: date) -> Answer:
+    """Say what the certificate is that a QR code belongs to, by signature and register."""
+    keys = load_trust(settings.OUTREACH_KEYS_DIR).credential_keys
+    try:
+        credential = read_credential(text.strip(), keys)
+    except MalformedCredential:
+        return Answer(Finding.NO_CODE)
+    except UntrustedCredential:
+        return Answer(Finding.FOREIGN_CODE)
+    held = Certificate.objects.filter(pk=credential.certificate).first()
+    if held is None:
+        return Answer(Finding.FOREIGN_CODE, changes=(UNKNOWN_CODE,), credential=credential)
+    return Answer(_standing(held, on), held, credential=credential)
+
+
+def judge_picture(picture: bytes, *, on: date) -> Answer:
+    """Read the QR code in a photo or screenshot and say what its certificate is."""
+    try:
+        with Image.open(BytesIO(picture)) as opened:
+            if opened.width * opened.height > LARGEST_PIXELS:
+                return Answer(Finding.NO_CODE)
+            shown = opened.convert("L")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        return Answer(Finding.NO_CODE)
+    found = zxingcpp.read_barcodes(
+        shown, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    )
+    answers = [judge_code(code.text, on=on) for code in found]
+    known = [answer for answer in answers if answer.finding != Finding.NO_CODE]
+    return known[0] if known else Answer(Finding.NO_CODE)
+
+
+def judge_number(number: str, issued: str, *, on: date) -> Answer:
+    """Say how a certificate stands whose number and day of issue (MMDD) somebody read on it.
+
+    A wrong day and an unknown number are answered alike: whoever knows only an ID number must not
+    learn whether its owner holds a certificate.
+    """
+    index = blind_index(number, "certificate")
+    held = Certificate.objects.filter(number_index=index).order_by("-issued_at", "-pk").first()
+    if held is None or f"{held.issued_on:%m%d}" != issued:
+        return Answer(Finding.UNKNOWN_NUMBER)
+    return Answer(_standing(held, on), held)
 
 
 def _standing(certificate: Certificate, on: date) -> Finding:

@@ -1,6 +1,9 @@
-"""The public check: choose a file, read in plain words what it is."""
+"""The public check: a file, a picture of a QR code or a number, answered in plain words."""
 
 from __future__ import annotations
+
+import re
+from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -10,24 +13,27 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from certificates import throttles
 from certificates.authority import AuthorityMissing
-from certificates.verdicts import Answer, Finding, judge
+from certificates.verdicts import Answer, Finding, judge, judge_number, judge_picture
 from outreach import clock
 
 LARGEST = 5 * 1024 * 1024
 """Bytes; ours have about 150 kB, and a larger file is not parsed on a stranger's word."""
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8")
+"""How pictures begin."""
 
 
 class CheckForm(forms.Form):
     """One file."""
 
     file = forms.FileField(
-        label=_("Certificate file (PDF)"),
+        label=_("Certificate file (PDF), or a picture of its QR code"),
         error_messages={
             "required": _("Choose the certificate's PDF file first."),
             "empty": _("This file is empty. Choose the certificate's PDF file."),
         },
-        widget=forms.FileInput(attrs={"accept": "application/pdf,.pdf"}),
+        widget=forms.FileInput(attrs={"accept": "application/pdf,.pdf,image/*"}),
     )
 
     def clean_file(self) -> UploadedFile[bytes]:
@@ -38,27 +44,88 @@ class CheckForm(forms.Form):
         return file
 
 
+class NumberForm(forms.Form):
+    """A number and a day, as they are printed on the certificate."""
+
+    number = forms.CharField(
+        label=_("Certificate number"),
+        max_length=30,
+        help_text=_("20 characters, and B1, B2… where it is a replacement."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    issued = forms.CharField(
+        label=_("Month and day of issue"),
+        max_length=8,
+        help_text=_("Four digits: 0613 for 13 June."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+    def clean_number(self) -> str:
+        """Return the number as the register has it."""
+        text = re.sub(r"\s", "", self.cleaned_data["number"]).upper()
+        if not re.fullmatch(r"\d{17}[\dX]\d{2}(B[1-9]\d?)?", text, re.ASCII):
+            raise forms.ValidationError(_("This is no certificate number; compare each character."))
+        return text
+
+    def clean_issued(self) -> str:
+        """Return month and day as four digits."""
+        text = re.sub(r"\D", "", self.cleaned_data["issued"], flags=re.ASCII)
+        if len(text) != 4:
+            raise forms.ValidationError(_("Write month and day as four digits, such as 0613."))
+        return text
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
-    """Show the form, and the answer on the file that was sent; nothing of it is kept."""
+    """Show the forms, and the answer on the file that was sent; nothing of it is kept."""
     form = CheckForm(request.POST, request.FILES) if request.method == "POST" else CheckForm()
+    if form.is_bound and not throttles.may_ask(request):
+        return _page(request, {"form": form, "is_throttled": True}, 429)
     answer = _judge(form.cleaned_data["file"]) if form.is_bound and form.is_valid() else None
-    status = 422 if form.is_bound and form.errors else 200
-    context = {"form": form, "answer": answer, "tone": _tone(answer)}
+    return _page(request, {"form": form, "answer": answer}, 422 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["POST"])
+def check_number(request: HttpRequest) -> HttpResponse:
+    """Answer on a number; it travels in the form, never in an address."""
+    form, answer = NumberForm(request.POST), None
+    if form.is_valid():
+        number, issued = form.cleaned_data["number"], form.cleaned_data["issued"]
+        if not throttles.may_ask_number(request, number):
+            return _page(request, {"number_form": form, "is_throttled": True}, 429)
+        answer = judge_number(number, issued, on=clock.today())
+    context = {"number_form": form, "answer": answer, "is_number": True}
+    return _page(request, context, 422 if form.errors else 200)
+
+
+def _page(request: HttpRequest, given: dict[str, Any], status: int) -> HttpResponse:
+    forms_ = {"form": CheckForm(), "number_form": NumberForm()}
+    context = {**forms_, **given, "tone": tone(given.get("answer"))}
     return render(request, "certificates/check.html", context, status=status)
 
 
 def _judge(file: UploadedFile[bytes]) -> Answer:
+    content = file.read()
     try:
-        return judge(file.read(), on=clock.today())
+        if content.startswith(PICTURES):
+            return judge_picture(content, on=clock.today())
+        return judge(content, on=clock.today())
     except AuthorityMissing:
         return Answer(Finding.NOT_OURS)  # an office without a key has issued nothing
 
 
-def _tone(answer: Answer | None) -> str:
+BAD = (
+    *(Finding.ALTERED, Finding.NOT_OURS, Finding.NO_CODE, Finding.FOREIGN_CODE),
+    *(Finding.UNKNOWN_NUMBER, Finding.LOST, Finding.CANCELLED),
+)
+
+
+def tone(answer: Answer | None) -> str:
+    """Return how an answer is coloured; its words say the same."""
     if answer is None:
         return ""
     if answer.is_valid:
         return "good"
-    return "bad" if answer.finding in (Finding.ALTERED, Finding.NOT_OURS) else "care"
+    return "bad" if answer.finding in BAD else "care"

@@ -125,6 +125,27 @@ OUTREACH_TSA_URL = _env.text(
     "OUTREACH_TSA_URL", "", "Time-stamp authority (RFC 3161) for new certificates; empty: none."
 )
 
+OUTREACH_REPLY_WORKING_DAYS = _env.number(
+    "OUTREACH_REPLY_WORKING_DAYS", 3, "Working days in which a question is answered, as promised."
+)
+OUTREACH_SENDER = _env.choice(
+    "OUTREACH_SENDER",
+    "console",
+    ("console", "file", "gateway"),
+    "How families are notified: printed, appended to <data>/sent.jsonl, or by an SMS gateway.",
+)
+OUTREACH_SMS_URL = _env.text(
+    "OUTREACH_SMS_URL", "", "Where the SMS gateway takes a POST of telephone and text as JSON."
+)
+OUTREACH_SMS_TOKEN = _env.text(
+    "OUTREACH_SMS_TOKEN", "", "Shown to the SMS gateway as a bearer token."
+)
+OUTREACH_SMS_IDEMPOTENT = _env.switch(
+    "OUTREACH_SMS_IDEMPOTENT",
+    False,
+    "1 where the gateway sends the same Idempotency-Key once; else a lost answer is never retried.",
+)
+
 OUTREACH_METRICS_TOKEN = _env.text(
     "OUTREACH_METRICS_TOKEN", "", "Who shows it may read /metrics; empty: nobody may."
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.functional import Promise
@@ -41,6 +42,12 @@ def refused(
     shown = render(request, template, {**context, "refusal": refusal}, status=422)
     shown.headers["X-Refusal"] = refusal.code
     return shown
+
+
+def check_form(form: BaseForm) -> None:
+    """Refuse a form that is not filled in as it should be; the page marks each field."""
+    if not form.is_valid():
+        raise Refused("malformed-form", _("Please fill in what is marked below."))
 
 
 @contextmanager

@@ -36,6 +36,8 @@ TABLES: dict[str, Any] = {
     "subject": words.SUBJECTS,
     "deed": words.DEEDS,
     "certificate": words.CERTIFICATES,
+    "notification": words.NOTIFICATIONS,
+    "notified": words.NOTIFIED,
     "life": words.LIFE,
     "kind": words.KINDS,
     "ground": words.GROUNDS,

@@ -266,8 +266,34 @@ DEEDS: Words = {
     "device.code": _("enrolment code made"),
     "device.enrol": _("tablet enrolled"),
     "device.revoke": _("tablet revoked"),
+    "enquiry.ask": _("question asked"),
+    "enquiry.reply": _("question answered"),
+    "notification.sent": _("message sent"),
+    "notification.failed": _("message not sent"),
+    "notification.uncertain": _("message perhaps sent"),
+    "notification.overtaken": _("message overtaken"),
+    "notification.again": _("message to be sent again"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
+}
+NOTIFICATIONS: Words = {
+    "appointment": _("Appointment made"),
+    "moved": _("Appointment moved"),
+    "tomorrow": _("Reminder, the day before"),
+    "today": _("Reminder, the same morning"),
+    "papers": _("Papers missing"),
+    "result": _("Result"),
+    "ready": _("Certificate ready"),
+}
+#: In the order in which a person cares.
+NOTIFIED: Words = {
+    "failed": _("Not sent"),
+    "uncertain": _("Sent or not, unknown"),
+    "unreachable": _("No mobile number"),
+    "waiting": _("Waits to be sent"),
+    "sending": _("Being sent"),
+    "sent": _("Sent"),
+    "overtaken": _("Overtaken, not sent"),
 }
 SAVING_LINES: Words = {
     "bus_resident": _("Bus, the person"),

@@ -40,6 +40,7 @@ from outreach.models.planning import (
 )
 from outreach.models.savings import Journey, OutreachCost, Tariff
 from outreach.models.second_factor import SecondFactor
+from outreach.models.talking import Enquiry, Notification
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Counter",
     "DeclaredRelative",
     "Division",
+    "Enquiry",
     "Evaluation",
     "Guardian",
     "Hindrance",
@@ -62,6 +64,7 @@ __all__ = [
     "Journey",
     "LeftOut",
     "Notice",
+    "Notification",
     "Objection",
     "OutreachCost",
     "Photo",

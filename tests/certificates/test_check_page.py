@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +14,7 @@ from certificates.models import Certificate
 from certificates.views import LARGEST
 from tests import builders
 from tests.certificates.issuing import issued, paper_of
+from tests.certificates.making import picture, run
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +55,7 @@ def test_an_altered_file_says_what_was_done(paper: bytes) -> None:
     assert "Something was added to it after signing." in page
 
 
-@pytest.mark.parametrize("content", [b"hello", b"%PDF-1.7\n%", b"\x89PNG\r\n\x1a\n"])
+@pytest.mark.parametrize("content", [b"hello", b"%PDF-1.7\n%"])
 def test_another_file_is_not_ours(content: bytes, files: Path) -> None:
     assert "This file is not a certificate of ours." in ask(content)[1]
 
@@ -80,3 +82,92 @@ def test_no_file_at_all_is_answered_clearly(client: Client, files: Path) -> None
 def test_an_office_without_keys_has_issued_nothing(settings: object, tmp_path: Path) -> None:
     settings.OUTREACH_KEYS_DIR = tmp_path / "none"  # type: ignore[attr-defined]
     assert "This file is not a certificate of ours." in ask(b"%PDF-1.7")[1]
+
+
+@pytest.fixture(autouse=True)
+def nobody_asked_before() -> None:
+    cache.clear()
+
+
+def photo_of(paper: bytes, tmp_path: Path) -> bytes:
+    """Return a picture of the paper as it is printed, at 150 dpi."""
+    (tmp_path / "paper.pdf").write_bytes(paper)
+    run(
+        "pdftoppm",
+        "-r",
+        "150",
+        "-png",
+        "-f",
+        "1",
+        "-l",
+        "1",
+        tmp_path / "paper.pdf",
+        tmp_path / "p",
+    )
+    (found,) = tmp_path.glob("p*.png")
+    return found.read_bytes()
+
+
+def test_a_picture_of_the_qr_code_is_enough(paper: bytes, tmp_path: Path) -> None:
+    _, page = ask(photo_of(paper, tmp_path))
+    assert "This certificate is ours, unchanged and valid." in page
+    assert "赵青山" in page
+    Certificate.objects.update(state="cancelled")
+    assert "This certificate is ours, but was cancelled." in ask(photo_of(paper, tmp_path))[1]
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", picture(), b"RIFF0000WEBPVP8 "])
+def test_a_picture_without_our_code_is_answered_clearly(content: bytes, files: Path) -> None:
+    assert "There is no QR code of a certificate in it." in ask(content)[1]
+
+
+def ask_number(number: str, issued: str) -> tuple[int, str]:
+    browser = Client(headers={"accept-language": "en"})
+    response = browser.post("/check/number/", {"number": number, "issued": issued})
+    return response.status_code, response.content.decode()
+
+
+def test_a_number_is_answered_with_the_day_that_stands_beside_it(paper: bytes) -> None:
+    number = Certificate.objects.get().number
+    spaced = f"{number[:6]} {number[6:].lower()}"
+    for said in (number, spaced):
+        assert "This certificate is ours, unchanged and valid." in ask_number(said, "06-13")[1]
+
+
+def test_whoever_knows_only_the_number_learns_nothing(paper: bytes) -> None:
+    number = Certificate.objects.get().number
+    right, wrong = number, number[:-2] + "42"
+    answers = {ask_number(right, "0614")[1], ask_number(wrong, "0613")[1]}
+    said = "We issued no certificate with this number on that day."
+    assert [said in answer for answer in answers] == [True] * len(answers)
+    assert "2028-06-13" not in "".join(answers)
+
+
+@pytest.mark.parametrize(("number", "issued"), [("1", "0613"), ("5" * 20, "6"), ("", "")])
+def test_a_malformed_number_is_answered_clearly(
+    number: str, issued: str, place: builders.County
+) -> None:
+    status, page = ask_number(number, issued)
+    assert status == 422
+    assert 'role="alert"' in page
+
+
+def test_guessing_is_slowed_down(paper: bytes) -> None:
+    number = Certificate.objects.get().number
+    statuses = [ask_number(number, f"01{day:02d}")[0] for day in range(1, 13)]
+    assert statuses == [200] * 10 + [429] * 2
+    assert "Too many checks at once" in ask_number(number, "0613")[1]
+
+
+def test_one_number_is_asked_about_a_few_times_a_day_from_wherever(paper: bytes) -> None:
+    number, statuses = Certificate.objects.get().number, []
+    for host in range(22):
+        browser = Client(REMOTE_ADDR=f"10.0.0.{host}")
+        statuses.append(
+            browser.post("/check/number/", {"number": number, "issued": "0101"}).status_code
+        )
+    assert statuses == [200] * 20 + [429] * 2
+
+
+def test_files_are_slowed_down_too(files: Path) -> None:
+    assert [ask(b"hello")[0] for _ in range(31)] == [200] * 30 + [429]

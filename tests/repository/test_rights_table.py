@@ -7,8 +7,9 @@ from tests.outreach.desk.rights.table import rows
 
 HOW = (
     "Add a line for each to a table in tests/outreach/desk/rights (a file of your own room is "
-    "welcome): method, route, and who is answered what. Run `pytest tests/outreach/desk/rights`: "
-    "it prints the line as the service answers now; keep it only if every cell is meant."
+    "welcome): method, route, and who is answered what. RIGHTS_ROUTES=begin-of-the-route pytest "
+    "tests/outreach/desk/rights prints the line as the service answers now; keep it only if every "
+    "cell is meant."
 )
 
 

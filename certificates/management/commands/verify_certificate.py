@@ -14,26 +14,40 @@ from outreach import clock
 
 
 class Command(BaseCommand):
-    """Exit status 0: ours, unchanged and valid. 1: anything else."""
+    """Exit status 0: all are ours, unchanged and valid. 1: anything else."""
 
-    help = "Say whether FILE is a certificate of ours, unchanged and valid (exit 0) or not (1)."
+    help = (
+        "Say whether FILE, or each PDF in a folder FILE, is a certificate of ours, unchanged and"
+        " valid (exit 0) or not (1)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take one file."""
-        parser.add_argument("file", type=Path)
+        """Take one file or folder."""
+        parser.add_argument("file", type=Path, help="a PDF file, or a folder with PDF files")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Judge the file and exit accordingly."""
-        file: Path = options["file"]
+        """Judge the files and exit accordingly."""
+        wanted: Path = options["file"]
+        files = sorted(wanted.rglob("*.pdf")) if wanted.is_dir() else [wanted]
+        if not files:
+            raise CommandError(f"There is no PDF file in {wanted.name}.")
+        try:
+            answers = [self._judge(file) for file in files]
+        except AuthorityMissing as error:
+            raise CommandError(str(error)) from error
+        if wanted.is_dir():
+            good = sum(answer.is_valid for answer in answers)
+            self.stdout.write(f"{good} of {len(answers)} are ours, unchanged and valid.")
+        if not all(answer.is_valid for answer in answers):
+            sys.exit(1)
+
+    def _judge(self, file: Path) -> Answer:
         try:
             answer = judge(file.read_bytes(), on=clock.today())
         except OSError as error:
             raise CommandError(f"{file.name} cannot be read: {error.strerror}") from error
-        except AuthorityMissing as error:
-            raise CommandError(str(error)) from error
         self._say(file, answer)
-        if not answer.is_valid:
-            sys.exit(1)
+        return answer
 
     def _say(self, file: Path, answer: Answer) -> None:
         self.stdout.write(f"{answer.finding}: {file.name}: {answer.finding.label}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST
 from outreach import clock
 from outreach.actions import applications as actions
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, done, plainly, refused
+from outreach.desk.answers import answer, check_form, done, plainly, refused
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
 from outreach.desk.stepping import cases_of, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
@@ -81,7 +80,7 @@ def give_consent(request: DeskRequest, case: UUID) -> HttpResponse:
     form = ConsentForm(request.POST or None)
 
     def act() -> HttpResponse:
-        _check_form(form)
+        check_form(form)
         agreed = consent(form.cleaned_data) or {}
         actions.record_consent(application, agreed, by=request.user, at=clock.now())
         return done(request, _("The consent is recorded."), "desk:case", application.pk)
@@ -94,11 +93,6 @@ def give_consent(request: DeskRequest, case: UUID) -> HttpResponse:
         "button": _("Record the consent"),
     }
     return answer(request, act, "desk/case_form.html", lambda: context)
-
-
-def _check_form(form: Any) -> None:
-    if not form.is_valid():
-        raise Refused("malformed-form", _("Please fill in what is marked below."))
 
 
 @only(Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
@@ -144,7 +138,7 @@ def send_back(request: DeskRequest, case: UUID) -> HttpResponse:
     ]
 
     def act() -> HttpResponse:
-        _check_form(form)
+        check_form(form)
         actions.send_back(
             application, form.cleaned_data["missing"], by=request.user, at=clock.now()
         )

@@ -16,7 +16,7 @@ from outreach import clock
 from outreach.actions import publicity as actions
 from outreach.actions.evaluations import current_evaluation
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, check_takes, done
+from outreach.desk.answers import answer, check_form, check_takes, done
 from outreach.desk.forms import DecisionForm, ObjectionForm
 from outreach.desk.stepping import cases_of, page_of, work_on
 from outreach.desk.steps import END_NOTICES, NOTICES, OBJECTIONS, POST_NOTICES, notices_running
@@ -143,8 +143,7 @@ def record_objection(request: DeskRequest, case: UUID) -> HttpResponse:
     form = ObjectionForm(request.POST or None)
 
     def act() -> HttpResponse:
-        if not form.is_valid():
-            raise Refused("malformed-form", _("Please fill in what is marked below."))
+        check_form(form)
         actions.object_to(notice, by=request.user, at=clock.now(), **form.cleaned_data)
         return done(request, _("The objection is recorded."), "desk:case", application.pk)
 

@@ -12,7 +12,7 @@ from outreach import clock
 from outreach.actions import offering
 from outreach.actions import visits as actions
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, done
+from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import AppointmentForm, MovingForm, NoteForm
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import NOT_DONE, SCHEDULE
@@ -70,8 +70,7 @@ def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
 
 
 def _appointment(form: AppointmentForm, application: Application) -> actions.Appointment:
-    if not form.is_valid():
-        raise Refused("malformed-form", _("Please fill in what is marked below."))
+    check_form(form)
     said = form.cleaned_data
     return actions.Appointment(application, said["on"], said["start"], said["minutes"])
 

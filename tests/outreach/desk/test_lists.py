@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from outreach.actions import applications, publicity, visits
+from outreach.actions import applications, enquiries, publicity, visits
+from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.models import User
 from tests import builders
@@ -89,6 +90,18 @@ def disputed(place: builders.County, count: int, on: date) -> None:
     a_dispute(place, count)
 
 
+def enquired(place: builders.County, count: int, on: date) -> None:
+    """Add questions."""
+    for _ in range(count):
+        enquiries.ask("何时上门？", division=place.village, by=place.liaison, at=builders.START)
+
+
+def notified(place: builders.County, count: int, on: date) -> None:
+    """Add messages."""
+    builders.scheduled(place, count, on=on)
+    fill_outbox(builders.START)
+
+
 #: Each list, who reads it, what fills it, and after how many days it is read.
 LISTS: list[tuple[str, str, Fill, int]] = [
     ("/cases/", "administrator", applied, 0),
@@ -108,6 +121,8 @@ LISTS: list[tuple[str, str, Fill, int]] = [
     ("/trail/", "auditor", applied, 0),
     ("/savings/", "administrator", evaluated, 0),
     ("/savings/lines/", "administrator", evaluated, 0),
+    ("/enquiries/", "administrator", enquired, 0),
+    ("/notifications/", "administrator", notified, 0),
     ("/disputes/", "administrator", disputed, 0),
 ]
 

@@ -18,6 +18,11 @@ from outreach.domain.identity import (
 from outreach.domain.vocabulary import Sex
 
 VALID = "53010219200508011X"
+RADICALS = (
+    *(0xE815, 0xE819, 0xE81C, 0xE81D, 0xE822, 0xE823, 0xE830),
+    *(0xE833, 0xE836, 0xE838, 0xE839, 0xE83A, 0xE83E, 0xE848),
+)
+"""Private-use codes of GBK that stand for radicals, which no name is written with."""
 
 
 def numbers() -> st.SearchStrategy[str]:
@@ -128,6 +133,9 @@ def test_has_no_age_before_birth() -> None:
         ("\uf92c", "\uf92c"),
         ("一" * 50, "一" * 50),
         ("\U00030eda" * 50, "\U00030eda" * 50),
+        ("王\ue81e", "王\u9fb4"),
+        ("\ue816\ue864", "\U00020087\u9fbb"),
+        (b"\xfeU\xfeY".decode("gb18030"), "\u3473\u9fb4"),
     ],
 )
 def test_tidies_a_name_and_keeps_its_characters(text: str, name: str) -> None:
@@ -140,6 +148,12 @@ def test_tidies_a_name_and_keeps_its_characters(text: str, name: str) -> None:
 def test_refuses_what_is_no_name(text: str) -> None:
     with pytest.raises(MalformedName):
         normalise_name(text)
+
+
+def test_every_private_use_character_of_gbk_becomes_a_character_of_its_own() -> None:
+    tidied = [normalise_name(chr(code)) for code in range(0xE815, 0xE865) if code not in RADICALS]
+    assert len(set(tidied)) == 80 - len(RADICALS)
+    assert not any("\ue000" <= character <= "\uf8ff" for name in tidied for character in name)
 
 
 @given(st.text(st.sampled_from("王李𠮷〇·•. 　x"), max_size=60))

@@ -16,15 +16,18 @@ from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
 from outreach import clock
-from outreach.actions import applications, publicity, visits
+from outreach.actions import applications, enquiries, publicity, visits
+from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import Level, NextStep, NotDone, Role
 from outreach.models import (
     Application,
     Assessor,
     Division,
+    Enquiry,
     Evaluation,
     Institution,
     Notice,
+    Notification,
     Objection,
     Photo,
     User,
@@ -136,6 +139,8 @@ def a_case_at_every_step(place: builders.County) -> None:
     applications.accept(builders.applied(place, **who), by=office, at=builders.START)
     builders.accepted(place, **who)
     a_dispute(place)
+    enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
+    fill_outbox(at)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
     clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
     a_campaign(place)
@@ -173,7 +178,10 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "batch": lambda _: Batch.objects.get().pk,
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
+    "enquiry": lambda _: Enquiry.objects.get().pk,
+    "notification": lambda _: Notification.objects.filter(state="waiting")[0].pk,
     "identifier": lambda _: _upload(),
     "name": lambda _: "index.html",
+    "part": lambda _: "sw.js",
     **campaign.SUBJECTS,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,6 +65,8 @@ def test_every_account_is_answered_as_the_table_says(
     table, wrong = rows(), []
     for said, route in operations():
         if method not in (said, "other") or (method == "other" and said in ("GET", "POST")):
+            continue
+        if not route.startswith(os.environ.get("RIGHTS_ROUTES", "")):
             continue
         row = table.get((said, route))
         about = row.about if row else {}

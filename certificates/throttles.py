@@ -1,0 +1,47 @@
+"""How often a stranger may ask: by their address, and about one number whoever asks."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja.throttling import AnonRateThrottle
+
+from outreach.models.sealed import blind_index
+
+
+class Files(AnonRateThrottle):
+    """Files and QR codes: nothing can be guessed with them, but each costs the server work."""
+
+    scope = "check-files"
+    RATE = "30/m"
+
+
+class Numbers(AnonRateThrottle):
+    """Numbers can be guessed: few a minute from one address."""
+
+    scope = "check-numbers"
+    RATE = "10/m"
+
+
+class OneNumber(AnonRateThrottle):
+    """One number may be asked about a few times a day, whoever asks."""
+
+    scope = "check-one-number"
+    RATE = "20/d"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(self.RATE)
+        self.number = number
+
+    def get_cache_key(self, request: HttpRequest) -> str | None:  # noqa: ARG002
+        """Name the number by its fingerprint: the cache holds no ID number."""
+        return f"throttle_{self.scope}_{blind_index(self.number, 'certificate')}"
+
+
+def may_ask(request: HttpRequest) -> bool:
+    """Tell whether this stranger may ask about another file."""
+    return Files(Files.RATE).allow_request(request)
+
+
+def may_ask_number(request: HttpRequest, number: str) -> bool:
+    """Tell whether this stranger may ask about another number, and anybody about this one."""
+    return Numbers(Numbers.RATE).allow_request(request) and OneNumber(number).allow_request(request)

@@ -1,0 +1,74 @@
+/** What the page knows of the issuer: keys and the revocation list, fetched when it can, kept when it cannot. */
+import { type Keys, readList, type Revocations } from './credential'
+
+export interface Knowledge {
+  issuer: string
+  keys: Keys
+  list: Revocations | undefined
+}
+
+interface Issuer {
+  issuer: string
+  keys: { kid: string; x: string; y: string }[]
+}
+
+const KEPT = 'outreach-check-knowledge'
+const ISSUER = 'issuer.json'
+const LIST = 'revocations'
+const PATIENCE_MS = 8000
+
+/** Fetch keys and list, else take those kept; undefined when neither was ever here. */
+export async function learn(): Promise<Knowledge | undefined> {
+  const kept = await caches.open(KEPT)
+  const issuer = await newest(kept, ISSUER)
+  if (issuer === undefined) return undefined
+  const said = (await issuer.json()) as Issuer
+  const keys = await imported(said)
+  return { issuer: said.issuer, keys, list: await newestList(kept, keys) }
+}
+
+/** Fetch a file and keep it; without network take what was kept. */
+async function newest(kept: Cache, name: string): Promise<Response | undefined> {
+  const fresh = await fetched(name)
+  if (fresh === undefined) return kept.match(name)
+  await kept.put(name, fresh.clone())
+  return fresh
+}
+
+/** Keep a fetched list only when it is signed and not older than the one kept: nobody can roll it back. */
+async function newestList(kept: Cache, keys: Keys): Promise<Revocations | undefined> {
+  const before = await parsed(await kept.match(LIST), keys)
+  const fresh = await fetched(LIST)
+  const now = await parsed(fresh?.clone(), keys)
+  if (fresh === undefined || now === undefined) return before
+  if (before !== undefined && before.signedAt > now.signedAt) return before
+  await kept.put(LIST, fresh)
+  return now
+}
+
+async function fetched(name: string): Promise<Response | undefined> {
+  try {
+    const answer = await fetch(name, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) })
+    return answer.ok ? answer : undefined
+  } catch {
+    return undefined // no network, or a server that does not answer
+  }
+}
+
+async function parsed(answer: Response | undefined, keys: Keys): Promise<Revocations | undefined> {
+  if (answer === undefined) return undefined
+  try {
+    return await readList(new Uint8Array(await answer.arrayBuffer()), keys)
+  } catch {
+    return undefined // a list that nobody of ours signed is no list
+  }
+}
+
+async function imported(said: Issuer): Promise<Keys> {
+  const curve = { name: 'ECDSA', namedCurve: 'P-256' }
+  const keys: Keys = new Map()
+  for (const { kid, x, y } of said.keys) {
+    keys.set(kid, await crypto.subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x, y }, curve, false, ['verify']))
+  }
+  return keys
+}

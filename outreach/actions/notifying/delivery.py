@@ -1,0 +1,134 @@
+"""Due messages go out under a lease, are tried again with back-off, and are never sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from outreach.actions.audit import record
+from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
+from outreach.domain.workflow import OPEN_VISITS
+from outreach.models import Notification, User, Visit
+
+LEASE = timedelta(minutes=5)
+#: Minutes until the next attempt; after the last the message has failed.
+BACK_OFF = (1, 5, 30, 120, 480)
+OF_VISITS = ("appointment", "moved", "tomorrow", "today")
+
+
+@dataclass
+class Delivered:
+    """What a round of the outbox came to."""
+
+    sent: int = 0
+    later: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    overtaken: int = 0
+
+
+def deliver(
+    sender: Sender, *, at: datetime, tell: Callable[[int, int], None] = lambda _done, _all: None
+) -> Delivered:
+    """Send what is due at `at`, each message claimed by a lease of its own first.
+
+    A message whose sender died in the middle is sent again only if the sender takes the same
+    key once; else it is marked uncertain. Several processes may deliver at once.
+    """
+    came, real = Delivered(), timezone.now()
+    _reap(sender, real, came)
+    ready = Q(next_at=None) | Q(next_at__lte=real)
+    ids = list(
+        Notification.objects.filter(ready, state="waiting", due_at__lte=at)
+        .order_by("due_at", "pk")
+        .values_list("pk", flat=True)
+    )
+    for number, pk in enumerate(ids, 1):
+        if message := _claim(pk):
+            _send(message, sender, at, came)
+        tell(number, len(ids))
+    return came
+
+
+def _reap(sender: Sender, real: datetime, came: Delivered) -> None:
+    """Take back what a dead process had claimed."""
+    stuck = Notification.objects.filter(state="sending", leased_until__lt=real)
+    if sender.is_idempotent:
+        stuck.update(state="waiting", leased_until=None)
+    else:
+        came.uncertain += stuck.update(state="uncertain", last_error="interrupted")
+
+
+def _claim(pk: UUID) -> Notification | None:
+    """Return the message if this process is the one that may send it."""
+    taken = Notification.objects.filter(pk=pk, state="waiting").update(
+        state="sending", leased_until=timezone.now() + LEASE, attempts=F("attempts") + 1
+    )
+    return Notification.objects.select_related("application").get(pk=pk) if taken else None
+
+
+def _send(message: Notification, sender: Sender, at: datetime, came: Delivered) -> None:
+    if _is_overtaken(message, at):
+        _settle(message, "overtaken", at)
+        came.overtaken += 1
+        return
+    try:
+        sender.send(key=message.key, telephone=message.telephone, text=message.text)
+    except NotSent as error:
+        _again(message, str(error), at, came, is_final=error.is_final)
+    except PerhapsSent as error:
+        if sender.is_idempotent:
+            _again(message, str(error), at, came)
+        else:
+            _settle(message, "uncertain", at, why=str(error))
+            came.uncertain += 1
+    else:
+        _settle(message, "sent", at)
+        came.sent += 1
+
+
+def _is_overtaken(message: Notification, at: datetime) -> bool:
+    """Tell whether a visit is not as the message says, or a reminder comes after its time."""
+    if message.kind not in OF_VISITS:
+        return False
+    _, pk, day, start, _ = message.key.split(":")
+    visit = Visit.objects.filter(pk=pk, state__in=OPEN_VISITS).first()
+    if visit is None or (f"{visit.on:%Y%m%d}", f"{visit.start:%H%M}") != (day, start):
+        return True
+    return datetime.combine(visit.on, visit.start, timezone.get_current_timezone()) <= at
+
+
+def _again(
+    message: Notification, why: str, at: datetime, came: Delivered, *, is_final: bool = False
+) -> None:
+    if is_final or message.attempts > len(BACK_OFF):
+        _settle(message, "failed", at, why=why)
+        came.failed += 1
+        return
+    wait = timedelta(minutes=BACK_OFF[message.attempts - 1])
+    Notification.objects.filter(pk=message.pk).update(
+        state="waiting", leased_until=None, next_at=timezone.now() + wait, last_error=why[:200]
+    )
+    came.later += 1
+
+
+def _settle(message: Notification, state: str, at: datetime, *, why: str = "") -> None:
+    Notification.objects.filter(pk=message.pk, state="sending").update(
+        state=state,
+        leased_until=None,
+        last_error=why[:200],
+        sent_at=at if state == "sent" else None,
+    )
+    record(f"notification.{state}", [message], by=None, at=at)
+
+
+def send_again(message: Notification, *, by: User, at: datetime) -> None:
+    """Put a failed or uncertain message back into the outbox: a person decided so."""
+    again = Notification.objects.filter(pk=message.pk, state__in=("failed", "uncertain"))
+    if again.update(state="waiting", attempts=0, next_at=None, last_error=""):
+        record("notification.again", [message], by=by, at=at)

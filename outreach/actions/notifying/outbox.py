@@ -1,0 +1,201 @@
+"""What families should be told follows from the register; each message enters the outbox once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext, override
+
+from outreach.domain.vocabulary import GUARDED_CATEGORIES, Paper
+from outreach.domain.workflow import OPEN_VISITS, ApplicationState
+from outreach.models import (
+    Application,
+    ApplicationEvent,
+    Guardian,
+    Notification,
+    Visit,
+    VisitEvent,
+)
+from outreach.rules import ADULT
+
+#: How far back the register is read: what is older is no news any more.
+NEWS = timedelta(days=7)
+EVENING_BEFORE = time(17)
+MORNING = time(7, 30)
+#: Nobody is woken.
+QUIET_UNTIL, QUIET_FROM = time(7, 30), time(21)
+TOLD = {
+    ApplicationState.RETURNED: "papers",
+    ApplicationState.NOT_MET: "result",
+    ApplicationState.EVALUATED: "result",
+    ApplicationState.ISSUED: "ready",
+}
+
+
+def fill_outbox(at: datetime) -> int:
+    """Enter everything that families should be told and were not; return how many are new.
+
+    A message's key names the fact it tells (this visit at that time, that step of the case), so
+    that reading the register again enters nothing twice.
+    """
+    wanted = [*_about_visits(at), *_about_steps(at)]
+    known = set(
+        Notification.objects.filter(key__in=[one.key for one in wanted]).values_list(
+            "key", flat=True
+        )
+    )
+    fresh = [one for one in wanted if one.key not in known]
+    with transaction.atomic():
+        _address(fresh)
+        Notification.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
+
+
+def _about_visits(at: datetime) -> Iterator[Notification]:
+    rows = Visit.objects.filter(state__in=OPEN_VISITS, on__gte=at.date()).select_related(
+        "application__resident", "application__village"
+    )
+    visits = list(rows)
+    events = VisitEvent.objects.filter(visit__in=visits, name__in=("schedule", "move"))
+    made = {event.visit_id: event for event in events.order_by("pk")}
+    for visit in visits:
+        event = made.get(visit.pk)
+        start = _moment(visit.on, visit.start)
+        about = f"visit:{visit.pk}:{visit.on:%Y%m%d}:{visit.start:%H%M}"
+        if event and event.at >= at - NEWS:
+            kind = "moved" if event.name == "move" else "appointment"
+            yield _message(f"{about}:made", kind, visit.application, event.at, at, visit=visit)
+        # Who hears of the visit so late needs no reminder of it as well.
+        heard = event.at if event else at
+        before = _moment(visit.on - timedelta(days=1), EVENING_BEFORE)
+        if heard < before and at < start:
+            yield _message(
+                f"{about}:before", "tomorrow", visit.application, before, at, visit=visit
+            )
+        morning = min(_moment(visit.on, MORNING), start - timedelta(hours=1))
+        if heard < morning and at < start:
+            yield _message(f"{about}:morning", "today", visit.application, morning, at, visit=visit)
+
+
+def _about_steps(at: datetime) -> Iterator[Notification]:
+    rows = ApplicationEvent.objects.filter(at__gte=at - NEWS, target__in=TOLD).select_related(
+        "application__resident", "application__village"
+    )
+    for event in rows.order_by("pk"):
+        if event.name in ("dismiss_objection", "send_back"):
+            continue
+        kind = TOLD[ApplicationState(event.target)]
+        yield _message(f"step:{event.pk}", kind, event.application, event.at, at)
+
+
+def _moment(day: datetime | object, hour: time) -> datetime:
+    return datetime.combine(day, hour, timezone.get_current_timezone())  # type: ignore[arg-type]
+
+
+def waking(moment: datetime) -> datetime:
+    """Return the moment itself, or the next one at which people are awake."""
+    here = timezone.localtime(moment)
+    if here.time() < QUIET_UNTIL:
+        return _moment(here.date(), QUIET_UNTIL)
+    if here.time() >= QUIET_FROM:
+        return _moment(here.date() + timedelta(days=1), QUIET_UNTIL)
+    return moment
+
+
+def _message(
+    key: str,
+    kind: str,
+    application: Application,
+    due_at: datetime,
+    at: datetime,
+    *,
+    visit: Visit | None = None,
+) -> Notification:
+    return Notification(
+        key=key,
+        kind=kind,
+        application=application,
+        text=text_of(kind, application, visit),
+        due_at=waking(due_at),
+        created_at=at,
+    )
+
+
+def text_of(kind: str, application: Application, visit: Visit | None = None) -> str:
+    """Write the message in Chinese: number, day, place; never an illness, category or grade."""
+    with override("zh-hans"):
+        values = {
+            "issuer": settings.OUTREACH_ISSUER,
+            "telephone": settings.OUTREACH_ISSUER_TELEPHONE,
+            "number": application.number,
+            "day": f"{visit.on.month}月{visit.on.day}日" if visit else "",
+            "time": f"{visit.start:%H:%M}" if visit else "",
+            "papers": "、".join(_paper(code) for code in application.papers_missing),
+        }
+        said = {
+            "appointment": gettext(
+                "Case %(number)s: we come to your home on %(day)s at %(time)s. Please be at home."
+            ),
+            "moved": gettext(
+                "Case %(number)s: the visit was moved; we come on %(day)s at %(time)s."
+            ),
+            "tomorrow": gettext(
+                "Case %(number)s: tomorrow, %(day)s, at %(time)s we come to your home. Please have "
+                "ID card and household book ready."
+            ),
+            "today": gettext("Case %(number)s: today at %(time)s we come to your home."),
+            "papers": gettext(
+                "Case %(number)s: these papers are still missing: %(papers)s. Your village liaison "
+                "helps; nobody has to travel."
+            ),
+            "result": gettext(
+                "Case %(number)s: the result of the visit is there. Your village liaison tells you "
+                "what follows."
+            ),
+            "ready": gettext(
+                "Case %(number)s: the certificate is made and is brought to your home, free of "
+                "charge."
+            ),
+        }[kind]
+        end = gettext("Questions: %(telephone)s. %(issuer)s")
+        return f"{said} {end}" % values
+
+
+def _paper(code: str) -> str:
+    return {
+        Paper.ID_CARD: gettext("ID card"),
+        Paper.HOUSEHOLD_BOOK: gettext("Household book"),
+        Paper.PHOTOS: gettext("Three two-inch photos on white"),
+        Paper.GUARDIAN_PROOF: gettext("Proof of the guardian"),
+    }.get(Paper(code), code)
+
+
+def _address(messages: Sequence[Notification]) -> None:
+    """Address the person, or the guardian of minors and wards; note whom nobody can reach."""
+    guardians = _guardians(message.application for message in messages)
+    for message in messages:
+        case = message.application
+        guardian = guardians.get(case.resident_id)
+        is_guarded = (
+            bool(GUARDED_CATEGORIES & set(case.categories))
+            or case.resident.age(message.created_at.date()) < ADULT
+        )
+        own = "" if is_guarded and guardian else case.resident.telephone
+        message.telephone = own or (guardian.telephone if guardian else "")
+        if not is_mobile(message.telephone):
+            message.state = "unreachable"
+
+
+def is_mobile(telephone: str) -> bool:
+    """Tell whether a number takes short messages (mainland mobile)."""
+    return len(telephone) == 11 and telephone.startswith("1") and telephone.isdigit()
+
+
+def _guardians(applications: Iterable[Application]) -> dict[object, Guardian]:
+    ids = {application.resident_id for application in applications}
+    rows = Guardian.objects.filter(resident__in=ids).order_by("pk")
+    return {row.resident_id: row for row in rows}

@@ -1,0 +1,118 @@
+"""How a message leaves the house: printed, appended to a file, or by an SMS gateway over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Protocol, TextIO
+
+import httpx
+from django.conf import settings
+
+PATIENCE_S = 15
+
+
+class NotSent(Exception):
+    """The message was certainly not sent; `is_final` when trying again is of no use."""
+
+    def __init__(self, why: str, *, is_final: bool = False) -> None:
+        super().__init__(why)
+        self.is_final = is_final
+
+
+class PerhapsSent(Exception):
+    """The answer was lost: the message may have been sent or not."""
+
+
+class Sender(Protocol):
+    """Sends one message; `is_idempotent` when the same key is sent once however often asked."""
+
+    is_idempotent: bool
+
+    def send(self, *, key: str, telephone: str, text: str) -> None:
+        """Send, or raise `NotSent` or `PerhapsSent`."""
+
+
+class Console:
+    """Prints messages, the number's end only."""
+
+    is_idempotent = False
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
+
+    def send(self, *, key: str, telephone: str, text: str) -> None:
+        """Print the message."""
+        del key
+        self.out.write(f"→ …{telephone[-4:]}  {text}\n")
+
+
+class File:
+    """Appends messages to a file, one JSON object a line; each key stands there once."""
+
+    is_idempotent = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def send(self, *, key: str, telephone: str, text: str) -> None:
+        """Append the message and have it on the disk."""
+        if self.path.exists() and any(
+            json.loads(line)["key"] == key
+            for line in self.path.read_text(encoding="utf-8").splitlines()
+        ):
+            return
+        line = json.dumps({"key": key, "telephone": telephone, "text": text}, ensure_ascii=False)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class Gateway:
+    """Posts `{"telephone", "text"}` with an `Idempotency-Key` to an SMS gateway."""
+
+    def __init__(self, url: str, token: str, *, is_idempotent: bool) -> None:
+        self.url, self.token, self.is_idempotent = url, token, is_idempotent
+
+    def send(self, *, key: str, telephone: str, text: str) -> None:
+        """Post the message; a 2xx answer means that the gateway took it over."""
+        headers = {"Idempotency-Key": key}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            answer = httpx.post(
+                self.url,
+                json={"telephone": telephone, "text": text},
+                headers=headers,
+                timeout=PATIENCE_S,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotSent("no connection to the gateway") from error
+        except httpx.HTTPError as error:
+            raise PerhapsSent(type(error).__name__) from error
+        _check(answer.status_code)
+
+
+def _check(status: int) -> None:
+    if status in (408, 425, 429) or status == 503:
+        raise NotSent(f"the gateway is busy ({status})")
+    if status >= 500:
+        raise PerhapsSent(f"the gateway failed ({status})")
+    if status >= 300:
+        raise NotSent(f"the gateway refuses it ({status})", is_final=True)
+
+
+def of_settings() -> Sender:
+    """Return the sender that the settings name."""
+    if settings.OUTREACH_SENDER == "file":
+        return File(settings.OUTREACH_DATA / "sent.jsonl")
+    if settings.OUTREACH_SENDER == "gateway":
+        return Gateway(
+            settings.OUTREACH_SMS_URL,
+            settings.OUTREACH_SMS_TOKEN,
+            is_idempotent=settings.OUTREACH_SMS_IDEMPOTENT,
+        )
+    return Console()

@@ -1,0 +1,308 @@
+"""Families are told once, in time, without a word of any illness; nothing goes out twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from outreach import clock
+from outreach.actions import applications, visits
+from outreach.actions.notifying.delivery import BACK_OFF, deliver
+from outreach.actions.notifying.outbox import fill_outbox, text_of
+from outreach.actions.notifying.senders import File, Gateway, NotSent, PerhapsSent
+from outreach.domain.vocabulary import Category
+from outreach.models import AuditEvent, Notification, Visit
+from tests import builders
+from tests.builders import START, VISIT_ON
+
+pytestmark = pytest.mark.django_db
+MORNING = datetime.combine(VISIT_ON, time(7, 30), builders.SHANGHAI)
+
+
+class Kept:
+    """A sender that keeps what it was given, and fails as it is told to."""
+
+    def __init__(self, *failures: Exception, is_idempotent: bool = False) -> None:
+        self.failures = list(failures)
+        self.is_idempotent = is_idempotent
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, *, key: str, telephone: str, text: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append((telephone, text))
+
+
+def kinds(**wanted: Any) -> list[str]:
+    rows = Notification.objects.filter(**wanted).order_by("due_at", "pk")
+    return list(rows.values_list("kind", flat=True))
+
+
+def later(**span: int) -> None:
+    """Let real time pass over what waits for its next attempt."""
+    Notification.objects.exclude(next_at=None).update(next_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_visit_is_told_when_made_the_day_before_and_the_same_morning(
+    place: builders.County,
+) -> None:
+    builders.scheduled(place)
+    assert fill_outbox(START) == 3
+    assert kinds() == ["appointment", "tomorrow", "today"]
+    due = [timezone.localtime(one.due_at) for one in Notification.objects.order_by("due_at")]
+    assert due[1:] == [
+        datetime.combine(VISIT_ON - timedelta(days=1), time(17), builders.SHANGHAI),
+        MORNING,
+    ]
+
+
+def test_reading_the_register_again_enters_nothing_twice(place: builders.County) -> None:
+    builders.scheduled(place, 3)
+    assert fill_outbox(START) == 9
+    assert fill_outbox(START + timedelta(hours=1)) == 0
+
+
+def test_each_message_goes_out_when_it_is_due_and_once(place: builders.County) -> None:
+    builders.scheduled(place)
+    sender = Kept()
+    for at in (START, START, MORNING - timedelta(hours=14), MORNING, MORNING):
+        fill_outbox(at)
+        deliver(sender, at=at)
+    assert [number for number, _ in sender.sent] == ["13900000000"] * 3
+    assert ["明天" in text or "今天" in text for _, text in sender.sent] == [False, True, True]
+    assert AuditEvent.objects.filter(action="notification.sent").count() == 3
+
+
+def test_a_moved_visit_is_told_and_the_old_reminders_are_not(place: builders.County) -> None:
+    visit = builders.scheduled(place)[0]
+    fill_outbox(START)
+    to = visits.Appointment(visit.application, VISIT_ON + timedelta(days=1), time(10))
+    visits.move(visit, to, by=place.liaison, at=START + timedelta(hours=1))
+    at = START + timedelta(hours=2)
+    fill_outbox(at)
+    sender = Kept()
+    deliver(sender, at=at)
+    deliver(sender, at=MORNING + timedelta(hours=10))
+    assert kinds(state="sent") == ["moved", "tomorrow"]
+    assert kinds(state="overtaken") == ["appointment", "tomorrow", "today"]
+
+
+def test_a_cancelled_visit_sends_no_reminder(place: builders.County) -> None:
+    visit = builders.scheduled(place)[0]
+    fill_outbox(START)
+    visits.cancel(visit, by=place.administrator, at=START, reason="病了")
+    sender = Kept()
+    deliver(sender, at=MORNING)
+    assert sender.sent == []
+
+
+def test_missing_papers_are_named_and_a_certificate_is_announced(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    applications.send_back(case, ["photos", "household_book"], by=place.administrator, at=START)
+    fill_outbox(START)
+    (message,) = Notification.objects.all()
+    assert message.kind == "papers"
+    assert "户口簿" in message.text
+    assert case.number in message.text
+
+
+@pytest.mark.parametrize(
+    "kind", ["appointment", "moved", "tomorrow", "today", "papers", "result", "ready"]
+)
+def test_no_message_says_a_word_of_the_illness(place: builders.County, kind: str) -> None:
+    from outreach.desk.words import CATEGORIES, GRADES
+
+    visit = builders.scheduled(place)[0]
+    case = visit.application
+    text = text_of(kind, case, visit)
+    words = [str(CATEGORIES[code]) for code in Category]
+    words += [str(word) for word in GRADES.values()]
+    said = [case.diagnosis, case.resident.name, case.resident.id_number, case.resident.address]
+    assert [word for word in [*words, *said] if word in text] == []
+    assert case.number in text
+
+
+def test_the_guardian_is_written_to_for_a_minor(place: builders.County) -> None:
+    child = builders.guarded(place, id_number=builders.id_number(date(2010, 5, 1)), name="赵小山")
+    case = applications.nominate([child], by=place.liaison, at=START)[0]
+    applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+    assert Notification.objects.get().telephone == "13700000000"
+
+
+@pytest.mark.parametrize("telephone", ["", "0817-2222222"])
+def test_who_has_no_mobile_is_shown_as_unreachable(place: builders.County, telephone: str) -> None:
+    case = builders.applied(place, telephone=telephone)[0]
+    applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+    sender = Kept()
+    deliver(sender, at=START)
+    assert (kinds(state="unreachable"), sender.sent) == (["papers"], [])
+
+
+def test_nobody_is_woken(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    night = START.replace(hour=23)
+    applications.send_back(case, ["photos"], by=place.administrator, at=night)
+    fill_outbox(night)
+    due = timezone.localtime(Notification.objects.get().due_at)
+    assert due == (START + timedelta(days=1)).replace(hour=7, minute=30)
+
+
+def waiting(place: builders.County) -> Notification:
+    case = builders.applied(place)[0]
+    applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+    return Notification.objects.get()
+
+
+def test_a_busy_gateway_is_tried_again_with_back_off_until_it_takes_it(
+    place: builders.County,
+) -> None:
+    message = waiting(place)
+    sender = Kept(NotSent("busy"), NotSent("busy"))
+    deliver(sender, at=START)
+    deliver(sender, at=START)  # the next attempt is not due yet
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.last_error) == ("waiting", 1, "busy")
+    for _ in range(2):
+        later()
+        deliver(sender, at=START)
+    message.refresh_from_db()
+    assert (message.state, message.attempts, len(sender.sent)) == ("sent", 3, 1)
+
+
+def test_after_the_last_attempt_a_person_sees_that_it_failed(place: builders.County) -> None:
+    message = waiting(place)
+    sender = Kept(*[NotSent("down")] * (len(BACK_OFF) + 1))
+    for _ in range(len(BACK_OFF) + 1):
+        deliver(sender, at=START)
+        later()
+    message.refresh_from_db()
+    assert (message.state, message.last_error) == ("failed", "down")
+
+
+def test_a_lost_answer_is_never_sent_again_by_itself(place: builders.County) -> None:
+    message = waiting(place)
+    sender = Kept(PerhapsSent("timeout"))
+    for _ in range(3):
+        deliver(sender, at=START)
+        later()
+    message.refresh_from_db()
+    assert (message.state, sender.sent) == ("uncertain", [])
+
+
+def test_a_lost_answer_is_sent_again_where_the_same_key_goes_out_once(
+    place: builders.County,
+) -> None:
+    waiting(place)
+    sender = Kept(PerhapsSent("timeout"), is_idempotent=True)
+    for _ in range(2):
+        deliver(sender, at=START)
+        later()
+    assert len(sender.sent) == 1
+
+
+@pytest.mark.parametrize(("is_idempotent", "state"), [(True, "sent"), (False, "uncertain")])
+def test_a_sender_that_died_in_the_middle(
+    place: builders.County, is_idempotent: bool, state: str
+) -> None:
+    message = waiting(place)
+    gone = timezone.now() - timedelta(minutes=1)
+    Notification.objects.update(state="sending", leased_until=gone, attempts=1)
+    deliver(Kept(is_idempotent=is_idempotent), at=START)
+    message.refresh_from_db()
+    assert message.state == state
+
+
+def test_a_message_claimed_by_another_process_is_left_to_it(place: builders.County) -> None:
+    waiting(place)
+    Notification.objects.update(state="sending", leased_until=timezone.now() + timedelta(minutes=5))
+    sender = Kept()
+    deliver(sender, at=START)
+    assert sender.sent == []
+
+
+def test_a_file_takes_each_key_once(tmp_path: Path) -> None:
+    sender = File(tmp_path / "sent.jsonl")
+    for _ in range(2):
+        sender.send(key="a", telephone="13900000000", text="您好")
+    sender.send(key="b", telephone="13900000000", text="您好")
+    lines = (tmp_path / "sent.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["key"] for line in lines] == ["a", "b"]
+
+
+class Answering(BaseHTTPRequestHandler):
+    """An SMS gateway that answers as it is told and remembers what it was given."""
+
+    status = 200
+    seen: list[tuple[str, str, dict[str, str]]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        said = (self.headers["Idempotency-Key"], self.headers["Authorization"], body)
+        Answering.seen.append(said)
+        self.send_response(Answering.status)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    Answering.seen = []
+    yield Gateway(f"http://127.0.0.1:{server.server_port}/sms", "secret", is_idempotent=True)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_gateway_is_told_number_text_and_key(gateway: Gateway) -> None:
+    Answering.status = 202
+    gateway.send(key="k1", telephone="13900000000", text="您好")
+    body = {"telephone": "13900000000", "text": "您好"}
+    assert Answering.seen == [("k1", "Bearer secret", body)]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "is_final"),
+    [(429, NotSent, False), (503, NotSent, False), (400, NotSent, True), (500, PerhapsSent, None)],
+)
+def test_what_the_gateway_answers_decides_what_follows(
+    gateway: Gateway, status: int, error: type[Exception], is_final: bool | None
+) -> None:
+    Answering.status = status
+    with pytest.raises(error) as raised:
+        gateway.send(key="k1", telephone="13900000000", text="您好")
+    assert getattr(raised.value, "is_final", None) is is_final
+
+
+def test_a_gateway_that_is_not_there_has_certainly_sent_nothing() -> None:
+    with pytest.raises(NotSent):
+        Gateway("http://127.0.0.1:9/sms", "", is_idempotent=False).send(
+            key="k", telephone="13900000000", text="您好"
+        )
+
+
+def test_the_command_sends_what_is_due_and_says_so(place: builders.County) -> None:
+    builders.scheduled(place)
+    clock.advance_to(START)
+    out = StringIO()
+    call_command("notify", stdout=out)
+    assert "entered 3, sent 1, later 0, failed 0, uncertain 0, overtaken 0" in out.getvalue()
+    assert "13900000000" not in out.getvalue()
+    assert Visit.objects.count() == 1

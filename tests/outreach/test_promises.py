@@ -1,0 +1,42 @@
+"""Working days per step are measured from the histories and held against promise and law."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from outreach.actions import applications
+from outreach.domain.promises import promises
+from outreach.reports import steps_kept
+from tests import builders
+from tests.builders import START
+
+
+def test_every_promise_is_shorter_than_the_law_and_has_a_source() -> None:
+    for promise in promises().values():
+        assert promise.legal is None or promise.promised < promise.legal
+        assert promise.source
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0, 1), (2, 1), (3, 0)])
+def test_acceptance_within_two_working_days_keeps_the_promise(
+    place: builders.County, days: int, kept: int
+) -> None:
+    case = builders.applied(place)
+    applications.accept(case, by=place.administrator, at=START + timedelta(days=days))
+    (accept, *others) = steps_kept()
+    assert (accept.promise.step, accept.taken, accept.kept) == ("accept", 1, kept)
+    assert (accept.longest, accept.within_law) == (days, 1)
+    assert [one.taken for one in others] == [0] * len(others)
+
+
+def test_a_step_counts_in_the_span_in_which_it_ended_and_in_its_division(
+    place: builders.County,
+) -> None:
+    case = builders.applied(place)
+    applications.accept(case, by=place.administrator, at=START + timedelta(days=2))
+    on = START.date()
+    assert steps_kept(last=on + timedelta(days=1))[0].taken == 0
+    assert steps_kept(first=on + timedelta(days=2))[0].taken == 1
+    assert steps_kept(within=place.other_village)[0].taken == 0
