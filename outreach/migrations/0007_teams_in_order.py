@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0005_second_factor'),
+        ('outreach', '0006_talking'),
     ]
 
     operations = [
