@@ -174,3 +174,14 @@ def remedies(left: LeftOut) -> list[str]:
 def wishes(plan: Plan) -> list[str]:
     """Return what a what-if asks to be different, each in words."""
     return planning_words.wishes(plan)
+
+
+@register.simple_tag(takes_context=True)
+def exportable(context: Any) -> str:
+    """Return the name under which the list of this page can be taken along, or nothing."""
+    from outreach.desk.views.exports import exports
+
+    match = context["request"].resolver_match
+    name = match.url_name if match else ""
+    wanted = exports().get(name)
+    return name if wanted and context["user"].role in wanted.roles else ""

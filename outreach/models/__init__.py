@@ -10,6 +10,7 @@ from outreach.models.applications import (
 )
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
+from outreach.models.imports import ImportDraft
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -60,6 +61,7 @@ __all__ = [
     "Evaluation",
     "Guardian",
     "Hindrance",
+    "ImportDraft",
     "Institution",
     "Journey",
     "LeftOut",

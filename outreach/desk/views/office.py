@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,19 +15,24 @@ from outreach.desk.answers import answer, done
 from outreach.desk.forms import ClockForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, AuditEvent
+from outreach.models import Application, AuditEvent, User
 from outreach.rules import Refused
+
+
+def trail_for(user: User) -> QuerySet[AuditEvent]:
+    """Return the deeds within the user's division, and those of no person."""
+    rows = AuditEvent.objects.filter(
+        Q(by__division__code__startswith=user.division.code) | Q(by=None)
+    )
+    return rows.select_related("by")
 
 
 @only(Role.AUDITOR)
 def trail(request: DeskRequest) -> HttpResponse:
     """List who did what to which record, newest first, within the auditor's division."""
-    rows = AuditEvent.objects.filter(
-        Q(by__division__code__startswith=request.user.division.code) | Q(by=None)
-    )
     listing = list_rows(
         request,
-        rows.select_related("by").order_by("-pk"),
+        trail_for(request.user).order_by("-pk"),
         Calendar.of(clock.today()),
         search_in=("by__full_name", "action"),
         since=lambda event: event.at,

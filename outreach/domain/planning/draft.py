@@ -40,14 +40,12 @@ def route_cost(ground: Ground, shift: int, stops: Sequence[int]) -> int | None:
     if not stops:
         return 0
     clock = timed(ground, shift, stops)
-    if clock is None:
-        return None
-    entries = sum(int(ground.entry[stop, shift]) for stop in stops)
-    if entries >= FORBIDDEN:
+    prices = [int(ground.entry[stop, shift]) for stop in stops]
+    if clock is None or max(prices) >= FORBIDDEN:
         return None
     overtime = overtime_seconds(ground, shift, clock) * ground.overtime_metres_an_hour // 3600
     villages = ground.village_metres * village_entries(ground, stops)
-    return metres(ground, shift, stops) + entries + villages + overtime + ground.team_day
+    return metres(ground, shift, stops) + sum(prices) + villages + overtime + ground.team_day
 
 
 def village_entries(ground: Ground, stops: Sequence[int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from outreach.domain.planning.draft import Draft, Stops
 from outreach.domain.planning.ground import FORBIDDEN, Ground
 from outreach.domain.planning.schedule import timed
+
+#: Working days in a week.
+WEEK = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,13 @@ class Slots:
 
     def places(self, visit: int) -> Iterator[Place]:
         """Yield the feasible places for a visit, cheapest first."""
+        if not self._gaps:
+            return
         before, after, shift, position = np.concatenate(self._gaps, axis=1)
         added = self._added(visit, before, after, shift)
         # A stable order makes equal prices fall to the earlier shift, on every machine.
-        for n in np.argsort(added, kind="stable"):
-            if added[n] >= FORBIDDEN:
-                return
+        able = np.flatnonzero(self.ground.entry[visit, shift] < FORBIDDEN)
+        for n in able[np.argsort(added[able], kind="stable")]:
             place = Place(int(shift[n]), int(position[n]), int(added[n]))
             if timed(self.ground, place.shift, self.with_visit(visit, place)) is not None:
                 yield place
@@ -88,21 +93,25 @@ class Slots:
 
 
 def insert_all(ground: Ground, draft: Draft, visits: Iterable[int]) -> Draft:
-    """Put each visit where it costs least, most pressing first; what fits nowhere stays out."""
+    """Put each visit where it costs least, in a good order; what fits nowhere stays out."""
     slots = Slots(ground, draft)
-    for visit in sorted(visits, key=lambda each: _urgency(ground, each)):
+    for visit in sorted(visits, key=lambda each: _sweep(ground, each)):
         place = next(slots.places(visit), None)
         if place is not None and place.added < ground.prize[visit]:
             slots.insert(visit, place)
     return slots.draft()
 
 
-def _urgency(ground: Ground, visit: int) -> tuple[int, int, int, int]:
+def _sweep(ground: Ground, visit: int) -> tuple[int, float, int]:
+    """Order visits by the week of their promised day, and within it around the first base.
+
+    By promised day alone every day criss-crosses the county; by direction alone promises
+    break. Both together save the search half of its way.
+    """
     each = ground.visits[visit]
-    choices = int(np.count_nonzero(ground.entry[visit] < FORBIDDEN))
-    window = ground.windows[visit]
-    deadline = each.deadline if each.deadline is not None else 1 << 30
-    return deadline, choices, window.closes - window.opens, visit
+    week = each.deadline // WEEK if each.deadline is not None else 1 << 30
+    lat, lon = ground.shifts[0].base if ground.shifts else (0.0, 0.0)
+    return week, math.atan2(each.lat - lat, each.lon - lon), visit
 
 
 def inserted(ground: Ground, draft: Draft, only: Sequence[int] | None = None) -> Draft:

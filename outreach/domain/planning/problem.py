@@ -127,8 +127,8 @@ class Prices:
     """
 
     team_day: float = 30.0
-    late: float = 15.0
-    late_day: float = 10.0
+    late: float = 60.0
+    late_day: float = 15.0
     village: float = 0.5
     overtime_hour: float = 20.0
     fairness: float = 1.0

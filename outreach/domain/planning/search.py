@@ -1,19 +1,201 @@
-"""The search: groups of team-days taken out, solved, and put back when that is better."""
+"""The search: groups of team-days taken out, solved together, put back when that is better.
+
+Never the whole month at once: that needs a gigabyte and is worse after the same time. Each
+round takes two groups that share no team-day, so that two processors can work on a round and
+the result depends only on the seed and the number of rounds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
 
-from outreach.domain.planning.draft import Draft
-from outreach.domain.planning.ground import Ground
+import numpy as np
+
+from outreach.domain.planning.draft import Draft, fairness_hours, route_cost, total_cost
+from outreach.domain.planning.greedy import insert_all
+from outreach.domain.planning.ground import FORBIDDEN, Ground
+from outreach.domain.planning.pool import Job, Pool
 from outreach.domain.planning.problem import Until
+from outreach.domain.planning.solver import Group
 
 Heard = Callable[[float, int, Draft], None]
+
+GROUP = 10
+AT_ONCE = 2
+ITERATIONS = 300
+#: Visits nobody makes that are tried in a group besides its own.
+EXTRA = 12
+
+
+@dataclass
+class Clock:
+    """How far the search is, by rounds or by time."""
+
+    stop: Until
+    began: float
+
+    def over(self, done: int) -> bool:
+        return self.share(done) >= 1 or self.stop.asked()
+
+    def share(self, done: int) -> float:
+        shares = [0.0]
+        if self.stop.rounds is not None:
+            shares.append(done / self.stop.rounds if self.stop.rounds else 1.0)
+        if self.stop.seconds is not None:
+            spent = monotonic() - self.began
+            shares.append(spent / self.stop.seconds if self.stop.seconds else 1.0)
+        return min(1.0, max(shares))
+
+    def left(self) -> float | None:
+        """Return the seconds left, None when only rounds count."""
+        if self.stop.seconds is None:
+            return None
+        return max(0.0, self.began + self.stop.seconds - monotonic())
 
 
 def search(
     ground: Ground, draft: Draft, *, seed: int, stop: Until, heard: Heard, workers: int = 0
 ) -> Draft:
-    del ground, seed, stop, workers  # greedy alone, until the group search
-    heard(1.0, 0, draft)
+    """Improve a draft round by round until `stop`; the answer is never worse than the start."""
+    clock = Clock(stop, monotonic())
+    heard(clock.share(0), 0, draft)
+    if not ground.shifts or not ground.visits:
+        return draft
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    done = 0
+    with Pool(ground, workers) as pool:
+        while not clock.over(done):
+            groups = choose(ground, draft, chance)
+            jobs = [Job(group, chance.randrange(1 << 31), ITERATIONS) for group in groups]
+            for group, solved in pool.solve(jobs, clock.left(), stop.asked):
+                draft = accepted(ground, draft, group, solved)
+            done += 1
+            heard(clock.share(done), done, draft)
     return draft
+
+
+def accepted(
+    ground: Ground, draft: Draft, group: Group, solved: dict[int, tuple[int, ...]] | None
+) -> Draft:
+    """Put a solved group back into the draft if that is feasible and costs less."""
+    if solved is None:
+        return draft
+    made = {stop for stops in solved.values() for stop in stops}
+    candidate = draft.changed(solved)
+    lost = [visit for visit in group.visits if visit not in made]
+    if any(route_cost(ground, shift, stops) is None for shift, stops in solved.items()):
+        return draft
+    if lost:
+        candidate = insert_all(ground, candidate, lost)
+    better = total_cost(ground, candidate) < total_cost(ground, draft)
+    return candidate if better else draft
+
+
+def choose(ground: Ground, draft: Draft, chance: random.Random) -> list[Group]:
+    """Pick up to two groups of team-days near each other that share none."""
+    free = set(range(len(ground.shifts)))
+    groups = []
+    left = draft.left_out(ground)
+    unfair = fairness_hours(ground, draft.routes) if ground.fairness_metres_an_hour else {}
+    for _ in range(AT_ONCE):
+        if len(free) < min(4, len(ground.shifts)):
+            break
+        shifts = _neighbours(ground, draft, free, left, chance)
+        if not shifts:
+            break
+        free -= set(shifts)
+        extra = _extra(ground, left, shifts, chance)
+        left = [visit for visit in left if visit not in extra]
+        group = Group(
+            shifts=tuple(shifts),
+            routes=tuple(draft.routes[shift] for shift in shifts),
+            extra=tuple(extra),
+            bias=tuple(
+                2 * ground.fairness_metres_an_hour * (unfair.get(ground.shifts[n].team, 0) > 0)
+                for n in shifts
+            ),
+            settled=_settled(ground, draft, shifts, unfair, chance),
+        )
+        if group.visits:
+            groups.append(group)
+    return groups
+
+
+def _settled(
+    ground: Ground,
+    draft: Draft,
+    shifts: Sequence[int],
+    unfair: dict[str, float],
+    chance: random.Random,
+) -> frozenset[int]:
+    """Return the visits of teams above their share that may stay: all but the surplus."""
+    settled: set[int] = set()
+    part = chance.uniform(0.3, 1)  # the whole surplus at once draws others after it
+    surplus = {team: hours * part for team, hours in unfair.items()}
+    for stop, team in chance.sample(
+        made := [(stop, ground.shifts[n].team) for n in shifts for stop in draft.routes[n]],
+        len(made),
+    ):
+        surplus[team] = surplus.get(team, 0) - ground.service[stop] / 3600
+        if unfair.get(team, 0) > 0 and surplus[team] < 0:
+            settled.add(stop)
+    return frozenset(settled)
+
+
+def _neighbours(
+    ground: Ground, draft: Draft, free: set[int], left: Sequence[int], chance: random.Random
+) -> list[int]:
+    """Return team-days with stops near one place, with some noise; a few of them unused."""
+    seed = _troubled(ground, draft, free, left, chance)
+    if seed is None:
+        return []
+    lunch = chance.choice(sorted({ground.shifts[n].lunch for n in free}))
+    able = sorted(n for n in free if ground.shifts[n].lunch == lunch)
+    near = ground.metres[seed]
+    # Who is left out or late is helped by the team-days that could keep the promise.
+    best = int(ground.entry[seed].min())
+    made_at = next((n for n in able if seed in draft.routes[n]), None)
+    in_trouble = made_at is None or ground.entry[seed, made_at] > best
+    used, unused = [], []
+    for shift in able:
+        stops = draft.routes[shift]
+        if stops:
+            distance = int(np.min(near[list(stops)]))
+            helps = in_trouble and (shift == made_at or ground.entry[seed, shift] == best)
+            noise = chance.uniform(0.1, 0.5) if helps else chance.uniform(0.3, 1.7)
+            used.append(((distance + 2000) * noise, shift))
+        else:
+            unused.append(shift)
+    chance.shuffle(unused)
+    spare = unused[: 2 if used else GROUP]
+    return sorted([shift for _, shift in sorted(used)[: GROUP - len(spare)]] + spare)
+
+
+def _troubled(
+    ground: Ground, draft: Draft, free: set[int], left: Sequence[int], chance: random.Random
+) -> int | None:
+    """Return a visit to search around: often one left out or late, or one of a short day."""
+    made = [(stop, shift) for shift in sorted(free) for stop in draft.routes[shift]]
+    late = [stop for stop, shift in made if 0 < ground.entry[stop, shift] < FORBIDDEN]
+    which = chance.random()
+    if left and which < 0.4:
+        return chance.choice(list(left))
+    if late and which < 0.6:
+        return chance.choice(late)
+    if not made:
+        return chance.choice(list(left)) if left else None
+    if which > 0.8:
+        shortest = min((len(draft.routes[n]), chance.random(), n) for n in free if draft.routes[n])
+        return chance.choice(draft.routes[shortest[2]])
+    return chance.choice(made)[0]
+
+
+def _extra(
+    ground: Ground, left: Sequence[int], shifts: Sequence[int], chance: random.Random
+) -> list[int]:
+    possible = [n for n in left if any(ground.may(n, shift) for shift in shifts)]
+    chance.shuffle(possible)
+    return possible[:EXTRA]

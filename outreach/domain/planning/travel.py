@@ -1,7 +1,7 @@
 """Distances and times of every leg of a campaign at once.
 
 A local-plane formula (the radii of curvature of WGS-84 at the middle latitude) stands in for
-the geodesic: in a county they differ by less than a millionth, and it takes 0.02 s where
+the geodesic: at 40 km they differ by less than a millionth, and it takes 0.02 s where
 geodesics take 13 s for 500 places.
 """
 

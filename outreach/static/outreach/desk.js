@@ -63,3 +63,6 @@ for (const form of document.querySelectorAll("form[data-kinds]")) {
   form.addEventListener("change", show);
   show();
 }
+
+// A long list is taken in portion by portion; each page says how far it is.
+document.querySelector("form[data-go-on]")?.requestSubmit();

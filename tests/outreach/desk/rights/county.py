@@ -17,6 +17,8 @@ from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
 from outreach import clock
 from outreach.actions import applications, enquiries, publicity, visits
+from outreach.actions.importing.checking import Checked
+from outreach.actions.importing.taking import keep
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import Level, NextStep, NotDone, Role
 from outreach.models import (
@@ -25,6 +27,7 @@ from outreach.models import (
     Division,
     Enquiry,
     Evaluation,
+    ImportDraft,
     Institution,
     Notice,
     Notification,
@@ -141,6 +144,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     a_dispute(place)
     enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
     fill_outbox(at)
+    keep(Checked([], [], 0), f"{NAME}.csv", by=office, at=at)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
     clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
     a_campaign(place)
@@ -178,6 +182,9 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "batch": lambda _: Batch.objects.get().pk,
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
+    "what": lambda _: "cases",
+    "kind": lambda _: "csv",
+    "draft": lambda _: ImportDraft.objects.get().pk,
     "enquiry": lambda _: Enquiry.objects.get().pk,
     "notification": lambda _: Notification.objects.filter(state="waiting")[0].pk,
     "identifier": lambda _: _upload(),

@@ -1,0 +1,227 @@
+"""Each row of a nomination list becomes a nomination, or a list of everything wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.applications import Guarding, Nomination
+from outreach.actions.importing.sheets import Row
+from outreach.domain.identity import (
+    MalformedIdNumber,
+    MalformedName,
+    MalformedTelephone,
+    age_on,
+    normalise_name,
+    normalise_telephone,
+    parse_id_number,
+)
+from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category
+from outreach.domain.workflow import OPEN_STATES
+from outreach.models import Application, Division, User
+from outreach.models.sealed import blind_index
+from outreach.rules import ADULT
+
+#: The headings of the list, as the template has them.
+NAME, ID_NUMBER, VILLAGE, CATEGORIES = "姓名", "身份证号", "村（社区）", "残疾类别"
+TELEPHONE, ADDRESS, ILLNESS = "联系电话", "家庭住址", "已知病情"
+BEDRIDDEN, POOR = "长期卧床", "建档困难户"
+GUARDIAN, GUARDIAN_TELEPHONE, RELATION = "监护人", "监护人电话", "与监护人关系"
+NEEDED = (NAME, ID_NUMBER, VILLAGE, CATEGORIES)
+HEADINGS = (
+    *NEEDED,
+    *(TELEPHONE, ADDRESS, ILLNESS, BEDRIDDEN, POOR, GUARDIAN, GUARDIAN_TELEPHONE, RELATION),
+)
+CATEGORY_WORDS = {
+    "视力": Category.VISION,
+    "听力": Category.HEARING,
+    "言语": Category.SPEECH,
+    "肢体": Category.PHYSICAL,
+    "智力": Category.INTELLECTUAL,
+    "精神": Category.MENTAL,
+}
+YES, NO = {"是", "有", "1", "Y", "y"}, {"", "否", "无", "0", "N", "n"}
+ID_FAULTS = {
+    "length": _("An ID number has 18 characters."),
+    "characters": _("An ID number is 17 digits and then a digit or X."),
+    "birth_date": _("Characters 7 to 14 are no date of birth."),
+    "check_digit": _("One of the characters is wrong: the check digit does not fit."),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong: the row as the spreadsheet counts, the column's heading, the reason."""
+
+    row: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The rows that can be taken in, as plain data, and the faults of the others."""
+
+    rows: list[dict[str, Any]]
+    faults: list[Fault]
+    total: int
+
+
+def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
+    """Check every row and change nothing: identity, village in scope, category, guardian, twins."""
+    if missing := [head for head in NEEDED if rows and head not in rows[0][1]]:
+        faults = [Fault(1, head, str(_("This column is missing."))) for head in missing]
+        return Checked([], faults, len(rows))
+    villages = _villages(by, on)
+    held = _held(rows)
+    seen: dict[str, int] = {}
+    good, faults = [], []
+    for number, cells in rows:
+        found = _Reader(number, cells, villages, on)
+        made = found.nomination()
+        identity = made["id_number"]
+        if identity and identity in seen:
+            found.wrong(ID_NUMBER, _("The same person stands in row %d too.") % seen[identity])
+        elif identity and blind_index(identity, "id_number") in held:
+            found.wrong(ID_NUMBER, _("This person has an open application already."))
+        seen.setdefault(identity, number)
+        if found.faults:
+            faults += found.faults
+        else:
+            good.append(made)
+    return Checked(good, faults, len(rows))
+
+
+def _villages(by: User, on: date) -> dict[str, Division]:
+    """Return the villages by code, by township and name, and by a name that is the only one."""
+    rows = Division.objects.villages().valid(on).within(by.division).select_related("parent")
+    found: dict[str, Division] = {}
+    names: dict[str, list[Division]] = {}
+    for row in rows:
+        found[row.code] = row
+        found[f"{row.parent.name if row.parent else ''}{row.name}"] = row
+        names.setdefault(row.name, []).append(row)
+    return found | {name: them[0] for name, them in names.items() if len(them) == 1}
+
+
+def _held(rows: Sequence[Row]) -> set[str]:
+    """Return the fingerprints of the listed persons who have an open application."""
+    wanted = []
+    for _number, cells in rows:
+        try:
+            identity = parse_id_number(cells.get(ID_NUMBER, "")).value
+        except MalformedIdNumber:
+            continue
+        wanted.append(blind_index(identity, "id_number"))
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        open_ones = Application.objects.filter(
+            resident__id_number_index__in=some, state__in=OPEN_STATES
+        )
+        found |= set(open_ones.values_list("resident__id_number_index", flat=True))
+    return found
+
+
+class _Reader:
+    """Reads one row and gathers everything wrong with it."""
+
+    def __init__(
+        self, number: int, cells: dict[str, str], villages: dict[str, Division], on: date
+    ) -> None:
+        self.number, self.cells, self.villages, self.on = number, cells, villages, on
+        self.faults: list[Fault] = []
+
+    def wrong(self, column: str, reason: str | Promise) -> None:
+        self.faults.append(Fault(self.number, column, str(reason)))
+
+    def nomination(self) -> dict[str, Any]:
+        identity = self._identity()
+        village = self._village()
+        categories = self._categories()
+        guardian = self._guardian(identity, categories)
+        return {
+            "name": self._name(NAME, needed=True),
+            "id_number": identity,
+            "village": village.pk if village else None,
+            "categories": categories,
+            "telephone": self._telephone(TELEPHONE),
+            "address": self.cells.get(ADDRESS, "")[:200],
+            "diagnosis": self.cells.get(ILLNESS, "")[:500],
+            "is_bedridden": self._yes(BEDRIDDEN),
+            "is_poor_household": self._yes(POOR),
+            "guardian": guardian,
+        }
+
+    def _name(self, column: str, *, needed: bool) -> str:
+        text = self.cells.get(column, "")
+        if not text:
+            if needed:
+                self.wrong(column, _("This is empty."))
+            return ""
+        try:
+            return normalise_name(text)
+        except MalformedName:
+            self.wrong(column, _("A name is at most 50 Chinese characters."))
+            return ""
+
+    def _identity(self) -> str:
+        text = self.cells.get(ID_NUMBER, "")
+        if not text:
+            self.wrong(ID_NUMBER, _("This is empty."))
+            return ""
+        try:
+            return parse_id_number(text).value
+        except MalformedIdNumber as error:
+            self.wrong(ID_NUMBER, ID_FAULTS[error.reason])
+            return ""
+
+    def _village(self) -> Division | None:
+        text = self.cells.get(VILLAGE, "")
+        village = self.villages.get(text)
+        if village is None:
+            self.wrong(VILLAGE, _("No village of your area is called so; the code works always."))
+        return village
+
+    def _categories(self) -> list[str]:
+        text = self.cells.get(CATEGORIES, "")
+        words = [word.strip() for word in text.replace(",", "、").replace("，", "、").split("、")]
+        known = [CATEGORY_WORDS.get(word) for word in words]
+        if not text or None in known:
+            self.wrong(CATEGORIES, _("Write 视力, 听力, 言语, 肢体, 智力 or 精神."))
+            return []
+        return [str(code) for code in dict.fromkeys(known) if code]
+
+    def _telephone(self, column: str) -> str:
+        text = self.cells.get(column, "")
+        try:
+            return normalise_telephone(text) if text else ""
+        except MalformedTelephone:
+            self.wrong(column, _("A telephone is 11 digits of a mobile, or area code and number."))
+            return ""
+
+    def _yes(self, column: str) -> bool:
+        text = self.cells.get(column, "")
+        if text not in YES | NO:
+            self.wrong(column, _("Write 是 or 否."))
+        return text in YES
+
+    def _guardian(self, identity: str, categories: list[str]) -> dict[str, str] | None:
+        name = self._name(GUARDIAN, needed=False)
+        is_minor = bool(identity) and age_on(parse_id_number(identity).birth_on, self.on) < ADULT
+        if not name and (is_minor or GUARDED_CATEGORIES & set(categories)):
+            self.wrong(GUARDIAN, _("Minors, 智力 and 精神 need a guardian."))
+        telephone = self._telephone(GUARDIAN_TELEPHONE)
+        relation = self.cells.get(RELATION, "") or "其他"
+        return asdict(Guarding(name, telephone, relation[:20])) if name else None
+
+
+def nomination_of(row: dict[str, Any], village: Division) -> Nomination:
+    """Return a checked row as the action takes it: papers and consent follow later."""
+    guardian = Guarding(**row["guardian"]) if row["guardian"] else None
+    return Nomination(**{**row, "village": village, "guardian": guardian, "papers": ()})

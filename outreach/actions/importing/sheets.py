@@ -1,0 +1,94 @@
+"""Spreadsheets as rows of text: XLSX read as a stream, CSV in UTF-8 or GB 18030."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import IO, Any
+from zipfile import BadZipFile
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+MAX_ROWS = 20_000
+MAX_BYTES = 8 * 1024 * 1024
+MAX_INFLATED = 200 * 1024 * 1024
+
+
+class UnreadableSheet(ValueError):
+    """The file is no spreadsheet that can be read; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+Row = tuple[int, dict[str, str]]
+
+
+def read_sheet(name: str, file: IO[bytes]) -> list[Row]:
+    """Read the first sheet: each row's number as the spreadsheet shows it, its cells by heading.
+
+    Empty rows are left out. Raises `UnreadableSheet`.
+    """
+    lines = _xlsx(file) if name.lower().endswith((".xlsx", ".xlsm")) else _csv(file)
+    heads: list[str] = []
+    found: list[Row] = []
+    for number, cells in enumerate(lines, 1):
+        texts = [_text(cell) for cell in cells]
+        if not any(texts):
+            continue
+        if not heads:
+            heads = texts
+            continue
+        if len(found) >= MAX_ROWS:
+            raise UnreadableSheet("too-many-rows")
+        found.append((number, dict(zip(heads, texts, strict=False))))
+    if not heads:
+        raise UnreadableSheet("empty")
+    return found
+
+
+def _xlsx(file: IO[bytes]) -> Iterator[Any]:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(file) as packed:
+            if sum(part.file_size for part in packed.infolist()) > MAX_INFLATED:
+                raise UnreadableSheet("too-large")
+        file.seek(0)
+        book = load_workbook(file, read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        yield from sheet.iter_rows(values_only=True)
+        book.close()
+    except (BadZipFile, InvalidFileException, KeyError, IndexError, SyntaxError) as error:
+        raise UnreadableSheet("no-spreadsheet") from error
+
+
+def _csv(file: IO[bytes]) -> Iterator[list[str]]:
+    raw = file.read(MAX_BYTES + 1)
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        try:
+            yield from csv.reader(io.StringIO(text, newline=""))
+        except csv.Error as error:
+            raise UnreadableSheet("no-spreadsheet") from error
+        return
+    raise UnreadableSheet("no-spreadsheet")
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as it was typed: whole numbers without a point, days as YYYY-MM-DD."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime | date):
+        return cell.strftime("%Y-%m-%d")
+    return str(cell).strip().replace("\x00", "")

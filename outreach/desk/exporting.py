@@ -1,0 +1,180 @@
+"""Every list as XLSX or CSV: the columns a person reads, and nothing a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils import get_column_letter
+
+from certificates.models import Certificate
+from outreach.desk.tags import listed, masked, said
+from outreach.models import Application, AuditEvent, Enquiry, Evaluation, Notification, User, Visit
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: What begins with one of these is a formula to some spreadsheet program.
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "＝", "＋", "－", "＠")
+
+Column = tuple[str | Promise, Callable[[Any], Any]]
+
+
+def _case(at: Callable[[Any], Application]) -> list[Column]:
+    return [
+        (_("Case number"), lambda row: at(row).number),
+        (_("Name"), lambda row: at(row).resident.name),
+        (_("Township"), lambda row: parent.name if (parent := at(row).village.parent) else ""),
+        (_("Village"), lambda row: at(row).village.name),
+    ]
+
+
+#: What an export shows of each record.
+COLUMNS: dict[type, list[Column]] = {
+    Application: [
+        *_case(lambda row: row),
+        (_("ID number"), lambda row: masked(row.resident.id_number)),
+        (_("Disability"), lambda row: listed(row.categories, "category")),
+        (_("Where it stands"), lambda row: said(row.state, "state")),
+        (_("Since"), lambda row: row.state_since),
+        (_("Assessor"), lambda row: row.assessor.full_name if row.assessor else ""),
+        (_("Papers missing"), lambda row: listed(row.papers_missing, "paper")),
+    ],
+    Visit: [
+        *_case(lambda row: row.application),
+        (_("Day"), lambda row: row.on),
+        (_("Time"), lambda row: f"{row.start:%H:%M}"),
+        (_("Assessor"), lambda row: row.assessor.full_name),
+        (_("State"), lambda row: said(row.state, "visit")),
+        (_("Why not"), lambda row: said(row.not_done_reason, "not_done")),
+        (_("Next step"), lambda row: said(row.next_step, "next_step")),
+    ],
+    Evaluation: [
+        *_case(lambda row: row.application),
+        (_("Disability"), lambda row: said(row.category, "category")),
+        (_("Grade"), lambda row: said(row.grade, "grade")),
+        (_("Assessor"), lambda row: row.assessor.full_name),
+        (_("Day"), lambda row: row.evaluated_at),
+    ],
+    Certificate: [
+        *_case(lambda row: row.application),
+        (_("Disability"), lambda row: said(row.category, "category")),
+        (_("Grade"), lambda row: said(row.grade, "grade")),
+        (_("Issued on"), lambda row: row.issued_on),
+        (_("Issued by"), lambda row: row.issued_by.full_name),
+    ],
+    Enquiry: [
+        (_("Number"), lambda row: row.number),
+        (_("Village"), lambda row: row.division.name),
+        (_("Asked on"), lambda row: row.asked_at),
+        (_("Promised for"), lambda row: row.promised_on),
+        (_("Question"), lambda row: row.question),
+        (_("Answered"), lambda row: row.replied_at),
+        (_("Reply"), lambda row: row.reply),
+    ],
+    Notification: [
+        (_("Case number"), lambda row: row.application.number),
+        (_("Message"), lambda row: said(row.kind, "notification")),
+        (_("Due"), lambda row: row.due_at),
+        (_("State"), lambda row: said(row.state, "notified")),
+        (_("Sent"), lambda row: row.sent_at),
+    ],
+    AuditEvent: [
+        (_("When"), lambda row: row.at),
+        (_("Who"), lambda row: row.by.full_name if row.by else ""),
+        (_("What"), lambda row: said(row.action, "deed")),
+        (_("Which record"), lambda row: f"{said(row.subject, 'subject')} {row.subject_id}"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Export:
+    """One list that may be taken along: who may, and its rows."""
+
+    roles: tuple[str, ...]
+    rows: Callable[[User], QuerySet[Any]]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as a spreadsheet keeps it: local time, and text that is only text."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return timezone.localtime(value).replace(tzinfo=None)
+    if isinstance(value, bool | int | float | date):
+        return value
+    return "".join(letter for letter in str(value) if letter >= " " or letter in "\t\n\r")
+
+
+def lines_of(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """Yield each record's columns, read in portions."""
+    columns = COLUMNS[rows.model]
+    for row in rows.iterator(chunk_size=1000):
+        yield [plain(value(row)) for _head, value in columns]
+
+
+def heads_of(rows: QuerySet[Any]) -> list[str]:
+    """Return the headings of an export."""
+    return [str(head) for head, _value in COLUMNS[rows.model]]
+
+
+def as_csv(name: str, heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> HttpResponseBase:
+    """Answer a CSV in UTF-8 with a mark that Excel knows, row by row."""
+
+    def written() -> Iterator[str]:
+        yield "\ufeff" + _csv_line(heads)
+        for line in lines:
+            yield _csv_line([_defused(value) for value in line])
+
+    return StreamingHttpResponse(
+        written(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+def _csv_line(values: Sequence[Any]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(values)
+    return out.getvalue()
+
+
+def _defused(value: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet program would take for a formula."""
+    is_formula = isinstance(value, str) and value.startswith(DANGEROUS)
+    return f"'{value}" if is_formula else value
+
+
+def table_as_xlsx(
+    name: str, heads: Sequence[str | Promise], lines: Iterable[Sequence[Any]]
+) -> HttpResponseBase:
+    """Answer an XLSX of one sheet; text cells are typed as text, so that none is a formula."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(name[:31])
+    for number in range(1, len(heads) + 1):
+        sheet.column_dimensions[get_column_letter(number)].width = 18
+    sheet.freeze_panes = "A2"
+    sheet.append([_cell(sheet, str(head)) for head in heads])
+    for line in lines:
+        sheet.append([_cell(sheet, value) for value in line])
+    out = io.BytesIO()
+    book.save(out)
+    out.seek(0)
+    return FileResponse(out, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, str):
+        cell.data_type = "s"  # openpyxl takes a leading = for a formula
+    return cell

@@ -1,0 +1,143 @@
+"""Where groups are solved: in this process, or in others that can be killed.
+
+The solver may overrun its time, so whoever must answer in time gives it `workers`; a worker
+that does not answer is killed and started again, and its group stays as it was.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from outreach.domain.planning.ground import Ground
+from outreach.domain.planning.solver import Group, solve_group
+
+#: Seconds beyond its time after which a worker is killed.
+GRACE = 2.0
+#: Seconds a group may take at most, when only rounds count.
+LONGEST = 120.0
+#: Seconds between two looks at whether somebody asked to stop.
+LOOK = 0.2
+
+Solved = dict[int, tuple[int, ...]] | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One group to solve, with its seed."""
+
+    group: Group
+    seed: int
+    iterations: int
+
+
+@dataclass
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+
+
+class Pool:
+    """Solves the groups of a round, side by side when it has workers."""
+
+    def __init__(self, ground: Ground, workers: int) -> None:
+        self._ground = ground
+        self._workers = [self._start() for _ in range(workers)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._workers:
+            _kill(worker)
+
+    def _start(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        ours.send(self._ground)
+        return _Worker(process, ours)
+
+    def solve(
+        self, jobs: Sequence[Job], seconds: float | None, asked: Callable[[], bool]
+    ) -> Iterator[tuple[Group, Solved]]:
+        """Solve every job; yield them in the order given, None for those cut short."""
+        if not self._workers:
+            deadline = None if seconds is None else monotonic() + seconds
+            for job in jobs:
+                yield job.group, _solve(self._ground, job, deadline, asked)
+            return
+        for start in range(0, len(jobs), len(self._workers)):
+            batch = jobs[start : start + len(self._workers)]
+            yield from self._side_by_side(batch, seconds, asked)
+
+    def _side_by_side(
+        self, jobs: Sequence[Job], seconds: float | None, asked: Callable[[], bool]
+    ) -> Iterator[tuple[Group, Solved]]:
+        allowed = LONGEST if seconds is None else seconds
+        for worker, job in zip(self._workers, jobs, strict=False):
+            worker.pipe.send((job, seconds))
+        until = monotonic() + allowed + GRACE
+        answers: dict[int, Solved] = {}
+        while len(answers) < len(jobs) and monotonic() < until and not asked():
+            open_pipes = [
+                worker.pipe
+                for n, worker in enumerate(self._workers[: len(jobs)])
+                if n not in answers
+            ]
+            for pipe in wait(open_pipes, timeout=LOOK):
+                n = next(n for n, worker in enumerate(self._workers) if worker.pipe is pipe)
+                try:
+                    answers[n] = self._workers[n].pipe.recv()
+                except EOFError:
+                    answers[n] = None
+                    self._replace(n)
+        for n, job in enumerate(jobs):
+            if n not in answers:
+                self._replace(n)
+            yield job.group, answers.get(n)
+
+    def _replace(self, n: int) -> None:
+        _kill(self._workers[n])
+        self._workers[n] = self._start()
+
+
+def _kill(worker: _Worker) -> None:
+    worker.pipe.close()
+    worker.process.kill()
+    worker.process.join()
+
+
+def _solve(ground: Ground, job: Job, deadline: float | None, asked: Callable[[], bool]) -> Solved:
+    return solve_group(
+        ground,
+        job.group,
+        seed=job.seed,
+        iterations=job.iterations,
+        stop=lambda: asked() or (deadline is not None and monotonic() > deadline),
+    )
+
+
+def _work(pipe: Connection) -> None:
+    """Solve jobs until the pipe closes; runs in a process of its own."""
+    try:
+        ground: Ground = pipe.recv()
+        while True:
+            job, seconds = pipe.recv()
+            deadline = None if seconds is None else monotonic() + seconds
+            pipe.send(_solve(ground, job, deadline, lambda: False))
+    except (EOFError, KeyboardInterrupt):
+        return

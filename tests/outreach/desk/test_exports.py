@@ -1,0 +1,98 @@
+"""Every list can be taken along, in scope, and no cell of it is a formula."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from io import BytesIO, StringIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from openpyxl import load_workbook
+
+from outreach.actions import enquiries
+from outreach.desk.exporting import DANGEROUS
+from outreach.desk.views.exports import exports
+from outreach.models import AuditEvent, Enquiry, User
+from tests import builders
+from tests.builders import START
+
+SignIn = Callable[[User], Client]
+
+
+def read_csv(answer: Any) -> list[list[str]]:
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.reader(StringIO(text)))
+
+
+def read_xlsx(answer: Any) -> Any:
+    return load_workbook(BytesIO(b"".join(answer.streaming_content))).worksheets[0]
+
+
+@pytest.mark.parametrize("name", sorted(exports()))
+@pytest.mark.parametrize("role", ["liaison", "assessor", "administrator", "approver", "auditor"])
+def test_each_list_is_taken_along_by_those_who_see_it(
+    place: builders.County, sign_in: SignIn, name: str, role: str
+) -> None:
+    answer = sign_in(getattr(place, role)).get(f"/export/{name}.xlsx")
+    assert answer.status_code == (200 if role in exports()[name].roles else 403)
+
+
+def test_cases_come_with_the_end_of_the_id_number_only(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    heads, line = read_csv(sign_in(place.administrator).get("/export/cases.csv"))
+    assert heads[:3] == ["申请编号", "姓名", "乡镇（街道）"]
+    assert line[:4] == [case.number, "赵青山", "灯台乡", "任家祠村"]
+    assert line[4] == f"••••••{case.resident.id_number[-4:]}"
+
+
+def test_a_neighbour_takes_nothing_of_ours_along(place: builders.County, sign_in: SignIn) -> None:
+    builders.applied(place)
+    assert len(read_csv(sign_in(place.other_liaison).get("/export/cases.csv"))) == 1
+    assert len(read_csv(sign_in(place.liaison).get("/export/cases.csv"))) == 2
+
+
+@pytest.mark.parametrize("start", DANGEROUS)
+def test_no_cell_is_a_formula(place: builders.County, sign_in: SignIn, start: str) -> None:
+    question = f"{start}HYPERLINK(1)"
+    made, _ = enquiries.ask("x", division=place.village, at=START)
+    held = Enquiry.objects.get(pk=made.pk)
+    held.question = question
+    held.save()
+    browser = sign_in(place.administrator)
+    said = read_csv(browser.get("/export/enquiries.csv"))[1][4]
+    assert said.startswith("'")
+    cell = read_xlsx(browser.get("/export/enquiries.xlsx"))["E2"]
+    assert (cell.data_type, cell.value.strip()) == ("s", question.strip())
+
+
+def test_the_trail_notes_who_took_what_along(place: builders.County, sign_in: SignIn) -> None:
+    sign_in(place.administrator).get("/export/cases.csv")
+    deed = AuditEvent.objects.get(action="export.csv")
+    assert (deed.by, deed.detail) == (place.administrator, {"list": "cases"})
+
+
+def test_a_list_that_is_none_is_not_found(place: builders.County, sign_in: SignIn) -> None:
+    browser = sign_in(place.administrator)
+    assert browser.get("/export/nothing.csv").status_code == 404
+    assert browser.get("/export/cases.pdf").status_code == 404
+
+
+def test_a_list_offers_itself_where_it_may_be_taken_along(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.applied(place)
+    assert "/export/accept.xlsx" in sign_in(place.administrator).get("/accept/").content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_export_asks_as_much_for_three_rows_as_for_one(
+    place: builders.County, sign_in: SignIn, count: int, django_assert_num_queries: Any
+) -> None:
+    builders.applied(place, count)
+    browser = sign_in(place.administrator)
+    with django_assert_num_queries(6):
+        read_csv(browser.get("/export/cases.csv"))
