@@ -71,7 +71,7 @@ class Team(models.Model):
     feed_made_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "name"], name="team_name_once"),
         ]
