@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -128,14 +133,60 @@ def _naming(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+@dataclass
+class Server:
+    """The real server on a bench's register, which can be killed and started again."""
+
+    bench: Bench
+    threads: int = 64
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start it on the same port as before and wait until it answers."""
+        from outreach.demo.server import free_port
+
+        self.bench.port = self.bench.port or free_port(0)
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+        command += ["--host", "127.0.0.1", "--port", str(self.bench.port), "--workers", "1"]
+        command += ["--blocking-threads", str(self.threads), "--backlog", "1024"]
+        command += ["--log-level", "warning", "--no-access-log", "outreach.wsgi:application"]
+        with self.bench.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True
+            )
+        self.bench.pid = self._process.pid
+        self._await()
+
+    def _await(self) -> None:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.bench.port), 5):
+                return
+            time.sleep(0.05)
+        raise TimeoutError(self.bench.log.read_text())
+
+    def kill(self) -> None:
+        """Kill it with its workers at once (SIGKILL)."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Let it finish what it does and end."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, by: signal.Signals) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, by)
+            self._process.wait()
+            self._process, self.bench.pid = None, 0
+
+
 @contextmanager
 def serving(bench: Bench, *, threads: int = 64) -> Iterator[None]:
     """Run the real server on the register until the block ends."""
-    from outreach.demo.server import free_port
-    from outreach.demo.server import serving as running
-
-    bench.port = free_port(0)
-    with bench.log.open("ab") as log, running(bench.port, threads=threads, log=log) as server:
-        bench.pid = server.pid
+    server = Server(bench, threads)
+    server.start()
+    try:
         yield
-    bench.pid = 0
+    finally:
+        server.stop()

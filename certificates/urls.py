@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from certificates import checker, views
+from certificates import api, checker, views
 
 app_name = "certificates"
 urlpatterns = [
     path("", views.check, name="check"),
     path("number/", views.check_number, name="check_number"),
+    path("api/", api.check, name="check_api"),
     path("qr/", checker.serve, {"part": "checker.html"}, name="checker"),
     path("qr/issuer.json", checker.issuer, name="issuer"),
     path("qr/revocations", checker.revoked, name="revocations"),

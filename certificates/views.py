@@ -107,13 +107,17 @@ def _page(request: HttpRequest, given: dict[str, Any], status: int) -> HttpRespo
 
 
 def _judge(file: UploadedFile[bytes]) -> Answer:
-    content = file.read()
     try:
-        if content.startswith(PICTURES):
-            return judge_picture(content, on=clock.today())
-        return judge(content, on=clock.today())
+        return judge_content(file.read())
     except AuthorityMissing:
         return Answer(Finding.NOT_OURS)  # an office without a key has issued nothing
+
+
+def judge_content(content: bytes) -> Answer:
+    """Judge a PDF by its bytes, and a picture by the QR code on it."""
+    if content.startswith(PICTURES):
+        return judge_picture(content, on=clock.today())
+    return judge(content, on=clock.today())
 
 
 BAD = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from datetime import timedelta
+from calendar import monthrange
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any, TypeVar
 from uuid import UUID
@@ -33,6 +34,7 @@ from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
 from outreach import clock
 from outreach.models import StoredBlob
+from outreach.reports import savings_report
 from outreach.rules import scope
 
 MIN_APP = "0.1.0"
@@ -245,3 +247,21 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     if found is None:
         raise Problem("not-found")
     return FileResponse(open_file(found), content_type="application/pdf")
+
+
+@api.get(
+    "/savings",
+    response={200: wire.TallyOut},
+    openapi_extra={"responses": promised(*_TOKEN, "malformed")},
+    summary="What a month's home assessments spared citizens of the user's division",
+)
+def savings(request: AuthenticatedRequest, month: str = "") -> wire.TallyOut:
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError as error:
+        raise Problem("malformed", "month: YYYY-MM is expected", {"fields": ["month"]}) from error
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    whole = savings_report(first, last, within=request.auth.user.division).whole
+    return wire.TallyOut(
+        month=month, assessments=whole.assessments, saved_fen=whole.saved_fen, lines=whole.lines
+    )

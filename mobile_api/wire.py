@@ -139,6 +139,15 @@ class Policy(BaseModel):
     clock: Literal["real", "simulated"]
 
 
+class TallyOut(BaseModel):
+    """What a month's home assessments spared citizens, in fen, by line of the tariff."""
+
+    month: str
+    assessments: int
+    saved_fen: int
+    lines: dict[str, int]
+
+
 class SyncOut(BaseModel):
     """The answer to one exchange."""
 

@@ -31,6 +31,11 @@ PLACES = (
     Place("desk:campaigns", _("Campaigns"), (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)),
     Place("desk:certificates", _("Certificates"), EVERYBODY),
     Place("desk:savings", _("Savings"), EVERYBODY),
+    Place(
+        "desk:report",
+        _("Reports"),
+        (Role.LIAISON, Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR),
+    ),
     Place("desk:enquiries", _("Enquiries"), (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:notifications", _("Messages"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:tablets", _("Tablets"), (Role.ADMINISTRATOR, Role.AUDITOR)),

@@ -158,15 +158,23 @@ def _defused(value: Any) -> Any:
 def table_as_xlsx(
     name: str, heads: Sequence[str | Promise], lines: Iterable[Sequence[Any]]
 ) -> HttpResponseBase:
-    """Answer an XLSX of one sheet; text cells are typed as text, so that none is a formula."""
+    """Answer an XLSX of one sheet."""
+    return book_as_xlsx(name, [(name, heads, lines)])
+
+
+def book_as_xlsx(
+    name: str, sheets: Iterable[tuple[str, Sequence[str | Promise], Iterable[Sequence[Any]]]]
+) -> HttpResponseBase:
+    """Answer an XLSX; text cells are typed as text, so that none is a formula."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(name[:31])
-    for number in range(1, len(heads) + 1):
-        sheet.column_dimensions[get_column_letter(number)].width = 18
-    sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, str(head)) for head in heads])
-    for line in lines:
-        sheet.append([_cell(sheet, value) for value in line])
+    for title, heads, lines in sheets:
+        sheet = book.create_sheet(title[:31])
+        for number in range(1, len(heads) + 1):
+            sheet.column_dimensions[get_column_letter(number)].width = 18
+        sheet.freeze_panes = "A2"
+        sheet.append([_cell(sheet, str(head)) for head in heads])
+        for line in lines:
+            sheet.append([_cell(sheet, value) for value in line])
     out = io.BytesIO()
     book.save(out)
     out.seek(0)
@@ -177,4 +185,6 @@ def _cell(sheet: Any, value: Any) -> Any:
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
         cell.data_type = "s"  # openpyxl takes a leading = for a formula
+    elif isinstance(value, float):
+        cell.number_format = "#,##0.00"
     return cell

@@ -37,7 +37,7 @@ COLUMNS = (15 * mm, 13 * mm, 62 * mm, 50 * mm, 38 * mm)
 MISSING = "〓"
 
 
-class _Hand:
+class Hand:
     """Writes text with the first face of the chain that has each character."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class _Hand:
 
 def draw(plan: Plan, stops: Sequence[PlannedStop]) -> bytes:
     """Draw the stops, which come by day, team and order, as a PDF."""
-    hand, file = _Hand(), BytesIO()
+    hand, file = Hand(), BytesIO()
     title = f"{plan.campaign.name} · {_('Itinerary')}"
     document = BaseDocTemplate(
         file,
@@ -116,7 +116,7 @@ def draw(plan: Plan, stops: Sequence[PlannedStop]) -> bytes:
     return file.getvalue()
 
 
-def _foot(hand: _Hand, plan: Plan) -> Any:
+def _foot(hand: Hand, plan: Plan) -> Any:
     keep = _("Personal data: keep this paper with you and destroy it after the day.")
     left = f"{settings.OUTREACH_ISSUER} · {_('Plan')} {plan.number}"
     font = hand.font(hand.regular.main.path)
@@ -133,7 +133,7 @@ def _foot(hand: _Hand, plan: Plan) -> Any:
     return on_page
 
 
-def _day(hand: _Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
+def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
     first = stops[0]
     team = first.team
     crew = [member.user.full_name for member in team.members.select_related("user")]
@@ -166,7 +166,7 @@ def _day(hand: _Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
     ]
 
 
-def _grid(hand: _Hand, stops: Sequence[PlannedStop]) -> Any:
+def _grid(hand: Hand, stops: Sequence[PlannedStop]) -> Any:
     heads = (_("Time"), _("No."), _("Person and home"), _("Disability"), _("Telephone"))
     rows = [[hand.write(head, 8, bold=True, colour=SOFT) for head in heads]]
     rows += [_row(hand, number, stop) for number, stop in enumerate(stops, start=1)]
@@ -182,7 +182,7 @@ def _grid(hand: _Hand, stops: Sequence[PlannedStop]) -> Any:
     return Grid(rows, colWidths=COLUMNS, style=style, repeatRows=1)
 
 
-def _row(hand: _Hand, number: int, stop: PlannedStop) -> list[Any]:
+def _row(hand: Hand, number: int, stop: PlannedStop) -> list[Any]:
     case = stop.application
     resident, village = case.resident, case.village
     township = f"{village.parent.name} " if village.parent else ""

@@ -41,6 +41,7 @@ TABLES: dict[str, Any] = {
     "life": words.LIFE,
     "kind": words.KINDS,
     "ground": words.GROUNDS,
+    "promise": words.PROMISES,
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
     "press_why": words.PRESS_WHY,
@@ -91,6 +92,14 @@ def yuan(fen: int) -> str:
     fen = fen or 0  # a template passes on what a plan without figures lacks
     sign = "−" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+@register.filter
+def cell(value: Any) -> Any:
+    """Return a table's cell: amounts with two decimals, days as YYYY-MM-DD."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:,.2f}" if isinstance(value, float) else value
 
 
 @register.filter

@@ -280,6 +280,14 @@ DEEDS: Words = {
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
+PROMISES: Words = {
+    "accept": _("Accept or return"),
+    "visit": _("Visit and assess"),
+    "post_notice": _("Post the notice"),
+    "review": _("Review"),
+    "sign": _("Approve and issue"),
+    "hand_over": _("Hand over"),
+}
 NOTIFICATIONS: Words = {
     "appointment": _("Appointment made"),
     "moved": _("Appointment moved"),

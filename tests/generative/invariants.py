@@ -80,10 +80,10 @@ def _shares_a_replica(world: World, device: Device) -> bool:
 
 def examine(world: World) -> None:
     """Raise `Broken` for the first invariant that does not hold."""
-    _ledger_is_whole(world)
+    ledger_is_whole()
     _nothing_is_lost(world)
     _effects_are_said_once(world)
-    _nothing_is_overwritten()
+    nothing_is_overwritten()
     _media_is_verified(world)
     for device in world.devices.values():
         _tablet_agrees(world, device)
@@ -91,7 +91,7 @@ def examine(world: World) -> None:
     world.reached["excused"] += len(world.excused)
 
 
-def _ledger_is_whole(world: World) -> None:
+def ledger_is_whole() -> None:
     """I1: 1..last_seq without holes, each link recomputed."""
     entries: dict[str, list[LedgerEntry]] = {}
     for entry in LedgerEntry.objects.order_by("replica", "seq"):
@@ -155,7 +155,7 @@ def _effects_are_said_once(world: World) -> None:
     check("I6", not standing.exists(), "a second evaluation was taken in unseen")
 
 
-def _nothing_is_overwritten() -> None:
+def nothing_is_overwritten() -> None:
     """I6: a value that a tablet changed was the one that its user saw."""
     entries = LedgerEntry.objects.filter(outcome="applied", name__in=("move_visit", "cancel_visit"))
     seen = {entry.args["reason"]: (entry.args["visit"], entry.args["seen"]) for entry in entries}

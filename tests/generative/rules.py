@@ -333,8 +333,9 @@ def clone(world: World, choose: Random) -> None:
     world.kept_by[name] = set(world.kept_by[device.name])
     world.cloned |= {device.name, name}
     world.clean_views.pop(device.name, None)
-    if device.name in world.revoked:
-        world.revoked.add(name)
+    for told in (world.revoked, world.told_revoked):
+        if device.name in told:
+            told.add(name)
     world.reached["clones"] += 1
     if choose.random() < 0.6:
         # Both go on from the same place, and both find a line.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -136,6 +137,9 @@ def _word(answer: HttpResponseBase) -> str:
 
 def _text(answer: Any) -> str:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    if body.startswith((b"%PDF", b"\xff\xd8")):
-        return NAME  # a paper or a photo of the case is the case
+    if body.startswith(b"\xff\xd8"):
+        return NAME  # a photo of the case is the case
+    if body.startswith(b"%PDF"):
+        read = ("pdftotext", "-", "-")
+        return subprocess.run(read, input=body, capture_output=True, check=True).stdout.decode()
     return str(body.decode(errors="replace"))

@@ -1,0 +1,176 @@
+"""What anybody reads without an account: how it works, where a case stands, questions, promises."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from outreach import clock
+from outreach.actions import enquiries as asking
+from outreach.desk.answers import answer, check_form
+from outreach.desk.forms import TelephoneField
+from outreach.domain.vocabulary import Level
+from outreach.models import Application, Division, Enquiry
+from outreach.reports import reply_rate, savings_report, steps_kept
+from outreach.rules import Refused
+
+#: Wrong guesses: for one number, and from one address, in a quarter of an hour.
+GUESSES, GUESSES_FROM, PAUSE_SECONDS = 5, 30, 900
+
+
+class StatusForm(forms.Form):
+    """An application's number and the end of the ID number."""
+
+    number = forms.CharField(label=gettext_lazy("Application number"), max_length=20)
+    digits = forms.CharField(
+        label=gettext_lazy("Last four characters of the ID number"),
+        min_length=4,
+        max_length=4,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+
+
+class PublicQuestionForm(forms.Form):
+    """A citizen's question."""
+
+    village = forms.ModelChoiceField(
+        label=gettext_lazy("Township"),
+        queryset=Division.objects.none(),
+        empty_label=gettext_lazy("Choose a township"),
+    )
+    question = forms.CharField(
+        label=gettext_lazy("Your question"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=gettext_lazy("Write no ID number and no illness."),
+    )
+    telephone = TelephoneField(label=gettext_lazy("Telephone"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = Division.objects.filter(level=Level.TOWNSHIP).valid(clock.today())
+        self.fields["village"].queryset = rows  # type: ignore[attr-defined]
+
+
+class ReplyCodeForm(forms.Form):
+    """An enquiry's number and the code that was shown when it was asked."""
+
+    number = forms.CharField(label=gettext_lazy("Enquiry number"), max_length=20)
+    code = forms.CharField(label=gettext_lazy("Code"), max_length=12)
+
+
+def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
+    """Refuse after too many wrong guesses for one number or from one address."""
+    keys = (f"guess:{what.strip().upper()}", f"guess-from:{request.META.get('REMOTE_ADDR', '')}")
+    for key, limit in zip(keys, (GUESSES, GUESSES_FROM), strict=True):
+        if cache.get(key, 0) >= limit:
+            raise Refused(
+                "too-many-guesses", _("Too many wrong entries; wait a quarter of an hour.")
+            )
+    return keys
+
+
+def count_guess(keys: tuple[str, str]) -> None:
+    """Remember a wrong guess."""
+    for key in keys:
+        cache.add(key, 0, PAUSE_SECONDS)
+        cache.incr(key)
+
+
+def how(request: HttpRequest) -> HttpResponse:
+    """Tell how it works and what to bring."""
+    return render(
+        request, "desk/public_how.html", {"telephone": settings.OUTREACH_ISSUER_TELEPHONE}
+    )
+
+
+def status(request: HttpRequest) -> HttpResponse:
+    """Say where a case stands to who knows its number and the end of the ID number."""
+    form = StatusForm(request.POST or None)
+    found: dict[str, Any] = {}
+
+    def act() -> HttpResponse:
+        check_form(form)
+        found["case"] = _case(request, form.cleaned_data["number"], form.cleaned_data["digits"])
+        return render(request, "desk/public_status.html", {"form": form, **found})
+
+    shown = answer(request, act, "desk/public_status.html", lambda: {"form": form})
+    shown.headers["Cache-Control"] = "no-store, private"
+    return shown
+
+
+def _case(request: HttpRequest, number: str, digits: str) -> Application:
+    keys = check_guesses(request, number)
+    case = Application.objects.filter(number=number.strip()).select_related("resident").first()
+    end = case.resident.id_number[-4:] if case else "\0\0\0\0"
+    if case is None or not hmac.compare_digest(end.encode(), digits.strip().upper().encode()):
+        count_guess(keys)
+        raise Refused(
+            "no-such-case", _("Number and characters do not belong together; look once more.")
+        )
+    return case
+
+
+def ask(request: HttpRequest) -> HttpResponse:
+    """Take a citizen's question and show, once, the number and code that open the reply."""
+    form = PublicQuestionForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        check_form(form)
+        keys = check_guesses(request, "ask")
+        cache.add(keys[1], 0, PAUSE_SECONDS)
+        cache.incr(keys[1])
+        said = form.cleaned_data
+        made, code = asking.ask(
+            said["question"],
+            division=said["village"],
+            telephone=said["telephone"],
+            at=clock.now(),
+        )
+        return render(request, "desk/public_asked.html", {"enquiry": made, "code": code})
+
+    return answer(request, act, "desk/public_ask.html", lambda: {"form": form})
+
+
+def reply(request: HttpRequest) -> HttpResponse:
+    """Show a reply to who has the enquiry's number and code."""
+    form = ReplyCodeForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        check_form(form)
+        number, code = form.cleaned_data["number"].strip().upper(), form.cleaned_data["code"]
+        keys = check_guesses(request, number)
+        held = Enquiry.objects.filter(number=number).first()
+        known = held.code_sha256 if held else ""
+        if held is None or not hmac.compare_digest(known, asking.fingerprint(code)):
+            count_guess(keys)
+            raise Refused(
+                "no-such-enquiry", _("Number and code do not belong together; look once more.")
+            )
+        return render(request, "desk/public_reply.html", {"form": form, "enquiry": held})
+
+    shown = answer(request, act, "desk/public_reply.html", lambda: {"form": form})
+    shown.headers["Cache-Control"] = "no-store, private"
+    return shown
+
+
+def promises(request: HttpRequest) -> HttpResponse:
+    """Publish promised and legal working days, the share kept, trips spared, the reply rate."""
+    entries = savings_report().entries
+    context = {
+        "steps": steps_kept(),
+        "rate": reply_rate(Enquiry.objects.all()),
+        "reply_days": settings.OUTREACH_REPLY_WORKING_DAYS,
+        "people": len(entries),
+        "trips": sum(entry.tariff["journeys"] for entry in entries),
+        "saved": sum(entry.saving.total_fen for entry in entries),
+    }
+    return render(request, "desk/public_promises.html", context)

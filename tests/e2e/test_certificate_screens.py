@@ -1,0 +1,153 @@
+"""A certificate's pages in a browser: its life, a batch that counts, the public check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from playwright.sync_api import BrowserContext, Page, expect
+
+from certificates import batches
+from certificates.models import Certificate
+from outreach import clock
+from outreach.models import User
+from tests import builders
+from tests.builders import VISIT_ON
+from tests.e2e.album import Album
+from tests.outreach.desk.pictures import real_media
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+Seat = Callable[[User | None], BrowserContext]
+AT = builders.notice_over(VISIT_ON)
+SIZES = ((360, "phone"), (1280, "desktop"))
+
+
+class Eye:
+    """Looks at pages in two widths and two languages; remembers what is wrong with them."""
+
+    def __init__(self, album: Album) -> None:
+        self.album = album
+        self.found: list[str] = []
+
+    def __call__(self, page: Page, name: str) -> None:
+        """Look at a page."""
+        for width, device in SIZES:
+            page.set_viewport_size({"width": width, "height": 800})
+            if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                self.found.append(f"{name} scrolls sideways at {width}")
+            self.album.take(page, f"{name}-{device}")
+        for one in Axe().run(page).response["violations"]:
+            self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
+
+
+@pytest.fixture
+def eye(album: Album) -> Eye:
+    return Eye(album)
+
+
+def issued(place: builders.County, seat: Seat) -> Certificate:
+    """Sign for one case at the desk."""
+    clock.advance_to(AT)
+    builders.reviewed(place, pictures=real_media)
+    page = seat(place.approver).new_page()
+    page.goto("/sign/")
+    page.locator("input[name=ids]").first.check()
+    page.get_by_role("button", name="批准并签章所选").click()
+    expect(page.get_by_role("status")).to_contain_text("已签章发证 1 本")
+    return Certificate.objects.get()
+
+
+def test_a_certificate_is_renewed_lost_and_cancelled_from_its_page(
+    place: builders.County, authority: None, seat: Seat, eye: Eye
+) -> None:
+    held = issued(place, seat)
+    Certificate.objects.update(valid_until="2019-05-01")
+    office, approver = seat(place.administrator).new_page(), seat(place.approver).new_page()
+    office.goto("/certificates/renew/")
+    eye(office, "renewals")
+    office.goto(f"/certificates/{held.pk}/")
+    eye(office, "certificate")
+    office.get_by_role("link", name="申请换领").click()
+    eye(office, "ask-renewal")
+    office.get_by_role("button", name="申请换领").click()
+    expect(office.get_by_role("status")).to_contain_text("换领已提出")
+    approver.goto("/certificates/sign/")
+    eye(approver, "sign-papers")
+    approver.locator("input[name=ids]").check()
+    approver.get_by_role("button", name="签批所选").click()
+    expect(approver.get_by_role("status")).to_contain_text("已签章发证 1 本")
+    new = Certificate.objects.get(replaces=held)
+    office.goto("/certificates/hand-over/")
+    eye(office, "hand-over-papers")
+    office.goto(f"/certificates/{new.pk}/")
+    office.get_by_text("挂失、冻结、注销").click()
+    office.get_by_role("link", name="注销").click()
+    office.get_by_role("button", name="确认注销").click()
+    expect(office.get_by_role("alert").first).to_be_visible()
+    eye(office, "cancel-wrong")
+    office.get_by_label("持证人死亡").check()
+    office.get_by_label("理由").fill("村委会证明")
+    office.get_by_role("button", name="确认注销").click()
+    expect(office.get_by_role("status")).to_contain_text("证件已注销")
+    eye(office, "certificate-cancelled")
+    office.goto("/certificates/")
+    eye(office, "certificates")
+    office.get_by_role("button", name="English").click()
+    office.goto(f"/certificates/{new.pk}/")
+    eye(office, "certificate-english")
+    assert eye.found == []
+
+
+def _work() -> None:
+    """Make some papers as another process would, on a connection of its own."""
+    batches.work(uuid4())
+    connection.close()
+
+
+def test_a_batch_counts_while_its_papers_are_made(
+    place: builders.County, authority: None, seat: Seat, eye: Eye
+) -> None:
+    clock.advance_to(builders.notice_over(VISIT_ON.replace(day=5)))
+    for day in (4, 5):
+        builders.reviewed(
+            place, 13, on=VISIT_ON.replace(day=day), pictures=lambda index: real_media(index * 8)
+        )
+    page = seat(place.approver).new_page()
+    page.goto("/sign/")
+    page.get_by_role("link", name="勾选").click()
+    page.get_by_role("button", name="批准并签章所选").click()
+    expect(page.locator("[data-made]")).to_have_text("已制作 0 / 26 本")
+    eye(page, "batch")
+    with ThreadPoolExecutor(1) as others:
+        others.submit(_work).result()
+        expect(page.locator("[data-made]")).to_have_text("已制作 25 / 26 本")
+        others.submit(_work).result()
+    expect(page.get_by_role("heading", name="证件已制作完毕")).to_be_visible()
+    eye(page, "batch-done")
+    page.goto("/batches/")
+    eye(page, "batches")
+    assert eye.found == []
+
+
+def test_anybody_checks_a_number(
+    place: builders.County, authority: None, seat: Seat, eye: Eye
+) -> None:
+    held = issued(place, seat)
+    page = seat(None).new_page()
+    page.goto("/check/")
+    eye(page, "check")
+    page.get_by_text("没有文件和二维码").click()
+    page.get_by_label("残疾人证号").fill(held.number)
+    page.get_by_label("签发日期").fill("0612")
+    page.get_by_role("button", name="查验此证号").click()
+    expect(page.get_by_role("status")).to_contain_text("有效")
+    eye(page, "check-number")
+    page.get_by_label("残疾人证号").fill("1")
+    page.get_by_role("button", name="查验此证号").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    eye(page, "check-number-wrong")
+    assert eye.found == []

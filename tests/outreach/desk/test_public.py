@@ -1,0 +1,85 @@
+"""What anybody reads without an account, and what nobody can guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from outreach.actions import enquiries
+from outreach.desk.views.public import GUESSES
+from outreach.models import Enquiry
+from tests import builders
+from tests.builders import START
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def ask_status(number: str, digits: str) -> tuple[int, str]:
+    answer = Client().post("/welcome/status/", {"number": number, "digits": digits})
+    return answer.status_code, answer.get("X-Refusal", "") or answer.content.decode()
+
+
+def test_number_and_last_four_characters_show_where_a_case_stands(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    code, page = ask_status(case.number, case.resident.id_number[-4:].lower())
+    assert (code, "已申请" in page) == (200, True)
+    said = [case.resident.name, case.resident.id_number, case.resident.telephone, case.diagnosis]
+    assert [word for word in said if word in page] == []
+
+
+def test_wrong_and_unknown_are_answered_alike(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    end = case.resident.id_number[-4:]
+    wrong = "0000" if end != "0000" else "1111"
+    assert ask_status(case.number, wrong) == (422, "no-such-case")
+    assert ask_status("2018-99999", wrong) == (422, "no-such-case")
+
+
+def test_after_five_wrong_guesses_the_right_one_waits_too(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    end = case.resident.id_number[-4:]
+    wrong = "0000" if end != "0000" else "1111"
+    for _ in range(GUESSES):
+        ask_status(case.number, wrong)
+    assert ask_status(case.number, end) == (422, "too-many-guesses")
+
+
+def test_a_citizen_asks_and_reads_the_reply_with_number_and_code(place: builders.County) -> None:
+    browser = Client()
+    form = {"village": place.township.pk, "question": "要带什么？", "telephone": ""}
+    page = browser.post("/welcome/ask/", form).content.decode()
+    held = Enquiry.objects.get()
+    code = re.search(r"code-once\">(\w{8})<", page)
+    assert code is not None
+    assert (held.number in page, held.asked_by) == (True, None)
+    enquiries.reply(held, "身份证和户口簿。", by=place.administrator, at=START)
+    shown = browser.post("/welcome/reply/", {"number": held.number, "code": code[1].lower()})
+    assert "身份证和户口簿。" in shown.content.decode()
+
+
+def test_a_reply_is_not_shown_for_a_wrong_code(place: builders.County) -> None:
+    held, _code = enquiries.ask("何时？", division=place.village, at=START)
+    answer = Client().post("/welcome/reply/", {"number": held.number, "code": "AAAAAAAA"})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "no-such-enquiry")
+
+
+def test_the_promises_are_published_with_the_share_kept(place: builders.County) -> None:
+    builders.evaluated(place, 2)
+    page = Client().get("/welcome/promises/").content.decode()
+    assert page.count("100.0%") == 2  # accepted at once, visited within twenty working days
+    assert "赵青山" not in page
+
+
+def test_how_it_works_needs_no_account(place: builders.County) -> None:
+    page = Client().get("/welcome/")
+    assert page.status_code == 200
+    assert "户口簿" in page.content.decode()
