@@ -16,7 +16,7 @@ from certificates.authority import (
     check_authority,
     load_signer,
 )
-from certificates.typeface import PACK, chains
+from certificates.typeface import PACK, FontChain, UnprintableCharacter, chains
 
 SOON = timedelta(days=90)
 
@@ -63,6 +63,19 @@ def _authority() -> list[checks.CheckMessage]:
 def _fonts() -> list[checks.CheckMessage]:
     regular, bold = chains(tuple(map(Path, settings.OUTREACH_FONTS)))
     if regular.paths and bold.paths:
-        return []
+        return [] if settings.OUTREACH_DEMO else _rare_fonts(regular)
     message = f"No Chinese font is installed: install the Python package that holds {PACK}."
     return [checks.Error(message, id="certificates.E002")]
+
+
+def _rare_fonts(chain: FontChain) -> list[checks.CheckMessage]:
+    """Warn where the rarest characters of GB 18030-2022, of Extensions B and F, have no face."""
+    try:
+        chain.check("\U0002a6d6\U0002ebe0")
+    except UnprintableCharacter:
+        message = (
+            "Certificates for names with rare characters will be refused: install fonts-hanazono, "
+            "or name fonts in OUTREACH_FONTS."
+        )
+        return [checks.Warning(message, id="certificates.W005")]
+    return []

@@ -162,24 +162,24 @@ def grade_words(grade: int) -> Words:
 
 def renewal_remark(issued_on: date) -> str:
     """Say what a renewed certificate takes the place of (换领)."""
-    return f"换领:换自{day_words(issued_on).chinese}签发的残疾人证。"
+    return f"换领：换自{day_words(issued_on).chinese}签发的残疾人证。"
 
 
 def reissue_remark(issued_on: date, suffix: str) -> str:
     """Say that the former paper is void, and which one this is (挂失补办)."""
     lost = f"{day_words(issued_on).chinese}签发的原证已挂失作废"
-    return f"补发:{lost},本证为第{suffix[1:]}次补发({suffix})。"
+    return f"补发：{lost}，本证为第{suffix[1:]}次补发（{suffix}）。"
 
 
 def change_remark(category: str, grade: int, issued_on: date) -> str:
     """Say what category and grade the former certificate had (类别、等级变更)."""
     before = f"{category_words(category).chinese}残疾{grade_words(grade).chinese}"
-    return f"变更:{day_words(issued_on).chinese}签发的原证为{before},经重新评定变更为本证所载。"
+    return f"变更：{day_words(issued_on).chinese}签发的原证为{before}，经重新评定变更为本证所载。"
 
 
 def move_in_remark(office: str, issued_on: date) -> str:
     """Say from where a holder's file came (迁入)."""
-    return f"迁入:由{office}转入,原证于{day_words(issued_on).chinese}签发。"
+    return f"迁入：由{office}转入，原证于{day_words(issued_on).chinese}签发。"
 
 
 def check_facts(facts: CertificateFacts) -> None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from certificates.content import (
+    change_remark,
+    move_in_remark,
+    reissue_remark,
+    renewal_remark,
+)
 from tests.certificates.making import MULTIPLE
 
 LONG_ADDRESS = (
@@ -20,30 +26,33 @@ KINDS: dict[str, dict[str, Any]] = {
     "renewal": {
         "issued_on": date(2027, 7, 2),
         "valid_until": date(2037, 7, 2),
-        "remarks": ("换领：2018年06月20日签发的原证有效期届满，凭原证换领本证。",),
+        "remarks": (renewal_remark(date(2018, 6, 20)),),
     },
     "replacement": {
         "number": "51130219300305011141B1",
-        "remarks": ("遗失补办：2018年06月20日签发的原证已声明作废，编号附加B1。",),
+        "remarks": (reissue_remark(date(2018, 6, 20), "B1"),),
     },
     "second replacement": {
         "number": "51130219300305011141B2",
-        "remarks": ("遗失补办：原证已声明作废，编号附加B1。", "遗失补办：编号附加B2。"),
+        "remarks": (reissue_remark(date(2019, 7, 3), "B2"),),
     },
     "change": {
         "grade": 2,
         "number": "51130219300305011142",
         "parts": (("physical", 2),),
-        "remarks": ("类别、等级变更：原为肢体壹级，2019年03月01日重新评定。",),
+        "remarks": (change_remark("physical", 1, date(2018, 6, 20)),),
     },
-    "move in": {"remarks": ("迁入：原发证机关四川省蓬安县残疾人联合会，档案已转入。",)},
+    "move in": {"remarks": (move_in_remark("蓬安县残疾人联合会", date(2016, 5, 4)),)},
     "multiple": MULTIPLE,
     "multiple with remarks": MULTIPLE
     | {
         "number": "51130219300305011171",
         "grade": 1,
         "parts": (("vision", 2), ("hearing", 3), ("physical", 1), ("intellectual", 4)),
-        "remarks": ("换领：原证有效期届满。", "备注：" + "重要事项" * 30),
+        "remarks": (
+            move_in_remark("阿坝藏族羌族自治州小金县残疾人联合会", date(2011, 1, 9)),
+            renewal_remark(date(2008, 6, 20)),
+        ),
     },
     "vision": {
         "category": "vision",

@@ -218,7 +218,9 @@ def test_every_kind_passes_both_standards_before_and_after_its_upgrade(
         file.write_bytes(paper)
         assert "Signature is Valid." in run("pdfsig", "-nocert", file)
     (tmp_path / "vera").mkdir()
-    assert broken_rules(papers, tmp_path / "vera") == {name: [] for name in papers}
+    shown = {name: pdf for name, pdf in papers.items() if name.endswith(Level.LTA)}
+    shown["stamped"] = papers[f"first issue {Level.T}"]  # a stamp adds no object
+    assert broken_rules(shown, tmp_path / "vera") == {name: [] for name in shown}
 
 
 def test_an_upgrade_leaves_the_signed_bytes_as_they_were(

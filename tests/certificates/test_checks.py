@@ -10,7 +10,7 @@ import pytest
 
 from certificates import checks
 from certificates.founding import SIGNER_YEARS, create_authority
-from certificates.typeface import FontChain
+from certificates.typeface import FontChain, chains
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import SIGNED_AT
 
@@ -56,3 +56,14 @@ def test_a_missing_font_is_an_error(
     settings.OUTREACH_KEYS_DIR = keys
     monkeypatch.setattr(checks, "chains", lambda _: (FontChain([]), FontChain([])))
     assert found() == ["certificates.E002"]
+
+
+def test_fonts_without_the_rarest_characters_are_a_warning_outside_the_demo(
+    keys: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OUTREACH_KEYS_DIR = keys
+    packed = FontChain(chains()[0].paths[:4])
+    monkeypatch.setattr(checks, "chains", lambda _: (packed, packed))
+    assert found() == []
+    settings.OUTREACH_DEMO = False
+    assert found() == ["certificates.W003", "certificates.W005"]

@@ -140,7 +140,7 @@ def test_a_renewal_is_for_the_last_year_and_says_what_it_renews(
     assert (new.issued_on, new.valid_until) == (date(2027, 6, 13), date(2037, 6, 13))
     assert state_of(held) == S.REPLACED
     assert not PaperRequest.objects.open().exists()
-    assert "换领:换自2018年06月13日签发的残疾人证。" in text_of(paper_of(new))
+    assert "换领：换自2018年06月13日签发的残疾人证。" in text_of(paper_of(new))
     assert judge(paper_of(held), on=new.issued_on).finding == Finding.REPLACED
     assert judge(paper_of(new), on=new.issued_on).finding == Finding.UNCHANGED
     assert names(new) == ["issue_renewed"]
@@ -166,7 +166,7 @@ def test_lost_papers_are_void_at_once_and_their_reissues_counted(
         suffixes.append(lost.number)
         assert (lost.valid_until, lost.suffix) == (held.valid_until, f"B{days}")
     assert suffixes == [f"{number}B1", f"{number}B2", f"{number}B3"]
-    assert "本证为第3次补发(B3)" in text_of(paper_of(lost)).replace("\n", "")
+    assert "本证为第3次补发（B3）" in text_of(paper_of(lost)).replace("\n", "")
     assert Certificate.objects.get(number_index=blind_index(f"{number}B2", "certificate"))
 
 

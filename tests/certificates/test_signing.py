@@ -24,7 +24,8 @@ from pyhanko_certvalidator import ValidationContext
 from certificates.authority import Signer, Trust
 from certificates.examination import Change, Examination, Verdict, examine
 from certificates.signing import NothingToSign, as_asn1, sign
-from tests.certificates.making import MULTIPLE, SIGNED_AT, drawn, run, signed
+from tests.certificates.kinds import KINDS
+from tests.certificates.making import SIGNED_AT, drawn, run, signed
 
 CASES = 2000 if os.environ.get("OUTREACH_LONG") == "1" else 60
 INTACT = Examination(Verdict.INTACT)
@@ -44,7 +45,7 @@ def signature_value(pdf: bytes) -> tuple[int, int]:
     return found.span(1)
 
 
-@pytest.mark.parametrize("changes", [{}, MULTIPLE, {"demo": False}, {"remarks": ("换领",)}])
+@pytest.mark.parametrize("changes", KINDS.values(), ids=KINDS)
 def test_pyhanko_finds_every_kind_of_paper_valid_and_wholly_covered(
     signer: Signer, changes: dict[str, Any]
 ) -> None:
@@ -59,9 +60,12 @@ def test_no_change_is_permitted_after_signing(certificate: bytes) -> None:
     assert permission == 1
 
 
-def test_pdfsig_calls_the_signature_valid(certificate: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", KINDS.values(), ids=KINDS)
+def test_pdfsig_calls_the_signature_of_every_kind_valid(
+    signer: Signer, changes: dict[str, Any], tmp_path: Path
+) -> None:
     file = tmp_path / "certificate.pdf"
-    file.write_bytes(certificate)
+    file.write_bytes(signed(signer, **changes))
     said = run("pdfsig", "-nocert", file)
     assert "Signature is Valid." in said
     assert "Total document signed" in said

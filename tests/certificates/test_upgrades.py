@@ -107,6 +107,21 @@ def test_an_upgrade_adds_a_version_and_every_version_stays_ours(
     assert [event.detail["level"] for event in trail] == ["T", "T", "LTA", "LTA"]
 
 
+def test_a_paper_climbs_level_by_level(
+    place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any
+) -> None:
+    (made,) = issued(place, files)
+    settings.OUTREACH_TSA_URL = server.url
+    for level in ("T", "LT", "LTA"):
+        assert run_command("--to", level)[2] == 0
+    kept = contents(files, made)
+    assert list(kept) == ["B", "T", "LT", "LTA"]
+    assert kept["LTA"].startswith(kept["LT"])
+    assert kept["LT"].startswith(kept["T"])
+    trust = load_trust(settings.OUTREACH_KEYS_DIR)
+    assert examine(kept["LTA"], trust) == Examination(Verdict.INTACT)
+
+
 def test_what_was_upgraded_and_then_altered_is_found(
     place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any
 ) -> None:

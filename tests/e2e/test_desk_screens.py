@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from outreach import clock
-from outreach.actions import applications, publicity, visits
+from outreach.actions import applications, enquiries, publicity, visits
+from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.models import Application, Evaluation, User, Visit
 from tests import builders
@@ -51,6 +52,8 @@ def a_case_at_every_step(place: builders.County, seat: Seat) -> None:
     applications.send_back(back, ["photos"], by=office, at=builders.START)
     applications.accept(builders.applied(place), by=office, at=builders.START)
     builders.accepted(place)
+    enquiries.ask("何时上门？", division=place.village, by=place.liaison, at=at)
+    fill_outbox(at)
     a_dispute(place)
     clock.advance_to(datetime.combine(late + day * 2, time(17), builders.SHANGHAI))
 
@@ -61,7 +64,10 @@ def pages_of(who: str) -> list[str]:
     applied = Application.objects.filter(state="applied")[0].pk
     open_ones = Evaluation.objects.filter(second_opinions=None)
     return {
-        "nobody": ["/sign-in/", "/check/", "/nothing/"],
+        "nobody": [
+            *("/sign-in/", "/check/", "/nothing/", "/welcome/", "/welcome/status/"),
+            *("/welcome/ask/", "/welcome/reply/", "/welcome/promises/"),
+        ],
         "liaison": [
             *("/", "/cases/nominate/", "/cases/", "/consent/", "/papers/", "/hand-over/"),
             *("/notices/", f"/cases/{waiting.application_id}/", f"/visits/{waiting.pk}/move/"),
@@ -70,7 +76,16 @@ def pages_of(who: str) -> list[str]:
         "administrator": [
             *("/", "/accept/", "/assign/", "/schedule/", "/visits/not-done/", "/notices/post/"),
             *("/notices/end/", "/objections/", "/review/", "/certificates/", "/savings/"),
-            *("/savings/lines/", "/tablets/", "/disputes/", "/clock/"),
+            *(
+                "/savings/lines/",
+                "/reports/",
+                "/enquiries/",
+                "/notifications/",
+                "/import/",
+                "/tablets/",
+                "/disputes/",
+                "/clock/",
+            ),
             f"/cases/{applied}/",
             f"/cases/{applied}/return/",
             f"/cases/{applied}/step/refuse/",

@@ -80,35 +80,35 @@ class Pool:
             for job in jobs:
                 yield job.group, _solve(self._ground, job, deadline, asked)
             return
-        for start in range(0, len(jobs), len(self._workers)):
-            batch = jobs[start : start + len(self._workers)]
-            yield from self._side_by_side(batch, seconds, asked)
+        answers = self._side_by_side(jobs, seconds, asked)
+        for n, job in enumerate(jobs):
+            yield job.group, answers.get(n)
 
     def _side_by_side(
         self, jobs: Sequence[Job], seconds: float | None, asked: Callable[[], bool]
-    ) -> Iterator[tuple[Group, Solved]]:
-        allowed = LONGEST if seconds is None else seconds
-        for worker, job in zip(self._workers, jobs, strict=False):
-            worker.pipe.send((job, seconds))
-        until = monotonic() + allowed + GRACE
+    ) -> dict[int, Solved]:
+        """Hand the jobs out as workers get free; kill those that overrun or are not wanted."""
+        began = monotonic()
+        until = began + (LONGEST if seconds is None else seconds + GRACE)
+        waiting = list(range(len(jobs)))
+        busy: dict[int, int] = {}
         answers: dict[int, Solved] = {}
-        while len(answers) < len(jobs) and monotonic() < until and not asked():
-            open_pipes = [
-                worker.pipe
-                for n, worker in enumerate(self._workers[: len(jobs)])
-                if n not in answers
-            ]
-            for pipe in wait(open_pipes, timeout=LOOK):
-                n = next(n for n, worker in enumerate(self._workers) if worker.pipe is pipe)
+        while (waiting or busy) and monotonic() < until and not asked():
+            for n in range(len(self._workers)):
+                if waiting and n not in busy:
+                    left = None if seconds is None else max(0, began + seconds - monotonic())
+                    busy[n] = waiting.pop(0)
+                    self._workers[n].pipe.send((jobs[busy[n]], left))
+            for pipe in wait([self._workers[n].pipe for n in busy], timeout=LOOK):
+                n = next(n for n in busy if self._workers[n].pipe is pipe)
+                job = busy.pop(n)
                 try:
-                    answers[n] = self._workers[n].pipe.recv()
+                    answers[job] = self._workers[n].pipe.recv()
                 except EOFError:
-                    answers[n] = None
                     self._replace(n)
-        for n, job in enumerate(jobs):
-            if n not in answers:
-                self._replace(n)
-            yield job.group, answers.get(n)
+        for n in busy:
+            self._replace(n)
+        return answers
 
     def _replace(self, n: int) -> None:
         _kill(self._workers[n])

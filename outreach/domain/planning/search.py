@@ -1,7 +1,7 @@
 """The search: groups of team-days taken out, solved together, put back when that is better.
 
 Never the whole month at once: that needs a gigabyte and is worse after the same time. Each
-round takes two groups that share no team-day, so that two processors can work on a round and
+round takes a few groups that share no team-day, so that processors can work side by side and
 the result depends only on the seed and the number of rounds.
 """
 
@@ -24,10 +24,13 @@ from outreach.domain.planning.solver import Group
 Heard = Callable[[float, int, Draft], None]
 
 GROUP = 10
-AT_ONCE = 2
+#: Groups of one round; they share no team-day, so that processors need not wait for each other.
+AT_ONCE = 4
 ITERATIONS = 300
 #: Visits nobody makes that are tried in a group besides its own.
 EXTRA = 12
+#: Shifts in a group that could keep the promise of the visit it was chosen for.
+HELPERS = 4
 
 
 @dataclass
@@ -95,13 +98,13 @@ def accepted(
 
 
 def choose(ground: Ground, draft: Draft, chance: random.Random) -> list[Group]:
-    """Pick up to two groups of team-days near each other that share none."""
+    """Pick a few groups of team-days near each other that share none."""
     free = set(range(len(ground.shifts)))
-    groups = []
+    groups: list[Group] = []
     left = draft.left_out(ground)
     unfair = fairness_hours(ground, draft.routes) if ground.fairness_metres_an_hour else {}
     for _ in range(AT_ONCE):
-        if len(free) < min(4, len(ground.shifts)):
+        if groups and len(free) < GROUP:
             break
         shifts = _neighbours(ground, draft, free, left, chance)
         if not shifts:
@@ -155,23 +158,34 @@ def _neighbours(
     lunch = chance.choice(sorted({ground.shifts[n].lunch for n in free}))
     able = sorted(n for n in free if ground.shifts[n].lunch == lunch)
     near = ground.metres[seed]
-    # Who is left out or late is helped by the team-days that could keep the promise.
-    best = int(ground.entry[seed].min())
-    made_at = next((n for n in able if seed in draft.routes[n]), None)
-    in_trouble = made_at is None or ground.entry[seed, made_at] > best
+    helpers = _helpers(ground, draft, able, seed)
     used, unused = [], []
     for shift in able:
         stops = draft.routes[shift]
         if stops:
-            distance = int(np.min(near[list(stops)]))
-            helps = in_trouble and (shift == made_at or ground.entry[seed, shift] == best)
-            noise = chance.uniform(0.1, 0.5) if helps else chance.uniform(0.3, 1.7)
-            used.append(((distance + 2000) * noise, shift))
+            distance = int(np.min(near[list(stops)])) + 2000
+            used.append((distance * chance.uniform(0.3, 1.7), shift))
         else:
             unused.append(shift)
+    used.sort()
+    first = [shift for _, shift in used if shift in helpers][:HELPERS]
+    chosen = first + [shift for _, shift in used if shift not in first]
     chance.shuffle(unused)
     spare = unused[: 2 if used else GROUP]
-    return sorted([shift for _, shift in sorted(used)[: GROUP - len(spare)]] + spare)
+    return sorted(chosen[: GROUP - len(spare)] + spare)
+
+
+def _helpers(ground: Ground, draft: Draft, able: Sequence[int], visit: int) -> set[int]:
+    """Return, for a visit left out or late, the shift it is in and those that keep the promise.
+
+    Only some of them go into a group: room is made on those days by giving others' visits to
+    teams nearby.
+    """
+    best = int(ground.entry[visit].min())
+    made_at = next((n for n in able if visit in draft.routes[n]), None)
+    if made_at is not None and ground.entry[visit, made_at] == best:
+        return set()
+    return {n for n in able if n == made_at or ground.entry[visit, n] == best}
 
 
 def _troubled(
@@ -181,13 +195,13 @@ def _troubled(
     made = [(stop, shift) for shift in sorted(free) for stop in draft.routes[shift]]
     late = [stop for stop, shift in made if 0 < ground.entry[stop, shift] < FORBIDDEN]
     which = chance.random()
-    if left and which < 0.4:
+    if left and which < 0.3:
         return chance.choice(list(left))
     if late and which < 0.6:
         return chance.choice(late)
     if not made:
         return chance.choice(list(left)) if left else None
-    if which > 0.8:
+    if which > 0.85:
         shortest = min((len(draft.routes[n]), chance.random(), n) for n in free if draft.routes[n])
         return chance.choice(draft.routes[shortest[2]])
     return chance.choice(made)[0]

@@ -120,7 +120,8 @@ def improve(
     for operator in params.operators:
         if operator.supports(data):
             local.add_operator(operator(data))
-    penalties = PenaltyManager(([], PENALTY, PENALTY), params.penalty)
+    loads = [PENALTY] * data.num_load_dimensions
+    penalties = PenaltyManager((loads, PENALTY, PENALTY), params.penalty)
     ils = IteratedLocalSearchParams(history_length=history)
     done = 0
 

@@ -1,0 +1,46 @@
+"""The benchmark's own parts: Solomon's format, its driver, the practices, the generator."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import solomon
+from benchmarks.campaigns import campaign
+from benchmarks.planning import OWN_INSTANCES, main
+from benchmarks.practice import PRACTICES
+from outreach.domain.planning import check
+
+FILES = sorted(OWN_INSTANCES.glob("*.txt"))
+
+
+def test_our_own_instances_come_close_to_the_best_found(capsys: pytest.CaptureFixture[str]):
+    assert main(["--seconds", "0.5"]) == 0
+    *rows, mean = capsys.readouterr().out.splitlines()
+    assert [row.split()[0] for row in rows[1:]] == [file.stem for file in FILES]
+    assert float(mean.split()[-2]) < 5
+
+
+def test_a_route_that_breaks_a_rule_is_not_measured():
+    instance = solomon.read(FILES[0])
+    everybody = list(range(1, len(instance.customers)))
+    with pytest.raises(ValueError, match="forgotten or visited twice"):
+        solomon.distance(instance, [everybody[1:]])
+    with pytest.raises(ValueError, match=r"overloaded|too late"):
+        solomon.distance(instance, [everybody])
+
+
+def test_a_file_in_another_format_is_refused_by_name(tmp_path: Path):
+    file = tmp_path / "other.txt"
+    file.write_text("nothing\n")
+    with pytest.raises(solomon.MalformedInstance, match=r"other\.txt: not in Solomon's format"):
+        solomon.read(file)
+
+
+@pytest.mark.parametrize("practice", PRACTICES.values(), ids=str)
+def test_naive_practice_obeys_the_same_hard_rules(practice):
+    problem = campaign(60, 1)
+    assert check(problem, practice(problem)) == []
+
+
+def test_a_seed_draws_the_same_campaign():
+    assert campaign(80, 5) == campaign(80, 5) != campaign(80, 6)
