@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from http.client import HTTPConnection
 from typing import Any
 
@@ -14,6 +15,7 @@ class Line:
     def __init__(self, port: int, token: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
         self._token = token
+        self.busy = 0
 
     def send(
         self, method: str, where: str, body: bytes = b"", **headers: str
@@ -26,14 +28,13 @@ class Line:
         return answer.status, dict(answer.headers), answer.read()
 
     def sync(self, body: bytes) -> dict[str, Any]:
-        """Post a body that `packed` made and return the answer; anything but 200 is an error."""
-        status, _, told = self.send(
-            "POST",
-            "/api/v1/sync",
-            body,
-            Content_Type="application/json",
-            Content_Encoding="gzip",
-        )
+        """Post a body that `packed` made and return the answer; only "busy" is tried again."""
+        kind = {"Content_Type": "application/json", "Content_Encoding": "gzip"}
+        status, _, told = self.send("POST", "/api/v1/sync", body, **kind)
+        while status == 503:
+            self.busy += 1
+            time.sleep(0.5)
+            status, _, told = self.send("POST", "/api/v1/sync", body, **kind)
         if status != 200:
             raise RuntimeError(f"{status}: {told[:300]!r}")
         answer: dict[str, Any] = json.loads(told)

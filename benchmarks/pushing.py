@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
+from datetime import time as time_of_day
 from typing import Any
 
 from django.db import connection, transaction
@@ -112,7 +114,14 @@ def _newest(table: str, evaluations: int) -> tuple[list[str], list[Any]]:
         share = total * evaluations // cursor.fetchone()[0]
         cursor.execute(f'SELECT * FROM "{table}" ORDER BY id DESC LIMIT {share}')
         names = [column[0] for column in cursor.description]
-        return names, list(cursor.fetchall())
+        return names, [tuple(map(_plain, row)) for row in cursor.fetchall()]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as SQLite stores it; its module reads times that it cannot write."""
+    if connection.vendor == "sqlite" and isinstance(value, (date, time_of_day)):
+        return str(value)
+    return value
 
 
 def statements(place: County, sizes: Iterable[int]) -> dict[int, int]:

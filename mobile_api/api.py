@@ -7,14 +7,14 @@ import zlib
 from calendar import monthrange
 from datetime import date, timedelta
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI, Status
+from ninja import NinjaAPI, Query, Status, errors
 from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle
@@ -23,9 +23,12 @@ from pydantic import BaseModel, ValidationError
 from certificates.actions import open_file
 from certificates.models import Certificate
 from mobile_api import wire
-from mobile_api.auth import device_for
+from mobile_api.auth import device_for, integration_for
+from mobile_api.changes import MOST, changes
 from mobile_api.devices import enrol
-from mobile_api.models import Device, Epoch, LedgerEntry, Replica
+from mobile_api.federation import FederationKeys
+from mobile_api.handin import take
+from mobile_api.models import Device, Epoch, Integration, LedgerEntry, Replica
 from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull, row_of
@@ -52,6 +55,12 @@ class AuthenticatedRequest(HttpRequest):
     auth: Device
 
 
+class HandInThrottle(AnonRateThrottle):
+    """Counts hand-ins by themselves: a tablet's many parts must not use up its enrolments."""
+
+    scope = "hand-in"
+
+
 class DeviceToken(HttpBearer):
     """The token of an enrolled tablet."""
 
@@ -60,6 +69,16 @@ class DeviceToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Device:  # noqa: ARG002
         return device_for(request)
+
+
+class IntegrationToken(HttpBearer):
+    """The token of another office's system."""
+
+    def __call__(self, request: HttpRequest) -> Integration:
+        return integration_for(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Integration:  # noqa: ARG002
+        return integration_for(request)
 
 
 class TabletAPI(NinjaAPI):
@@ -86,6 +105,13 @@ api = TabletAPI(
 def answer_problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
     """Answer a problem as RFC 9457 has it."""
     return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+
+
+@api.exception_handler(errors.ValidationError)
+def answer_malformed(request: HttpRequest, error: errors.ValidationError) -> HttpResponse:
+    """Name the parameters that do not have the expected shape."""
+    fields = sorted({str(item["loc"][-1]) for item in error.errors})
+    return answer_problem(request, Problem("malformed", ", ".join(fields), {"fields": fields}))
 
 
 @csrf_exempt
@@ -160,6 +186,7 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
         epoch=Epoch.current(),
         server_time=at,
         user=whoami(device.user),
+        federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
     )
     return Status(201, answer)
 
@@ -194,6 +221,7 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
             lease_until=context.at + LEASE,
             lock_after_s=LOCK_AFTER_S,
             clock="simulated" if settings.OUTREACH_CLOCK == "simulated" else "real",
+            federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
         ),
         blobs_missing=missing,
     )
@@ -230,6 +258,19 @@ def _missing(replica: Replica) -> list[str]:
     return sorted(named - held)
 
 
+@api.post(
+    "/hand-in",
+    auth=None,
+    response={200: wire.HandInOut, 201: wire.HandInOut},
+    openapi_extra=_schema(wire.HandInIn, "unknown-replica", "bad-signature", "too-many"),
+    throttle=[HandInThrottle("600/m")],
+    summary="Hand in, sealed, what a stopped, forked or locked tablet still holds",
+)
+def hand_in(request: HttpRequest) -> Status[wire.HandInOut]:
+    part, is_new = take(read(request, wire.HandInIn), at=clock.now())
+    return Status(201 if is_new else 200, wire.HandInOut(receipt=part.hand_in, n=part.n))
+
+
 @api.get(
     "/certificates/{uuid:certificate}.pdf",
     response={200: None},
@@ -247,6 +288,21 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     if found is None:
         raise Problem("not-found")
     return FileResponse(open_file(found), content_type="application/pdf")
+
+
+@api.get(
+    "/changes",
+    auth=IntegrationToken(),
+    response={200: wire.ChangesOut},
+    openapi_extra={"responses": promised("no-token", "expired-token", "malformed")},
+    summary="What happened after a number, for other offices' systems",
+)
+def list_changes(
+    request: HttpRequest,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+) -> wire.ChangesOut:
+    return changes(integration_for(request), after, limit)
 
 
 @api.get(

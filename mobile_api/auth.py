@@ -6,9 +6,11 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
 
-from mobile_api.models import Device
+from mobile_api.federation import FederationKeys
+from mobile_api.models import Device, Integration
 from mobile_api.problems import Problem
 
 
@@ -42,6 +44,15 @@ def device_id_for(request: HttpRequest) -> UUID:
     return identifier
 
 
+def integration_for(request: HttpRequest) -> Integration:
+    """Return the system whose token the request bears, or raise a `Problem`."""
+    held = Integration.objects.select_related("division").filter(revoked_at=None)
+    found = held.filter(token_sha256=_presented(request)).first()
+    if found is None:
+        raise Problem("expired-token")
+    return found
+
+
 def _presented(request: HttpRequest) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -51,4 +62,5 @@ def _presented(request: HttpRequest) -> str:
 
 def _check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
     if revoked_at or not is_active:
-        raise Problem("revoked", extra={"wipe": True})
+        key = FederationKeys(settings.OUTREACH_KEYS_DIR).public()
+        raise Problem("revoked", extra={"wipe": True, "federation_key": key})

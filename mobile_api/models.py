@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.models import User
+from outreach.models import Division, User
 from outreach.models.ids import new_id
 from outreach.models.sealed import SealedJSONField, SealedTextField
 
@@ -59,6 +59,13 @@ class Replica(models.Model):
     created_at = models.DateTimeField()
 
 
+class Decision(models.TextChoices):
+    """What a person made of a dispute."""
+
+    ACCEPTED = "accepted"
+    SET_ASIDE = "set_aside"
+
+
 class Dispute(models.Model):
     """What a person must decide after a refused, conflicting or parked mutation."""
 
@@ -70,7 +77,7 @@ class Dispute(models.Model):
     raised_at = models.DateTimeField(db_index=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    decision = models.CharField(max_length=20, blank=True)
+    decision = models.CharField(max_length=20, blank=True, choices=Decision.choices)
     reason = SealedTextField(default="")
 
     class Meta:
@@ -110,6 +117,24 @@ class LedgerEntry(models.Model):
         ]
 
 
+class HandInPart(models.Model):
+    """One sealed part of what a tablet handed in; only the federation's key opens it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    hand_in = models.UUIDField()
+    n = models.PositiveIntegerField()
+    of = models.PositiveIntegerField()
+    replica = models.ForeignKey(Replica, models.PROTECT, related_name="hand_in_parts")
+    reason = models.CharField(max_length=10)
+    kind = models.CharField(max_length=10)
+    sealed = models.JSONField()
+    said_at = models.CharField(max_length=40)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hand_in", "n"], name="hand_in_part_once")]
+
+
 class PulledView(models.Model):
     """What a tablet holds after applying one answer: kept until it proves to hold a later one."""
 
@@ -117,6 +142,20 @@ class PulledView(models.Model):
     replica = models.ForeignKey(Replica, models.CASCADE, related_name="views")
     digest = models.CharField(max_length=64)
     manifest = models.JSONField()
+
+
+class Integration(models.Model):
+    """Another office's system: what it may read of one division, by its token's fingerprint."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=60, unique=True)
+    division = models.ForeignKey(Division, models.PROTECT, related_name="+")
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Epoch(models.Model):

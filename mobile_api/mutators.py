@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
@@ -21,17 +22,26 @@ from certificates.models import Certificate
 from mobile_api import wire
 from outreach.actions import applications, evaluations, visits
 from outreach.models import Application, Division, Evaluation, User, Visit
-from outreach.rules import Refused, applications_for
+from outreach.rules import Refused, applications_for, scope
 
 Args = TypeVar("Args", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Context:
-    """Who says it, and the one moment at which the whole push is taken in."""
+    """Who says it, and the one moment at which the whole push is taken in.
+
+    What was parked or disputed is admitted later by an administrator, who answers for its scope.
+    """
 
     user: User
     at: datetime
+    admitted_by: User | None = None
+
+    @property
+    def planner(self) -> User:
+        """Whose rights an appointment needs; a fact stays the assessor's own."""
+        return self.admitted_by or self.user
 
 
 class OutOfScope(Refused):
@@ -79,14 +89,20 @@ def _applications(ids: Sequence[UUID], user: User) -> dict[UUID, Application]:
     return found
 
 
-def _visits(ids: Sequence[UUID], user: User) -> dict[UUID, Visit]:
-    rows = Visit.objects.filter(pk__among=ids, assessor=user, application__assessor=user)
+def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
+    user = context.user
+    own = Q(assessor=user, application__assessor=user)
+    admitted = context.admitted_by and scope(context.admitted_by, prefix="application__")
+    rows = Visit.objects.filter(admitted or own, pk__among=ids)
     found = {
         row.pk: row for row in rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
     }
     if set(ids) - set(found):
         raise OutOfScope("out-of-scope", _GONE)
-    _share(list(found.values()), user)
+    _share_villages(list(found.values()))
+    if not admitted:
+        for row in found.values():
+            row.assessor = row.application.assessor = user
     return found
 
 
@@ -101,16 +117,17 @@ _NEEDED_OF_VISITS = (
 )
 
 
-def _share(rows: Sequence[Visit], user: User) -> None:
-    """Let the visits share the few villages they lie in, and the one assessor."""
+def _share_villages(rows: Sequence[Visit]) -> None:
+    """Let the visits share the few villages they lie in."""
     ids = {row.application.village_id for row in rows}
     villages = Division.objects.select_related("parent").in_bulk(list(ids))
     for row in rows:
-        row.assessor = row.application.assessor = user
         row.application.village = villages[row.application.village_id]
 
 
-def _check_seen(visit: Visit, seen: wire.Seen) -> None:
+def _check_seen(visit: Visit, seen: wire.Seen, context: Context) -> None:
+    if context.admitted_by:
+        return
     if (visit.on, visit.start) != (seen.on, seen.start):
         raise Conflict(
             "appointment-changed",
@@ -119,7 +136,7 @@ def _check_seen(visit: Visit, seen: wire.Seen) -> None:
 
 
 def _schedule(batch: Sequence[wire.ScheduleVisit], context: Context) -> None:
-    cases = _applications([args.application for args in batch], context.user)
+    cases = _applications([args.application for args in batch], context.planner)
     visits.schedule(
         [
             visits.Appointment(
@@ -127,29 +144,29 @@ def _schedule(batch: Sequence[wire.ScheduleVisit], context: Context) -> None:
             )
             for args in batch
         ],
-        by=context.user,
+        by=context.planner,
         at=context.at,
     )
 
 
 def _move(batch: Sequence[wire.MoveVisit], context: Context) -> None:
-    found = _visits([args.visit for args in batch], context.user)
+    found = _visits([args.visit for args in batch], context)
     for args in batch:
         visit = found[args.visit]
-        _check_seen(visit, args.seen)
+        _check_seen(visit, args.seen, context)
         to = visits.Appointment(visit.application, args.on, args.start, args.minutes)
-        visits.move(visit, to, by=context.user, at=context.at, reason=args.reason)
+        visits.move(visit, to, by=context.planner, at=context.at, reason=args.reason)
 
 
 def _cancel(batch: Sequence[wire.CancelVisit], context: Context) -> None:
-    found = _visits([args.visit for args in batch], context.user)
+    found = _visits([args.visit for args in batch], context)
     for args in batch:
-        _check_seen(found[args.visit], args.seen)
-        visits.cancel(found[args.visit], by=context.user, at=context.at, reason=args.reason)
+        _check_seen(found[args.visit], args.seen, context)
+        visits.cancel(found[args.visit], by=context.planner, at=context.at, reason=args.reason)
 
 
 def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> None:
-    found = _visits([args.visit for args in batch], context.user)
+    found = _visits([args.visit for args in batch], context)
     for args in batch:
         visits.record_not_done(
             found[args.visit],
@@ -159,17 +176,19 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
             place=args.place.model_dump() if args.place else None,
             by=context.user,
             at=context.at,
+            admitted_by=context.admitted_by,
         )
 
 
 def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
-    found = _visits([args.visit for args in batch], context.user)
+    found = _visits([args.visit for args in batch], context)
     wanted = {user for args in batch for user in args.co_signers}
     colleagues = {user.pk: user for user in User.objects.filter(pk__among=wanted)}
     evaluations.submit(
         [_submission(args, found[args.visit], colleagues) for args in batch],
         by=context.user,
         at=context.at,
+        admitted_by=context.admitted_by,
     )
 
 
@@ -218,7 +237,7 @@ def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
         raise Refused("unknown-village", _("There is no such village; choose one from the list."))
     applications.nominate(
         [_nomination(args, villages[args.village]) for args in batch],
-        by=context.user,
+        by=context.planner,
         at=context.at,
     )
 
@@ -247,7 +266,7 @@ def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> N
     rows = list(Certificate.objects.filter(pk__in=ids).select_related("application"))
     if len(rows) != len(set(ids)):
         raise OutOfScope("out-of-scope", _GONE)
-    hand_over(rows, by=context.user, at=context.at)
+    hand_over(rows, by=context.planner, at=context.at)
 
 
 MUTATORS: dict[tuple[str, int], Mutator[Any]] = {

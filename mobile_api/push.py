@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -10,7 +12,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
@@ -21,8 +23,11 @@ from mobile_api.problems import Problem
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.models import insert
-from outreach.rules import Refused
+from outreach.rules import Refused, plainly
 
+log = logging.getLogger(__name__)
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 #: Refusals of facts that are kept for a person to decide, rather than declined.
 _CONFLICTS = {"visit-moved-on", "visit-open", "open-application"}
 
@@ -40,7 +45,8 @@ class _Said:
     media: list[str] = field(default_factory=list)
 
     def settle(self, outcome: Outcome, code: str, message: object) -> None:
-        self.outcome, self.code, self.message = outcome, code, str(message)[:300]
+        self.outcome, self.code = outcome, code
+        self.message = str(message).replace("\0", "")[:300]
 
 
 def push(replica: Replica, device: Device, body: PushIn, context: Context) -> list[OutcomeOut]:
@@ -144,7 +150,7 @@ def _declared(args: dict[str, Any]) -> list[str]:
     media = args.get("media")
     entries = media if isinstance(media, list) else []
     named = [entry.get("sha256") for entry in entries if isinstance(entry, dict)]
-    return [name for name in named if isinstance(name, str) and len(name) == 64]
+    return [name for name in named if isinstance(name, str) and _SHA256.fullmatch(name)]
 
 
 def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
@@ -153,9 +159,11 @@ def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
     if not batch:
         return
     try:
-        with transaction.atomic():
+        with transaction.atomic(), plainly():
             mutator.run([said.args for said in batch], context)
-    except (Refused, MalformedIdNumber, MalformedName, MalformedTelephone) as error:
+    except OperationalError:
+        raise  # the database is busy or gone: nothing of the exchange is applied
+    except Exception as error:
         if len(batch) == 1:
             _settle(batch[0], error)
             return
@@ -181,8 +189,13 @@ def _settle(said: _Said, error: Exception) -> None:
         said.settle(Outcome.CONFLICT, error.code, error.message)
     elif isinstance(error, Refused):
         said.settle(Outcome.REFUSED, error.code, error.message)
-    else:
+    elif isinstance(error, (MalformedIdNumber, MalformedName, MalformedTelephone)):
         said.settle(Outcome.REFUSED, "malformed", str(error))
+    else:
+        log.error("mutation %s could not be applied", said.mutation.id, exc_info=error)
+        said.settle(
+            Outcome.PARKED, "unexpected", _("The server could not apply this; the office decides.")
+        )
 
 
 _TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
@@ -196,12 +209,12 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
                 "replica_id": replica.pk,
                 "seq": said.mutation.seq,
                 "mutation_id": said.mutation.id,
-                "name": said.mutation.name,
+                "name": said.mutation.name.replace("\0", ""),
                 "version": said.mutation.v,
                 "chain": said.mutation.chain,
-                "said_at": said.mutation.at,
+                "said_at": said.mutation.at.replace("\0", ""),
                 "args": said.mutation.args,
-                "signature": said.mutation.sig,
+                "signature": said.mutation.sig.replace("\0", ""),
                 "media": said.media,
                 "awaits_media": bool(said.media),
                 "outcome": said.outcome.value,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from certificates.models import Certificate
+from mobile_api.models import Dispute
 from mobile_api.wire import Whoami
 from outreach.domain.grading import load_standard, standard_as_json
 from outreach.domain.vocabulary import Category, Role, evidence_for
@@ -40,6 +41,7 @@ def rows_for(user: User, on: date) -> list[Projected]:
         *_visits(user, on),
         *_cases(user),
         *_certificates(user),
+        *_disputes(user, on),
     ]
 
 
@@ -230,5 +232,24 @@ def _certificates(user: User) -> Iterator[Projected]:
                 "sha256": file.sha256,
                 "size": file.size,
                 "handed_over": certificate.handed_over_at is not None,
+            },
+        )
+
+
+def _disputes(user: User, on: date) -> Iterator[Projected]:
+    """Yield what became of the user's disputed records; decided ones stay for a while."""
+    rows = Dispute.objects.filter(replica__device__user=user).exclude(
+        decided_at__date__lt=on - RECENT
+    )
+    for row in rows.order_by("pk"):
+        yield (
+            f"dispute/{row.pk}",
+            {
+                "replica": str(row.replica_id),
+                "seq": row.seq,
+                "outcome": row.outcome,
+                "code": row.code,
+                "decision": row.decision or None,
+                "reason": row.reason,
             },
         )

@@ -55,6 +55,29 @@ class EnrolOut(BaseModel):
     epoch: str
     server_time: datetime
     user: Whoami
+    federation_key: str | None = None
+
+
+class HandInIn(Shape):
+    """One part of a hand-in, from 0 to `of` - 1; the last one is the end."""
+
+    hand_in: UUID
+    replica: UUID
+    reason: Literal["revoked", "fork", "gap", "damaged", "unknown", "locked"]
+    n: Annotated[int, Field(ge=0, le=100_000)]
+    of: Annotated[int, Field(ge=1, le=100_001)]
+    kind: Literal["log", "drafts", "media", "store", "end"]
+    # recipient, ephemeral, iv, wrapped: base64; ECDH-ES on P-256, HKDF-SHA256, AES-256-GCM
+    sealed: Annotated[dict[str, str], Field(min_length=4, max_length=4)]
+    at: Annotated[str, StringConstraints(max_length=40)]
+    sig: Annotated[str, StringConstraints(max_length=120)] = ""
+
+
+class HandInOut(BaseModel):
+    """The receipt of a part: the number of the whole hand-in, and the part's."""
+
+    receipt: UUID
+    n: int
 
 
 class Mutation(Tolerant):
@@ -137,6 +160,7 @@ class Policy(BaseModel):
     lease_until: datetime
     lock_after_s: int
     clock: Literal["real", "simulated"]
+    federation_key: str | None = None
 
 
 class TallyOut(BaseModel):
@@ -291,3 +315,21 @@ class HandOverCertificate(Shape):
     certificate: UUID
     to: Literal["resident", "guardian"]
     handed_over_at: datetime
+
+
+class Change(BaseModel):
+    """One deed: its number, and the record it was done to."""
+
+    n: int
+    at: datetime
+    kind: str
+    id: UUID
+    action: str
+
+
+class ChangesOut(BaseModel):
+    """A stretch of the feed; ask again after `last`, at once where there is `more`."""
+
+    changes: list[Change]
+    last: int
+    more: bool

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -15,8 +16,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from outreach.domain.savings import NoTariff
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category, Paper, Role
-from outreach.domain.workdays import add_months
+from outreach.domain.workdays import CalendarNotLoaded, add_months
 from outreach.domain.workflow import ApplicationState, Transition
 from outreach.models import (
     Application,
@@ -49,6 +51,24 @@ class Refused(Exception):
         super().__init__(code)
         self.code = code
         self.message = message
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Turn what the office must load first, a calendar or a tariff, into a refusal that says so."""
+    try:
+        yield
+    except CalendarNotLoaded as error:
+        raise Refused(
+            "calendar-not-loaded",
+            _("The calendar for %(year)d is not loaded; load it, then go on.")
+            % {"year": error.year},
+        ) from error
+    except NoTariff as error:
+        raise Refused(
+            "no-tariff",
+            _("No tariff is in force in this place on that day; load one, then go on."),
+        ) from error
 
 
 def scope(user: User, *, prefix: str = "") -> Q:

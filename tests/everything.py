@@ -13,7 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 #: What PostgreSQL runs again; the pure rules and the screens do not change with the database.
-ON_POSTGRES = ["tests/outreach", "tests/mobile_api", "tests/certificates", "tests/generative"]
+ON_POSTGRES = [
+    "tests/outreach",
+    "tests/mobile_api",
+    "tests/certificates",
+    "tests/generative",
+    "tests/malformed",
+]
 
 
 def run(*command: str, **environment: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 
@@ -28,9 +29,14 @@ def record(
                 "by_id": by.pk if by else None,
                 "action": action,
                 "subject": subject._meta.model_name or "",
-                "subject_id": subject.pk,
+                "subject_id": _id_of(subject),
                 "detail": detail or {},
             }
             for subject in subjects
         ),
     )
+
+
+def _id_of(subject: models.Model) -> UUID:
+    """Return the record's id; a year of the calendar counts as the id of that number."""
+    return subject.pk if isinstance(subject.pk, UUID) else UUID(int=subject.pk)

@@ -25,7 +25,7 @@ from outreach.domain.vocabulary import (
     Role,
     evidence_for,
 )
-from outreach.domain.workflow import APPLICATION
+from outreach.domain.workflow import APPLICATION, ApplicationState
 from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert
 from outreach.rules import (
     ADULT,
@@ -95,8 +95,13 @@ class _Judged:
         return self.submission.grade is not None
 
 
-def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list[Evaluation]:
+def submit(
+    submissions: Sequence[Submission], *, by: User, at: datetime, admitted_by: User | None = None
+) -> list[Evaluation]:
     """Record evaluations with their declared media, or none of them.
+
+    One that an administrator admits afterwards needs neither to be the assessor's case still nor
+    its visit to be open: a second evaluation of a visit names the first one as corrected.
 
     The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
     written reason is required. An evaluation stays `awaiting_media` until every declared
@@ -105,24 +110,43 @@ def submit(submissions: Sequence[Submission], *, by: User, at: datetime) -> list
     _check_each_visit_once(submissions)
     applications = [submission.visit.application for submission in submissions]
     check_role(by, APPLICATION["evaluate"])
-    check_in_scope(by, applications)
+    check_in_scope(admitted_by or by, applications)
     signers = [by, *(user for submission in submissions for user in submission.co_signers)]
     raters = Raters.among(signers, applications)
+    if admitted_by is None:
+        for submission in submissions:
+            visiting.check_stands(submission.visit, "complete")
     judged = [_judge(submission, raters, by, at) for submission in submissions]
     with transaction.atomic():
         evaluations = [_evaluation(one) for one in judged]
+        if admitted_by:
+            _take_up_again(evaluations, by=admitted_by, at=at)
         insert(Evaluation, map(vars, evaluations))
         insert(Evaluation.co_signers.through, _co_signatures(submissions))
         insert(Photo, (photo for submission in submissions for photo in _photos(submission)))
-        visits = [submission.visit for submission in submissions]
+        firsts = [evaluation for evaluation in evaluations if evaluation.corrects_id is None]
+        visits = [evaluation.visit for evaluation in firsts if evaluation.visit]
         visiting.settle(visits, "complete")
         visiting.append(visits, "complete", by=by, at=at)
-        record_spared(evaluations)
+        record_spared(firsts)
         for name, met in (("evaluate", True), ("find_not_met", False)):
             chosen = [one.submission.visit.application for one in judged if one.met is met]
             take(chosen, name, by=by, at=at)
         record("evaluation.submit", evaluations, by=by, at=at)
     return evaluations
+
+
+def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime) -> None:
+    """Let evaluations that come late stand over the earlier ones of their visits."""
+    visits = {evaluation.visit_id for evaluation in evaluations}
+    earlier = Evaluation.objects.filter(visit__among=visits).order_by("received_at", "id")
+    newest = dict(earlier.values_list("visit_id", "pk"))
+    for evaluation in evaluations:
+        if evaluation.visit_id in newest:
+            evaluation.corrects_id = newest[evaluation.visit_id]
+    decided = (ApplicationState.EVALUATED, ApplicationState.NOT_MET)
+    cases = [one.application for one in evaluations if one.application.state in decided]
+    take(cases, "reconsider", by=by, at=at)
 
 
 def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
@@ -133,7 +157,6 @@ def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
 
 def _judge(submission: Submission, raters: Raters, by: User, at: datetime) -> _Judged:
     visit = submission.visit
-    visiting.check_stands(visit, "complete")
     _check_signers(submission, raters, by)
     age = visit.application.resident.age(timezone.localdate(submission.evaluated_at))
     _check_circumstances(submission, age)

@@ -143,14 +143,20 @@ def record_not_done(
     at: datetime,
     note: str = "",
     place: dict[str, Any] | None = None,
+    admitted_by: User | None = None,
 ) -> None:
-    """Record that a visit assessed nobody, why, and what follows: never without a next step."""
-    _check(visit, "record_not_done", by)
+    """Record that a visit assessed nobody, why, and what follows: never without a next step.
+
+    What an administrator admits afterwards needs not be the assessor's case still.
+    """
+    check_role(by, VISIT["record_not_done"])
+    check_in_scope(admitted_by or by, [visit.application])
+    check_stands(visit, "record_not_done")
     with transaction.atomic():
         settle([visit], "record_not_done", not_done_reason=reason, next_step=next_step)
         append([visit], "record_not_done", by=by, at=at, note=note, place=place)
         if follow := {NextStep.REFER_HOSPITAL: "refer", NextStep.CLOSE: "close"}.get(next_step):
-            advance([visit.application], follow, by=by, at=at, note=note)
+            advance([visit.application], follow, by=admitted_by or by, at=at, note=note)
 
 
 def _check(visit: Visit, name: str, by: User) -> None:

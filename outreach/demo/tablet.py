@@ -38,6 +38,7 @@ class TabletRefused(Exception):
 
     def __init__(self, response: httpx.Response) -> None:
         body = response.json() if "json" in response.headers.get("content-type", "") else {}
+        self.body: dict[str, Any] = body
         self.slug = str(body.get("type", "")).removeprefix("/problems/")
         super().__init__(f"{response.status_code} {self.slug} {body.get('detail', '')}")
 
@@ -55,6 +56,7 @@ class State:
     acked: int = 0
     acked_chain: str = ZERO
     outbox: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     view: str | None = None
     held: dict[str, str] = field(default_factory=dict)
@@ -144,7 +146,13 @@ class Tablet:
                 "prev_chain": state.acked_chain,
                 "mutations": batch,
             }
-        answer = self._post(body)
+        try:
+            answer = self._post(body)
+        except TabletRefused as refusal:
+            if refusal.slug != "gap" or refusal.body["last_seq"] >= state.acked:
+                raise
+            self._stand_at(refusal.body["last_seq"], refusal.body["chain"])
+            return self.exchange(max_bytes=max_bytes)
         self._take(answer)
         return answer
 
@@ -165,12 +173,20 @@ class Tablet:
         state = self.state
         for outcome in answer["outcomes"]:
             state.outcomes[str(outcome["seq"])] = outcome
-        state.outbox = [said for said in state.outbox if said["seq"] > answer["last_seq"]]
-        state.acked, state.acked_chain = answer["last_seq"], answer["chain"]
+        self._stand_at(answer["last_seq"], answer["chain"])
+        state.epoch = answer["epoch"]
         state.blobs_missing = answer["blobs_missing"]
         if answer["pull"]:
             self._apply(answer["pull"])
         self.save()
+
+    def _stand_at(self, last_seq: int, chain: str) -> None:
+        """Divide the log where the server stands: after a restore it wants some of it again."""
+        state = self.state
+        log = [*state.sent, *state.outbox]
+        state.sent = [said for said in log if said["seq"] <= last_seq]
+        state.outbox = [said for said in log if said["seq"] > last_seq]
+        state.acked, state.acked_chain = last_seq, chain
 
     def _apply(self, pulled: dict[str, Any]) -> None:
         state = self.state

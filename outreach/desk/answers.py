@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.desk.access import M
 from outreach.domain.vocabulary import Role
-from outreach.domain.workdays import CalendarNotLoaded
 from outreach.models import User
-from outreach.rules import Refused
+from outreach.rules import Refused, plainly
 
 
 class SeeOther(HttpResponseRedirect):
@@ -48,19 +46,6 @@ def check_form(form: BaseForm) -> None:
     """Refuse a form that is not filled in as it should be; the page marks each field."""
     if not form.is_valid():
         raise Refused("malformed-form", _("Please fill in what is marked below."))
-
-
-@contextmanager
-def plainly() -> Iterator[None]:
-    """Turn a working day that nobody can count yet into a refusal that says so."""
-    try:
-        yield
-    except CalendarNotLoaded as error:
-        raise Refused(
-            "calendar-not-loaded",
-            _("The calendar for %(year)d is not loaded; load it, then go on.")
-            % {"year": error.year},
-        ) from error
 
 
 def chosen(request: HttpRequest, rows: models.QuerySet[M]) -> list[M]:

@@ -371,6 +371,22 @@ class DecisionForm(forms.Form):
     )
 
 
+class DisputeForm(forms.Form):
+    """What becomes of a disputed record, and why."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            ("accepted", _("Accept: it is applied as it was recorded")),
+            ("set_aside", _("Set aside: it is kept, but changes nothing")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
 class DifferForm(forms.Form):
     """A second opinion that differs."""
 

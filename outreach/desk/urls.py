@@ -137,6 +137,7 @@ urlpatterns = [
     path("tablets/code/", tablets.code, name="code"),
     path("tablets/<uuid:device>/revoke/", tablets.revoke, name="revoke"),
     path("disputes/", tablets.disputes, name="disputes"),
+    path("disputes/<uuid:dispute>/", tablets.dispute, name="dispute"),
     path("trail/", office.trail, name="trail"),
     path("clock/", office.demo_clock, name="clock"),
 ]

@@ -109,6 +109,7 @@ STEPS: Words = {
     "end_notice": _("notice taken down"),
     "review": _("reviewed"),
     "send_back": _("sent back to be assessed again"),
+    "reconsider": _("another evaluation of the visit was accepted"),
     "approve": _("approved"),
     "issue": _("certificate issued"),
     "hand_over": _("certificate handed over"),
@@ -159,6 +160,22 @@ OUTCOMES: Words = {
     "refused": _in("outcome", "Refused"),
     "conflict": _("Conflict"),
     "parked": _("Parked"),
+}
+#: What a tablet's record says, as the office reads it when it is disputed.
+RECORDED: Words = {
+    "on": _("Day"),
+    "start": _("Time"),
+    "minutes": _("Minutes"),
+    "seen": _("Appointment as the author saw it"),
+    "grade": _("Grade"),
+    "evaluated_at": _("Evaluated at"),
+    "recorded_at": _("Recorded at"),
+    "handed_over_at": _("Handed over at"),
+    "remark": _("Remark"),
+    "note": _("Note"),
+    "reason": _("Reason"),
+    "media": _("Photos and signatures"),
+    "village": _("Village"),
 }
 MUTATIONS: Words = {
     "schedule_visit": _("Schedule a visit"),

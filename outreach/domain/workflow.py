@@ -98,6 +98,13 @@ APPLICATION = {
         _step("withdraw", _BEFORE_VISIT, A.WITHDRAWN, _FIELD, "nobody may be forced"),
         _step("evaluate", (A.ACCEPTED,), A.EVALUATED, (Role.ASSESSOR,), f"{_METHOD} 评定"),
         _step("find_not_met", (A.ACCEPTED,), A.NOT_MET, (Role.ASSESSOR,), "written reason"),
+        _step(
+            "reconsider",
+            (A.EVALUATED, A.NOT_MET),
+            A.ACCEPTED,
+            _ADMIN,
+            "another evaluation of the visit was accepted",
+        ),
         _step("refer", (A.ACCEPTED,), A.REFERRED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
         _step("close", (A.ACCEPTED, A.REFERRED), A.CLOSED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
         _step("recall", (A.REFERRED,), A.ACCEPTED, _ADMIN),

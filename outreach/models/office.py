@@ -15,7 +15,11 @@ from outreach.working_calendar import published_year
 
 
 class AuditEvent(models.Model):
-    """Who did what to which record, when; appended in the same transaction as the deed."""
+    """Who did what to which record, when; appended in the same transaction as the deed.
+
+    Number, place and digest follow after the commit, once (`outreach.actions.trail`); from then
+    on the database itself refuses to change or delete the row.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField(db_index=True)
@@ -24,6 +28,16 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=40)
     subject_id = models.UUIDField(db_index=True)
     detail: Any = SealedJSONField(default=dict)
+    number = models.PositiveBigIntegerField(null=True, unique=True)
+    division_code = models.CharField(max_length=12, null=True)
+    digest = models.CharField(max_length=64, null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(number=None), name="audit_without_number"
+            ),
+        ]
 
 
 class CalendarYear(models.Model):

@@ -111,6 +111,21 @@ def pictures(*names: str) -> list[str]:
     return [str(path) for path in files if path.name in wanted]
 
 
+def open_handin(label: str) -> str:
+    """Open what the tablet of that label handed in, and return all of it as one text."""
+    from django.conf import settings
+
+    from mobile_api.federation import FederationKeys
+    from mobile_api.handin import opened
+    from mobile_api.models import HandInPart
+
+    [receipt] = set(
+        HandInPart.objects.filter(replica__device__label=label).values_list("hand_in", flat=True)
+    )
+    parts = list(opened(receipt, FederationKeys(settings.OUTREACH_KEYS_DIR)))
+    return json.dumps(parts, ensure_ascii=False)
+
+
 def _case(name: str) -> Any:
     from outreach.models import Application
 
@@ -119,7 +134,7 @@ def _case(name: str) -> Any:
 
 
 DEEDS = (expire, revoke, reassign)
-QUESTIONS = (evaluations, ledger, secrets, pictures)
+QUESTIONS = (evaluations, ledger, secrets, pictures, open_handin)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 
 if __name__ == "__main__":

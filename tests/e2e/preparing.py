@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import TYPE_CHECKING
 
 import django
@@ -147,6 +147,39 @@ def nomination_of(person: DemoResident, village: Division) -> Nomination:
     )
 
 
+def many() -> None:
+    """Enter the days, and so many visits more that the tablet holds five hundred."""
+    from outreach import clock
+    from outreach.actions import visits
+    from outreach.models import User, working_calendar
+    from tests import builders
+
+    days()
+    staff = {user.username: user for user in User.objects.all()}
+    area = staff["liaison"].division
+    place = builders.County(
+        area.parent.parent, area.parent, area, staff["other_liaison"].division,
+        **{name: staff[name] for name in (
+            "liaison", "other_liaison", "assessor", "colleague", "administrator", "approver",
+            "auditor",
+        )},
+    )  # fmt: skip
+    calendar = working_calendar(TODAY)
+    later = (TODAY + timedelta(days=number) for number in range(1, 120))
+    free = (
+        (day, time(9 + number // 2, number % 2 * 30))
+        for day in later
+        if calendar.is_working_day(day)
+        for number in range(12)
+    )
+    cases = builders.accepted(place, 500 - len(PEOPLE), name="宋长路")
+    booked = [
+        visits.Appointment(case, day, start, 30)
+        for case, (day, start) in zip(cases, free, strict=False)
+    ]
+    visits.schedule(booked, by=place.administrator, at=clock.now())
+
+
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
     django.setup()
@@ -157,4 +190,6 @@ if __name__ == "__main__":
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     call_command("create_authority", verbosity=0)
-    {"campaign": campaign, "cases": cases, "days": days, "planning": planning}[sys.argv[1]]()
+    call_command("create_handin_key", verbosity=0)
+    registers = {"campaign": campaign, "cases": cases, "days": days, "many": many}
+    (registers | {"planning": planning})[sys.argv[1]]()

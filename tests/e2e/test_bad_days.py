@@ -300,3 +300,49 @@ def test_five_quiet_minutes_lock_the_tablet_and_keep_the_form(
     assert PEOPLE[10] not in page.content()
     hand.unlocks()
     reads_remark(hand, "锁定之前")
+
+
+def test_a_stopped_tablet_hands_in_what_it_had_not_sent_and_forgets_everything(
+    hand: Tablet, office: Office, request: Any
+) -> None:
+    label = request.node.name[:60]
+    hand.page.context.set_offline(True)
+    hand.report_not_done(PEOPLE[11], "住院")
+    begin(hand, PEOPLE[12])
+    write_remark(hand, "还没有写完的一句")
+    office("revoke", label)
+    hand.page.context.set_offline(False)
+    expect(hand.page.get_by_role("heading", name="已全部上交")).to_be_visible()
+    assert PEOPLE[12] not in hand.page.content()
+    handed_in = office("open_handin", label)
+    assert "record_not_done" in handed_in
+    assert "in_hospital" in handed_in
+    assert "还没有写完的一句" in handed_in
+    assert office("ledger", label) == []
+    hand.page.reload()
+    hand.expects_heading("登记这台平板")
+
+
+def test_ten_wrong_pins_lock_the_tablet_for_good_and_lose_nothing(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str], office: Office
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "ten PINs")
+    page.context.set_offline(True)
+    hand.report_not_done(PEOPLE[13], "本人不在家")
+    hand.press("锁定")
+    for number in range(1, 11):
+        hand.unlock("135790")
+        page.clock.fast_forward("00:31")  # each failure makes the next try wait longer
+        expect(
+            page.get_by_text(
+                f"还可以再试 {10 - number} 次。" if number < 10 else "已不能在这里打开"
+            )
+        ).to_be_visible()
+    expect(page.get_by_label("PIN 码")).to_have_count(0)
+    page.context.set_offline(False)
+    hand.press("密封上交并清除本机")
+    expect(page.get_by_role("heading", name="已全部上交")).to_be_visible()
+    assert "absent" in office("open_handin", "ten PINs")

@@ -130,16 +130,16 @@ def missing_photos_are_not_asked_for(sound: Any, *given: Any) -> list[str]:
 
 
 @plant(push, "_check_chain")
-def no_chain(sound: Any, replica: Any, body: Any, known: Any) -> None:
+def no_chain(sound: Any, *given: Any) -> None:
     """Compare numbers, not contents."""
 
 
 @contextmanager
 def _no_gap_check() -> Iterator[None]:
-    def unheeding(replica: Any, body: Any) -> None:
+    def unheeding(*given: Any) -> None:
         """Take any stretch that begins anywhere."""
 
-    def lenient(replica: Any, body: Any, known: Any) -> None:
+    def lenient(*given: Any) -> None:
         """Check what is known and trust the rest."""
 
     with _replaced(push, "_check_run", unheeding), _replaced(push, "_check_chain", lenient):
@@ -150,7 +150,7 @@ FAULTS["no_gap_check"] = _no_gap_check
 
 
 @plant(mutators, "_check_seen")
-def the_last_write_wins(sound: Any, visit: Any, seen: Any) -> None:
+def the_last_write_wins(sound: Any, *given: Any) -> None:
     """Change an appointment whatever its author saw."""
 
 
@@ -211,13 +211,13 @@ FAULTS["evaluations_overwrite"] = _evaluations_overwrite
 
 
 @plant(mutators, "_visits")
-def work_of_the_former_assessor_counts(sound: Any, ids: Any, user: Any) -> Any:
+def work_of_the_former_assessor_counts(sound: Any, ids: Any, *given: Any) -> Any:
     """Look a visit up by its id alone and let whoever asks act as the assessor in charge."""
     rows = Visit.objects.filter(pk__in=ids).select_related(
         "application__resident", "application__village__parent", "assessor"
     )
     found = {row.pk: row for row in rows}
-    return found if set(ids) <= set(found) else sound(ids, user)
+    return found if set(ids) <= set(found) else sound(ids, *given)
 
 
 @plant(push, "_write")

@@ -17,8 +17,8 @@ FULL = {"sqlite": 2000, "postgresql": 300}
 
 
 def seeds() -> range:
-    """Return the seeds to play: a slice, all, or a piece that `OUTREACH_SEEDS=a:b` names."""
-    if piece := os.environ.get("OUTREACH_SEEDS"):
+    """Return the seeds to play: a slice, all, or a piece that `SCENARIO_SEEDS=a:b` names."""
+    if piece := os.environ.get("SCENARIO_SEEDS"):
         first, _, last = piece.partition(":")
         return range(int(first), int(last))
     return range(FULL[connection.vendor] if LONG else QUICK)

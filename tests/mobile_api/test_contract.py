@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.cache import cache as throttles
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
@@ -49,6 +52,16 @@ def operations() -> dict[str, Any]:
 @pytest.fixture
 def token(tmp_path: Path) -> str:
     return str(enrolled(builders.county(), tmp_path).state.token)
+
+
+@pytest.fixture(autouse=True)
+def one_connection(token: str) -> Iterator[None]:
+    """Keep the test's own connection over requests, as Django's test client does while it asks."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))

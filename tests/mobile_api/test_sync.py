@@ -16,8 +16,10 @@ from mobile_api.devices import revoke
 from mobile_api.models import Dispute, LedgerEntry
 from mobile_api.pull import digest
 from outreach import clock
+from outreach.actions import evaluations
 from outreach.actions.applications import assign
 from outreach.demo.tablet import Tablet, TabletRefused
+from outreach.domain.grading import Grading
 from outreach.domain.vocabulary import Role
 from outreach.models import Assessor, Evaluation, Institution, Visit
 from outreach.models.ids import new_id
@@ -408,3 +410,86 @@ def test_an_app_too_old_may_push_for_ever_but_pulls_nothing(
     tablet.say("teleport", {}, ON_THE_DAY)
     answer = tablet.exchange()
     assert (len(answer["outcomes"]), answer["pull"]) == (1, None)
+
+
+def test_a_year_without_calendar_is_refused_with_a_sentence_and_the_queue_goes_on(
+    place: builders.County, tablet: Tablet
+) -> None:
+    first, second = builders.accepted(place, 2)
+    [booked] = builders.scheduled(place)
+    seen = {"on": booked.on.isoformat(), "start": booked.start.strftime("%H:%M")}
+    tablet.say(
+        "schedule_visit",
+        {
+            "visit": str(new_id()),
+            "application": str(first.pk),
+            "on": "2099-06-05",
+            "start": "09:00",
+        },
+        ON_THE_DAY,
+    )
+    tablet.say(
+        "move_visit",
+        {"visit": str(booked.pk), "on": "2099-06-05", "start": "09:00", "seen": seen},
+        ON_THE_DAY,
+    )
+    tablet.say(
+        "schedule_visit",
+        {
+            "visit": str(new_id()),
+            "application": str(second.pk),
+            "on": "2018-06-05",
+            "start": "09:00",
+        },
+        ON_THE_DAY,
+    )
+    answer = tablet.exchange()
+    assert [(one["outcome"], one["code"]) for one in answer["outcomes"]] == [
+        ("refused", "calendar-not-loaded"),
+        ("refused", "calendar-not-loaded"),
+        ("applied", None),
+    ]
+
+
+def test_a_place_without_tariff_is_refused_with_a_sentence_and_the_queue_goes_on(
+    place: builders.County, tablet: Tablet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits = builders.scheduled(place, 2)
+    monkeypatch.setattr("outreach.actions.journeys.shipped_tariffs", tuple)
+    tablet.say(
+        "submit_evaluation", evaluation_args(str(visits[0].pk), str(place.colleague.pk)), ON_THE_DAY
+    )
+    seen = {"on": visits[1].on.isoformat(), "start": visits[1].start.strftime("%H:%M")}
+    cancelled = {"visit": str(visits[1].pk), "reason": "road", "seen": seen}
+    tablet.say("cancel_visit", cancelled, ON_THE_DAY)
+    answer = tablet.exchange()
+    assert [(one["outcome"], one["code"]) for one in answer["outcomes"]] == [
+        ("refused", "no-tariff"),
+        ("applied", None),
+    ]
+
+
+def test_what_surprises_the_server_is_parked_and_does_not_hold_up_the_others(
+    place: builders.County, tablet: Tablet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = builders.scheduled(place, 2)
+    grade = evaluations._grade
+
+    def surprised(part: evaluations.Part, age: int) -> Grading:
+        if part.reason == "surprise":
+            raise RuntimeError("a fault of the program")
+        return grade(part, age)
+
+    monkeypatch.setattr("outreach.actions.evaluations._grade", surprised)
+    bad = evaluation_args(str(first.pk), str(place.colleague.pk), b"1")
+    bad["parts"][0]["reason"] = "surprise"
+    tablet.say("submit_evaluation", bad, ON_THE_DAY)
+    good = evaluation_args(str(second.pk), str(place.colleague.pk), b"2")
+    tablet.say("submit_evaluation", good, ON_THE_DAY)
+    answer = tablet.exchange()
+    assert [(one["outcome"], one["code"]) for one in answer["outcomes"]] == [
+        ("parked", "unexpected"),
+        ("applied", None),
+    ]
+    assert Dispute.objects.get().code == "unexpected"
+    assert str(Evaluation.objects.get().pk) == good["evaluation"]

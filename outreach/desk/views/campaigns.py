@@ -14,14 +14,14 @@ from outreach import clock
 from outreach.actions import campaigns as actions
 from outreach.actions import drafting, planning
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, done, plainly
+from outreach.desk.answers import answer, done
 from outreach.desk.boards import team_rows, weeks_of
 from outreach.desk.campaign_forms import AskForm, CampaignForm, HindranceForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.domain.vocabulary import Role
 from outreach.models import Campaign, Plan
 from outreach.models.planning import PlanState
-from outreach.rules import Refused, campaigns_for
+from outreach.rules import Refused, campaigns_for, plainly
 
 LOOKERS = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
 

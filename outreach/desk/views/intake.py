@@ -14,14 +14,14 @@ from django.views.decorators.http import require_POST
 from outreach import clock
 from outreach.actions import applications as actions
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, check_form, done, plainly, refused
+from outreach.desk.answers import answer, check_form, done, refused
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
 from outreach.desk.stepping import cases_of, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application
-from outreach.rules import Refused, papers_required
+from outreach.rules import Refused, papers_required, plainly
 
 FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
 

@@ -17,7 +17,7 @@ from outreach.actions import campaigns as promising
 from outreach.actions import drafting, planning
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, chosen, done, plainly
+from outreach.desk.answers import answer, chosen, done
 from outreach.desk.boards import compare as side_by_side
 from outreach.desk.boards import stops_of, team_rows, weeks_of
 from outreach.desk.campaign_forms import AskForm, WhatIfForm
@@ -27,7 +27,7 @@ from outreach.desk.views.campaigns import LOOKERS, campaign_of, may_take, plan_o
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Division, Plan, PlannedStop, Team
 from outreach.models.planning import PlanKind
-from outreach.rules import Refused
+from outreach.rules import Refused, plainly
 
 
 @only(Role.ADMINISTRATOR)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +12,23 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.devices import revoke as revoke_device
-from mobile_api.models import Device, Dispute, LedgerEntry
+from mobile_api.disputes import decide, disputes_for, entry_of
+from mobile_api.models import Decision, Device, Dispute, LedgerEntry
 from outreach import clock
+from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import done, refused
-from outreach.desk.forms import CodeForm
+from outreach.desk.answers import answer, check_takes, done, refused
+from outreach.desk.forms import CodeForm, DisputeForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.domain.vocabulary import Role
-from outreach.models import User
+from outreach.models import Application, User
 from outreach.rules import Refused
 
 OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
@@ -101,7 +106,7 @@ def revoke(request: DeskRequest, device: UUID) -> HttpResponse:
 @only(*OFFICE)
 def disputes(request: DeskRequest) -> HttpResponse:
     """List what tablets said that could not be applied, for a person to decide."""
-    rows = Dispute.objects.filter(_within(request.user, "replica__device__user__"), decided_at=None)
+    rows = disputes_for(request.user).filter(decided_at=None)
     listing = list_rows(
         request,
         rows.select_related("replica__device__user").order_by("-raised_at", "-pk"),
@@ -111,6 +116,76 @@ def disputes(request: DeskRequest) -> HttpResponse:
         more=_with_entries,
     )
     return render(request, "desk/disputes.html", {"listing": listing})
+
+
+@only(*OFFICE)
+def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
+    """Show what a tablet recorded and why it waits; on POST accept it or set it aside."""
+    rows = disputes_for(request.user).select_related("replica__device__user", "decided_by")
+    held = found(rows, pk=dispute)
+    form = DisputeForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        check_takes(request.user, (Role.ADMINISTRATOR,))
+        if not form.is_valid():
+            raise Refused("malformed-form", _("Choose what becomes of it and write the reason."))
+        decision = Decision(form.cleaned_data["decision"])
+        reason = form.cleaned_data["reason"]
+        decide(held, decision, reason=reason, by=request.user, at=clock.now())
+        told = {
+            Decision.ACCEPTED: _("Accepted: what was recorded is in the register now."),
+            Decision.SET_ASIDE: _("Set aside: it is kept, and changes nothing."),
+        }
+        return done(request, told[decision], "desk:disputes")
+
+    def page() -> dict[str, Any]:
+        return {"dispute": held, "form": form, **_recorded(entry_of(held))}
+
+    return answer(request, act, "desk/dispute.html", page)
+
+
+def _recorded(entry: LedgerEntry) -> dict[str, Any]:
+    """Return what the entry says, with the person it is about."""
+    args = entry.args
+    about = Application.objects.select_related("resident")
+    ids = {name: _uuid(args.get(name)) for name in ("visit", "application", "certificate")}
+    case = about.filter(
+        Q(visits=ids["visit"]) | Q(pk=ids["application"]) | Q(certificates=ids["certificate"])
+    ).first()
+    person = args.get("resident")
+    name = case.resident.name if case else person.get("name") if isinstance(person, dict) else ""
+    shown = [
+        (words.RECORDED[key], value)
+        for key, value in _flat(args)
+        if key in words.RECORDED and value not in ("", None)
+    ]
+    return {"entry": entry, "case": case, "name": name, "recorded": shown}
+
+
+def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in args.items():
+        if key == "seen" and isinstance(value, dict):
+            yield "seen", f"{value.get('on')} {value.get('start')}"
+        elif key == "media" and isinstance(value, list):
+            yield "media", len(value)
+        elif key.endswith("_at") and isinstance(value, str):
+            yield key, _moment(value)
+        elif isinstance(value, (str, int)) and not isinstance(value, bool):
+            yield key, value
+
+
+def _moment(text: str) -> str:
+    try:
+        return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return text
+
+
+def _uuid(text: Any) -> UUID | None:
+    try:
+        return UUID(text)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _with_entries(disputes: list[Dispute]) -> Any:

@@ -17,12 +17,12 @@ from outreach.actions import campaigns as actions
 from outreach.actions import drafting
 from outreach.desk import feeds
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, done, plainly
+from outreach.desk.answers import answer, done
 from outreach.desk.campaign_forms import HoursForm, TeamForm
 from outreach.desk.views.campaigns import campaign_of
 from outreach.domain.vocabulary import Role
 from outreach.models import Team
-from outreach.rules import Refused, campaigns_for
+from outreach.rules import Refused, campaigns_for, plainly
 
 
 def team_of(request: DeskRequest, team: UUID) -> Team:

@@ -100,3 +100,19 @@ def test_disputes_name_what_was_recorded_and_why(place: builders.County, sign_in
     page = sign_in(place.administrator).get("/disputes/").content.decode()
     assert "残联改动了这次预约" in page
     assert place.assessor.full_name in page
+
+
+def test_a_dispute_is_decided_with_a_reason(place: builders.County, sign_in: SignIn) -> None:
+    a_dispute(place)
+    dispute = Dispute.objects.get()
+    office, page = sign_in(place.administrator), f"/disputes/{dispute.pk}/"
+    assert "残联改动了这次预约" in office.get(page).content.decode()
+    answer = office.post(page, {"decision": "set_aside"})
+    assert (answer.status_code, answer.headers["X-Refusal"]) == (422, "malformed-form")
+    answer = office.post(page, {"decision": "accepted", "reason": "核实"})
+    assert (answer.status_code, answer.headers["X-Refusal"]) == (422, "malformed")
+    assert office.post(page, {"decision": "set_aside", "reason": "重复"}).status_code == 303
+    dispute.refresh_from_db()
+    assert (dispute.decision, dispute.reason) == ("set_aside", "重复")
+    assert "重复" in office.get(page).content.decode()
+    assert str(dispute.pk) not in office.get("/disputes/").content.decode()

@@ -82,9 +82,9 @@ export function visits(source: Source): VisitView[] {
 }
 
 /** Visits begun here whose case has left since: the work goes on with what was seen, and the office decides. */
-export function left(source: Source & { drafts: ReadonlyMap<string, unknown> }): VisitView[] {
-  const here = new Set(visits(source).map(({ id }) => id))
-  return Array.from(source.drafts)
+export function left(drafts: ReadonlyMap<string, unknown>, listed: readonly VisitView[]): VisitView[] {
+  const here = new Set(listed.map(({ id }) => id))
+  return Array.from(drafts)
     .filter(([key]) => key.startsWith('evaluation/'))
     .flatMap(([, draft]) => (draft as { seen?: VisitView }).seen ?? [])
     .filter(({ id }) => !here.has(id))

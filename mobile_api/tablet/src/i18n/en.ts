@@ -123,6 +123,7 @@ export const en: Record<MessageKey, string> = {
   'today.free': 'No visits today.',
   'today.overdue': 'Not finished',
   'today.coming': 'Coming up',
+  'today.later': '{count} more in the calendar',
   'today.tomorrow': 'Tomorrow',
   'today.bring': 'What to bring today',
   'today.call': 'Call {name}',

@@ -121,6 +121,7 @@ export const zh = {
   'today.free': '今天没有走访。',
   'today.overdue': '未完成的走访',
   'today.coming': '接下来',
+  'today.later': '日程里还有 {count} 户',
   'today.tomorrow': '明天',
   'today.bring': '今天要带的东西',
   'today.call': '给{name}打电话',

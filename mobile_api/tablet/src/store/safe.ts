@@ -156,13 +156,17 @@ export class Safe {
     sealed: [K, Uint8Array][],
     into: Map<K, V>,
   ): Promise<void> {
-    for (const [k, body] of sealed) {
-      try {
-        into.set(k, await this.sealer.openJson<V>(store, k, body))
-      } catch (error) {
+    // All at once: one after the other, five hundred records wait for each other's turn.
+    const opening = sealed.map(async ([k, body]) => {
+      const value = await this.sealer.openJson<V>(store, k, body).catch((error: unknown) => {
         if (!(error instanceof CannotOpen)) throw error
-        this.damaged.push({ store, k })
-      }
+        return error
+      })
+      return [k, value] as const
+    })
+    for (const [k, value] of await Promise.all(opening)) {
+      if (value instanceof CannotOpen) this.damaged.push({ store, k })
+      else into.set(k, value)
     }
   }
 

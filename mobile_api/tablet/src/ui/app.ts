@@ -57,10 +57,11 @@ export const now = (): number => deviceClock.wall() + (opened.value?.state.offse
 
 // Each computed below reads `opened.value`, which every change of the safe triggers.
 const read = <T>(view: (source: Safe) => T, none: T) => computed(() => (opened.value ? view(opened.value) : none))
+const listed = read(visits, [])
 export const book = {
   me: read<Me | null>((source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
-  visits: read(visits, []),
-  left: read(left, []),
+  visits: listed,
+  left: read((source) => left(source.drafts, listed.value), []),
   cases: read(cases, []),
   certificates: read(certificates, []),
   colleagues: read(colleagues, []),
@@ -172,10 +173,16 @@ export async function unlock(pin: string): Promise<void> {
   }
 }
 
+/** Read anew what lies in clear: the keys may have been wrapped to the federation meanwhile. */
+export async function lookAtVault(): Promise<void> {
+  app.vault = (await db.vault()) ?? null
+}
+
 /** Lock the screen. An upload on its way may finish; then the keys are let go too. */
 export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
+  await lookAtVault()
   app.phase = 'locked'
   if (app.line !== 'talking') close()
 }

@@ -36,7 +36,7 @@ def test_a_file_in_another_format_is_refused_by_name(tmp_path: Path):
         solomon.read(file)
 
 
-@pytest.mark.parametrize("practice", PRACTICES.values(), ids=str)
+@pytest.mark.parametrize("practice", PRACTICES.values(), ids=PRACTICES)
 def test_naive_practice_obeys_the_same_hard_rules(practice):
     problem = campaign(60, 1)
     assert check(problem, practice(problem)) == []

@@ -27,7 +27,9 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
   const media = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
-  const results = computed(() => draft.parts.map((part) => partResult(part, standard, years)))
+  // Each part by itself: a key press in one category grades that one only.
+  const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years))))
+  const results = computed(() => each.value.map((result) => result.value))
   const overall = computed(() => overallGrade(results.value, standard))
   const evidence = computed(() => evidenceFor(visit.evidence, draft.parts))
   const colleagues = computed(() => qualified(book.colleagues.value, draft.parts))

@@ -1,0 +1,180 @@
+"""`python -m benchmarks.tablet`: how quick the tablet app is on a slow tablet with 500 visits.
+
+The processor is throttled to a quarter. Each figure stands beside the same one without the
+throttle, because the machine that runs this may be busy. Lighthouse is installed by npm into
+`benchmarks/lighthouse` and run with the Node that comes from PyPI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.e2e.handset import Handset
+from tests.e2e.line import Line, a_line
+from tests.e2e.preparing import CODES, PEOPLE
+from tests.e2e.serving import ROOT, Service, serving
+from tests.tablet_checks import NODE, NPM
+
+LIGHTHOUSE = ROOT / "benchmarks" / "lighthouse"
+STARTS, PRESSES = 5, 40
+SLOW, FULL = 4, 1
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run")
+CATEGORIES = ("视力", "听力", "言语", "智力", "精神")
+#: Times each key press until the next picture is painted (Event Timing, in steps of 8 ms).
+WATCH = """() => {
+  window.presses = []
+  const note = (entry) => entry.name === 'keydown' && window.presses.push(entry.duration)
+  new PerformanceObserver((list) => list.getEntries().forEach(note))
+    .observe({ type: 'event', durationThreshold: 16, buffered: false })
+}"""
+
+
+@contextmanager
+def tablet(service: Service, line: Line, folder: Path) -> Iterator[tuple[Handset, Page]]:
+    """Hand out an enrolled tablet that holds all of its visits."""
+    from tests.e2e.tablet import PIN
+
+    codes = json.loads((Path(service.environment["OUTREACH_DATA"]) / CODES).read_text())
+    with sync_playwright() as playwright:
+        how = {"executable_path": shutil.which("chromium"), "args": list(FLAGS)}
+        handset = Handset(playwright.chromium, how, folder / "disk", line.address)
+        page = handset.switch_on()
+        page.get_by_role("textbox", name="登记码").fill(codes[0])
+        page.get_by_label("平板名称").fill("benchmark")
+        page.get_by_label("设置 PIN 码").fill(PIN)
+        page.get_by_label("再输一次 PIN 码").fill(PIN)
+        page.get_by_role("button", name="登记", exact=True).click()
+        expect(page.get_by_title("立即同步")).to_have_text("全部已送达", timeout=60_000)
+        yield handset, page
+        handset.switch_off()
+
+
+def throttle(page: Page, rate: int) -> None:
+    """Give the page so many times less processor."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": rate})
+
+
+def cold_starts(handset: Handset, rate: int) -> list[float]:
+    """Start the browser anew without a line, so many times; seconds until Today stands there.
+
+    The time in which a person types the PIN is not counted; opening the vault with it is.
+    """
+    from tests.e2e.tablet import PIN
+
+    taken = []
+    for _ in range(STARTS):
+        handset.switch_off()
+        page = handset.switch_on()
+        page.goto("about:blank")
+        throttle(page, rate)
+        begun = time.perf_counter()
+        page.goto("/tablet/", wait_until="commit")
+        field = page.get_by_label("PIN 码")
+        field.wait_for()
+        shown = time.perf_counter() - begun
+        field.fill(PIN)
+        begun = time.perf_counter()
+        page.get_by_role("button", name="解锁").click()
+        page.get_by_role("link", name=PEOPLE[0]).first.wait_for(timeout=60_000)
+        taken.append(shown + time.perf_counter() - begun)
+    return taken
+
+
+def key_presses(page: Page, rate: int) -> tuple[int, list[float]]:
+    """Type into the largest form there is; its number of fields, and milliseconds a key press."""
+    throttle(page, FULL)
+    page.get_by_role("listitem").filter(has_text=PEOPLE[0]).get_by_role("link").first.click()
+    page.get_by_role("link", name="评残").first.click()
+    page.get_by_role("button", name="检查").click()
+    for category in CATEGORIES:
+        add = page.get_by_role("button", name="增加一类残疾")
+        if add.count():
+            add.click()
+            page.get_by_role("button", name=category, exact=True).click()
+    fields = page.locator("main").locator("input, select, textarea").count()
+    field = page.get_by_label("500 Hz").first
+    field.fill("")
+    page.evaluate(WATCH)
+    throttle(page, rate)
+    for number in range(PRESSES):
+        field.press("5" if number % 2 else "Backspace")
+        page.wait_for_timeout(250)
+    throttle(page, FULL)
+    # A press that was quicker than the browser reports took less than its 16 ms.
+    seen = page.evaluate("window.presses")
+    return fields, [*seen, *([16.0] * (PRESSES - len(seen)))]
+
+
+def lighthouse(address: str, folder: Path) -> dict[str, int]:
+    """Return Lighthouse's scores of the app's first screen."""
+    environment = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
+    if not (LIGHTHOUSE / "node_modules" / "lighthouse").is_dir():
+        command = [str(NODE), str(NPM), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(command, cwd=LIGHTHOUSE, env=environment, check=True)
+    report = folder / "lighthouse.json"
+    command = [
+        str(NODE), "node_modules/lighthouse/cli/index.js", f"{address}/tablet/", "--quiet",
+        "--output=json", f"--output-path={report}", f"--chrome-flags={' '.join(FLAGS)}",
+        "--only-categories=accessibility,best-practices,performance",
+    ]  # fmt: skip
+    found = {**environment, "CHROME_PATH": shutil.which("chromium") or ""}
+    subprocess.run(command, cwd=LIGHTHOUSE, env=found, check=True)
+    scores = json.loads(report.read_text())["categories"]
+    return {name: round(100 * row["score"]) for name, row in scores.items()}
+
+
+def said(name: str, slow: list[float], full: list[float], unit: str, limit: float) -> None:
+    """Print a figure with its limit, and what it is without the throttle."""
+    middle, worst, plain = statistics.median(slow), max(slow), statistics.median(full)
+    print(
+        f"| {name} | {middle:.2f} {unit} | {worst:.2f} {unit} | {plain:.2f} {unit}"
+        f" | {middle / plain:.1f} | < {limit:g} {unit} |"
+    )
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--no-lighthouse", action="store_true")
+    chosen = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as named,
+        serving(Path(named), "many") as service,
+        a_line(service.port) as line,
+    ):
+        folder = Path(named)
+        print("| | median at 4× | worst at 4× | median at 1× | ratio | wanted |")
+        print("|---|---|---|---|---|---|")
+        with tablet(service, line, folder) as (handset, _page):
+            line.is_down = True
+            full, slow = cold_starts(handset, FULL), cold_starts(handset, SLOW)
+            said("cold start offline to Today, 500 visits", slow, full, "s", 2)
+            assert handset.context is not None
+            page = handset.context.pages[0]
+            fields, quick = key_presses(page, FULL)
+            page.goto("/tablet/#/today")
+            _, pressed = key_presses(page, SLOW)
+            said(f"key press in a form of {fields} fields", pressed, quick, "ms", 50)
+            line.is_down = False
+        if not chosen.no_lighthouse:
+            scores = lighthouse(service.address, folder)
+            print("Lighthouse: " + ", ".join(f"{name} {score}" for name, score in scores.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""What happened, in one order, for other offices' systems: ids and deeds, no personal data.
+
+A reader keeps the last number it saw and asks for what comes after; it misses nothing and sees
+nothing twice, whatever was being written meanwhile (`outreach.actions.trail`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from mobile_api.auth import fingerprint
+from mobile_api.models import Integration
+from mobile_api.wire import Change, ChangesOut
+from outreach.actions.audit import record
+from outreach.actions.trail import number_trail
+from outreach.models import AuditEvent, Division
+
+MOST = 1_000
+
+
+def changes(reader: Integration, after: int, limit: int) -> ChangesOut:
+    """Return the changes of the reader's division after a number, the oldest first.
+
+    Looking at something is no change and is left out. `last` is what to ask after next, also
+    where nothing of the division lies between.
+    """
+    number_trail()
+    rows = AuditEvent.objects.filter(number__gt=after)
+    head = rows.order_by("-number").values_list("number", flat=True).first() or after
+    of_division = rows.filter(
+        division_code__startswith=reader.division.code, number__lte=head
+    ).exclude(action__endswith=".view")
+    fields = ("number", "at", "subject", "subject_id", "action")
+    found = list(of_division.order_by("number").values_list(*fields)[: limit + 1])
+    more = len(found) > limit
+    told = [
+        Change(n=number, at=at, kind=kind, id=subject, action=action)
+        for number, at, kind, subject, action in found[:limit]
+    ]
+    return ChangesOut(changes=told, last=told[-1].n if more else head, more=more)
+
+
+def make_integration(name: str, division: Division, *, at: datetime) -> str:
+    """Let another system read the changes of a division; return its token, shown this once.
+
+    A name that is known gets another token in place of the one before.
+    """
+    token = secrets.token_urlsafe(32)
+    made, _ = Integration.objects.update_or_create(
+        name=name,
+        defaults={
+            "division": division,
+            "token_sha256": fingerprint(token),
+            "made_at": at,
+            "revoked_at": None,
+        },
+    )
+    record("integration.make", [made], by=None, at=at, detail={"division": division.code})
+    return token
+
+
+def revoke_integration(name: str, *, at: datetime) -> bool:
+    """Take a system's token out of use; tell whether there was one."""
+    found = Integration.objects.filter(name=name, revoked_at=None).first()
+    if found is None:
+        return False
+    found.revoked_at = at
+    found.save(update_fields=["revoked_at"])
+    record("integration.revoke", [found], by=None, at=at)
+    return True

@@ -1,0 +1,99 @@
+"""The federation's key to which tablets seal what they hand in (ECDH-ES on P-256, AES-256-GCM).
+
+The public half lies beside the authority's keys and goes out to every tablet; the private half
+opens a hand-in and may be kept away from the server.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_INFO = b"outreach tablet v1"
+_PRIVATE, _PUBLIC = "hand-in.key.pem", "hand-in.pub.pem"
+
+
+class CannotOpen(ValueError):
+    """What was sealed is not for this key, or was changed since."""
+
+
+@dataclass(frozen=True)
+class FederationKeys:
+    """The two halves as files in a folder."""
+
+    folder: Path
+
+    def create(self) -> bool:
+        """Make the pair where it is missing; tell whether it was."""
+        if (self.folder / _PUBLIC).exists():
+            return False
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        private = self.folder / _PRIVATE
+        private.touch(mode=0o600)
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        (self.folder / _PUBLIC).write_bytes(
+            key.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        )
+        return True
+
+    def public(self) -> str | None:
+        """Return the public key as base64 of its SPKI, or nothing where there is none."""
+        try:
+            pem = (self.folder / _PUBLIC).read_bytes()
+        except OSError:
+            return None
+        key = serialization.load_pem_public_key(pem)
+        spki = key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return base64.b64encode(spki).decode()
+
+    def open(self, sealed: dict[str, str]) -> bytes:
+        """Return what was sealed to the key. Raises `CannotOpen`, or `OSError` without the key."""
+        pem = (self.folder / _PRIVATE).read_bytes()
+        private = serialization.load_pem_private_key(pem, None)
+        assert isinstance(private, ec.EllipticCurvePrivateKey)
+        ours = _point(private.public_key())
+        try:
+            point = base64.b64decode(sealed["ephemeral"])
+            theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+            shared = private.exchange(ec.ECDH(), theirs)
+            key = HKDF(hashes.SHA256(), 32, salt=point + ours, info=_INFO).derive(shared)
+            iv, wrapped = base64.b64decode(sealed["iv"]), base64.b64decode(sealed["wrapped"])
+            return AESGCM(key).decrypt(iv, wrapped, None)
+        except (KeyError, ValueError, InvalidTag) as error:
+            raise CannotOpen("sealed to another key, or changed") from error
+
+
+def open_record(data_key: bytes, store: str, key: str | int, sealed: bytes) -> Any:
+    """Return a record of a locked tablet: AES-GCM, bound to its store, key and schema."""
+    bound = f"{store}|{key}|1".encode()
+    try:
+        plain = AESGCM(data_key).decrypt(sealed[1:13], sealed[13:], bound)
+    except InvalidTag as error:
+        raise CannotOpen(f"a record of {store} was changed") from error
+    return plain if store.endswith("_bytes") else json.loads(plain)
+
+
+def _point(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )

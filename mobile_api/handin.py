@@ -1,0 +1,95 @@
+"""Hand-in: what a stopped, forked or locked tablet still holds, sealed, part by part.
+
+Parts are kept as they came (quarantine); the first of each number counts, because a tablet that
+lost an answer seals anew. Nothing here is applied by itself: a person opens it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.db import transaction
+
+from mobile_api.chain import canonical_json, is_signed
+from mobile_api.federation import FederationKeys, open_record
+from mobile_api.models import HandInPart, Replica
+from mobile_api.problems import Problem
+from mobile_api.wire import HandInIn
+from outreach.actions.audit import record
+
+LOCKED = "locked"
+
+
+@transaction.atomic
+def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
+    """Keep a part; return it, and whether it is new.
+
+    All but a locked tablet sign with the key they were enrolled with. Raises `Problem`.
+    """
+    replica = Replica.objects.select_related("device__user").filter(pk=part.replica).first()
+    if replica is None:
+        raise Problem("unknown-replica")
+    _check_signature(part, bytes(replica.device.public_key))
+    row, is_new = HandInPart.objects.get_or_create(
+        hand_in=part.hand_in,
+        n=part.n,
+        replica=replica,
+        defaults={
+            "of": part.of,
+            "reason": part.reason,
+            "kind": part.kind,
+            "sealed": part.sealed,
+            "said_at": part.at,
+            "received_at": at,
+        },
+    )
+    if is_new and part.kind == "end":
+        record("device.hand_in", [replica.device], by=replica.device.user, at=at)
+    return row, is_new
+
+
+def _check_signature(part: HandInIn, der: bytes) -> None:
+    if part.reason == LOCKED:
+        return
+    key = cast(ec.EllipticCurvePublicKey, load_der_public_key(der))
+    said = canonical_json(part.model_dump(mode="json", exclude={"sig"}))
+    if not is_signed(key, said, part.sig):
+        raise Problem("bad-signature")
+
+
+def opened(hand_in: UUID, keys: FederationKeys) -> Iterator[tuple[int, str, Any]]:
+    """Yield number, kind and plain content of each part that arrived, in order.
+
+    The records of a locked tablet come with their content opened. Raises `CannotOpen`.
+    """
+    data_key = b""
+    for part in HandInPart.objects.filter(hand_in=hand_in).order_by("n"):
+        plain = json.loads(keys.open(part.sealed))
+        if part.kind == "store":
+            if plain.get("data_key"):
+                data_key = keys.open(plain["data_key"])
+            plain = {**plain, "records": [_record(data_key, plain["store"], row)
+                                          for row in plain["records"]]}  # fmt: skip
+        yield part.n, part.kind, plain
+
+
+def _record(data_key: bytes, store: str, row: dict[str, Any]) -> dict[str, Any]:
+    key = row.get("k", row.get("seq"))
+    assert key is not None
+    found: dict[str, Any] = {"key": key}
+    if store == "media":
+        meta = base64.b64decode(row["meta"])
+        found["meta"] = open_record(data_key, "media", key, meta)
+        if row.get("body"):
+            body = open_record(data_key, "media_bytes", key, base64.b64decode(row["body"]))
+            found["body"] = base64.b64encode(body).decode()
+    elif key != "device_key":
+        found["content"] = open_record(data_key, store, key, base64.b64decode(row["body"]))
+    return found

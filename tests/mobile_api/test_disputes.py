@@ -1,0 +1,169 @@
+"""What a tablet said that could not be applied: a person decides, and nothing of it is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from mobile_api.disputes import decide
+from mobile_api.models import Decision, Dispute, LedgerEntry
+from outreach import clock
+from outreach.actions.applications import assign
+from outreach.actions.evaluations import current_evaluation
+from outreach.demo.tablet import Tablet
+from outreach.domain.vocabulary import Level, Role
+from outreach.models import (
+    Application,
+    Assessor,
+    AuditEvent,
+    Evaluation,
+    Institution,
+    Journey,
+    User,
+    Visit,
+)
+from outreach.rules import Refused
+from tests import builders
+from tests.builders import START
+from tests.mobile_api.talking import enrolled
+from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+
+pytestmark = pytest.mark.django_db
+WHY = "医生当天已在现场评定"
+
+
+@pytest.fixture
+def tablet(place: builders.County, tmp_path: Path) -> Tablet:
+    clock.advance_to(ON_THE_DAY)
+    return enrolled(place, tmp_path)
+
+
+@pytest.fixture
+def other(place: builders.County) -> User:
+    made = builders.user("other", Role.ASSESSOR, place.county)
+    Assessor.objects.create(
+        user=made, institution=Institution.objects.get(), categories=["physical"]
+    )
+    return made
+
+
+def evaluated(tablet: Tablet, place: builders.County, visit: Visit, **changes: Any) -> UUID:
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk), visit.pk.bytes, **changes)
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+    return UUID(args["evaluation"])
+
+
+def accept(dispute: Dispute, place: builders.County, reason: str = WHY) -> None:
+    decide(dispute, Decision.ACCEPTED, reason=reason, by=place.administrator, at=ON_THE_DAY)
+
+
+def test_an_evaluation_parked_after_a_reassignment_is_accepted_and_nothing_is_lost(
+    place: builders.County, tablet: Tablet, other: User
+) -> None:
+    [visit] = builders.scheduled(place)
+    tablet.sync()
+    assign([visit.application], other, by=place.administrator, at=START)
+    said = evaluated(tablet, place, visit)
+    [answer] = tablet.exchange()["outcomes"]
+    assert (answer["outcome"], tablet.rows("visit")) == ("parked", {})
+    accept(Dispute.objects.get(), place)
+    evaluation = Evaluation.objects.get()
+    assert (evaluation.pk, evaluation.assessor, evaluation.photos.count()) == (
+        said,
+        place.assessor,
+        4,
+    )
+    assert Application.objects.get().state == "evaluated"
+    assert Visit.objects.get().state == "done"
+    assert Journey.objects.count() == 1
+    assert LedgerEntry.objects.get().outcome == "parked"
+    event = AuditEvent.objects.get(action="dispute.accepted")
+    assert (event.by, event.detail) == (place.administrator, {"reason": WHY})
+    tablet.sync()
+    [row] = tablet.rows("dispute").values()
+    assert (row["seq"], row["decision"], row["reason"]) == (1, "accepted", WHY)
+
+
+def test_of_two_evaluations_of_one_visit_both_are_kept_and_someone_chooses(
+    place: builders.County, tablet: Tablet, other: User, tmp_path: Path
+) -> None:
+    [visit] = builders.scheduled(place)
+    assign([visit.application], other, by=place.administrator, at=START)
+    newer = enrolled(place, tmp_path, other, "two")
+    first = evaluated(newer, place, visit)
+    newer.sync()
+    second = evaluated(tablet, place, visit)
+    tablet.sync()
+    assert Evaluation.objects.get().pk == first
+    accept(Dispute.objects.get(), place)
+    case = Application.objects.get()
+    chosen = current_evaluation([case.pk])[case.pk]
+    assert (chosen.pk, chosen.corrects_id, case.state) == (second, first, "evaluated")
+    assert [row.pk for row in Evaluation.objects.order_by("pk")] == sorted([first, second])
+    assert Journey.objects.count() == 1
+
+
+def test_what_is_set_aside_changes_nothing_and_stays_in_the_ledger(
+    place: builders.County, tablet: Tablet, other: User
+) -> None:
+    [visit] = builders.scheduled(place)
+    assign([visit.application], other, by=place.administrator, at=START)
+    evaluated(tablet, place, visit)
+    tablet.sync()
+    dispute = Dispute.objects.get()
+    decide(dispute, Decision.SET_ASIDE, reason="重复", by=place.administrator, at=ON_THE_DAY)
+    assert (Evaluation.objects.count(), Visit.objects.get().state) == (0, "scheduled")
+    assert LedgerEntry.objects.get().args["visit"] == str(visit.pk)
+    with pytest.raises(Refused, match="decided-already"):
+        accept(dispute, place)
+
+
+def test_an_appointment_that_the_office_changed_becomes_the_accepted_one(
+    place: builders.County, tablet: Tablet
+) -> None:
+    [visit] = builders.scheduled(place)
+    moved = {"visit": str(visit.pk), "on": "2018-06-06", "start": "10:00", "reason": ""}
+    seen = {"on": "2018-06-01", "start": "09:00"}
+    tablet.say("move_visit", {**moved, "seen": seen}, ON_THE_DAY)
+    [answer] = tablet.exchange()["outcomes"]
+    assert (answer["code"], Visit.objects.get().on) == ("appointment-changed", visit.on)
+    accept(Dispute.objects.get(), place)
+    assert Visit.objects.get().on.isoformat() == "2018-06-06"
+
+
+def test_what_still_breaks_a_rule_is_not_accepted_and_stays_open(
+    place: builders.County, tablet: Tablet
+) -> None:
+    [visit] = builders.scheduled(place)
+    evaluated(tablet, place, visit, identity_checked=False)
+    tablet.say("teleport", {}, ON_THE_DAY)
+    tablet.say("cancel_visit", {"what": "ever"}, ON_THE_DAY)
+    tablet.sync()
+    codes = []
+    for dispute in Dispute.objects.order_by("seq"):
+        with pytest.raises(Refused) as caught:
+            accept(dispute, place)
+        codes.append(caught.value.code)
+    assert codes == ["identity-unchecked", "unknown-mutation", "malformed"]
+    assert Dispute.objects.filter(decided_at=None).count() == 3
+
+
+def test_only_an_administrator_of_the_area_decides_and_always_with_a_reason(
+    place: builders.County, tablet: Tablet
+) -> None:
+    tablet.say("teleport", {}, ON_THE_DAY)
+    tablet.sync()
+    dispute = Dispute.objects.get()
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    stranger = builders.user("stranger", Role.ADMINISTRATOR, elsewhere)
+    for by, reason, code in (
+        (place.auditor, WHY, "not-your-step"),
+        (place.assessor, WHY, "not-your-step"),
+        (stranger, WHY, "not-your-step"),
+        (place.administrator, "  ", "reason-missing"),
+    ):
+        with pytest.raises(Refused, match=code):
+            decide(dispute, Decision.SET_ASIDE, reason=reason, by=by, at=ON_THE_DAY)

@@ -1,0 +1,174 @@
+"""POST /api/v1/hand-in: quarantine for what a stopped, forked or locked tablet still holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from mobile_api.chain import canonical_json
+from mobile_api.devices import revoke
+from mobile_api.federation import CannotOpen, FederationKeys
+from mobile_api.models import Device, HandInPart
+from outreach import clock
+from outreach.demo.tablet import Tablet, TabletRefused
+from outreach.models import AuditEvent
+from tests.builders import County
+from tests.mobile_api.talking import enrolled
+
+pytestmark = pytest.mark.django_db
+WORDS = "只在这台平板上的一句话"
+
+
+@pytest.fixture
+def keys() -> FederationKeys:
+    """The federation's key pair."""
+    made = FederationKeys(settings.OUTREACH_KEYS_DIR)
+    made.create()
+    return made
+
+
+@pytest.fixture
+def lost(place: County, keys: FederationKeys, tmp_path: Path) -> Tablet:
+    """A tablet that was stopped."""
+    tablet = enrolled(place, tmp_path)
+    revoke(Device.objects.get(), by=place.administrator, at=clock.now())
+    return tablet
+
+
+def sealed(plain: bytes, recipient: str) -> dict[str, str]:
+    """Seal as a tablet does."""
+    theirs = serialization.load_der_public_key(base64.b64decode(recipient))
+    assert isinstance(theirs, ec.EllipticCurvePublicKey)
+    ours = ec.generate_private_key(ec.SECP256R1())
+    form = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    ephemeral, point = ours.public_key().public_bytes(*form), theirs.public_bytes(*form)
+    salt = ephemeral + point
+    shared = ours.exchange(ec.ECDH(), theirs)
+    key = HKDF(hashes.SHA256(), 32, salt=salt, info=b"outreach tablet v1").derive(shared)
+    iv = os.urandom(12)
+    spelled = {"ephemeral": ephemeral, "iv": iv, "wrapped": AESGCM(key).encrypt(iv, plain, None)}
+    return {
+        "recipient": recipient,
+        **{name: base64.b64encode(value).decode() for name, value in spelled.items()},
+    }
+
+
+def part(tablet: Tablet, keys: FederationKeys, plain: object, **changes: Any) -> dict[str, Any]:
+    """Return a part that the tablet signed."""
+    public = keys.public()
+    assert public is not None
+    said: dict[str, Any] = {
+        "hand_in": "0188a7f0-0000-7000-8000-000000000001",
+        "replica": tablet.state.replica,
+        "reason": "revoked",
+        "n": 0,
+        "of": 1,
+        "kind": "log",
+        "sealed": sealed(json.dumps(plain).encode(), public),
+        "at": "2018-06-12T09:00:00.000Z",
+    } | changes
+    r, s = decode_dss_signature(tablet.key.sign(canonical_json(said), ec.ECDSA(hashes.SHA256())))
+    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return said | {"sig": base64.b64encode(raw).decode()}
+
+
+def post(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Hand in a part."""
+    answer = Client().post("/api/v1/hand-in", json.dumps(body), content_type="application/json")
+    return answer.status_code, answer.json()
+
+
+def test_a_stopped_tablet_learns_the_key_from_the_answer_that_stops_it(
+    lost: Tablet, keys: FederationKeys
+) -> None:
+    with pytest.raises(TabletRefused, match="403 revoked"):
+        lost.sync()
+    answer = lost.client.post(
+        "/api/v1/sync", json={}, headers={"Authorization": f"Bearer {lost.state.token}"}
+    )
+    assert answer.json()["federation_key"] == keys.public()
+
+
+def test_a_part_is_kept_sealed_and_opens_with_the_federations_key_alone(
+    lost: Tablet, keys: FederationKeys, tmp_path: Path
+) -> None:
+    body = part(lost, keys, {"entries": [WORDS]})
+    assert post(body) == (201, {"receipt": body["hand_in"], "n": 0})
+    row = HandInPart.objects.get()
+    assert WORDS not in json.dumps(row.sealed, ensure_ascii=False)
+    call_command("open_handin", body["hand_in"], tmp_path / "out", stdout=StringIO())
+    opened = json.loads((tmp_path / "out" / "0000-log.json").read_text())
+    assert opened == {"entries": [WORDS]}
+    stranger = FederationKeys(tmp_path / "stranger")
+    stranger.create()
+    with pytest.raises(CannotOpen):
+        stranger.open(row.sealed)
+
+
+def test_a_part_whose_answer_was_lost_comes_again_sealed_anew_and_counts_once(
+    lost: Tablet, keys: FederationKeys
+) -> None:
+    first = part(lost, keys, {"entries": []})
+    assert post(first)[0] == 201
+    assert post(part(lost, keys, {"entries": []}))[0] == 200
+    assert [row.sealed for row in HandInPart.objects.all()] == [first["sealed"]]
+
+
+def test_the_end_stands_in_the_trail(lost: Tablet, keys: FederationKeys) -> None:
+    post(part(lost, keys, {"entries": 0}, kind="end"))
+    assert AuditEvent.objects.filter(action="device.hand_in").count() == 1
+
+
+@pytest.mark.parametrize("changes", [{"n": 1}, {"at": "later"}, {"reason": "fork"}])
+def test_what_the_tablet_did_not_sign_is_refused(
+    lost: Tablet, keys: FederationKeys, changes: dict[str, Any]
+) -> None:
+    status, body = post(part(lost, keys, {}) | changes)
+    assert (status, body["type"]) == (401, "/problems/bad-signature")
+    assert HandInPart.objects.count() == 0
+
+
+def test_a_locked_tablet_cannot_sign_and_is_heard_all_the_same(
+    lost: Tablet, keys: FederationKeys
+) -> None:
+    assert post(part(lost, keys, {}, reason="locked", kind="store") | {"sig": ""})[0] == 201
+
+
+def test_a_tablet_that_nobody_knows_is_told_so(lost: Tablet, keys: FederationKeys) -> None:
+    status, body = post(part(lost, keys, {}, replica=str(uuid4())))
+    assert (status, body["type"]) == (410, "/problems/unknown-replica")
+
+
+@pytest.mark.parametrize("wrong", [{"n": -1}, {"kind": "other"}, {"sealed": {}}, {"extra": 1}])
+def test_a_malformed_part_is_named_by_its_field(
+    lost: Tablet, keys: FederationKeys, wrong: dict[str, Any]
+) -> None:
+    status, body = post(part(lost, keys, {}) | wrong)
+    assert (status, body["type"]) == (422, "/problems/malformed")
+
+
+def test_a_receipt_that_nobody_gave_opens_nothing(keys: FederationKeys, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no hand-in"):
+        call_command("open_handin", str(uuid4()), tmp_path / "out")
+
+
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    keys = FederationKeys(tmp_path)
+    assert keys.public() is None
+    assert [keys.create(), keys.create()] == [True, False]
+    assert (tmp_path / "hand-in.key.pem").stat().st_mode & 0o077 == 0
