@@ -1,6 +1,6 @@
 """The question a plan answers, drawn up from the register in the campaign file format.
 
-The same document is read by `manage.py plan`, so a question kept with its plan can be asked
+The planner reads the same document from a file, so a question kept with its plan can be asked
 again anywhere. It holds the places of homes: it is kept sealed.
 """
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from math import ceil
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from outreach.actions import drafting
 from outreach.actions.arranging import arrange
 from outreach.actions.planning import book
-from outreach.actions.thinking import pins_of, problem_of, standing_plan
-from outreach.domain.planning import Pin, offers
-from outreach.domain.planning.offering import BAND, promises
+from outreach.actions.thinking import problem_of, standing_plan
+from outreach.domain.planning import Offer, Pin, offers
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Campaign, Team, User, Visit
 from outreach.models.planning import PlanState
 from outreach.rules import Refused
 
 COUNT = 3
+#: Appointments were rounded up to full minutes when they were planned.
+ROUNDED = 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def campaign_for(case: Application, now: datetime) -> Campaign | None:
 def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offered]:
     """Return the cheapest times for a case, cheapest first; none where no campaign has any.
 
-    Everybody who has an appointment keeps team, day and, within the hour, the time. Times that
+    Everybody who has an appointment keeps team, day and time. Times that
     keep the case's own promised day come before any other.
     """
     campaign = campaign_for(case, now)
@@ -70,13 +73,18 @@ def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offere
     visit = next((one for one in problem.visits if one.id == str(case.pk)), None)
     if visit is None:
         return []
-    told = {one["visit"]: one["told"] for one in document["standing"]}
     kept = {
-        pk: Pin(pin.day, pin.team, _around(told[str(pk)]))
-        for pk, pin in (promises(plan) | pins_of(document)).items()
+        one["visit"]: Pin(one["day"], one["team"], (one["start"], one["start"] + ROUNDED))
+        for one in document["standing"]
     }
-    found = offers(problem, plan, visit, count, pinned=kept)
-    late = found or offers(problem, plan, visit, count, pinned=kept, late_too=True)
+    # More than are shown: one that would run into the next appointment is left out.
+    found = offers(problem, plan, visit, 4 * count, pinned=kept)
+    found = [one for one in found if not _runs_into(one, visit.minutes, document)]
+    late = found or [
+        one
+        for one in offers(problem, plan, visit, 4 * count, pinned=kept, late_too=True)
+        if not _runs_into(one, visit.minutes, document)
+    ]
     teams = {str(team.pk): team for team in campaign.teams.all()}
     return [
         Offered(
@@ -87,12 +95,19 @@ def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offere
             one.opens_team_day,
             is_late=not found,
         )
-        for one in late
+        for one in late[:count]
     ]
 
 
-def _around(told: int) -> tuple[float, float]:
-    return max(0.0, told - BAND), told + BAND
+def _runs_into(offer: Offer, minutes: float, document: Mapping[str, Any]) -> bool:
+    """Tell whether an appointment of the team would begin before the offered visit is over."""
+    lasts = {one["id"]: one["minutes"] for one in document["visits"]}
+    start = ceil(round(offer.start, 3))
+    return any(
+        one["start"] < start + minutes and start < one["start"] + lasts[one["visit"]]
+        for one in document["standing"]
+        if (one["team"], one["day"]) == (offer.team, offer.day)
+    )
 
 
 def _clock(minutes: float) -> time:

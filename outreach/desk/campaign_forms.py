@@ -272,15 +272,24 @@ class WhatIfForm(AskForm):
         return day
 
     def wishes(self) -> dict[str, Any]:
-        """Return what differs from the campaign; nothing when nothing was filled in."""
-        said = self.cleaned_data
+        """Return what differs from the campaign; nothing when nothing was changed."""
+        said, campaign = self.cleaned_data, self.campaign
+        usual = {
+            "overtime_minutes": campaign.overtime_minutes,
+            "minutes": campaign.minutes,
+            "last_on": campaign.last_on.isoformat(),
+        }
         wanted = {
             "overtime_minutes": said["overtime_minutes"],
             "minutes": said["minutes"],
             "last_on": said["last_on"].isoformat() if said["last_on"] else None,
             "without": said["without"] or None,
         }
-        return {name: value for name, value in wanted.items() if value is not None}
+        return {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and value != usual.get(name)
+        }
 
 
 class _CaseField(_Cases):

@@ -167,7 +167,7 @@ def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
 
 
 def _grid(hand: Hand, stops: Sequence[PlannedStop]) -> Any:
-    heads = (_("Time"), _("No."), _("Person and home"), _("For what"), _("Telephone"))
+    heads = (_("Time"), _("No."), _("Person and home"), _("Disability"), _("Telephone"))
     rows = [[hand.write(head, 8, bold=True, colour=SOFT) for head in heads]]
     rows += [_row(hand, number, stop) for number, stop in enumerate(stops, start=1)]
     style = [

@@ -12,11 +12,19 @@ import json
 import os
 import sys
 from datetime import date, time, timedelta
+from typing import TYPE_CHECKING
 
 import django
 
+if TYPE_CHECKING:
+    from outreach.actions.applications import Nomination
+    from outreach.demo.county import DemoResident
+    from outreach.models import Division
+
 #: The villages begin to nominate.
 DAY_ONE = date(2018, 5, 14)
+#: The office plans June, and so many homes wait.
+PLANNING_DAY, HOMES = date(2018, 5, 28), 60
 #: Today in the small county: a notice is over, and a visit is due.
 TODAY = date(2018, 6, 12)
 #: Who waits in the small county: for the visit of today, for a visit to be scheduled.
@@ -88,6 +96,57 @@ def days() -> None:
     (settings.OUTREACH_DATA / CODES).write_text(json.dumps(codes))
 
 
+def planning() -> None:
+    """Enter the demo county with homes in every township that wait to be planned."""
+    from outreach import clock
+    from outreach.actions import applications
+    from outreach.demo.county import demo_county
+    from outreach.demo.field import at
+    from outreach.demo.loading import load
+    from outreach.models import Division, User
+
+    now = at(PLANNING_DAY, "08:00")
+    clock.advance_to(now)
+    county = demo_county()
+    load(county, ())
+    homes = [one for one in county.residents if one.ending is None and one.consent]
+    chosen = homes[:: max(1, len(homes) // HOMES)][:HOMES]
+    cases = []
+    for person in chosen:
+        liaison = User.objects.get(username=county.liaison_of(person).username)
+        village = Division.objects.get(code=person.village_code)
+        cases += applications.nominate([nomination_of(person, village)], by=liaison, at=now)
+    office = User.objects.get(username="administrator-1")
+    applications.accept(cases, by=office, at=now)
+
+
+def nomination_of(person: DemoResident, village: Division) -> Nomination:
+    """Return what the village would fill in, with all papers at hand."""
+    from outreach.actions.applications import Guarding, Nomination
+
+    guardian = person.guardian
+    return Nomination(
+        name=person.name,
+        id_number=person.id_number,
+        village=village,
+        categories=[str(category) for category in person.categories],
+        telephone=person.telephone,
+        address=person.address,
+        diagnosis=person.diagnosis,
+        place={"lat": person.latitude, "lon": person.longitude},
+        is_bedridden=person.is_bedridden,
+        can_sit=person.can_sit,
+        possible_times=[
+            {"weekday": span.weekday, "from": span.start, "to": span.end}
+            for span in person.possible_times
+        ],
+        guardian=Guarding(guardian.name, guardian.telephone, guardian.relation)
+        if guardian
+        else None,
+        consent=person.consent,
+    )
+
+
 def many() -> None:
     """Enter the days, and so many visits more that the tablet holds five hundred."""
     from outreach import clock
@@ -132,4 +191,5 @@ if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     call_command("create_authority", verbosity=0)
     call_command("create_handin_key", verbosity=0)
-    {"campaign": campaign, "cases": cases, "days": days, "many": many}[sys.argv[1]]()
+    registers = {"campaign": campaign, "cases": cases, "days": days, "many": many}
+    (registers | {"planning": planning})[sys.argv[1]]()
