@@ -54,19 +54,26 @@ def tablet() -> bool:
     return run(sys.executable, "-m", "tests.tablet_checks")
 
 
-def sqlite(*extra: str) -> bool:
+def pytest(*arguments: str, besides: str = "", **environment: str) -> bool:
+    """Run pytest on two cores, without the issues' full figures unless they are asked for."""
+    long = os.environ.get("OUTREACH_LONG") == "1"
+    marks = " and ".join(filter(None, [besides, "" if long else "not long"]))
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+    return run(*command, "-m", marks, *arguments, **environment)
+
+
+def sqlite() -> bool:
     """Every test, on the embedded database."""
-    return run(sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *extra)
+    return pytest("--durations=25")
 
 
-def postgres(*extra: str) -> bool:
+def postgres() -> bool:
     """Every test that meets the database, on PostgreSQL."""
     from tests.postgres import running
 
     with running() as url:
         folders = [folder for folder in ON_POSTGRES if (ROOT / folder).is_dir()]
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
-        return run(*command, "-m", "not browser", *extra, *folders, DATABASE_URL=url)
+        return pytest("--durations=25", *folders, besides="not browser", DATABASE_URL=url)
 
 
 PARTS: dict[str, Callable[..., bool]] = {
