@@ -10,6 +10,7 @@ from outreach.models.applications import (
 )
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
+from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
 from outreach.models.office import (
     AuditEvent,
@@ -24,6 +25,7 @@ from outreach.models.people import (
     DeclaredRelative,
     Guardian,
     Institution,
+    Outlet,
     Resident,
     User,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "Division",
     "Enquiry",
     "Evaluation",
+    "FamilyLink",
     "Guardian",
     "Hindrance",
     "ImportDraft",
@@ -68,7 +71,9 @@ __all__ = [
     "Notice",
     "Notification",
     "Objection",
+    "Outlet",
     "OutreachCost",
+    "PaperPhoto",
     "Photo",
     "Pin",
     "Plan",
