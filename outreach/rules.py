@@ -74,11 +74,14 @@ def plainly() -> Iterator[None]:
 def scope(user: User, *, prefix: str = "") -> Q:
     """Return the condition on applications that `user` may see.
 
-    An assessor sees the cases assigned to them; everybody else their division and what lies
-    below it. `prefix` leads from another model to the application, e.g. `"application__"`.
+    An assessor sees the cases assigned to them, an outlet what it took in; everybody else their
+    division and what lies below it. `prefix` leads from another model to the application, e.g.
+    `"application__"`.
     """
     if user.role == Role.ASSESSOR:
         return Q(**{f"{prefix}assessor": user})
+    if user.role == Role.OUTLET:
+        return Q(**{f"{prefix}outlet": user.outlet_id})
     return Q(**{f"{prefix}village__code__startswith": user.division.code})
 
 

@@ -127,8 +127,10 @@ def decide(
     if not is_accepted and not fault:
         raise Refused("fault-missing", _("Say what is wrong with the photo."))
     with transaction.atomic():
-        changed = PaperPhoto.objects.undecided().filter(pk=photo.pk).update(
-            is_accepted=is_accepted, fault=fault, decided_by=by, decided_at=at
+        changed = (
+            PaperPhoto.objects.undecided()
+            .filter(pk=photo.pk)
+            .update(is_accepted=is_accepted, fault=fault, decided_by=by, decided_at=at)
         )
         if not changed:
             raise Refused("decided-already", _("A colleague has decided this meanwhile."))
@@ -141,7 +143,7 @@ def _count(case: Application, paper: Paper, *, by: User, at: datetime) -> bool:
     held = Application.objects.select_for_update().get(pk=case.pk)
     if paper in held.papers_missing:
         held.papers_missing = [code for code in held.papers_missing if code != paper]
-        held.revision = F("revision") + 1  # type: ignore[assignment]
+        held.revision = F("revision") + 1
         held.save(update_fields=["papers_missing", "revision"])
         held.refresh_from_db()
     case.papers_missing = held.papers_missing

@@ -25,7 +25,7 @@ from outreach.rules import Refused
 AT_ONCE = 6
 
 
-def keep(file: UploadedFile) -> StoredBlob:
+def keep(file: UploadedFile[bytes]) -> StoredBlob:
     """Keep a photo durably under the SHA-256 of what it holds, and return its record.
 
     It is looked at with care first: its size, that it is one whole JPEG or PNG, its pixels,
@@ -58,7 +58,7 @@ def keep(file: UploadedFile) -> StoredBlob:
     return StoredBlob.objects.get(pk=sha256)
 
 
-def _written(file: UploadedFile) -> tuple[Path, str]:
+def _written(file: UploadedFile[bytes]) -> tuple[Path, str]:
     """Write what came to the disk, where a move to the blobs is one step."""
     folder = settings.OUTREACH_FILES / "uploads"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _forget_drafts() -> None:
         blobs.path(sha256).unlink(missing_ok=True)
 
 
-def photos_in(request: HttpRequest, name: str) -> list[UploadedFile]:
+def photos_in(request: HttpRequest, name: str) -> list[UploadedFile[bytes]]:
     """Return the files of one field, or refuse more than fit a form."""
     files = [file for file in request.FILES.getlist(name) if file]
     if len(files) > AT_ONCE:

@@ -279,6 +279,9 @@ SUBJECTS: Words = {
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
     "user": _("Account"),
+    "familylink": _("Family link"),
+    "paperphoto": _("Photo of a paper"),
+    "outlet": _("Outlet"),
 }
 #: What the audit trail calls a deed.
 DEEDS: Words = {

@@ -56,7 +56,7 @@ class Application(models.Model):
     urgency = models.CharField(
         max_length=20, blank=True, choices=[(v.value, v.value) for v in Urgency]
     )
-    urgent_why = SealedTextField(null=True)
+    urgent_why: Any = SealedJSONField(null=True)
     urgent_since = models.DateTimeField(null=True)
     consent: Any = SealedJSONField(null=True)
     papers_missing = models.JSONField(default=list)

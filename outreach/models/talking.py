@@ -13,7 +13,6 @@ from outreach.models.ids import new_id
 from outreach.models.people import User
 from outreach.models.sealed import SealedTextField
 
-
 #: A family's link in a message: its secret is for the family only.
 _SECRET = re.compile(r"(/family/)[\w-]+")
 

@@ -47,9 +47,7 @@ def through_link(view: FamilyView) -> FamilyView:
     """Open a page to who has a standing link; anybody else is told kindly to ask the liaison."""
 
     @wraps(view)
-    def guarded(
-        request: HttpRequest, secret: str, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def guarded(request: HttpRequest, secret: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             keys = check_guesses(request, "family-link")
             link = actions.link_of(secret, clock.now())
