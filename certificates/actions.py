@@ -35,7 +35,7 @@ from certificates.papers import (
     portraits_of,
     press,
 )
-from certificates.steps import CERTIFICATE, CertificateState, Kind, renewable_from
+from certificates.steps import CERTIFICATE, OF_A_CASE, CertificateState, Kind, renewable_from
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
@@ -229,6 +229,7 @@ ISSUED_AS = {
     Kind.CHANGE: "issue_changed",
     Kind.RENEWAL: "issue_renewed",
     Kind.REISSUE: "issue_again",
+    Kind.MOVE_IN: "issue_moved_in",
 }
 
 
@@ -308,7 +309,7 @@ def hand_over(certificates: Sequence[Certificate], *, by: User, at: datetime) ->
                 "wrong-state", _("A chosen certificate was handed over already, or is not valid.")
             )
         Certificate.objects.filter(pk__in=ids).update(handed_over_at=at)
-        cases = [one.application for one in certificates if one.kind in (Kind.FIRST, Kind.CHANGE)]
+        cases = [one.application for one in certificates if one.kind in OF_A_CASE]
         advance(cases, "hand_over", by=by, at=at)
         append(certificates, "hand_over", by, at)
 

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from certificates.actions import make
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.papers import Commission, commissions
-from certificates.steps import CERTIFICATE, Kind
+from certificates.steps import CERTIFICATE, OF_A_CASE, Kind
 from outreach.actions import publicity
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
@@ -216,9 +216,7 @@ def _made(items: Sequence[BatchItem]) -> dict[UUID, Certificate]:
     cases = [item.application_id for item in items if item.replaces_id is None]
     olds = [item.replaces_id for item in items if item.replaces_id]
     mine = Q(batch_item=None) | Q(batch_item__in=items)
-    firsts = Certificate.objects.filter(
-        mine, application__in=cases, kind__in=(Kind.FIRST, Kind.CHANGE)
-    )
+    firsts = Certificate.objects.filter(mine, application__in=cases, kind__in=OF_A_CASE)
     others = Certificate.objects.filter(replaces__in=olds)
     by_case = {row.application_id: row for row in firsts}
     by_old = {row.replaces_id: row for row in others}

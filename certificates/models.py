@@ -6,7 +6,7 @@ from datetime import date
 
 from django.db import models
 
-from certificates.steps import LIVING, CertificateState, Kind, renewable_by
+from certificates.steps import LIVING, OF_A_CASE, CertificateState, Kind, renewable_by
 from outreach.models import Application, Evaluation, Resident, User
 from outreach.models.ids import new_id
 from outreach.models.people import CATEGORY_CHOICES
@@ -77,10 +77,25 @@ class Certificate(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["evaluation"],
-                condition=models.Q(kind__in=(Kind.FIRST, Kind.CHANGE)),
+                condition=models.Q(kind__in=OF_A_CASE),
                 name="certificate_once_an_evaluation",
             ),
         ]
+
+
+class MoveIn(models.Model):
+    """The certificate of the county left, with whose file a person moved here (迁入).
+
+    Its category and grade are the case's evaluation, of the mode `file`.
+    """
+
+    application = models.OneToOneField(
+        Application, models.PROTECT, primary_key=True, related_name="move_in"
+    )
+    office = models.CharField(max_length=50)
+    issued_on = models.DateField()
+    valid_until = models.DateField()
+    suffix = models.CharField(max_length=4, blank=True, default="")
 
 
 class CertificateFile(models.Model):
