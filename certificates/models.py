@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
+from django.utils.translation import get_language
 
 from certificates.steps import LIVING, OF_A_CASE, CertificateState, Kind, renewable_by
 from outreach.models import Application, Evaluation, Resident, User
@@ -81,6 +82,11 @@ class Certificate(models.Model):
                 name="certificate_once_an_evaluation",
             ),
         ]
+
+    @property
+    def newest_file(self) -> CertificateFile:
+        """The version that is given out: with the longest proof."""
+        return self.files.latest("version")
 
 
 class MoveIn(models.Model):
@@ -230,7 +236,7 @@ class BatchItem(models.Model):
         Certificate, models.PROTECT, null=True, related_name="batch_item"
     )
     code = models.CharField(max_length=40, default="", blank=True)
-    reason = models.CharField(max_length=300, default="", blank=True)
+    reasons = models.JSONField(default=dict, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["state", "leased_until"], name="batch_item_waiting")]
@@ -241,3 +247,9 @@ class BatchItem(models.Model):
                 name="one_waiting_paper",
             ),
         ]
+
+    @property
+    def reason(self) -> str:
+        """Why the paper could not be made, in the language of whoever reads it."""
+        said: dict[str, str] = self.reasons
+        return said.get(get_language() or "") or next(iter(said.values()), "")

@@ -34,7 +34,7 @@ from outreach.actions.evaluations import current_evaluation
 from outreach.domain.vocabulary import EvidenceKind, Mode
 from outreach.models import Application, Evaluation, Guardian, Photo
 from outreach.models.sealed import blind_index
-from outreach.rules import Refused
+from outreach.rules import Refused, worded
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,10 @@ def check_media(papers: Sequence[Known]) -> None:
     if first := late.first():
         raise Refused(
             "awaiting-media",
-            _("Photos of case %(number)s are still on their way; no certificate before them.")
-            % {"number": first.application.number},
+            worded(
+                _("Photos of case %(number)s are still on their way; no certificate before them."),
+                number=first.application.number,
+            ),
         )
 
 
@@ -126,14 +128,22 @@ def check_printable(papers: Sequence[Known]) -> None:
         except UnprintableCharacter as error:
             raise Refused(
                 "unprintable",
-                _("No font prints “%(character)s” in case %(number)s; install a font that does.")
-                % {"character": error.character, "number": case.number},
+                worded(
+                    _(
+                        "No font prints “%(character)s” in case %(number)s;"
+                        " install a font that does."
+                    ),
+                    character=error.character,
+                    number=case.number,
+                ),
             ) from error
         except DoesNotFit as error:
             raise Refused(
                 "does-not-fit",
-                _("A text of case %(number)s is too long for its place on the certificate.")
-                % {"number": case.number},
+                worded(
+                    _("A text of case %(number)s is too long for its place on the certificate."),
+                    number=case.number,
+                ),
             ) from error
 
 
@@ -254,8 +264,10 @@ def check_numbers(papers: Sequence[Known]) -> None:
     if known := elsewhere.filter(number_index__in=numbers).first():
         raise Refused(
             "number-taken",
-            _("The number of case %(number)s stands on another certificate; ask for help.")
-            % {"number": numbers[known.number_index].case.number},
+            worded(
+                _("The number of case %(number)s stands on another certificate; ask for help."),
+                number=numbers[known.number_index].case.number,
+            ),
         )
 
 
@@ -285,6 +297,8 @@ def portrait_of(case: Application, sha256: str | None) -> bytes:
 def _no_portrait(case: Application) -> Refused:
     return Refused(
         "no-portrait",
-        _("Case %(number)s has no usable portrait; ask the assessor for a new one.")
-        % {"number": case.number},
+        worded(
+            _("Case %(number)s has no usable portrait; ask the assessor for a new one."),
+            number=case.number,
+        ),
     )

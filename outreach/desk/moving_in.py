@@ -27,7 +27,7 @@ from outreach import clock
 from outreach.actions.applications import Nomination
 from outreach.actions.evaluations import Declared
 from outreach.desk import words
-from outreach.desk.forms import CONSENT_BY, NominationForm, consent
+from outreach.desk.forms import CONSENT_BY, NameField, NominationForm, consent
 from outreach.domain.vocabulary import Category, EvidenceKind
 
 CATEGORIES = tuple(one for one in Category if one != Category.MULTIPLE)
@@ -114,6 +114,7 @@ class MoveInForm(NominationForm):
     consent_by = forms.ChoiceField(
         label=_("Who asks for the certificate?"), choices=CONSENT_BY, widget=forms.RadioSelect
     )
+    consent_name = NameField(label=_("Name of who asks"))
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, today=today, **kwargs)

@@ -22,7 +22,7 @@ from certificates.models import (
     ItemState,
     PaperRequest,
 )
-from certificates.steps import Kind
+from certificates.steps import Kind, renewable_from
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
@@ -41,7 +41,11 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its page, its words, who takes it, what waits, and the legal working days."""
+    """One step: its page, its words, who takes it, what waits, and the legal working days.
+
+    What waits is ordered by the column `since`; `begins` turns its value into the day from which on
+    it waits.
+    """
 
     url: str
     title: str | Promise
@@ -51,11 +55,18 @@ class Step:
     waiting: Waiting
     since: str = "state_since"
     days: int | None = None
+    begins: Callable[[Any], Any] = lambda since: since
 
     def tally(self, user: User, today: date) -> Tally:
         """Count what waits, and since when the oldest does: one query."""
         found = self.waiting(user, today).aggregate(count=Count("pk"), oldest=Min(self.since))
-        return Tally(self, found["count"], found["oldest"])
+        oldest = found["oldest"]
+        return Tally(self, found["count"], self.begins(oldest) if oldest else None)
+
+    def waits_since(self, row: Any) -> datetime | date:
+        """Return since when a row waits."""
+        since: datetime | date = self.begins(getattr(row, self.since))
+        return since
 
 
 @dataclass(frozen=True)
@@ -268,6 +279,7 @@ RENEWALS = Step(
     (Role.ADMINISTRATOR, Role.LIAISON),
     lambda user, today: certificates_for(user).renewable(today),
     since="valid_until",
+    begins=renewable_from,
 )
 SIGN_PAPERS = Step(
     "desk:sign_papers",

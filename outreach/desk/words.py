@@ -242,6 +242,13 @@ KINDS: Words = {
     "reissue": _("In place of a lost one"),
     "move_in": _("After moving in"),
 }
+#: How long a signature can be proven (PAdES, ETSI EN 319 142-1).
+PROOFS: Words = {
+    "B": _("Signed (B-B)"),
+    "T": _("Signed and time-stamped (B-T)"),
+    "LT": _("Time-stamped, with its proof (B-LT)"),
+    "LTA": _("Archived for the long term (B-LTA)"),
+}
 GROUNDS: Words = {
     "death": _("The person has died"),
     "no_longer_meets": _("No longer meets the standard"),
