@@ -188,7 +188,7 @@ def test_the_home_page_says_since_when_a_renewal_waits(
 ) -> None:
     Certificate.objects.update(valid_until="2019-06-04")
     office = sign_in(place.administrator)
-    tallies = {tally.step.url: age for tally, age in office.get("/").context["board"]}
+    tallies = {tally.step.url: tally.age for tally in office.get("/").context["board"]}
     assert tallies["desk:renewals"].days == 7
     (row,) = office.get("/certificates/renew/").context["listing"]
     assert row.age.days == 7
