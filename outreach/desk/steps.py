@@ -166,6 +166,12 @@ def to_sign(user: User, _today: date) -> QuerySet[Application]:
     return rows.exclude(Exists(at_work))
 
 
+def to_hand_over(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases whose certificate can be brought to the person: made, and valid."""
+    papers = Certificate.objects.to_hand_over().filter(application=OuterRef("pk"))
+    return applications_for(user).standing(A.ISSUED).filter(Exists(papers))
+
+
 def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
     rows = PaperRequest.objects.open().filter(scope(user, prefix="certificate__application__"))
     at_work = BatchItem.objects.filter(
@@ -201,7 +207,7 @@ HAND_OVER = Step(
     _("The certificate is made. Bring it to the person and confirm that it arrived."),
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
-    _standing(A.ISSUED),
+    to_hand_over,
     promise="hand_over",
 )
 ACCEPT = Step(
@@ -338,7 +344,10 @@ HAND_OVER_PAPERS = Step(
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
     lambda user, _today: (
-        certificates_for(user).to_hand_over().filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        certificates_for(user)
+        .to_hand_over()
+        .filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        .exclude(application__state=A.ISSUED)
     ),
     since="issued_at",
     promise="hand_over",

@@ -115,6 +115,8 @@ STEPS: Words = {
     "approve": _("approved"),
     "issue": _("certificate issued"),
     "hand_over": _("certificate handed over"),
+    "end": _("closed: the certificate ended before it was handed over"),
+    "reopen": _("taken up again: the certificate is valid again"),
     "appeal": _("appealed"),
     "uphold_appeal": _("appeal upheld: to be assessed again"),
     "dismiss_appeal": _("appeal dismissed"),

@@ -129,6 +129,8 @@ APPLICATION = {
         _step("approve", (A.REVIEWED,), A.APPROVED, (Role.APPROVER,), f"{_METHOD} 批准"),
         _step("issue", (A.APPROVED,), A.ISSUED, (Role.APPROVER,), f"{_METHOD} 发放"),
         _step("hand_over", (A.ISSUED,), A.HANDED_OVER, _FIELD),
+        _step("end", (A.ISSUED,), A.CLOSED, _OFFICE, "注销, 迁出: before it was handed over"),
+        _step("reopen", (A.CLOSED,), A.ISSUED, (Role.APPROVER,), "cancelled by mistake"),
         _step("appeal", (A.NOT_MET,), A.UNDER_APPEAL, _FIELD, "10 working days, city federation"),
         _step("uphold_appeal", (A.UNDER_APPEAL,), A.ACCEPTED, _ADMIN, "assessed again"),
         _step("dismiss_appeal", (A.UNDER_APPEAL,), A.APPEAL_DISMISSED, _ADMIN, "final"),
