@@ -5,7 +5,8 @@ import { canonical, plain, type Json } from '../core/jcs'
 import type { MutationArgs, MutationName } from '../core/wire'
 import { CannotOpen, Sealer } from '../vault/sealing'
 import { newDeviceKey, Signer } from '../vault/signing'
-import { sealToFederation, unwrapWithPin, WrongPin, wrapWithPin, type PinWrap } from '../vault/wraps'
+import { NotConfirmed, unwrapWithPasskey, wrapWithPasskey } from '../vault/passkey'
+import { pinWrapOf, sealToFederation, sealUnderShare, unwrapWithPin, WrongPin, wrapWithPin } from '../vault/wraps'
 import { partsOf, says, type Change, type Part } from './change'
 import {
   TabletDatabase,
@@ -94,19 +95,28 @@ export class Safe {
     return Safe.open(db, vault, dataKey)
   }
 
-  /** Open with the PIN. Raises WrongPin; counts the failures. */
+  /** Open with the PIN. Raises WrongPin, and LeaseEnded; counts the failures. */
   static async unlock(db: TabletDatabase, pin: string): Promise<Safe> {
     const vault = await db.vault()
     if (!vault?.pin) throw new WrongPin()
     try {
       // The disk is read while the key is worked out of the PIN: both take their time.
-      const [dataKey, stored] = await Promise.all([unwrapWithPin(vault.pin, pin), readAll(db)])
+      const wrap = await pinWrapOf(vault.pin, vault.lease?.share)
+      const [dataKey, stored] = await Promise.all([unwrapWithPin(wrap, pin), readAll(db)])
       if (vault.failed > 0) await db.amendVault({ failed: 0 })
       return await Safe.open(db, vault, dataKey, stored)
     } catch (error) {
       if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault))
       throw error
     }
+  }
+
+  /** Open with the passkey. Raises NotConfirmed, and NoPrf. */
+  static async unlockWithPasskey(db: TabletDatabase): Promise<Safe> {
+    const vault = await db.vault()
+    if (!vault?.passkey) throw new NotConfirmed()
+    const [dataKey, stored] = await Promise.all([unwrapWithPasskey(vault.passkey), readAll(db)])
+    return Safe.open(db, vault, dataKey, stored)
   }
 
   private static async open(db: TabletDatabase, vault: VaultRecord, dataKey: Bytes, stored?: Stored): Promise<Safe> {
@@ -232,8 +242,26 @@ export class Safe {
   async rewrap(oldPin: string, newPin: string): Promise<void> {
     const vault = await this.db.vault()
     if (!vault?.pin) throw new WrongPin()
-    const pin: PinWrap = await wrapWithPin(await unwrapWithPin(vault.pin, oldPin), newPin, vault.pin.rounds)
-    await this.db.amendVault({ pin, failed: 0 })
+    const old = await pinWrapOf(vault.pin, vault.lease?.share)
+    const pin = await wrapWithPin(await unwrapWithPin(old, oldPin), newPin, old.rounds)
+    const share = vault.lease?.share
+    await this.db.amendVault({ pin: share ? await sealUnderShare(pin, share) : pin, failed: 0 })
+  }
+
+  /** Take the server's part of the key: the PIN opens nothing without it from now on. */
+  async lend(share: string, ask: string, until: number): Promise<void> {
+    const vault = await this.db.vault()
+    if (!vault?.pin) return
+    const pin = await sealUnderShare(await pinWrapOf(vault.pin, vault.lease?.share ?? share), share)
+    await this.db.amendVault({ pin, lease: { share, ask, until } })
+  }
+
+  /** Wrap the data key by a passkey too, or give it up. Raises NotConfirmed, and NoPrf. */
+  async usePasskey(label: string): Promise<void> {
+    await this.db.amendVault({ passkey: await wrapWithPasskey(this.dataKey, label) })
+  }
+  async dropPasskey(): Promise<void> {
+    await this.db.amendVault({ passkey: null })
   }
 
   /** Wrap the data key to the federation too, so that a forgotten PIN or a lost token loses nothing. */
@@ -360,9 +388,9 @@ async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Pro
   return Promise.all(Array.from(items ?? [], work))
 }
 
-/** Ten wrong PINs drop the PIN's wrap, but only where the federation's key can still open the work. */
+/** Ten wrong PINs drop the PIN's wrap and the passkey's, but only where the federation's key can still open the work. */
 function afterWrongPin(vault: VaultRecord): Partial<VaultRecord> {
   const failed = vault.failed + 1
   const drop = failed >= PIN_TRIES && vault.federation !== null
-  return drop ? { failed, pin: null } : { failed }
+  return drop ? { failed, pin: null, passkey: null } : { failed }
 }

@@ -22,7 +22,9 @@ import { Safe } from '../store/safe'
 import type { EnrolProblem } from '../sync/enrolment'
 import type { HandInEnd, HandInReason } from '../sync/handin'
 import type { SyncLoop } from '../sync/loop'
-import { unwrapWithPin } from '../vault/wraps'
+import type { ShareProblem } from '../sync/lease'
+import { unwrapWithPasskey } from '../vault/passkey'
+import { pinWrapOf, unwrapWithPin } from '../vault/wraps'
 import { flushDrafts } from './openForms'
 
 export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
@@ -161,6 +163,7 @@ async function giveUp(): Promise<void> {
 }
 
 async function begin(): Promise<void> {
+  await db.endLease(deviceClock.wall())
   app.vault = (await db.vault()) ?? null
   app.phase = app.vault ? 'locked' : 'enrol'
 }
@@ -187,16 +190,38 @@ export async function renew(code: string): Promise<EnrolProblem | null> {
   return problem
 }
 
-/** Open with the PIN. Raises WrongPin. */
+/** Open with the PIN. Raises WrongPin, and LeaseEnded. */
 export async function unlock(pin: string): Promise<void> {
   const running = opened.value
   if (running && app.vault?.pin) {
-    await unwrapWithPin(app.vault.pin, pin)
+    await unwrapWithPin(await pinWrapOf(app.vault.pin, app.vault.lease?.share), pin)
     app.phase = 'open'
     return touched()
   }
+  await open(() => Safe.unlock(db, pin))
+}
+
+/** Open with the passkey. Raises NotConfirmed, and NoPrf. */
+export async function unlockWithPasskey(): Promise<void> {
+  if (opened.value && app.vault?.passkey) {
+    await unwrapWithPasskey(app.vault.passkey)
+    app.phase = 'open'
+    return touched()
+  }
+  await open(() => Safe.unlockWithPasskey(db))
+}
+
+/** Ask the server for its part of the key, which the tablet forgot with the end of its lease. */
+export async function renewLease(): Promise<ShareProblem | null> {
+  const { askShare, send } = await speaking()
+  const problem = await askShare(db, send, deviceClock)
+  await lookAtVault()
+  return problem
+}
+
+async function open(opening: () => Promise<Safe>): Promise<void> {
   try {
-    const mine = await Safe.unlock(db, pin)
+    const mine = await opening()
     if (mine.session) enter(mine)
     else {
       opened.value = mine
@@ -216,6 +241,7 @@ export async function lookAtVault(): Promise<void> {
 export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
+  await db.endLease(deviceClock.wall())
   await lookAtVault()
   app.phase = 'locked'
   if (app.line !== 'talking') close()
@@ -274,6 +300,7 @@ async function talk(mine: Safe): Promise<void> {
   const talking = lineOf(mine)
   talking.onChange = () => {
     Object.assign(app, { line: talking.line, uploading: talking.uploading })
+    if (talking.line === 'idle') void lookAtVault()
     if (app.phase === 'locked' && talking.line !== 'talking') close()
   }
   loop = talking
