@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from outreach.desk import planning_words, words
-from outreach.desk.listing import Age
+from outreach.desk.listing import Age, Urgency
 from outreach.models import LeftOut, Plan
 
 register = template.Library()
@@ -40,6 +40,7 @@ TABLES: dict[str, Any] = {
     "notified": words.NOTIFIED,
     "life": words.LIFE,
     "kind": words.KINDS,
+    "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
     "line": words.SAVING_LINES,
@@ -113,6 +114,30 @@ def waited(age: Age) -> str:
         return _("today")
     text = ngettext("%(days)d working day", "%(days)d working days", age.days)
     return text % {"days": age.days}
+
+
+@register.filter
+def standing(age: Age) -> str:
+    """Return how a wait stands against our promise and the law, in words."""
+    past = {"days": age.beyond}
+    if age.urgency == Urgency.LATE:
+        text = ngettext(
+            "%(days)d working day past the law", "%(days)d working days past the law", age.beyond
+        )
+        return text % past
+    if age.urgency == Urgency.OVER:
+        text = ngettext(
+            "%(days)d working day past the promise",
+            "%(days)d working days past the promise",
+            age.beyond,
+        )
+        return text % past
+    if age.urgency == Urgency.DUE:
+        return _("due today")
+    if age.urgency == Urgency.IN_TIME:
+        text = ngettext("%(days)d working day left", "%(days)d working days left", age.beyond)
+        return text % past
+    return ""
 
 
 @register.filter

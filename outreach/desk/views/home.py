@@ -8,7 +8,7 @@ from django.shortcuts import render
 from outreach import clock
 from outreach.desk.access import EVERYBODY, DeskRequest, only
 from outreach.desk.listing import Calendar
-from outreach.desk.steps import next_of, steps_for
+from outreach.desk.steps import most_urgent_first, next_of, steps_for
 from outreach.models import Visit
 from outreach.rules import applications_for, visits_for
 
@@ -18,16 +18,14 @@ def home(request: DeskRequest) -> HttpResponse:
     """Show the next step and the counts of the others."""
     user, today = request.user, clock.today()
     calendar = Calendar.of(today)
-    tallies = [step.tally(user, today) for step in steps_for(user)]
-    board = [(tally, calendar.age(tally.oldest, tally.step.days)) for tally in tallies]
+    tallies = [step.tally(user, calendar) for step in steps_for(user)]
     first = next_of(user, tallies)
     return render(
         request,
         "desk/home.html",
         {
-            "board": board,
+            "board": most_urgent_first(tallies),
             "next": first,
-            "next_age": calendar.age(first.oldest) if first else None,
             "today_visits": _visits_today(request),
             "open_cases": applications_for(user).open().count(),
             "all_cases": applications_for(user).count(),
