@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='device',
             name='share',
-            field=outreach.models.sealed.SealedTextField(null=True),
+            field=outreach.models.sealed.SealedJSONField(null=True),
         ),
     ]

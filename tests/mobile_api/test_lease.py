@@ -88,9 +88,7 @@ def test_the_part_of_a_stopped_tablet_is_gone(place: builders.County, tablet: Ta
     assert device.share is None
 
 
-def test_the_part_of_somebody_who_left_is_not_lent(
-    place: builders.County, tablet: Tablet
-) -> None:
+def test_the_part_of_somebody_who_left_is_not_lent(place: builders.County, tablet: Tablet) -> None:
     mine = lent(tablet)
     place.assessor.is_active = False
     place.assessor.save()
