@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
@@ -22,7 +22,7 @@ from certificates.models import (
     ItemState,
     PaperRequest,
 )
-from certificates.steps import Kind
+from certificates.steps import Kind, renewable_from
 from outreach.desk.listing import Age, Calendar, Urgency
 from outreach.domain.promises import promises
 from outreach.domain.vocabulary import NextStep, Role
@@ -43,7 +43,11 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its page, its words, who takes it, what waits, and the legal working days."""
+    """One step: its page, its words, who takes it, what waits, and the legal working days.
+
+    What waits is ordered by the column `since`; `begins` turns its value into the day from which on
+    it waits.
+    """
 
     url: str
     title: str | Promise
@@ -54,6 +58,7 @@ class Step:
     since: str = "state_since"
     days: int | None = None
     promise: str | None = None
+    begins: Callable[[Any], Any] = lambda since: since
 
     @property
     def promised(self) -> int | None:
@@ -77,8 +82,14 @@ class Step:
         found = self.waiting(user, calendar.today).aggregate(
             count=Count("pk"), oldest=Min(self.since), **counts
         )
-        age = calendar.age(found["oldest"], self.legal, self.promised)
+        oldest = self.begins(found["oldest"]) if found["oldest"] else None
+        age = calendar.age(oldest, self.legal, self.promised)
         return Tally(self, found["count"], age, found.get("over", 0), found.get("late", 0))
+
+    def waits_since(self, row: Any) -> datetime | date:
+        """Return since when a row waits."""
+        since: datetime | date = self.begins(getattr(row, self.since))
+        return since
 
 
 @dataclass(frozen=True)
@@ -162,6 +173,12 @@ def to_sign(user: User, _today: date) -> QuerySet[Application]:
     return rows.exclude(Exists(at_work))
 
 
+def to_hand_over(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases whose certificate can be brought to the person: made, and valid."""
+    papers = Certificate.objects.to_hand_over().filter(application=OuterRef("pk"))
+    return applications_for(user).standing(A.ISSUED).filter(Exists(papers))
+
+
 def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
     rows = PaperRequest.objects.open().filter(scope(user, prefix="certificate__application__"))
     at_work = BatchItem.objects.filter(
@@ -206,7 +223,7 @@ HAND_OVER = Step(
     _("The certificate is made. Bring it to the person and confirm that it arrived."),
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
-    _standing(A.ISSUED),
+    to_hand_over,
     promise="hand_over",
 )
 ACCEPT = Step(
@@ -325,6 +342,7 @@ RENEWALS = Step(
     (Role.ADMINISTRATOR, Role.LIAISON),
     lambda user, today: certificates_for(user).renewable(today),
     since="valid_until",
+    begins=renewable_from,
 )
 SIGN_PAPERS = Step(
     "desk:sign_papers",
@@ -342,7 +360,10 @@ HAND_OVER_PAPERS = Step(
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
     lambda user, _today: (
-        certificates_for(user).to_hand_over().filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        certificates_for(user)
+        .to_hand_over()
+        .filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        .exclude(application__state=A.ISSUED)
     ),
     since="issued_at",
     promise="hand_over",

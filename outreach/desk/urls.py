@@ -14,6 +14,7 @@ from outreach.desk.views import (
     importing,
     intake,
     links,
+    moving_in,
     notices,
     notifications,
     office,
@@ -42,6 +43,7 @@ urlpatterns = [
     # cases
     path("cases/", cases.cases, name="cases"),
     path("cases/nominate/", intake.nominate, name="nominate"),
+    path("cases/move-in/", moving_in.move_in, name="move_in"),
     path("cases/nominate/missing/", intake.missing, name="missing"),
     path("cases/<uuid:case>/", cases.case, name="case"),
     path("cases/nominate/photo/", paper_photos.take, name="photograph"),
