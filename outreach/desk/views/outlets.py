@@ -26,10 +26,10 @@ from outreach.models import Division, Outlet, User
 OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
 
 
-class PlaceField(forms.ModelChoiceField):
+class PlaceField(forms.ModelChoiceField[Division]):
     """A division, shown with the one above it."""
 
-    def label_from_instance(self, obj: Any) -> str:
+    def label_from_instance(self, obj: Division) -> str:
         """Return township and village."""
         above = obj.parent.name if obj.parent and obj.level == Level.VILLAGE else ""
         return f"{above} {obj.name}".strip()
