@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -26,7 +26,13 @@ from outreach.models import Division, Outlet, User
 OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
 
 
-class PlaceField(forms.ModelChoiceField[Division]):
+if TYPE_CHECKING:
+    _PlaceChoice = forms.ModelChoiceField[Division]
+else:
+    _PlaceChoice = forms.ModelChoiceField
+
+
+class PlaceField(_PlaceChoice):
     """A division, shown with the one above it."""
 
     def label_from_instance(self, obj: Division) -> str:
