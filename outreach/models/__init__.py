@@ -11,6 +11,7 @@ from outreach.models.applications import (
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.imports import ImportDraft
+from outreach.models.kept import Kept, KeptUpdate, Slot
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -64,6 +65,8 @@ __all__ = [
     "ImportDraft",
     "Institution",
     "Journey",
+    "Kept",
+    "KeptUpdate",
     "LeftOut",
     "Notice",
     "Notification",
@@ -78,6 +81,7 @@ __all__ = [
     "SecondOpinion",
     "Shift",
     "SimulatedClock",
+    "Slot",
     "StoredBlob",
     "Tariff",
     "Team",

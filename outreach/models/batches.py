@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
+from outreach.models.kept import Slot
 from outreach.models.sealed import SealedField
 
 if TYPE_CHECKING:
@@ -149,12 +151,33 @@ class Among(_Lookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Look the values up in one JSON text."""
         column, parameters = self.process_lhs(compiler, connection)
-        values = [item.hex if isinstance(item, UUID) else str(item) for item in self.rhs]
         found = "(SELECT value FROM json_each(%s))"
-        return f"{column} IN {found}", [*parameters, json.dumps(values)]
+        return f"{column} IN {found}", [*parameters, self._listed(_texts)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Look the values up in one array of the column's type."""
         column, parameters = self.process_lhs(compiler, connection)
         kind = self.lhs.output_field.db_type(connection)
-        return f"{column} = ANY(%s::{kind}[])", [*parameters, [str(item) for item in self.rhs]]
+        return f"{column} = ANY(%s::{kind}[])", [*parameters, self._listed(_strings)]
+
+    def _listed(self, form: Callable[[Iterable[Any]], Any]) -> Any:
+        return _Later(self.rhs, form) if isinstance(self.rhs, Slot) else form(self.rhs)
+
+
+def _texts(values: Iterable[Any]) -> str:
+    return json.dumps([item.hex if isinstance(item, UUID) else str(item) for item in values])
+
+
+def _strings(values: Iterable[Any]) -> list[str]:
+    return [str(item) for item in values]
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A list of values that is given when a kept query is asked."""
+
+    slot: Slot
+    form: Callable[[Iterable[Any]], Any]
+
+    def fill(self, values: dict[str, Any]) -> Any:
+        return self.form(values[self.slot.name])
