@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 from io import BytesIO
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -29,6 +29,7 @@ from mobile_api.changes import MOST, changes
 from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
+from mobile_api.leases import LEASE, lend, lend_again
 from mobile_api.models import Device, Epoch, Integration, LedgerEntry, Replica
 from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
@@ -42,7 +43,6 @@ from outreach.reports import savings_report
 from outreach.rules import scope
 
 MIN_APP = "0.1.0"
-LEASE = timedelta(days=14)
 LOCK_AFTER_S = 300
 ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
@@ -66,6 +66,12 @@ class HandInThrottle(AnonRateThrottle):
     """Counts hand-ins by themselves: a tablet's many parts must not use up its enrolments."""
 
     scope = "hand-in"
+
+
+class ShareThrottle(AnonRateThrottle):
+    """Counts by itself what locked tablets ask for."""
+
+    scope = "share"
 
 
 class DeviceToken(HttpBearer):
@@ -196,6 +202,32 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
         federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
     )
     return Status(201, answer)
+
+
+@api.post(
+    "/devices/lease",
+    response={200: wire.LeaseOut},
+    openapi_extra={"responses": promised(*_TOKEN)},
+    summary="Lend the server's part of the tablet's key",
+)
+def lease(request: AuthenticatedRequest) -> wire.LeaseOut:
+    at = clock.now()
+    share, ask = lend(request.auth, at=at)
+    return wire.LeaseOut(share=share, ask=ask, lease_until=at + LEASE)
+
+
+@api.post(
+    "/devices/share",
+    auth=None,
+    response={200: wire.ShareOut},
+    openapi_extra=_schema(wire.ShareIn, "unknown-replica", "revoked", "too-many"),
+    throttle=[ShareThrottle("60/m")],
+    summary="Lend it again to a locked tablet whose lease has ended",
+)
+def share_again(request: HttpRequest) -> wire.ShareOut:
+    body, at = read(request, wire.ShareIn), clock.now()
+    share = lend_again(body.replica, body.ask, at=at)
+    return wire.ShareOut(share=share, lease_until=at + LEASE, server_time=at)
 
 
 @api.post(

@@ -34,7 +34,7 @@ def device_for(request: HttpRequest) -> Device:
     device = _devices.first(token=_presented(request))
     if device is None:
         raise Problem("expired-token")
-    _check_in_use(device.revoked_at, device.user.is_active)
+    check_in_use(device.revoked_at, device.user.is_active)
     return device
 
 
@@ -50,7 +50,7 @@ def device_id_for(request: HttpRequest) -> UUID:
     if not found:
         raise Problem("expired-token")
     [(identifier, revoked_at, is_active)] = found
-    _check_in_use(revoked_at, is_active)
+    check_in_use(revoked_at, is_active)
     return identifier
 
 
@@ -70,7 +70,8 @@ def _presented(request: HttpRequest) -> str:
     return fingerprint(token)
 
 
-def _check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
+def check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
+    """Raise `revoked`, which tells a tablet to hand in and wipe, unless it may go on."""
     if revoked_at or not is_active:
         key = FederationKeys(settings.OUTREACH_KEYS_DIR).public()
         raise Problem("revoked", extra={"wipe": True, "federation_key": key})

@@ -33,6 +33,10 @@ class Device(models.Model):
     last_seen_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     health = models.JSONField(default=dict)
+    #: The server's part of the key that wraps the tablet's own (docs/adr); gone with revocation.
+    share: Any = SealedJSONField(null=True)
+    #: The fingerprint of what a locked tablet asks for it with.
+    ask_sha256 = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return self.label

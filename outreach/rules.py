@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from outreach.domain.savings import NoTariff
@@ -41,6 +42,11 @@ from outreach.models.visits import VisitQuerySet
 ADULT = 18
 BARRED_MONTHS = 12
 """《残疾人证管理办法》: no new application for a year after a negative result."""
+
+
+def worded(sentence: str | Promise, **values: object) -> Promise:
+    """Return a lazy sentence with its values filled in, still in the language of its reader."""
+    return cast(Promise, lazy(lambda: str(sentence) % values, str)())
 
 
 class Refused(Exception):

@@ -113,7 +113,8 @@ OUTREACH_ISSUER_TELEPHONE = _env.text(
 OUTREACH_WORKER = _env.switch(
     "OUTREACH_WORKER",
     True,
-    "1: the server makes the papers of batches itself; 0: only manage.py issue_batches does.",
+    "1: the server makes the papers of batches and keeps them provable itself;"
+    " 0: manage.py issue_batches, settle_certificates and upgrade_certificates do.",
 )
 OUTREACH_LEASE_S = _env.number(
     "OUTREACH_LEASE_S", 60, "Seconds after which another worker takes up the papers of a dead one."

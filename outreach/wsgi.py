@@ -25,10 +25,11 @@ application = get_wsgi_application()
 
 
 def start_worker() -> None:
-    """Let this process make the papers of batches, too."""
-    from certificates import worker  # Django must stand before its models are read
+    """Let this process make the papers of batches and keep papers provable, too."""
+    from certificates import upkeep, worker  # Django must stand before its models are read
 
     worker.start()
+    upkeep.start()
 
 
 start_worker()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -22,7 +22,7 @@ from certificates.models import (
     ItemState,
     PaperRequest,
 )
-from certificates.steps import Kind
+from certificates.steps import Kind, renewable_from
 from outreach.desk.listing import Age, Calendar, Urgency
 from outreach.domain.promises import promises
 from outreach.domain.vocabulary import NextStep, Role
@@ -43,7 +43,11 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its page, its words, who takes it, what waits, and the legal working days."""
+    """One step: its page, its words, who takes it, what waits, and the legal working days.
+
+    What waits is ordered by the column `since`; `begins` turns its value into the day from which on
+    it waits.
+    """
 
     url: str
     title: str | Promise
@@ -54,6 +58,7 @@ class Step:
     since: str = "state_since"
     days: int | None = None
     promise: str | None = None
+    begins: Callable[[Any], Any] = lambda since: since
 
     @property
     def promised(self) -> int | None:
@@ -77,8 +82,14 @@ class Step:
         found = self.waiting(user, calendar.today).aggregate(
             count=Count("pk"), oldest=Min(self.since), **counts
         )
-        age = calendar.age(found["oldest"], self.legal, self.promised)
+        oldest = self.begins(found["oldest"]) if found["oldest"] else None
+        age = calendar.age(oldest, self.legal, self.promised)
         return Tally(self, found["count"], age, found.get("over", 0), found.get("late", 0))
+
+    def waits_since(self, row: Any) -> datetime | date:
+        """Return since when a row waits."""
+        since: datetime | date = self.begins(getattr(row, self.since))
+        return since
 
 
 @dataclass(frozen=True)
@@ -309,6 +320,7 @@ RENEWALS = Step(
     (Role.ADMINISTRATOR, Role.LIAISON),
     lambda user, today: certificates_for(user).renewable(today),
     since="valid_until",
+    begins=renewable_from,
 )
 SIGN_PAPERS = Step(
     "desk:sign_papers",

@@ -40,6 +40,7 @@ TABLES: dict[str, Any] = {
     "notified": words.NOTIFIED,
     "life": words.LIFE,
     "kind": words.KINDS,
+    "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
     "line": words.SAVING_LINES,

@@ -12,6 +12,7 @@ from outreach.desk.views import (
     home,
     importing,
     intake,
+    moving_in,
     notices,
     notifications,
     office,
@@ -38,6 +39,7 @@ urlpatterns = [
     # cases
     path("cases/", cases.cases, name="cases"),
     path("cases/nominate/", intake.nominate, name="nominate"),
+    path("cases/move-in/", moving_in.move_in, name="move_in"),
     path("cases/nominate/missing/", intake.missing, name="missing"),
     path("cases/<uuid:case>/", cases.case, name="case"),
     path("cases/<uuid:case>/consent/", intake.give_consent, name="give_consent"),

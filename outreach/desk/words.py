@@ -60,7 +60,7 @@ STATES: Words = {
     A.EVALUATED: _("Evaluated, notice to post"),
     A.ON_NOTICE: _("On public notice"),
     A.UNDER_OBJECTION: _("Objection to decide"),
-    A.NOTICED: _("Notice over, to review"),
+    A.NOTICED: _("To be reviewed"),
     A.REVIEWED: _("Reviewed, to sign"),
     A.APPROVED: _("Approved, certificate to make"),
     A.ISSUED: _("Certificate issued, to hand over"),
@@ -98,6 +98,8 @@ STEPS: Words = {
     "withdraw": _("withdrawn"),
     "evaluate": _("evaluated at home"),
     "find_not_met": _("found not to meet the standard"),
+    "move_in": _("moved in with a certificate of another county"),
+    "return_file": _("file sent back to the county it came from"),
     "refer": _("referred to a hospital"),
     "close": _("closed"),
     "recall": _("taken up again"),
@@ -215,6 +217,7 @@ CERTIFICATES: Words = {
 LIFE: Words = {
     "issue": _("issued"),
     "issue_changed": _("issued after another assessment"),
+    "issue_moved_in": _("issued after moving in"),
     "issue_renewed": _("issued as a renewal"),
     "issue_again": _("issued in place of a lost one"),
     "hand_over": _("handed over"),
@@ -237,6 +240,14 @@ KINDS: Words = {
     "change": _("After another assessment"),
     "renewal": _("Renewal for ten years"),
     "reissue": _("In place of a lost one"),
+    "move_in": _("After moving in"),
+}
+#: How long a signature can be proven (PAdES, ETSI EN 319 142-1).
+PROOFS: Words = {
+    "B": _("Signed (B-B)"),
+    "T": _("Signed and time-stamped (B-T)"),
+    "LT": _("Time-stamped, with its proof (B-LT)"),
+    "LTA": _("Archived for the long term (B-LTA)"),
 }
 GROUNDS: Words = {
     "death": _("The person has died"),

@@ -47,6 +47,13 @@ class Category(StrEnum):
         return str(list(Category).index(self) + 1)
 
 
+class Mode(StrEnum):
+    """How an evaluation came about: at the person's home, or read off another county's file."""
+
+    HOME = "home"
+    FILE = "file"
+
+
 #: Categories that need the proof of a legal guardian whatever the age.
 GUARDED_CATEGORIES = frozenset({Category.INTELLECTUAL, Category.MENTAL})
 

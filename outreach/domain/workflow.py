@@ -96,6 +96,13 @@ APPLICATION = {
         _step("accept", (A.APPLIED,), A.ACCEPTED, _ADMIN, f"{_METHOD} 受理"),
         _step("refuse", (A.APPLIED, A.ACCEPTED), A.REFUSED, _ADMIN, "false information"),
         _step("withdraw", _BEFORE_VISIT, A.WITHDRAWN, _FIELD, "nobody may be forced"),
+        _step(
+            "move_in",
+            (A.APPLIED,),
+            A.NOTICED,
+            _ADMIN,
+            "迁入: assessed and publicised by the county left",
+        ),
         _step("evaluate", (A.ACCEPTED,), A.EVALUATED, (Role.ASSESSOR,), f"{_METHOD} 评定"),
         _step("find_not_met", (A.ACCEPTED,), A.NOT_MET, (Role.ASSESSOR,), "written reason"),
         _step(
@@ -116,6 +123,9 @@ APPLICATION = {
         _step("end_notice", (A.ON_NOTICE,), A.NOTICED, _ADMIN, "after the last working day"),
         _step("review", (A.NOTICED,), A.REVIEWED, _ADMIN, f"{_METHOD} 审核: 10 working days"),
         _step("send_back", (A.NOTICED, A.REVIEWED), A.ACCEPTED, _OFFICE),
+        _step(
+            "return_file", (A.NOTICED, A.REVIEWED), A.CLOSED, _OFFICE, "迁入: to the county left"
+        ),
         _step("approve", (A.REVIEWED,), A.APPROVED, (Role.APPROVER,), f"{_METHOD} 批准"),
         _step("issue", (A.APPROVED,), A.ISSUED, (Role.APPROVER,), f"{_METHOD} 发放"),
         _step("hand_over", (A.ISSUED,), A.HANDED_OVER, _FIELD),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from certificates import batches
@@ -99,6 +101,55 @@ def test_a_certificate_is_renewed_lost_and_cancelled_from_its_page(
     office.get_by_role("button", name="English").click()
     office.goto(f"/certificates/{new.pk}/")
     eye(office, "certificate-english")
+    assert eye.found == []
+
+
+def test_who_moves_in_is_entered_reviewed_and_signed_for(
+    place: builders.County, authority: None, seat: Seat, eye: Eye, tmp_path: Path
+) -> None:
+    clock.advance_to(AT)
+    for name, shade in (("portrait", 200), ("document", 90)):
+        Image.new("RGB", (420, 590), (shade, 120, 90)).save(tmp_path / f"{name}.png")
+    office, approver = seat(place.administrator).new_page(), seat(place.approver).new_page()
+    office.goto("/cases/")
+    office.get_by_role("link", name="登记迁入").click()
+    eye(office, "move-in")
+    office.get_by_role("button", name="登记迁入").click()
+    expect(office.get_by_role("alert").first).to_be_visible()
+    eye(office, "move-in-wrong")
+    for field, text in (
+        ("name", "赵青山"),
+        ("id_number", builders.id_number()),
+        ("address", "任家祠村一组"),
+        ("office", "蓬安县残疾人联合会"),
+        ("issued_on", "2014-03-05"),
+        ("valid_until", "2024-03-05"),
+        ("consent_name", "赵青山"),
+    ):
+        office.locator(f"[name={field}]").fill(text)
+    office.locator("[name=village]").select_option(place.village.code)
+    office.get_by_label("肢体").select_option("2")
+    office.get_by_label("户籍已迁入本地").check()
+    office.locator("[name=consent_by][value=resident]").check()
+    office.get_by_label("证件照").set_input_files(tmp_path / "portrait.png")
+    office.get_by_label("原证照片").set_input_files(tmp_path / "document.png")
+    office.get_by_role("button", name="登记迁入").click()
+    expect(office.get_by_role("status")).to_contain_text("请审核")
+    eye(office, "moved-in")
+    office.get_by_role("button", name="审核通过").click()
+    expect(office.get_by_role("status")).to_contain_text("1")
+    approver.goto("/sign/")
+    eye(approver, "sign-moved-in")
+    approver.locator("input[name=ids]").check()
+    approver.get_by_role("button", name="批准并签章所选").click()
+    expect(approver.get_by_role("status")).to_contain_text("已签章发证 1 本")
+    made = Certificate.objects.get()
+    assert (made.kind, made.grade, str(made.valid_until)) == ("move_in", 2, "2024-03-05")
+    approver.goto(f"/certificates/{made.pk}/")
+    eye(approver, "certificate-moved-in")
+    office.goto("/cases/move-in/")
+    office.get_by_role("button", name="English").click()
+    eye(office, "move-in-english")
     assert eye.found == []
 
 

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from certificates import moving_in
 from certificates.models import Certificate
 from outreach import clock
 from outreach.actions import applications as actions
@@ -39,6 +40,7 @@ WITH_REASON: dict[str, tuple[Role, ...]] = {
     "recall": (Role.ADMINISTRATOR,),
     "close": (Role.ADMINISTRATOR,),
     "send_back": (Role.ADMINISTRATOR, Role.APPROVER),
+    "return_file": (Role.ADMINISTRATOR, Role.APPROVER),
     "appeal": (Role.LIAISON, Role.ADMINISTRATOR),
     "uphold_appeal": (Role.ADMINISTRATOR,),
     "dismiss_appeal": (Role.ADMINISTRATOR,),
@@ -121,6 +123,7 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
         "recall": _("Take up again"),
         "close": _("Close the case"),
         "send_back": _("Send back to be assessed again"),
+        "return_file": _("Send the file back to the county it came from"),
         "appeal": _("Record an appeal"),
         "uphold_appeal": _("The appeal was upheld: assess again"),
         "dismiss_appeal": _("The appeal was dismissed"),
@@ -128,7 +131,9 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
     return [
         (name, words[name])
         for name, roles in WITH_REASON.items()
-        if user.role in roles and application.state in APPLICATION[name].sources
+        if user.role in roles
+        and application.state in APPLICATION[name].sources
+        and (name != "return_file" or hasattr(application, "move_in"))
     ]
 
 
@@ -161,7 +166,9 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
 
 
 def _take(application: Application, step: str, note: str, user: User) -> None:
-    if step == "appeal":
+    if step == "return_file":
+        moving_in.give_back(application, reason=note, by=user, at=clock.now())
+    elif step == "appeal":
         publicity.appeal(application, text=note, by=user, at=clock.now())
     elif step in ("uphold_appeal", "dismiss_appeal"):
         upheld = step == "uphold_appeal"

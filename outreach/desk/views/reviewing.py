@@ -27,7 +27,7 @@ from outreach.desk.forms import DifferForm
 from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
-from outreach.domain.vocabulary import Role
+from outreach.domain.vocabulary import Mode, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
@@ -83,6 +83,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         "application": application,
         "age": application.resident.age(held.evaluated_at.date()),
         "parts": parts_of(held),
+        "from_file": held.mode == Mode.FILE,
         "photos": [(photo, photo.sha256 in stored) for photo in photos],
         "may_review": request.user.role == Role.ADMINISTRATOR
         and application.state == ApplicationState.NOTICED,
