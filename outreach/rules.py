@@ -82,8 +82,9 @@ def plainly() -> Iterator[None]:
 def scope(user: User, *, prefix: str = "") -> Q:
     """Return the condition on applications that `user` may see.
 
-    An assessor sees the cases assigned to them; everybody else their division and what lies
-    below it. `prefix` leads from another model to the application, e.g. `"application__"`.
+    An assessor sees the cases assigned to them, an outlet what it took in; everybody else their
+    division and what lies below it. `prefix` leads from another model to the application, e.g.
+    `"application__"`.
     """
     return scope_of(user.role, user.pk, user.division.code, prefix=prefix)
 
@@ -92,6 +93,8 @@ def scope_of(role: str, user: UUID | Slot, division: str | Slot, *, prefix: str 
     """Return the same for an account's role, id and division code, as a kept query has them."""
     if role == Role.ASSESSOR:
         return Q(**{f"{prefix}assessor": user})
+    if role == Role.OUTLET:
+        return Q(**{f"{prefix}outlet__accounts": user})
     return Q(**{f"{prefix}village__code__startswith": division})
 
 

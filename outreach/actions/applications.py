@@ -210,6 +210,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         state=ApplicationState.NOMINATED,
         state_since=at,
         nominated_by=by,
+        outlet_id=by.outlet_id,
         consent=nomination.consent,
         papers_missing=[paper for paper in needed if paper not in nomination.papers],
         possible_times=list(nomination.possible_times),

@@ -10,6 +10,7 @@ from outreach.models.applications import (
 )
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
+from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
 from outreach.models.kept import Kept, KeptUpdate, Slot
 from outreach.models.office import (
@@ -25,6 +26,7 @@ from outreach.models.people import (
     DeclaredRelative,
     Guardian,
     Institution,
+    Outlet,
     Resident,
     User,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "Division",
     "Enquiry",
     "Evaluation",
+    "FamilyLink",
     "Guardian",
     "Hindrance",
     "ImportDraft",
@@ -71,7 +74,9 @@ __all__ = [
     "Notice",
     "Notification",
     "Objection",
+    "Outlet",
     "OutreachCost",
+    "PaperPhoto",
     "Photo",
     "Pin",
     "Plan",
