@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +28,7 @@ from outreach.domain.promises import promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Call, Objection, User
+from outreach.models import Application, Call, Objection, PaperPhoto, User
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
@@ -159,6 +159,13 @@ def families_to_tell(user: User) -> QuerySet[Call]:
     return calls_for(user).to_make()
 
 
+def papers_sent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases with photos from the family that nobody has looked at, since the oldest."""
+    photos = PaperPhoto.objects.undecided().filter(application=OuterRef("pk")).order_by("sent_at")
+    rows = applications_for(user).filter(Exists(photos))
+    return rows.annotate(sent_at=Subquery(photos.values("sent_at")[:1]))
+
+
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
     """Return cases that wait for the approver, without those whose papers are being made."""
     rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
@@ -200,6 +207,15 @@ PAPERS = Step(
     _("All papers are here now"),
     (Role.LIAISON,),
     _standing(A.RETURNED),
+)
+SENT = Step(
+    "desk:papers_sent",
+    _("Papers from families"),
+    _("Families sent photos of their papers through their link. Look at each, then accept it."),
+    _("Look at them"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    papers_sent,
+    since="sent_at",
 )
 HAND_OVER = Step(
     "desk:hand_over",
@@ -358,6 +374,7 @@ STEPS = (
     RENEWALS,
     CONSENT,
     PAPERS,
+    SENT,
     ACCEPT,
     ASSIGN,
     SCHEDULE,

@@ -81,6 +81,7 @@ def _step(
 
 
 _FIELD = (Role.LIAISON, Role.ASSESSOR, Role.ADMINISTRATOR)
+_INTAKE = (*_FIELD, Role.OUTLET)
 _ADMIN = (Role.ADMINISTRATOR,)
 _OFFICE = (Role.ADMINISTRATOR, Role.APPROVER)
 _BEFORE_VISIT = (A.NOMINATED, A.APPLIED, A.RETURNED, A.ACCEPTED)
@@ -89,8 +90,8 @@ _METHOD = "《残疾人证管理办法》(2017)"
 APPLICATION = {
     step.name: step
     for step in (
-        _step("nominate", (), A.NOMINATED, _FIELD, "a nomination is not an application"),
-        _step("apply", (A.NOMINATED,), A.APPLIED, _FIELD, f"{_METHOD} 申请: person or guardian"),
+        _step("nominate", (), A.NOMINATED, _INTAKE, "a nomination is not an application"),
+        _step("apply", (A.NOMINATED,), A.APPLIED, _INTAKE, f"{_METHOD} 申请: person or guardian"),
         _step("return", (A.APPLIED,), A.RETURNED, _ADMIN, "everything missing is told at once"),
         _step("resubmit", (A.RETURNED,), A.APPLIED, _FIELD),
         _step("accept", (A.APPLIED,), A.ACCEPTED, _ADMIN, f"{_METHOD} 受理"),
@@ -141,7 +142,7 @@ _PLANNERS = (Role.ASSESSOR, Role.ADMINISTRATOR)
 VISIT = {
     step.name: step
     for step in (
-        _step("schedule", (), V.SCHEDULED, _PLANNERS),
+        _step("schedule", (), V.SCHEDULED, (*_PLANNERS, Role.LIAISON)),
         _step("move", (V.SCHEDULED,), V.SCHEDULED, (*_PLANNERS, Role.LIAISON)),
         _step("cancel", (V.SCHEDULED,), V.CANCELLED, _PLANNERS),
         _step("arrive", (V.SCHEDULED,), V.IN_PROGRESS, (Role.ASSESSOR,)),
