@@ -26,7 +26,7 @@ def sign(content: bytes, folder: Path) -> bytes:
     """Return the detached signature of a file, or raise `Unusable`."""
     key = folder / KEY
     if not key.is_file():
-        raise Unusable(f"{KEY} is missing: run manage.py create_sm2_key")
+        raise Unusable(f"{KEY} is missing: run manage.py create_second_key")
     return _openssl("dgst", "-sm3", "-sigopt", IDENTIFIER, "-sign", str(key), content=content)
 
 

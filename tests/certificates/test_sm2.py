@@ -99,7 +99,7 @@ def test_keys_are_readable_by_their_owner_only_and_never_made_twice(folder: Path
 def test_without_a_key_or_openssl_it_says_what_is_missing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(sm2.Unusable, match="create_sm2_key"):
+    with pytest.raises(sm2.Unusable, match="create_second_key"):
         sm2.sign(FILE, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(sm2.Unusable, match="OpenSSL 3 is needed"):
@@ -214,7 +214,7 @@ def test_the_key_command_signs_what_was_issued_before(
     issued(place, files, 3)
     settings.OUTREACH_SM2, settings.OUTREACH_KEYS_DIR = True, tmp_path / "new"
     out = io.StringIO()
-    call_command("create_sm2_key", stdout=out)
+    call_command("create_second_key", stdout=out)
     assert "3 files signed with SM2." in out.getvalue()
-    call_command("create_sm2_key", stdout=out)
+    call_command("create_second_key", stdout=out)
     assert "SM2 keys stand in" in out.getvalue()
