@@ -131,6 +131,7 @@ export const en: Record<MessageKey, string> = {
   'receipt.only_here': 'Only here',
   'receipt.text_safe': 'Text safe',
   'receipt.all_safe': 'All safe',
+  'receipt.set_aside': 'Set aside by the office',
   'receipt.disputed': 'Needs attention',
 
   'today.title': 'Today',
@@ -271,6 +272,7 @@ export const en: Record<MessageKey, string> = {
   'evidence.affected_part': 'Affected part',
   'evidence.environment': 'Surroundings',
   'evidence.document': 'Papers',
+  'evidence.paper': 'Paper',
   'evidence.signature_resident': 'Signature (fingerprint)',
   'evidence.signature_assessor': 'Assessor\'s signature',
 
@@ -279,6 +281,7 @@ export const en: Record<MessageKey, string> = {
   'evidence_hint.affected_part': 'The affected part is clearly visible',
   'evidence_hint.environment': 'At the bed or the door of the house',
   'evidence_hint.document': 'ID card, household book, medical records',
+  'evidence_hint.paper': 'Flat, all four corners in the picture, the print readable',
   'evidence_hint.signature_resident': 'Photograph the fingerprint on paper',
   'evidence_hint.signature_assessor': 'Signature',
 
@@ -401,6 +404,18 @@ export const en: Record<MessageKey, string> = {
   'disputes.lead': 'The server did not take these as they are. Everything is kept.',
   'disputes.none': 'Nothing needs attention.',
 
+  'disputes.may_correct': 'You can correct it and send it again; the first record is kept too.',
+  'disputes.correct': 'Correct and send again',
+  'disputes.unfinished': 'Another nomination is unfinished: save that first, then correct this one.',
+  'disputes.over': 'Settled',
+  'disputes.elsewhere': 'A record of another tablet, or an older one',
+  'disputes.both': 'You moved it to {mine}; the office has it on {theirs} now.',
+  'disputes.reason': 'The office says: {reason}',
+  'disputes.corrected': 'Corrected and sent again on {when}',
+  'decision.accepted': 'The office has taken it in',
+  'decision.set_aside': 'The office set it aside',
+  'correct.here': 'This is the corrected copy. Change it and save it as usual; the first record is kept too.',
+
   'outcome.refused': 'Not accepted',
   'outcome.conflict': 'Conflicts with the office',
   'outcome.parked': 'Waiting for the office',
@@ -454,6 +469,9 @@ export const en: Record<MessageKey, string> = {
   'nominate.poor': 'Poor household',
   'nominate.agreed': 'The resident or guardian agrees to apply',
   'nominate.agreed_hint': 'A nomination is not an application; consent may follow later.',
+  'nominate.papers': 'Photos of the papers',
+  'nominate.papers_hint': 'Take them now, a network is not needed; nobody has to make another trip.',
+  'nominate.paper_later': 'Can follow later',
   'nominate.save': 'Save the nomination',
   'nominate.mine': 'My nominations',
   'nominate.need_name': 'Enter the name.',

@@ -129,6 +129,7 @@ export const zh = {
   'receipt.only_here': '仅在本机',
   'receipt.text_safe': '文字已送达',
   'receipt.all_safe': '全部已送达',
+  'receipt.set_aside': '办公室未采用',
   'receipt.disputed': '需要处理',
 
   'today.title': '今天',
@@ -269,6 +270,7 @@ export const zh = {
   'evidence.affected_part': '患处照片',
   'evidence.environment': '居住环境',
   'evidence.document': '证件材料',
+  'evidence.paper': '材料',
   'evidence.signature_resident': '签名（指印）',
   'evidence.signature_assessor': '医生签名',
 
@@ -277,6 +279,7 @@ export const zh = {
   'evidence_hint.affected_part': '能看清残疾部位',
   'evidence_hint.environment': '床边或家门口',
   'evidence_hint.document': '身份证、户口簿、病历',
+  'evidence_hint.paper': '放平，四角都在画面里，字能看清',
   'evidence_hint.signature_resident': '拍下按在纸上的指印',
   'evidence_hint.signature_assessor': '签名',
 
@@ -399,6 +402,18 @@ export const zh = {
   'disputes.lead': '这些记录服务器没有直接采用。内容都保存着，没有丢失。',
   'disputes.none': '没有需要处理的记录。',
 
+  'disputes.may_correct': '您可以更正后重新发送；原来的记录也会保留。',
+  'disputes.correct': '更正后重新发送',
+  'disputes.unfinished': '有一份提名还没有填完：请先保存它，再来更正这一条。',
+  'disputes.over': '已有结果',
+  'disputes.elsewhere': '另一台平板或更早的记录',
+  'disputes.both': '您改到 {mine}；办公室现在定在 {theirs}。',
+  'disputes.reason': '办公室的说明：{reason}',
+  'disputes.corrected': '已于 {when} 更正并重新发送',
+  'decision.accepted': '办公室已采用',
+  'decision.set_aside': '办公室未采用',
+  'correct.here': '这是更正后的一份。改好后照常保存；原来的记录也会保留。',
+
   'outcome.refused': '未被采用',
   'outcome.conflict': '与办公室的改动冲突',
   'outcome.parked': '等候办公室决定',
@@ -452,6 +467,9 @@ export const zh = {
   'nominate.poor': '贫困户',
   'nominate.agreed': '本人或监护人同意申请',
   'nominate.agreed_hint': '提名不等于申请；没有同意也可以先提名，之后补签。',
+  'nominate.papers': '材料照片',
+  'nominate.papers_hint': '现在就可以拍下，没有网络也行；村里不用再跑一趟。',
+  'nominate.paper_later': '可以以后补交',
   'nominate.save': '保存提名',
   'nominate.mine': '我的提名',
   'nominate.need_name': '请填写姓名。',
