@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone
+from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone, Paper
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
@@ -329,14 +329,27 @@ class NominatedResident(Shape):
     severity_expected: Grade | None = None
 
 
+class PaperMedia(Shape):
+    """A declared photo of a paper; it travels and is verified like any photo."""
+
+    sha256: Sha256
+    kind: Literal["paper"]
+    paper: Paper
+    size: Annotated[int, Field(ge=1, le=100_000_000)]
+    type: Literal["image/jpeg", "image/png"]
+    taken_at: datetime
+    place: Place | None = None
+
+
 class Nominate(Said):
-    """nominate v1."""
+    """nominate v2: with photos of the papers; what is photographed is not missing any more."""
 
     application: UUID
     resident: NominatedResident
     village: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
     categories: Annotated[list[Category], Field(min_length=1)]
     consent: Consent | None = None
+    media: Annotated[list[PaperMedia], Field(max_length=20)]
 
 
 class HandOverCertificate(Shape):

@@ -6,6 +6,7 @@ from outreach.models.applications import (
     ApplicationEvent,
     Notice,
     Objection,
+    PaperPhoto,
     SecondOpinion,
 )
 from outreach.models.batches import insert
@@ -69,6 +70,7 @@ __all__ = [
     "Notification",
     "Objection",
     "OutreachCost",
+    "PaperPhoto",
     "Photo",
     "Pin",
     "Plan",
