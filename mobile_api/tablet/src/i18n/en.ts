@@ -117,6 +117,8 @@ export const en: Record<MessageKey, string> = {
   'handin.revoked': 'This tablet was stopped',
   'handin.lead': 'What has not arrived yet goes sealed to the federation; nothing is lost.',
   'handin.what': 'Sealed with the federation\'s public key; only the federation can open it. Once all of it has arrived, the data on this tablet is erased.',
+  'handin.texts': 'Records to send',
+  'handin.media': 'Photos and signatures to upload',
   'handin.drafts': 'unfinished drafts',
   'handin.begin': 'Hand in sealed and erase this tablet',
   'handin.busy': 'Handing in…',

@@ -115,6 +115,8 @@ export const zh = {
   'handin.revoked': '这台平板已停用',
   'handin.lead': '本机还没有送达的记录会密封后交给残联，一条也不会丢。',
   'handin.what': '记录用残联的公钥密封，只有残联能打开。全部送达后，平板上的数据会清除。',
+  'handin.texts': '待发送的记录',
+  'handin.media': '待上传的照片和签名',
   'handin.drafts': '未写完的草稿',
   'handin.begin': '密封上交并清除本机',
   'handin.busy': '正在上交…',
