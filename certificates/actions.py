@@ -35,7 +35,7 @@ from certificates.papers import (
     portraits_of,
     press,
 )
-from certificates.steps import CERTIFICATE, OF_A_CASE, CertificateState, Kind, renewable_from
+from certificates.steps import CERTIFICATE, CertificateState, Kind, renewable_from
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
@@ -315,7 +315,8 @@ def hand_over(certificates: Sequence[Certificate], *, by: User, at: datetime) ->
                 "wrong-state", _("A chosen certificate was handed over already, or is not valid.")
             )
         Certificate.objects.filter(pk__in=ids).update(handed_over_at=at)
-        cases = [one.application for one in certificates if one.kind in OF_A_CASE]
+        waiting = Application.objects.filter(pk__in=[one.application_id for one in certificates])
+        cases = list(waiting.standing(ApplicationState.ISSUED))
         advance(cases, "hand_over", by=by, at=at)
         append(certificates, "hand_over", by, at)
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
@@ -28,8 +28,11 @@ from outreach.models import (
     Counter,
     Division,
     Guardian,
+    Kept,
+    KeptUpdate,
     PaperPhoto,
     Resident,
+    Slot,
     StoredBlob,
     User,
     Visit,
@@ -126,8 +129,7 @@ def take(
     target = APPLICATION[name].target
     ids = [application.pk for application in applications]
     with transaction.atomic():
-        held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
-        for number, state in held.values_list("number", "state"):
+        for number, state in _standing(ids=ids):
             _check_stands(number, state, name)
         insert(
             ApplicationEvent,
@@ -143,12 +145,22 @@ def take(
                 for pk in ids
             ),
         )
-        Application.objects.filter(pk__among=ids).update(
-            state=target, state_since=at, revision=F("revision") + 1
-        )
+        _step(ids=ids, state=target, at=at)
         record(f"application.{name}", applications, by=by, at=at)
     for application in applications:
         application.state, application.state_since = target, at
+
+
+@Kept
+def _standing(ids: Slot) -> QuerySet[Application, tuple[str, str]]:
+    held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
+    return held.values_list("number", "state")
+
+
+@KeptUpdate
+def _step(ids: Slot, state: Slot, at: Slot) -> tuple[QuerySet[Application], dict[str, Any]]:
+    changes = {"state": state, "state_since": at, "revision": F("revision") + 1}
+    return Application.objects.filter(pk__among=ids), changes
 
 
 def _check_stands(number: str, state: str, name: str) -> None:
@@ -221,6 +233,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         state=ApplicationState.NOMINATED,
         state_since=at,
         nominated_by=by,
+        outlet_id=by.outlet_id,
         consent=nomination.consent,
         papers_missing=[paper for paper in needed if paper not in nomination.papers],
         possible_times=list(nomination.possible_times),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +28,7 @@ from outreach.domain.promises import promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Call, Objection, User
+from outreach.models import Application, Call, Objection, PaperPhoto, User
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
@@ -159,11 +159,24 @@ def families_to_tell(user: User) -> QuerySet[Call]:
     return calls_for(user).to_make()
 
 
+def papers_sent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases with photos from the family that nobody has looked at, since the oldest."""
+    photos = PaperPhoto.objects.undecided().filter(application=OuterRef("pk")).order_by("sent_at")
+    rows = applications_for(user).filter(Exists(photos))
+    return rows.annotate(sent_at=Subquery(photos.values("sent_at")[:1]))
+
+
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
     """Return cases that wait for the approver, without those whose papers are being made."""
     rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
     at_work = BatchItem.objects.filter(application=OuterRef("pk"), state=ItemState.WAITING)
     return rows.exclude(Exists(at_work))
+
+
+def to_hand_over(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases whose certificate can be brought to the person: made, and valid."""
+    papers = Certificate.objects.to_hand_over().filter(application=OuterRef("pk"))
+    return applications_for(user).standing(A.ISSUED).filter(Exists(papers))
 
 
 def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
@@ -195,13 +208,22 @@ PAPERS = Step(
     (Role.LIAISON,),
     _standing(A.RETURNED),
 )
+SENT = Step(
+    "desk:papers_sent",
+    _("Papers from families"),
+    _("Families sent photos of their papers through their link. Look at each, then accept it."),
+    _("Look at them"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    papers_sent,
+    since="sent_at",
+)
 HAND_OVER = Step(
     "desk:hand_over",
     _("Hand over certificates"),
     _("The certificate is made. Bring it to the person and confirm that it arrived."),
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
-    _standing(A.ISSUED),
+    to_hand_over,
     promise="hand_over",
 )
 ACCEPT = Step(
@@ -338,7 +360,10 @@ HAND_OVER_PAPERS = Step(
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
     lambda user, _today: (
-        certificates_for(user).to_hand_over().filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        certificates_for(user)
+        .to_hand_over()
+        .filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        .exclude(application__state=A.ISSUED)
     ),
     since="issued_at",
     promise="hand_over",
@@ -349,6 +374,7 @@ STEPS = (
     RENEWALS,
     CONSENT,
     PAPERS,
+    SENT,
     ACCEPT,
     ASSIGN,
     SCHEDULE,

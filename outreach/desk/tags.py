@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from outreach.desk import planning_words, words
 from outreach.desk.listing import Age, Urgency
-from outreach.models import LeftOut, Plan
+from outreach.models import Application, LeftOut, Plan
 
 register = template.Library()
 
@@ -27,6 +27,9 @@ TABLES: dict[str, Any] = {
     "step": words.STEPS,
     "visit": words.VISIT_STATES,
     "paper": words.PAPERS,
+    "paper_fault": words.PAPER_FAULTS,
+    "outlet_kind": words.OUTLET_KINDS,
+    "urgency": words.URGENCIES,
     "evidence": words.EVIDENCE,
     "not_done": words.NOT_DONE,
     "next_step": words.NEXT_STEPS,
@@ -79,6 +82,16 @@ def life_tone(state: str) -> str:
     return {"valid": "good", "frozen": "warn", "lost": "bad", "cancelled": "bad"}.get(
         state, "quiet"
     )
+
+
+@register.filter
+def address(application: Application) -> str:
+    """Return where the home is; township and village are not said twice before a full address."""
+    village, filed = application.village, application.resident.address.strip()
+    township = village.parent.name if village.parent else ""
+    before = [] if township and township in filed else [township]
+    before += [] if village.name in filed else [village.name]
+    return " ".join(part for part in (*before, filed) if part)
 
 
 @register.filter

@@ -14,9 +14,12 @@ from outreach.domain.vocabulary import (
     Level,
     NextStep,
     NotDone,
+    OutletKind,
     Paper,
+    PaperFault,
     Role,
     Sex,
+    Urgency,
 )
 from outreach.domain.workflow import ApplicationState as A
 from outreach.domain.workflow import VisitState as V
@@ -29,6 +32,17 @@ ROLES: Words = {
     Role.ADMINISTRATOR: _("Administrator"),
     Role.APPROVER: _("Approver"),
     Role.AUDITOR: _("Auditor"),
+    Role.OUTLET: _("Outlet"),
+}
+OUTLET_KINDS: Words = {
+    OutletKind.TOWNSHIP_WINDOW: _("Township window"),
+    OutletKind.VILLAGE_STATION: _("Village station"),
+    OutletKind.BANK: _("Bank outlet"),
+    OutletKind.CLINIC: _("Clinic outlet"),
+}
+URGENCIES: Words = {
+    Urgency.TERMINAL_ILLNESS: _("Terminal illness"),
+    Urgency.SUBSIDY_LAPSING: _("A subsidy is about to lapse"),
 }
 LEVELS: Words = {
     Level.COUNTY: _("County"),
@@ -115,6 +129,8 @@ STEPS: Words = {
     "approve": _("approved"),
     "issue": _("certificate issued"),
     "hand_over": _("certificate handed over"),
+    "end": _("closed: the certificate ended before it was handed over"),
+    "reopen": _("taken up again: the certificate is valid again"),
     "appeal": _("appealed"),
     "uphold_appeal": _("appeal upheld: to be assessed again"),
     "dismiss_appeal": _("appeal dismissed"),
@@ -131,6 +147,12 @@ PAPERS: Words = {
     Paper.HOUSEHOLD_BOOK: _("Household register"),
     Paper.PHOTOS: _("Three two-inch photos on white"),
     Paper.GUARDIAN_PROOF: _("Proof of the legal guardian"),
+}
+PAPER_FAULTS: Words = {
+    PaperFault.BLURRED: _("Blurred, cannot be read"),
+    PaperFault.INCOMPLETE: _("A page or a corner is missing"),
+    PaperFault.WRONG_PAPER: _("Another paper than asked for"),
+    PaperFault.OUT_OF_DATE: _("Not valid any more"),
 }
 EVIDENCE: Words = {
     EvidenceKind.PORTRAIT: _("Portrait"),
@@ -270,6 +292,9 @@ SUBJECTS: Words = {
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
     "user": _("Account"),
+    "familylink": _("Family link"),
+    "paperphoto": _("Photo of a paper"),
+    "outlet": _("Outlet"),
 }
 #: What the audit trail calls a deed.
 DEEDS: Words = {
@@ -305,6 +330,25 @@ DEEDS: Words = {
     "notification.uncertain": _("message perhaps sent"),
     "notification.overtaken": _("message overtaken"),
     "notification.again": _("message to be sent again"),
+    "application.hasten": _("put into the fast lane"),
+    "application.unhasten": _("taken out of the fast lane"),
+    "family_link.make": _("family link made"),
+    "family_link.revoke": _("family link ended"),
+    "family_link.open": _("family link opened"),
+    "family_link.choose": _("time chosen by the family"),
+    "family_link.take_back": _("time taken back by the family"),
+    "family_link.times": _("times at home told by the family"),
+    "paper.photograph": _("paper photographed"),
+    "paper.send": _("photo of a paper sent by the family"),
+    "paper.take_back": _("photo taken back by the family"),
+    "paper.accept": _("photo of a paper accepted"),
+    "paper.refuse": _("photo of a paper sent back"),
+    "paper.view": _("photo of a paper looked at"),
+    "outlet.open": _("outlet opened"),
+    "outlet.change": _("outlet changed"),
+    "outlet.close": _("outlet closed"),
+    "outlet.account": _("outlet account made"),
+    "outlet.account_end": _("outlet account ended"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
@@ -324,6 +368,7 @@ NOTIFICATIONS: Words = {
     "papers": _("Papers missing"),
     "result": _("Result"),
     "ready": _("Certificate ready"),
+    "link": _("Link for the family"),
 }
 #: In the order in which a person cares.
 NOTIFIED: Words = {

@@ -104,6 +104,75 @@ def test_a_certificate_is_renewed_lost_and_cancelled_from_its_page(
     assert eye.found == []
 
 
+#: What somebody at the desk clicks, in the order of a life: who, which step, what is written,
+#: where the certificate stands then.
+LIFE: list[tuple[str, str, dict[str, str], str]] = [
+    ("liaison", "挂失", {"note": "赶集时遗失"}, "lost"),
+    ("liaison", "已找到", {}, "valid"),
+    ("administrator", "户籍已迁出", {"moved_on": "2018-06-01", "note": "迁往邻县"}, "valid"),
+    ("administrator", "冻结", {"note": "核查"}, "frozen"),
+    ("administrator", "恢复有效", {"note": "查清"}, "valid"),
+    ("administrator", "注销", {"ground": "false_information", "note": "伪造"}, "cancelled"),
+    ("approver", "撤销注销", {"note": "误销"}, "valid"),
+    ("liaison", "挂失", {"note": "再次遗失"}, "lost"),
+    ("approver", "签批新证", {}, "replaced"),
+    ("administrator", "档案转往其他机关", {"to": "蓬安县残联"}, "moved"),
+]
+
+
+def test_every_step_of_a_certificates_life_is_reached_by_clicking(
+    place: builders.County, authority: None, seat: Seat
+) -> None:
+    held = issued(place, seat)
+    desks = {
+        who: seat(getattr(place, who)).new_page()
+        for who in ("liaison", "administrator", "approver")
+    }
+    for who, title, written, state in LIFE:
+        page = desks[who]
+        page.goto("/certificates/")
+        page.get_by_role("table").get_by_role("link", name="赵青山").first.click()
+        if title == "签批新证":
+            page.get_by_role("button", name=title).click()
+        else:
+            _take(page, title, written)
+        expect(page.get_by_role("status")).to_be_visible()
+        assert (title, Certificate.objects.get(pk=held.pk).state) == (title, state)
+        if state == "cancelled":
+            _cannot_be_nominated(desks["liaison"], place, held)
+        if state == "replaced":
+            held = Certificate.objects.get(replaces=held)
+            assert held.suffix == "B1"
+            page = desks["liaison"]
+            page.goto(f"/certificates/{held.pk}/")
+            page.get_by_role("button", name="确认已发放").click()
+            expect(page.get_by_role("status")).to_contain_text("1")
+
+
+def _take(page: Page, title: str, written: dict[str, str]) -> None:
+    """Open a step from the certificate's page, write what it asks for, and confirm."""
+    link = page.get_by_role("link", name=title, exact=True)
+    if not link.is_visible():
+        page.get_by_text("挂失、冻结、注销").click()
+    link.click()
+    for name, text in written.items():
+        if name == "ground":
+            page.locator(f"[name=ground][value={text}]").check()
+        else:
+            page.locator(f"[name={name}]").fill(text)
+    page.locator("main form button").click()
+
+
+def _cannot_be_nominated(page: Page, place: builders.County, held: Certificate) -> None:
+    """Try to nominate whose certificate was cancelled, within the year."""
+    page.goto("/cases/nominate/")
+    page.locator("[name=name]").fill("赵青山")
+    page.locator("[name=id_number]").fill(held.resident.id_number)
+    page.get_by_label("肢体").check()
+    page.locator("main form button.button--wide").click()
+    expect(page.get_by_role("alert")).to_contain_text("2019-06-12")
+
+
 def test_who_moves_in_is_entered_reviewed_and_signed_for(
     place: builders.County, authority: None, seat: Seat, eye: Eye, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from outreach import clock
 from outreach.actions import applications as actions
 from outreach.actions import publicity
 from outreach.actions.audit import record
+from outreach.actions.family import STATES as LINKED
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, done
 from outreach.desk.forms import NoteForm
@@ -85,6 +86,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "next_steps": _possible(application, request.user, _open(visits)),
             "may_sign": request.user.role == Role.APPROVER and application.state in SHOWN_TO_SIGN,
             "reasons": _reasons(application, request.user),
+            "beside": _beside(application, request.user),
         },
     )
 
@@ -117,13 +119,25 @@ def _possible(application: Application, user: User, visit: Visit | None) -> list
     steps = {
         ("desk:give_consent", pk, _("Record the consent")): field and state == "nominated",
         ("desk:send_back", pk, _("Return with what is missing")): office and state == "applied",
-        ("desk:schedule_one", pk, _("Schedule a visit")): office
+        ("desk:schedule_one", pk, _("Schedule a visit")): field
         and state == "accepted"
         and application.assessor_id
         and visit is None,
         ("desk:record_objection", pk, _("Record an objection")): field and state == "on_notice",
     }
     return [(url, (key, words)) for (url, key, words), is_open in steps.items() if is_open]
+
+
+def _beside(application: Application, user: User) -> list[tuple[str, Any]]:
+    """List what helps with the case beside its next step: address and words."""
+    if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
+        return []
+    sent = application.paper_photos.undecided().count()
+    photos = _("Papers by photo")
+    found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos)]
+    if application.state in LINKED:
+        found.insert(0, ("desk:family_link", _("Link for the family")))
+    return found
 
 
 def _reasons(application: Application, user: User) -> list[tuple[str, str]]:

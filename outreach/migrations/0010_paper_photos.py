@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0008_numbered_trail'),
+        ('outreach', '0009_family_outlets_fast_lane'),
     ]
 
     operations = [
