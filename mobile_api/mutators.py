@@ -287,7 +287,6 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
                 media.size,
                 media.type,
                 media.taken_at,
-                media.place.model_dump() if media.place else None,
             )
             for media in args.media
         ],

@@ -70,7 +70,6 @@ class PhotographedPaper:
     size: int
     content_type: str
     taken_at: datetime
-    place: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -191,16 +190,27 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
-    insert(PaperPhoto, (photo for nomination in nominations for photo in _photos(nomination)))
+    insert(PaperPhoto, (row for one in nominations for row in _photos(one, by, at)))
     take(applied, "apply", by=by, at=at)
     return made
 
 
-def _photos(nomination: Nomination) -> Iterator[dict[str, Any]]:
+def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str, Any]]:
     if len({photo.sha256 for photo in nomination.photographed}) < len(nomination.photographed):
         raise Refused("photo-twice", _("The same photo is declared twice; take another one."))
     for photo in nomination.photographed:
-        yield {"application_id": nomination.id, **vars(photo)}
+        yield {
+            "application_id": nomination.id,
+            "paper": photo.paper,
+            "sha256": photo.sha256,
+            "size": photo.size,
+            "content_type": photo.content_type,
+            "sent_by_id": by.pk,
+            "sent_at": photo.taken_at,
+            "is_accepted": True,
+            "decided_by_id": by.pk,
+            "decided_at": at,
+        }
 
 
 def _event(application: Application, name: str, by: User, at: datetime) -> ApplicationEvent:
@@ -291,7 +301,8 @@ def accept(applications: Sequence[Application], *, by: User, at: datetime) -> No
     Papers that were handed in after a return need no photo any more.
     """
     underway = (
-        PaperPhoto.objects.filter(application__in=applications)
+        PaperPhoto.objects.shown()
+        .filter(application__in=applications, is_accepted=True)
         .exclude(sha256__in=StoredBlob.objects.values("sha256"))
         .exclude(application__events__name="resubmit")
     )

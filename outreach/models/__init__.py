@@ -6,7 +6,6 @@ from outreach.models.applications import (
     ApplicationEvent,
     Notice,
     Objection,
-    PaperPhoto,
     SecondOpinion,
 )
 from outreach.models.batches import insert

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.domain.vocabulary import Paper, Urgency
+from outreach.domain.vocabulary import Urgency
 from outreach.domain.workflow import OPEN_STATES, ApplicationState
 from outreach.models.divisions import Division
 from outreach.models.ids import new_id
@@ -87,27 +87,6 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-
-class PaperPhoto(models.Model):
-    """A photo of a paper that a nomination declares; it may still be on its way."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # The unique index below leads with it.
-    application = models.ForeignKey(
-        Application, models.PROTECT, related_name="paper_photos", db_index=False
-    )
-    paper = models.CharField(max_length=20, choices=[(v.value, v.value) for v in Paper])
-    sha256 = models.CharField(max_length=64, db_index=True)
-    size = models.PositiveIntegerField()
-    content_type = models.CharField(max_length=40)
-    taken_at = models.DateTimeField()
-    place: Any = SealedJSONField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["application", "sha256"], name="paper_photo_once"),
-        ]
 
 
 class ApplicationEvent(models.Model):

@@ -103,9 +103,9 @@ def _evaluations(application: Application, user: User) -> Any:
 
 def _photographed(application: Application, user: User) -> list[tuple[PaperPhoto, bool]]:
     """Return the photos of the papers, each with whether it is here; they show the ID number."""
-    if user.role not in NEED_ID_NUMBER:
+    if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
         return []
-    photos = list(application.paper_photos.order_by("pk"))
+    photos = list(application.paper_photos.shown().order_by("pk"))
     names = [photo.sha256 for photo in photos]
     held = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
     return [(photo, photo.sha256 in held) for photo in photos]

@@ -29,7 +29,7 @@ from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
 from outreach.domain.vocabulary import Mode, Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, Evaluation, PaperPhoto, Photo, StoredBlob, User
+from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
 from outreach.rules import Refused, scope, second_opinions_for
 
@@ -103,17 +103,7 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     return _served(request, get_object_or_404(Photo, pk=photo, evaluation__in=seen), size)
 
 
-@only(Role.LIAISON, Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER)
-def paper(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
-    """Serve the photo of a nomination's paper to those who may read the case, and note it.
-
-    An ID card shows the whole number: the auditor needs none and sees no paper.
-    """
-    seen = scope(request.user, prefix="application__")
-    return _served(request, get_object_or_404(PaperPhoto, seen, pk=photo), size)
-
-
-def _served(request: DeskRequest, held: Photo | PaperPhoto, size: str) -> FileResponse:
+def _served(request: DeskRequest, held: Photo, size: str) -> FileResponse:
     blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
     if not blob.exists():
         raise Http404
