@@ -279,7 +279,17 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
         is_bedridden=person.bedridden,
         is_poor_household=person.poor_household,
         severity_expected=person.severity_expected,
-        papers=(),
+        papers=[media.paper for media in args.media],
+        photographed=[
+            applications.PhotographedPaper(
+                media.paper,
+                media.sha256,
+                media.size,
+                media.type,
+                media.taken_at,
+            )
+            for media in args.media
+        ],
         consent=args.consent.model_dump() if args.consent else None,
     )
 
@@ -300,7 +310,7 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("submit_evaluation", 1): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation)
     ),
-    ("nominate", 1): Mutator(
+    ("nominate", 2): Mutator(
         wire.Nominate, _nominate, (Application, lambda args: args.application)
     ),
     ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),

@@ -21,6 +21,7 @@ from mobile_api.chain import ZERO, NotCanonical, canonical, is_signed, link
 from mobile_api.models import Device, Dispute, LedgerEntry, Outcome, Replica
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
+from mobile_api.upcasting import upcast
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.models import KeptUpdate, Slot, insert
@@ -39,6 +40,7 @@ class _Said:
 
     mutation: Mutation
     body: bytes
+    version: int = 0
     args: BaseModel | None = None
     outcome: Outcome = Outcome.APPLIED
     code: str = ""
@@ -119,7 +121,7 @@ def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
     key = cast(ec.EllipticCurvePublicKey, load_der_public_key(bytes(device.public_key)))
     for said in fresh:
         _read(said, key)
-    for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.mutation.v)):
+    for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.version)):
         ready = [said for said in run if said.args is not None]
         if ready:
             _run(MUTATORS[kind], ready, context)
@@ -127,7 +129,8 @@ def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
 
 def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
     mutation = said.mutation
-    mutator = MUTATORS.get((mutation.name, mutation.v))
+    said.version, args = upcast(mutation.name, mutation.v, mutation.args)
+    mutator = MUTATORS.get((mutation.name, said.version))
     said.media = _declared(mutation.args)
     if not is_signed(key, said.body, mutation.sig):
         said.settle(Outcome.REFUSED, "bad-signature", _("This record is not signed by the tablet."))
@@ -135,7 +138,7 @@ def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
         said.settle(Outcome.PARKED, "unknown-mutation", _("The server does not know this yet."))
     else:
         try:
-            said.args = mutator.shape.model_validate(mutation.args)
+            said.args = mutator.shape.model_validate(args)
         except ValidationError as error:
             fields = ", ".join(sorted({_where(item["loc"]) for item in error.errors()}))
             message = _("The record is incomplete: %(fields)s.") % {"fields": fields}
@@ -229,6 +232,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
                 "code": said.code,
                 "message": said.message,
                 "received_at": context.at,
+                "corrects": getattr(said.args, "corrects", None),
             }
             for said in fresh
         ),
