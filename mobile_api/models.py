@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.models import Division, User
+from outreach.models import Division, Kept, User
 from outreach.models.ids import new_id
 from outreach.models.sealed import SealedJSONField, SealedTextField
 
@@ -109,6 +109,8 @@ class LedgerEntry(models.Model):
     code = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField()
+    #: The mutation of the same replica of which this is a corrected copy.
+    corrects = models.UUIDField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="ledger_seq_once")]
@@ -171,4 +173,10 @@ class Epoch(models.Model):
     @classmethod
     def current(cls) -> str:
         """Return the present epoch, beginning the first one where there is none."""
-        return str(cls.objects.get_or_create(pk=1)[0].value)
+        found = _epochs.first()
+        return str((found or cls.objects.get_or_create(pk=1)[0]).value)
+
+
+@Kept
+def _epochs() -> models.QuerySet[Epoch]:
+    return Epoch.objects.filter(pk=1)

@@ -12,6 +12,7 @@ from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
+from outreach.models.kept import Kept, KeptUpdate, Slot
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -67,6 +68,8 @@ __all__ = [
     "ImportDraft",
     "Institution",
     "Journey",
+    "Kept",
+    "KeptUpdate",
     "LeftOut",
     "Notice",
     "Notification",
@@ -83,6 +86,7 @@ __all__ = [
     "SecondOpinion",
     "Shift",
     "SimulatedClock",
+    "Slot",
     "StoredBlob",
     "Tariff",
     "Team",
