@@ -69,9 +69,9 @@ urlpatterns = [
     path("evaluations/<uuid:evaluation>/differ/", reviewing.differ, name="differ"),
     path("photos/<uuid:photo>/", reviewing.photo, {"size": "whole"}, name="photo"),
     path("photos/<uuid:photo>/small/", reviewing.photo, {"size": "small"}, name="photo_small"),
-    path("papers/<uuid:photo>/", reviewing.paper, {"size": "whole"}, name="paper_photo"),
+    path("papers/<uuid:paper>/", reviewing.paper, {"size": "whole"}, name="paper_photo"),
     path(
-        "papers/<uuid:photo>/small/", reviewing.paper, {"size": "small"}, name="paper_photo_small"
+        "papers/<uuid:paper>/small/", reviewing.paper, {"size": "small"}, name="paper_photo_small"
     ),
     # campaigns
     path("campaigns/", campaigns.campaigns, name="campaigns"),

@@ -103,13 +103,13 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
 
 
 @only(Role.LIAISON, Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER)
-def paper(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
+def paper(request: DeskRequest, paper: UUID, size: str) -> FileResponse:
     """Serve the photo of a nomination's paper to those who may read the case, and note it.
 
     An ID card shows the whole number: the auditor needs none and sees no paper.
     """
     seen = scope(request.user, prefix="application__")
-    return _served(request, get_object_or_404(PaperPhoto, seen, pk=photo), size)
+    return _served(request, get_object_or_404(PaperPhoto, seen, pk=paper), size)
 
 
 def _served(request: DeskRequest, held: Photo | PaperPhoto, size: str) -> FileResponse:

@@ -32,6 +32,7 @@ from outreach.models import (
     Notice,
     Notification,
     Objection,
+    PaperPhoto,
     Photo,
     User,
     Visit,
@@ -165,6 +166,22 @@ def case_of(about: dict[str, str]) -> Application:
     return Visit.objects.get(state="scheduled").application
 
 
+def _photographed() -> PaperPhoto:
+    """Return the photo of a paper of a case whose pictures are here."""
+    photo = Photo.objects.get(pk=SUBJECTS["photo"]({}))
+    found, _ = PaperPhoto.objects.get_or_create(
+        application=photo.evaluation.application,
+        sha256=photo.sha256,
+        defaults={
+            "paper": "id_card",
+            "size": photo.size,
+            "content_type": photo.content_type,
+            "taken_at": photo.taken_at,
+        },
+    )
+    return found
+
+
 #: How to find what an address names, in the own area; a new name wants an entry.
 SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "case": lambda about: case_of(about).pk,
@@ -176,6 +193,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
             0
         ].pk
     ),
+    "paper": lambda _: _photographed().pk,
     "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
     "objection": lambda _: Objection.objects.get().pk,
     "certificate": lambda _: Certificate.objects.get().pk,
