@@ -119,5 +119,7 @@ def revoke(device: Device, *, by: User, at: datetime) -> None:
         )
     with transaction.atomic():
         device.revoked_at = at
-        device.save(update_fields=["revoked_at"])
+        # Without this part a copy of the tablet's disk does not open, whatever PIN is guessed.
+        device.share = None
+        device.save(update_fields=["revoked_at", "share"])
         record("device.revoke", [device], by=by, at=at)

@@ -13,6 +13,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +24,7 @@ from mobile_api.problems import Problem
 from mobile_api.upcasting import upcast
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
-from outreach.models import insert
+from outreach.models import KeptUpdate, Slot, insert
 from outreach.rules import Refused, plainly
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,13 @@ def _settle(said: _Said, error: Exception) -> None:
         )
 
 
+@KeptUpdate
+def _advance(
+    replica: Slot, last_seq: Slot, chain: Slot
+) -> tuple[QuerySet[Replica], dict[str, Any]]:
+    return Replica.objects.filter(pk=replica), {"last_seq": last_seq, "chain": chain}
+
+
 _TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
 
 
@@ -241,7 +249,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
     )
     if fresh:
         replica.last_seq, replica.chain = fresh[-1].mutation.seq, fresh[-1].mutation.chain
-        replica.save(update_fields=["last_seq", "chain"])
+        _advance(replica=replica.pk, last_seq=replica.last_seq, chain=replica.chain)
     return {dispute.seq: dispute.pk for dispute in disputes}
 
 

@@ -58,6 +58,29 @@ class EnrolOut(BaseModel):
     federation_key: str | None = None
 
 
+class LeaseOut(BaseModel):
+    """The server's part of the tablet's key, and how to ask for it when the lease has ended."""
+
+    share: str
+    ask: str
+    lease_until: datetime
+
+
+class ShareIn(Shape):
+    """How a locked tablet asks for its part again."""
+
+    replica: UUID
+    ask: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class ShareOut(BaseModel):
+    """The part, for another lease."""
+
+    share: str
+    lease_until: datetime
+    server_time: datetime
+
+
 class HandInIn(Shape):
     """One part of a hand-in, from 0 to `of` - 1; the last one is the end."""
 

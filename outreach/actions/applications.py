@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
@@ -28,8 +28,11 @@ from outreach.models import (
     Counter,
     Division,
     Guardian,
+    Kept,
+    KeptUpdate,
     PaperPhoto,
     Resident,
+    Slot,
     StoredBlob,
     User,
     Visit,
@@ -66,8 +69,6 @@ class PhotographedPaper:
     sha256: str
     size: int
     content_type: str
-    taken_at: datetime
-    place: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,7 @@ def take(
     target = APPLICATION[name].target
     ids = [application.pk for application in applications]
     with transaction.atomic():
-        held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
-        for number, state in held.values_list("number", "state"):
+        for number, state in _standing(ids=ids):
             _check_stands(number, state, name)
         insert(
             ApplicationEvent,
@@ -143,12 +143,22 @@ def take(
                 for pk in ids
             ),
         )
-        Application.objects.filter(pk__among=ids).update(
-            state=target, state_since=at, revision=F("revision") + 1
-        )
+        _step(ids=ids, state=target, at=at)
         record(f"application.{name}", applications, by=by, at=at)
     for application in applications:
         application.state, application.state_since = target, at
+
+
+@Kept
+def _standing(ids: Slot) -> QuerySet[Application, tuple[str, str]]:
+    held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
+    return held.values_list("number", "state")
+
+
+@KeptUpdate
+def _step(ids: Slot, state: Slot, at: Slot) -> tuple[QuerySet[Application], dict[str, Any]]:
+    changes = {"state": state, "state_since": at, "revision": F("revision") + 1}
+    return Application.objects.filter(pk__among=ids), changes
 
 
 def _check_stands(number: str, state: str, name: str) -> None:
@@ -179,16 +189,26 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
-    insert(PaperPhoto, (photo for nomination in nominations for photo in _photos(nomination)))
+    insert(
+        PaperPhoto, (photo for nomination in nominations for photo in _photos(nomination, by, at))
+    )
     take(applied, "apply", by=by, at=at)
     return made
 
 
-def _photos(nomination: Nomination) -> Iterator[dict[str, Any]]:
+def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str, Any]]:
     if len({photo.sha256 for photo in nomination.photographed}) < len(nomination.photographed):
         raise Refused("photo-twice", _("The same photo is declared twice; take another one."))
     for photo in nomination.photographed:
-        yield {"application_id": nomination.id, **vars(photo)}
+        yield {
+            "application_id": nomination.id,
+            "sent_by_id": by.pk,
+            "sent_at": at,
+            "is_accepted": True,
+            "decided_by_id": by.pk,
+            "decided_at": at,
+            **vars(photo),
+        }
 
 
 def _event(application: Application, name: str, by: User, at: datetime) -> ApplicationEvent:
@@ -221,6 +241,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         state=ApplicationState.NOMINATED,
         state_since=at,
         nominated_by=by,
+        outlet_id=by.outlet_id,
         consent=nomination.consent,
         papers_missing=[paper for paper in needed if paper not in nomination.papers],
         possible_times=list(nomination.possible_times),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from outreach.domain.identity import (
 )
 from outreach.domain.vocabulary import Category, Paper, Role
 from outreach.domain.workflow import OPEN_STATES
-from outreach.models import Application, Assessor, Division, User
+from outreach.models import Application, Assessor, Division, Resident, User
 from outreach.models.sealed import blind_index
 from outreach.reports import By
 from outreach.rules import papers_required
@@ -148,7 +149,7 @@ class NominationForm(forms.Form):
         help_text=_("Tick nothing if any working day will do."),
     )
     papers = forms.MultipleChoiceField(
-        label=_("Which papers are here?"),
+        label=_("Which papers were shown to you?"),
         choices=_choices(words.PAPERS),
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -167,9 +168,18 @@ class NominationForm(forms.Form):
         label=_("Longitude (WGS-84)"), min_value=-180, max_value=180, required=False
     )
 
-    def __init__(self, *args: Any, user: User, today: date, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        user: User,
+        today: date,
+        photographed: Collection[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.photographed = set(photographed)
+        self.user = user
         rows = Division.objects.villages().valid(today).within(user.division)
         self.villages = {row.code: row for row in rows.select_related("parent")}
         field = self.fields["village"]
@@ -225,13 +235,23 @@ class NominationForm(forms.Form):
 
     def missing(self) -> list[str | Promise]:
         """List what can follow later but must be there before the office accepts."""
-        held = self.cleaned_data.get("papers", ())
+        held = {*self.cleaned_data.get("papers", ()), *self.photographed}
         papers: list[str | Promise] = [
             words.PAPERS[paper] for paper in self._needed() if paper not in held
         ]
         if not self.cleaned_data.get("consent_by"):
             papers.append(_("The consent of the person or the guardian"))
         return papers
+
+    def namesakes(self) -> list[Resident]:
+        """List who is called the same in the same village: perhaps it is the same person."""
+        name, village = self.cleaned_data.get("name"), self.cleaned_data.get("village")
+        if not name or not village:
+            return []
+        rows = Resident.objects.filter(name=name, village__code=village)
+        if number := self.cleaned_data.get("id_number"):
+            rows = rows.exclude(id_number_index=blind_index(number, "id_number"))
+        return list(rows.order_by("pk")[:3])
 
     def nomination(self) -> Nomination:
         """Return what was typed as the action takes it."""
@@ -252,7 +272,7 @@ class NominationForm(forms.Form):
             severity_expected=said["severity_expected"],
             possible_times=spans(said["times"]),
             guardian=self._guardian(),
-            papers=said["papers"],
+            papers=[*{*said["papers"], *self.photographed}],
             consent=consent(said),
             fee_paid_by_county=said["fee_paid_by_county"],
         )

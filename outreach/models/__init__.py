@@ -6,12 +6,13 @@ from outreach.models.applications import (
     ApplicationEvent,
     Notice,
     Objection,
-    PaperPhoto,
     SecondOpinion,
 )
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
+from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
+from outreach.models.kept import Kept, KeptUpdate, Slot
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -25,6 +26,7 @@ from outreach.models.people import (
     DeclaredRelative,
     Guardian,
     Institution,
+    Outlet,
     Resident,
     User,
 )
@@ -60,15 +62,19 @@ __all__ = [
     "Division",
     "Enquiry",
     "Evaluation",
+    "FamilyLink",
     "Guardian",
     "Hindrance",
     "ImportDraft",
     "Institution",
     "Journey",
+    "Kept",
+    "KeptUpdate",
     "LeftOut",
     "Notice",
     "Notification",
     "Objection",
+    "Outlet",
     "OutreachCost",
     "PaperPhoto",
     "Photo",
@@ -80,6 +86,7 @@ __all__ = [
     "SecondOpinion",
     "Shift",
     "SimulatedClock",
+    "Slot",
     "StoredBlob",
     "Tariff",
     "Team",

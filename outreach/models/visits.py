@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.domain.vocabulary import EvidenceKind, NextStep, NotDone
+from outreach.domain.vocabulary import EvidenceKind, Mode, NextStep, NotDone
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.models.applications import Application
 from outreach.models.divisions import Division
@@ -89,6 +89,10 @@ class VisitEvent(models.Model):
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     """Evaluations in the field's words."""
 
+    def made_here(self) -> EvaluationQuerySet:
+        """Evaluations by our own assessors, without what other counties' files say."""
+        return self.exclude(mode=Mode.FILE)
+
     def awaiting_media(self) -> EvaluationQuerySet:
         """Evaluations with a declared photo that was not verified yet."""
         missing = Photo.objects.filter(evaluation=models.OuterRef("pk")).exclude(
@@ -109,7 +113,7 @@ class Evaluation(models.Model):
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="evaluations", null=True)
     assessor = models.ForeignKey(User, models.PROTECT, related_name="evaluations")
     co_signers: models.ManyToManyField[User, Any] = models.ManyToManyField(User, related_name="+")
-    mode = models.CharField(max_length=20, default="home")
+    mode = models.CharField(max_length=20, default=Mode.HOME)
     category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
     standard = models.CharField(max_length=40)
     parts: Any = SealedJSONField()

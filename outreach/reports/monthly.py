@@ -8,6 +8,7 @@ from datetime import date
 
 from django.db.models import Count, Q
 
+from outreach.domain.vocabulary import Mode
 from outreach.domain.workflow import VisitState
 from outreach.models import Application, Division, Enquiry, Evaluation, Journey, Visit
 from outreach.reports.promises import Kept, ReplyRate, reply_rate, steps_kept
@@ -69,7 +70,7 @@ def monthly(month: date, *, within: Division) -> Monthly:
     not_done = visits.filter(state=VisitState.NOT_DONE)
     reasons = not_done.values_list("not_done_reason").annotate(count=Count("pk"))
     enquiries = Enquiry.objects.filter(division__code__startswith=within.code)
-    evaluations = Evaluation.objects.filter(
+    evaluations = Evaluation.objects.made_here().filter(
         evaluated_at__date__gte=first, evaluated_at__date__lte=last, **here
     )
     savings = savings_report(first, last, within=within)
@@ -86,7 +87,7 @@ def monthly(month: date, *, within: Division) -> Monthly:
         villages=_villages(savings, within),
         trips_spared=sum(entry.tariff["journeys"] for entry in savings.entries),
         # At home nobody travels; an assessment elsewhere is one journey there.
-        trips_made=evaluations.exclude(mode="home").count(),
+        trips_made=evaluations.exclude(mode=Mode.HOME).count(),
         matters=evaluations.count(),
     )
 

@@ -78,7 +78,7 @@ def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
     return keys
 
 
-def count_guess(keys: tuple[str, str]) -> None:
+def count_guess(keys: tuple[str, ...]) -> None:
     """Remember a wrong guess."""
     for key in keys:
         cache.add(key, 0, PAUSE_SECONDS)

@@ -27,9 +27,9 @@ from outreach.desk.forms import DifferForm
 from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
-from outreach.domain.vocabulary import Role
+from outreach.domain.vocabulary import Mode, Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, Evaluation, PaperPhoto, Photo, StoredBlob, User
+from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
 from outreach.rules import Refused, scope, second_opinions_for
 
@@ -83,6 +83,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         "application": application,
         "age": application.resident.age(held.evaluated_at.date()),
         "parts": parts_of(held),
+        "from_file": held.mode == Mode.FILE,
         "photos": [(photo, photo.sha256 in stored) for photo in photos],
         "may_review": request.user.role == Role.ADMINISTRATOR
         and application.state == ApplicationState.NOTICED,
@@ -99,20 +100,7 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     The small pictures stand on the evaluation's page, whose opening was noted.
     """
     seen = Evaluation.objects.filter(readable(request.user))
-    return _served(request, get_object_or_404(Photo, pk=photo, evaluation__in=seen), size)
-
-
-@only(Role.LIAISON, Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER)
-def paper(request: DeskRequest, paper: UUID, size: str) -> FileResponse:
-    """Serve the photo of a nomination's paper to those who may read the case, and note it.
-
-    An ID card shows the whole number: the auditor needs none and sees no paper.
-    """
-    seen = scope(request.user, prefix="application__")
-    return _served(request, get_object_or_404(PaperPhoto, seen, pk=paper), size)
-
-
-def _served(request: DeskRequest, held: Photo | PaperPhoto, size: str) -> FileResponse:
+    held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
     blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
     if not blob.exists():
         raise Http404

@@ -189,6 +189,18 @@ export interface EnrolAnswer {
   federation_key?: string | null
 }
 
+export interface LeaseAnswer {
+  share: string
+  ask: string
+  lease_until: string
+}
+
+export interface ShareAnswer {
+  share: string
+  lease_until: string
+  server_time: string
+}
+
 /** RFC 9457. */
 export interface Problem {
   type: string

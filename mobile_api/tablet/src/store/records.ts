@@ -29,6 +29,8 @@ export interface SyncState {
   offsetMs: number
   syncedAt: number | null
   complete: boolean
+  /** counts the changes of the rows */
+  rowsRev: number
   policy: Policy
   missing: string[]
   halt: Halt | null
@@ -46,6 +48,7 @@ export const FRESH: SyncState = {
   offsetMs: 0,
   syncedAt: null,
   complete: false,
+  rowsRev: 0,
   policy: {},
   missing: [],
   halt: null,

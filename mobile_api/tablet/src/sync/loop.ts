@@ -25,6 +25,7 @@ export class SyncLoop {
     private readonly safe: Safe,
     private readonly engine: Engine,
     private readonly random: () => number = Math.random,
+    private readonly afterwards: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
   /** Talk now; a person asked, something was said, or the line came back. */
@@ -67,6 +68,7 @@ export class SyncLoop {
     }
     // The receipt that frees the photos comes with the next answer.
     if (media.length > 0 && !(await this.talk())) return false
+    await this.afterwards().catch(() => undefined) // a lease that does not come now is asked for again
     await this.fetchPapers()
     return true
   }
