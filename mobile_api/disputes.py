@@ -54,6 +54,12 @@ def entry_of(dispute: Dispute) -> LedgerEntry:
     return LedgerEntry.objects.get(replica=dispute.replica_id, seq=dispute.seq)
 
 
+def correction_of(entry: LedgerEntry) -> LedgerEntry | None:
+    """Return the newest copy in which the tablet corrected what it had said, if there is one."""
+    copies = LedgerEntry.objects.filter(replica=entry.replica_id, corrects=entry.mutation_id)
+    return copies.order_by("-seq").first()
+
+
 def _apply(entry: LedgerEntry, context: Context) -> None:
     version, said = upcast(entry.name, entry.version, entry.args)
     mutator = MUTATORS.get((entry.name, version))

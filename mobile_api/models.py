@@ -109,6 +109,8 @@ class LedgerEntry(models.Model):
     code = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField()
+    #: The mutation of the same replica of which this is a corrected copy.
+    corrects = models.UUIDField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="ledger_seq_once")]

@@ -232,6 +232,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
                 "code": said.code,
                 "message": said.message,
                 "received_at": context.at,
+                "corrects": getattr(said.args, "corrects", None),
             }
             for said in fresh
         ),

@@ -231,7 +231,14 @@ class Consent(Shape):
     name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 
-class ScheduleVisit(Shape):
+class Said(Shape):
+    """What a tablet may say: it may be a corrected copy of something that was not applied."""
+
+    # The id of the mutation that it corrects; both are kept.
+    corrects: UUID | None = None
+
+
+class ScheduleVisit(Said):
     """schedule_visit v1."""
 
     visit: UUID
@@ -241,7 +248,7 @@ class ScheduleVisit(Shape):
     minutes: Annotated[int, Field(ge=5, le=480)] = 40
 
 
-class MoveVisit(Shape):
+class MoveVisit(Said):
     """move_visit v1."""
 
     visit: UUID
@@ -252,7 +259,7 @@ class MoveVisit(Shape):
     reason: Text = ""
 
 
-class CancelVisit(Shape):
+class CancelVisit(Said):
     """cancel_visit v1."""
 
     visit: UUID
@@ -260,7 +267,7 @@ class CancelVisit(Shape):
     seen: Seen
 
 
-class RecordNotDone(Shape):
+class RecordNotDone(Said):
     """record_not_done v1."""
 
     visit: UUID
@@ -291,7 +298,7 @@ class Media(Shape):
     place: Place | None = None
 
 
-class SubmitEvaluation(Shape):
+class SubmitEvaluation(Said):
     """submit_evaluation v1."""
 
     evaluation: UUID
@@ -334,7 +341,7 @@ class PaperMedia(Shape):
     place: Place | None = None
 
 
-class Nominate(Shape):
+class Nominate(Said):
     """nominate v2: with photos of the papers; what is photographed is not missing any more."""
 
     application: UUID

@@ -69,6 +69,10 @@ class PhotographedPaper:
     sha256: str
     size: int
     content_type: str
+<<<<<<< HEAD
+=======
+    taken_at: datetime
+>>>>>>> main
 
 
 @dataclass(frozen=True)
@@ -189,9 +193,13 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
+<<<<<<< HEAD
     insert(
         PaperPhoto, (photo for nomination in nominations for photo in _photos(nomination, by, at))
     )
+=======
+    insert(PaperPhoto, (row for one in nominations for row in _photos(one, by, at)))
+>>>>>>> main
     take(applied, "apply", by=by, at=at)
     return made
 
@@ -202,12 +210,24 @@ def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str
     for photo in nomination.photographed:
         yield {
             "application_id": nomination.id,
+<<<<<<< HEAD
             "sent_by_id": by.pk,
             "sent_at": at,
             "is_accepted": True,
             "decided_by_id": by.pk,
             "decided_at": at,
             **vars(photo),
+=======
+            "paper": photo.paper,
+            "sha256": photo.sha256,
+            "size": photo.size,
+            "content_type": photo.content_type,
+            "sent_by_id": by.pk,
+            "sent_at": photo.taken_at,
+            "is_accepted": True,
+            "decided_by_id": by.pk,
+            "decided_at": at,
+>>>>>>> main
         }
 
 
@@ -299,7 +319,8 @@ def accept(applications: Sequence[Application], *, by: User, at: datetime) -> No
     Papers that were handed in after a return need no photo any more.
     """
     underway = (
-        PaperPhoto.objects.filter(application__in=applications)
+        PaperPhoto.objects.shown()
+        .filter(application__in=applications, is_accepted=True)
         .exclude(sha256__in=StoredBlob.objects.values("sha256"))
         .exclude(application__events__name="resubmit")
     )

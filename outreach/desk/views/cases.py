@@ -100,6 +100,19 @@ def _evaluations(application: Application, user: User) -> Any:
     return application.evaluations.select_related("assessor").order_by("pk")
 
 
+<<<<<<< HEAD
+=======
+def _photographed(application: Application, user: User) -> list[tuple[PaperPhoto, bool]]:
+    """Return the photos of the papers, each with whether it is here; they show the ID number."""
+    if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
+        return []
+    photos = list(application.paper_photos.shown().order_by("pk"))
+    names = [photo.sha256 for photo in photos]
+    held = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
+    return [(photo, photo.sha256 in held) for photo in photos]
+
+
+>>>>>>> main
 def _possible(application: Application, user: User, visit: Visit | None) -> list[tuple[str, Any]]:
     """List what this person can do next with this case: address and words."""
     state, role, pk = application.state, user.role, application.pk

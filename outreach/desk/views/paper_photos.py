@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from outreach.desk.keeping import keep, photos_in, served
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import SENT
 from outreach.domain.vocabulary import Paper, PaperFault, Role
-from outreach.models import PaperPhoto, User
+from outreach.models import PaperPhoto, StoredBlob, User
 from outreach.rules import Refused, papers_required, scope
 
 FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
@@ -96,7 +96,12 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
         return done(request, text, "desk:case_papers", case)
 
     def context() -> dict[str, Any]:
+<<<<<<< HEAD
         shown = application.paper_photos.shown().with_arrival()
+=======
+        is_here = Exists(StoredBlob.objects.filter(pk=OuterRef("sha256")))
+        shown = application.paper_photos.shown().annotate(is_here=is_here)
+>>>>>>> main
         sent = list(shown.select_related("sent_by", "decided_by"))
         age = application.resident.age(clock.today())
         return {

@@ -100,7 +100,10 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     The small pictures stand on the evaluation's page, whose opening was noted.
     """
     seen = Evaluation.objects.filter(readable(request.user))
-    held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
+    return _served(request, get_object_or_404(Photo, pk=photo, evaluation__in=seen), size)
+
+
+def _served(request: DeskRequest, held: Photo, size: str) -> FileResponse:
     blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
     if not blob.exists():
         raise Http404

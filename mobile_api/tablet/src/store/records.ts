@@ -75,6 +75,15 @@ export function said<N extends MutationName>(entry: LogEntry, name: N): Said<N> 
   return entry.name === name ? (entry as unknown as Said<N>) : null
 }
 
+/** The pictures that an entry declares. */
+export const mediaOf = (entry: LogEntry): MediaDeclaration[] => (entry.args as { media?: MediaDeclaration[] }).media ?? []
+
+/** The visit or nomination to which the pictures of an entry belong. */
+export function ownerOf(entry: LogEntry): string {
+  const { visit, application } = entry.args as { visit?: string; application?: string }
+  return visit ?? application ?? ''
+}
+
 export interface StoredOutcome extends OutcomeEntry {
   at: number
 }

@@ -2,7 +2,7 @@ import { canonicalBytes, chainAfter } from '../core/chain'
 import { newId } from '../core/ids'
 import { randomBytes, type Bytes } from '../core/bytes'
 import { canonical, plain, type Json } from '../core/jcs'
-import type { MutationArgs, MutationName } from '../core/wire'
+import { VERSIONS, type MutationArgs, type MutationName } from '../core/wire'
 import { CannotOpen, Sealer } from '../vault/sealing'
 import { newDeviceKey, Signer } from '../vault/signing'
 import { NotConfirmed, unwrapWithPasskey, wrapWithPasskey } from '../vault/passkey'
@@ -201,7 +201,7 @@ export class Safe {
         seq: lastSeq + 1,
         id: newId(at),
         name,
-        v: 1,
+        v: VERSIONS[name],
         at: new Date(at).toISOString(),
         args: plain(args),
       }

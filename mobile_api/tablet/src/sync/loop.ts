@@ -1,6 +1,6 @@
 import type { Engine } from './engine'
 import { fetchCertificate, wantedFiles } from './files'
-import { upload, waitingMedia, type UploadProgress } from './uploads'
+import { Throughput, upload, waitingMedia, type UploadProgress } from './uploads'
 import type { Safe } from '../store/safe'
 
 const FIRST_WAIT_MS = 2_000
@@ -16,6 +16,7 @@ export class SyncLoop {
   onChange: () => void = () => undefined
 
   private failures = 0
+  private readonly throughput = new Throughput()
   private timer: ReturnType<typeof setTimeout> | null = null
   private running: Promise<void> | null = null
   private again = false
@@ -61,7 +62,7 @@ export class SyncLoop {
       const end = await upload(this.safe, item, (progress) => {
         this.uploading = progress
         this.onChange()
-      })
+      }, this.throughput)
       this.uploading = null
       if (end === 'line down' || end === 'signed out') return false
       if (this.stopped) return true

@@ -3,11 +3,11 @@ import { computed, shallowReactive, shallowRef } from 'vue'
 import { deviceClock } from '../core/clock'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
+import { disputes, isOpen } from '../book/disputes'
 import {
   cases,
   certificates,
   colleagues,
-  disputes,
   left,
   nominations,
   reports,
@@ -85,6 +85,7 @@ const overlaid = <T>(view: (source: Safe) => T, none: T) => {
   })
 }
 const listed = overlaid(visits, [])
+const disputed = overlaid(disputes, [])
 export const book = {
   me: read<Me | null>(['rows', 'session'], (source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
   visits: listed,
@@ -94,7 +95,8 @@ export const book = {
   colleagues: read(['rows'], colleagues, []),
   nominations: overlaid(nominations, []),
   townships: read(['rows'], townships, []),
-  disputes: overlaid(disputes, []),
+  disputes: disputed,
+  openDisputes: computed(() => disputed.value.filter(isOpen)),
   reports: overlaid(reports, []),
   state: read(['state'], (source) => source.state, null),
   outbox: read(
