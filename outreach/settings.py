@@ -133,6 +133,12 @@ OUTREACH_TSA_URL = _env.text(
     "OUTREACH_TSA_URL", "", "Time-stamp authority (RFC 3161) for new certificates; empty: none."
 )
 
+OUTREACH_SM2 = _env.switch(
+    "OUTREACH_SM2",
+    False,
+    "1: sign every issued file with SM2 as well, detached, beside the PDF (needs OpenSSL 3).",
+)
+
 OUTREACH_REPLY_WORKING_DAYS = _env.number(
     "OUTREACH_REPLY_WORKING_DAYS", 3, "Working days in which a question is answered, as promised."
 )

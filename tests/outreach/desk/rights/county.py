@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.test import Client
 
 from certificates import batches
-from certificates.models import Batch, Certificate
+from certificates.models import Batch, Certificate, SecondSignature
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
@@ -193,6 +193,15 @@ def case_of(about: dict[str, str]) -> Application:
 
 
 #: How to find what an address names, in the own area; a new name wants an entry.
+def _signed_twice() -> str:
+    """Give the certificate's file an SM2 signature, and return the file's SHA-256."""
+    file = Certificate.objects.get().newest_file
+    SecondSignature.objects.get_or_create(
+        file=file, defaults={"body": b"0", "made_at": builders.START}
+    )
+    return file.sha256
+
+
 SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "case": lambda about: case_of(about).pk,
     "step": lambda about: about.get("step", "withdraw"),
@@ -209,6 +218,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
     "objection": lambda _: Objection.objects.get().pk,
     "certificate": lambda _: Certificate.objects.get().pk,
+    "sha256": lambda _: _signed_twice(),
     "batch": lambda _: Batch.objects.get().pk,
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
