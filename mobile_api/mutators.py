@@ -286,10 +286,7 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
                 media.sha256,
                 media.size,
                 media.type,
-<<<<<<< HEAD
-=======
                 media.taken_at,
->>>>>>> main
             )
             for media in args.media
         ],

@@ -69,10 +69,7 @@ class PhotographedPaper:
     sha256: str
     size: int
     content_type: str
-<<<<<<< HEAD
-=======
     taken_at: datetime
->>>>>>> main
 
 
 @dataclass(frozen=True)
@@ -193,13 +190,7 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
-<<<<<<< HEAD
-    insert(
-        PaperPhoto, (photo for nomination in nominations for photo in _photos(nomination, by, at))
-    )
-=======
     insert(PaperPhoto, (row for one in nominations for row in _photos(one, by, at)))
->>>>>>> main
     take(applied, "apply", by=by, at=at)
     return made
 
@@ -210,14 +201,6 @@ def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str
     for photo in nomination.photographed:
         yield {
             "application_id": nomination.id,
-<<<<<<< HEAD
-            "sent_by_id": by.pk,
-            "sent_at": at,
-            "is_accepted": True,
-            "decided_by_id": by.pk,
-            "decided_at": at,
-            **vars(photo),
-=======
             "paper": photo.paper,
             "sha256": photo.sha256,
             "size": photo.size,
@@ -227,7 +210,6 @@ def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str
             "is_accepted": True,
             "decided_by_id": by.pk,
             "decided_at": at,
->>>>>>> main
         }
 
 

@@ -11,7 +11,6 @@ from outreach.domain.vocabulary import Paper, PaperFault
 from outreach.models.applications import Application
 from outreach.models.ids import new_id
 from outreach.models.people import User
-from outreach.models.visits import StoredBlob
 
 
 class FamilyLinkQuerySet(models.QuerySet["FamilyLink"]):
@@ -54,12 +53,6 @@ class PaperPhotoQuerySet(models.QuerySet["PaperPhoto"]):
     def undecided(self) -> PaperPhotoQuerySet:
         """Photos that a family sent and nobody has looked at yet."""
         return self.filter(is_accepted=None, application__isnull=False, taken_back_at=None)
-
-    def with_arrival(self) -> PaperPhotoQuerySet:
-        """Photos with `is_here`: whether the file has come; a tablet's follows by itself."""
-        return self.annotate(
-            is_here=models.Exists(StoredBlob.objects.filter(pk=models.OuterRef("sha256")))
-        )
 
     def shown(self) -> PaperPhotoQuerySet:
         """Photos that the sender did not take back."""

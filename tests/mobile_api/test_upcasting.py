@@ -19,7 +19,7 @@ from mobile_api.upcasting import UPCASTERS, upcast, upcaster
 from outreach import clock
 from outreach.actions import applications
 from outreach.demo.tablet import Tablet
-from outreach.models import Application, PaperPhoto
+from outreach.models import Application, PaperPhoto, User
 from outreach.models.ids import new_id
 from outreach.rules import Refused
 from tests import builders
@@ -145,21 +145,26 @@ def test_a_photo_of_a_paper_travels_and_stands_on_the_case_for_those_who_need_it
     with pytest.raises(Refused) as refused:
         applications.accept([case], by=place.administrator, at=ON_THE_DAY)
     assert refused.value.code == "papers-underway"
-    client.force_login(place.administrator)
-    papers_page = reverse("desk:case_papers", args=[case.pk])
-    assert client.get(papers_page).content.decode().count("badge--warn") == 3
 
     tablet.upload(card)
     builders.store([one["sha256"] for one in media])
     applications.accept([case], by=place.administrator, at=ON_THE_DAY)
-    small = reverse("desk:paper_photo_small", args=[PaperPhoto.objects.get(paper="id_card").pk])
+    photo = PaperPhoto.objects.get(paper="id_card")
+
+    def status(user: User, name: str = "desk:paper_photo") -> int:
+        client.force_login(user)
+        answer = client.get(reverse(name, args=[photo.pk]))
+        answer.close()
+        return answer.status_code
+
+    assert status(place.administrator) == 200
+    assert status(place.liaison, "desk:paper_photo_small") == 200
+    assert (status(place.other_liaison), status(place.auditor)) == (404, 403)
+    small, page = reverse("desk:paper_photo_small", args=[photo.pk]), f"/cases/{case.pk}/"
     client.force_login(place.administrator)
-    assert small in client.get(papers_page).content.decode()
-    answer = client.get(small)
-    answer.close()
-    assert answer.status_code == 200
-    client.force_login(place.other_liaison)
-    assert client.get(small).status_code == 404
+    assert small in client.get(page).content.decode()
+    client.force_login(place.auditor)
+    assert small not in client.get(page).content.decode()
 
 
 @pytest.mark.django_db

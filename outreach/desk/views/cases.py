@@ -24,7 +24,7 @@ from outreach.desk.stepping import cases_of
 from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import APPLICATION, OPEN_VISITS, ApplicationState
-from outreach.models import Application, Evaluation, User, Visit
+from outreach.models import Application, Evaluation, PaperPhoto, StoredBlob, User, Visit
 from outreach.rules import Refused
 
 #: Who needs the whole ID number: the auditor looks for patterns, not for persons.
@@ -80,6 +80,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "visits": visits,
             "open_visit": _open(visits),
             "evaluations": _evaluations(application, request.user),
+            "photographed": _photographed(application, request.user),
             "notices": application.notices.prefetch_related("objections").order_by("pk"),
             "certificates": Certificate.objects.filter(application=application).order_by("pk"),
             "next_steps": _possible(application, request.user, _open(visits)),
@@ -100,8 +101,6 @@ def _evaluations(application: Application, user: User) -> Any:
     return application.evaluations.select_related("assessor").order_by("pk")
 
 
-<<<<<<< HEAD
-=======
 def _photographed(application: Application, user: User) -> list[tuple[PaperPhoto, bool]]:
     """Return the photos of the papers, each with whether it is here; they show the ID number."""
     if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
@@ -112,7 +111,6 @@ def _photographed(application: Application, user: User) -> list[tuple[PaperPhoto
     return [(photo, photo.sha256 in held) for photo in photos]
 
 
->>>>>>> main
 def _possible(application: Application, user: User, visit: Visit | None) -> list[tuple[str, Any]]:
     """List what this person can do next with this case: address and words."""
     state, role, pk = application.state, user.role, application.pk

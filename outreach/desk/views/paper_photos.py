@@ -96,12 +96,8 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
         return done(request, text, "desk:case_papers", case)
 
     def context() -> dict[str, Any]:
-<<<<<<< HEAD
-        shown = application.paper_photos.shown().with_arrival()
-=======
         is_here = Exists(StoredBlob.objects.filter(pk=OuterRef("sha256")))
         shown = application.paper_photos.shown().annotate(is_here=is_here)
->>>>>>> main
         sent = list(shown.select_related("sent_by", "decided_by"))
         age = application.resident.age(clock.today())
         return {
