@@ -244,6 +244,18 @@ def a_restore_is_not_announced(sound: Any, world: World) -> None:
     """Go back in time under the old epoch."""
 
 
+@plant(push, "upcast")
+def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) -> Any:
+    """Take today's versions in and no other."""
+    return version, args
+
+
+@plant(mutators, "_nomination")
+def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
+    """Treat a nomination like one of the version before."""
+    return replace(sound(*given), photographed=())
+
+
 # The tablet
 
 
