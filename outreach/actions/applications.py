@@ -95,6 +95,8 @@ class Nomination:
     photographed: Sequence[PhotographedPaper] = ()
     consent: dict[str, str] | None = None
     fee_paid_by_county: bool = False
+    urgency: str = ""
+    urgent_why: str = ""
     id: UUID = field(default_factory=new_id)
 
 
@@ -248,6 +250,9 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         papers_missing=[paper for paper in needed if paper not in nomination.papers],
         possible_times=list(nomination.possible_times),
         fee_paid_by_county=nomination.fee_paid_by_county,
+        urgency=nomination.urgency,
+        urgent_why=nomination.urgent_why or None,
+        urgent_since=at if nomination.urgency else None,
         created_at=at,
     )
 

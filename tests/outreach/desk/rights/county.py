@@ -161,6 +161,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     builders.applied(place, consent=None, **who)
     counter = User.objects.get(username=f"counter {place.county.code}")
     applications.nominate([builders.nomination(place, **who)], by=counter, at=builders.START)
+    builders.applied(place, urgency="subsidy_lapsing", urgent_why="到期", **who)
     back = builders.applied(place, **who)[0]
     link, _secret = family.make_link(back, by=office, at=builders.START)
     kept = Photo.objects.filter(evaluation__application__in=signed)[0].sha256
