@@ -154,7 +154,7 @@ def _free_what_is_booked_instead(
     evaluations: Sequence[Evaluation], *, by: User, at: datetime
 ) -> None:
     """Cancel visits that were booked in place of those that turn out to be done."""
-    done = [evaluation.visit_id for evaluation in evaluations]
+    done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
     cases = [evaluation.application_id for evaluation in evaluations]
     booked = list(
         Visit.objects.open()
