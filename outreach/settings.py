@@ -59,6 +59,12 @@ OUTREACH_FILES = _env.path(
 OUTREACH_KEYS_DIR = _env.path(
     "OUTREACH_KEYS_DIR", OUTREACH_DATA / "keys", "<data>/keys", "The authority's signing keys."
 )
+OUTREACH_REVOCATIONS = _env.path(
+    "OUTREACH_REVOCATIONS",
+    OUTREACH_DATA / "revocations.jsonl",
+    "<data>/revocations.jsonl",
+    "Stopped tablets, for a restored register; better on another disk than the database.",
+)
 _database_url = _env.text(
     "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
 )

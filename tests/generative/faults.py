@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from mobile_api import api, auth, mutators, pull, push
+from mobile_api import api, auth, mutators, pull, push, restoring
 from mobile_api.models import Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
@@ -254,6 +254,12 @@ def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) 
 def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
     """Treat a nomination like one of the version before."""
     return replace(sound(*given), photographed=())
+
+
+@plant(restoring, "reapply")
+def a_restore_forgets_who_was_stopped(sound: Any) -> int:
+    """Serve a tablet again that was stopped after the backup."""
+    return 0
 
 
 # The tablet

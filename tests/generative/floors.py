@@ -25,6 +25,7 @@ FLOORS = {
     "restores": 0.1,
     "restored mutations": 0.1,
     "gap": 0.005,
+    "restored after a stop": 0.01,
     "evicted": 0.1,
     "vanished": 0.3,
     "revoked": 0.1,

@@ -29,6 +29,9 @@ def settle(world: World) -> None:
             _quiet(world, device)
             if device.state.halt not in ("sign_in", "unknown") or attempt:
                 break
+            if device.name in world.revoked:
+                # Enrolled after the backup and stopped: nobody gives it a new code.
+                break
             # The server knows the tablet no more: the office gives it a new code.
             if not _shares_a_replica(world, device):
                 enrol(device, world.place)
@@ -62,7 +65,7 @@ def _halts_for_cause(world: World, device: Device) -> None:
     causes = {
         "fork": device.name in world.cloned,
         "revoked": device.name in world.told_revoked,
-        "sign_in": device.name in world.cloned,
+        "sign_in": device.name in world.cloned | world.revoked,
         "unknown": device.name in world.cloned,
     }
     halt = device.state.halt
