@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from certificates import revocations, signing, storage, upgrades
+from certificates import revocations, second_signatures, signing, storage, upgrades
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
@@ -227,6 +227,7 @@ def _enter(made: Sequence[_Ready], by: User, at: datetime) -> list[Certificate]:
             append(chosen, ISSUED_AS[kind], by, at)
         cases = [one.commission.case for one in ready if one.commission.is_of_a_case]
         advance(cases, "issue", by=by, at=at)
+    second_signatures.add([one.file for one in ready])
     return certificates
 
 

@@ -122,6 +122,16 @@ class CertificateFile(models.Model):
         ]
 
 
+class SecondSignature(models.Model):
+    """A detached SM2 signature over a whole file: additional, and no part of the PDF."""
+
+    file = models.OneToOneField(
+        CertificateFile, models.PROTECT, primary_key=True, related_name="second_signature"
+    )
+    body = models.BinaryField()
+    made_at = models.DateTimeField()
+
+
 class CertificateEvent(models.Model):
     """One step in a certificate's life; never changed. Nobody's, where a day simply came."""
 

@@ -17,6 +17,7 @@ from threading import Event, Thread
 from django.conf import settings
 from django.db import connection
 
+from certificates import second_signatures
 from certificates.archiving import Level
 from certificates.upgrades import Failed, upgrade, waiting
 from outreach import clock
@@ -27,6 +28,9 @@ AWAY_S = 600.0
 """Seconds until the next try while the authority is away."""
 AGAIN_AFTER = timedelta(days=1095)
 """Archived papers are stamped again after three years: authorities' certificates last five."""
+
+MOST = 1000
+"""Files that get their missing SM2 signature in one round."""
 
 log = logging.getLogger(__name__)
 _stays = Event()
@@ -42,8 +46,8 @@ class Round:
 
 
 def start() -> Thread | None:
-    """Start the thread, unless the settings leave the work to others or name no authority."""
-    if not (settings.OUTREACH_WORKER and settings.OUTREACH_TSA_URL):
+    """Start the thread, unless the settings leave the work to others or there is none."""
+    if not (settings.OUTREACH_WORKER and (settings.OUTREACH_TSA_URL or settings.OUTREACH_SM2)):
         return None
     thread = Thread(target=run, name="upkeep", daemon=True)
     thread.start()
@@ -67,11 +71,17 @@ def run(
 
 
 def go_round(*, at: datetime) -> Round:
-    """Raise everything that stands below B-LTA, or whose last time-stamp is three years old."""
+    """Raise everything that stands below B-LTA, or whose last time-stamp is three years old.
+
+    Files that lack their SM2 signature get it as well.
+    """
     with _alone() as is_mine:
         if not is_mine:
             return Round()
-        outcomes = list(upgrade(waiting(Level.LTA, at - AGAIN_AFTER), Level.LTA, at=at))
+        outcomes = []
+        if settings.OUTREACH_TSA_URL:
+            outcomes = list(upgrade(waiting(Level.LTA, at - AGAIN_AFTER), Level.LTA, at=at))
+        second_signatures.add(second_signatures.missing()[:MOST])
     failed = [one for one in outcomes if isinstance(one, Failed)]
     away = [one for one in failed if one.is_passing]
     for one in failed:
@@ -82,8 +92,8 @@ def go_round(*, at: datetime) -> Round:
 @contextmanager
 def _alone() -> Iterator[bool]:
     """Hold the lock of the upkeep, or learn that another process of this machine has it."""
-    settings.OUTREACH_FILES.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (settings.OUTREACH_FILES / "upkeep.lock").open("w") as file:
+    settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.OUTREACH_DATA / "upkeep.lock").open("w") as file:  # no part of a backup
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

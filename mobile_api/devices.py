@@ -18,6 +18,7 @@ from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, EnrolmentCode, Replica
 from mobile_api.problems import Problem
+from mobile_api.revocations import note
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import User
@@ -123,3 +124,4 @@ def revoke(device: Device, *, by: User, at: datetime) -> None:
         device.share = None
         device.save(update_fields=["revoked_at", "share"])
         record("device.revoke", [device], by=by, at=at)
+        note(device, at)

@@ -59,6 +59,12 @@ OUTREACH_FILES = _env.path(
 OUTREACH_KEYS_DIR = _env.path(
     "OUTREACH_KEYS_DIR", OUTREACH_DATA / "keys", "<data>/keys", "The authority's signing keys."
 )
+OUTREACH_REVOCATIONS = _env.path(
+    "OUTREACH_REVOCATIONS",
+    OUTREACH_DATA / "revocations.jsonl",
+    "<data>/revocations.jsonl",
+    "Stopped tablets, for a restored register; better on another disk than the database.",
+)
 _database_url = _env.text(
     "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
 )
@@ -131,6 +137,12 @@ OUTREACH_FONTS = _env.words(
 )
 OUTREACH_TSA_URL = _env.text(
     "OUTREACH_TSA_URL", "", "Time-stamp authority (RFC 3161) for new certificates; empty: none."
+)
+
+OUTREACH_SM2 = _env.switch(
+    "OUTREACH_SM2",
+    False,
+    "1: sign every issued file with SM2 as well, detached, beside the PDF (needs OpenSSL 3).",
 )
 
 OUTREACH_REPLY_WORKING_DAYS = _env.number(

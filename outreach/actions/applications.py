@@ -95,6 +95,8 @@ class Nomination:
     photographed: Sequence[PhotographedPaper] = ()
     consent: dict[str, str] | None = None
     fee_paid_by_county: bool = False
+    urgency: str = ""
+    urgent_why: str = ""
     id: UUID = field(default_factory=new_id)
 
 
@@ -248,6 +250,9 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         papers_missing=[paper for paper in needed if paper not in nomination.papers],
         possible_times=list(nomination.possible_times),
         fee_paid_by_county=nomination.fee_paid_by_county,
+        urgency=nomination.urgency,
+        urgent_why=nomination.urgent_why or None,
+        urgent_since=at if nomination.urgency else None,
         created_at=at,
     )
 
@@ -345,6 +350,7 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
     """Give cases with their coming visits to an assessor, who sees them from the next sync on.
 
     Whoever had them before can record nothing there any more: a late evaluation is parked.
+    Raises `Refused` also where a coming visit falls on another one of the new assessor's.
     """
     check_role(by, APPLICATION["accept"])
     check_in_scope(by, applications)
@@ -353,6 +359,7 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         raters.check_may_rate([assessor], application)
         raters.check_qualified([assessor], application.categories)
     with transaction.atomic():
+        _check_free(assessor, applications)
         Application.objects.filter(pk__in=[application.pk for application in applications]).update(
             assessor=assessor, revision=F("revision") + 1
         )
@@ -362,3 +369,27 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor
+
+
+def _check_free(assessor: User, applications: Sequence[Application]) -> None:
+    """Refuse where the visits that come along overlap with each other or the assessor's own."""
+    coming = list(
+        Visit.objects.open().filter(application__in=applications).select_related("application")
+    )
+    days = {visit.on for visit in coming}
+    own = Visit.objects.open().filter(assessor=assessor, on__in=days)
+    others = list(own.exclude(pk__in=[visit.pk for visit in coming]))
+    for index, visit in enumerate(coming):
+        if any(visit.overlaps(other) for other in [*others, *coming[:index]]):
+            raise Refused(
+                "double-booking",
+                _(
+                    "The assessor has another visit when case %(number)s is to be visited"
+                    " (%(day)s %(time)s): move one of them first."
+                )
+                % {
+                    "number": visit.application.number,
+                    "day": visit.on.isoformat(),
+                    "time": f"{visit.start:%H:%M}",
+                },
+            )

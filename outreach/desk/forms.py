@@ -161,6 +161,13 @@ class NominationForm(forms.Form):
         help_text=_("Nobody may be forced: without this it stays a nomination."),
     )
     consent_name = NameField(label=_("Name of who asks"), required=False)
+    urgency = forms.ChoiceField(
+        label=_("Can it not wait?"),
+        choices=[("", _("It can wait its turn")), *_choices(words.URGENCIES)],
+        required=False,
+        help_text=_("Urgent cases get the fast lane: each step of the office within 24 hours."),
+    )
+    urgent_why = forms.CharField(label=_("Why it cannot wait"), max_length=300, required=False)
     latitude = forms.FloatField(
         label=_("Latitude (WGS-84)"), min_value=-90, max_value=90, required=False
     )
@@ -205,6 +212,8 @@ class NominationForm(forms.Form):
         unnamed = cleaned.get("consent_by") and not cleaned.get("consent_name")
         if unnamed and "consent_name" not in self.errors:
             self.add_error("consent_name", _("Write the name of who asks."))
+        if cleaned.get("urgency") and not cleaned.get("urgent_why", "").strip():
+            self.add_error("urgent_why", _("Write why it cannot wait."))
         if (cleaned.get("latitude") is None) != (cleaned.get("longitude") is None):
             self.add_error("longitude", _("A position is latitude and longitude, or neither."))
         return cleaned
@@ -275,6 +284,8 @@ class NominationForm(forms.Form):
             papers=[*{*said["papers"], *self.photographed}],
             consent=consent(said),
             fee_paid_by_county=said["fee_paid_by_county"],
+            urgency=said["urgency"],
+            urgent_why=said["urgent_why"].strip() if said["urgency"] else "",
         )
 
     def _place(self) -> dict[str, float] | None:
@@ -355,6 +366,22 @@ class MovingForm(AppointmentForm):
     """Another day and time, and why."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
+
+
+class UrgencyForm(forms.Form):
+    """Why a case cannot wait its turn."""
+
+    urgency = forms.ChoiceField(
+        label=_("What is the matter?"),
+        choices=_choices(words.URGENCIES),
+        widget=forms.RadioSelect,
+    )
+    why = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For example: the subsidy ends on 30 June."),
+    )
 
 
 class NoteForm(forms.Form):

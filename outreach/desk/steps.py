@@ -24,7 +24,7 @@ from certificates.models import (
 )
 from certificates.steps import Kind, renewable_from
 from outreach.desk.listing import Age, Calendar, Urgency
-from outreach.domain.promises import promises
+from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
@@ -166,6 +166,20 @@ def papers_sent(user: User, _today: date) -> QuerySet[Application]:
     return rows.annotate(sent_at=Subquery(photos.values("sent_at")[:1]))
 
 
+#: Whose step it is while an urgent case stands there; the auditor looks at all.
+HASTENED: dict[str, frozenset[A]] = {
+    Role.LIAISON: frozenset({A.NOMINATED, A.RETURNED, A.ISSUED}),
+    Role.ADMINISTRATOR: frozenset({A.APPLIED, A.ACCEPTED, A.EVALUATED, A.NOTICED, A.ISSUED}),
+    Role.APPROVER: frozenset({A.REVIEWED, A.APPROVED}),
+    Role.AUDITOR: FAST_STATES,
+}
+
+
+def urgent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases of the fast lane whose next step is the user's."""
+    return applications_for(user).urgent().standing(*HASTENED.get(user.role, ()))
+
+
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
     """Return cases that wait for the approver, without those whose papers are being made."""
     rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
@@ -207,6 +221,14 @@ PAPERS = Step(
     _("All papers are here now"),
     (Role.LIAISON,),
     _standing(A.RETURNED),
+)
+FAST = Step(
+    "desk:fast",
+    _("Fast lane"),
+    _("Urgent cases: take each step within 24 hours. The days of the notice stay as they are."),
+    _("See the case"),
+    (Role.ADMINISTRATOR, Role.LIAISON, Role.APPROVER),
+    urgent,
 )
 SENT = Step(
     "desk:papers_sent",
@@ -371,6 +393,7 @@ HAND_OVER_PAPERS = Step(
 
 #: In the order of the process.
 STEPS = (
+    FAST,
     RENEWALS,
     CONSENT,
     PAPERS,

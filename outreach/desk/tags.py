@@ -109,6 +109,12 @@ def yuan(fen: int) -> str:
 
 
 @register.filter
+def plain_yuan(fen: int) -> str:
+    """Return an amount as a sentence says it: whole yuan without their hundredths."""
+    return yuan(fen).removesuffix(".00")
+
+
+@register.filter
 def cell(value: Any) -> Any:
     """Return a table's cell: amounts with two decimals, days as YYYY-MM-DD."""
     if isinstance(value, date):

@@ -360,6 +360,11 @@ PROMISES: Words = {
     "sign": _("Approve and issue"),
     "hand_over": _("Hand over"),
 }
+MATTERS: Words = {
+    "assessed_at_home": _("Certificate, assessed at home"),
+    "assessed_elsewhere": _("Certificate, assessed elsewhere"),
+    "question": _("Question answered"),
+}
 NOTIFICATIONS: Words = {
     "appointment": _("Appointment made"),
     "moved": _("Appointment moved"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from django.db import models
@@ -66,6 +66,18 @@ class Visit(models.Model):
                 name="not_done_has_a_next_step",
             ),
         ]
+
+    def overlaps(self, other: Visit) -> bool:
+        """Tell whether both take some minute of the same day."""
+        return (
+            self.on == other.on
+            and _minute(self.start) < _minute(other.start) + other.minutes
+            and _minute(other.start) < _minute(self.start) + self.minutes
+        )
+
+
+def _minute(start: time) -> int:
+    return start.hour * 60 + start.minute
 
 
 class VisitEvent(models.Model):

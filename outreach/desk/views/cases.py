@@ -23,7 +23,7 @@ from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import cases_of
 from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
-from outreach.domain.workflow import APPLICATION, OPEN_VISITS, ApplicationState
+from outreach.domain.workflow import APPLICATION, OPEN_STATES, OPEN_VISITS, ApplicationState
 from outreach.models import Application, Evaluation, PaperPhoto, StoredBlob, User, Visit
 from outreach.rules import Refused
 
@@ -137,6 +137,9 @@ def _beside(application: Application, user: User) -> list[tuple[str, Any]]:
     found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos)]
     if application.state in LINKED:
         found.insert(0, ("desk:family_link", _("Link for the family")))
+    if application.state in OPEN_STATES:
+        words = _("Fast lane: change") if application.urgency else _("Into the fast lane")
+        found.append(("desk:hasten", words))
     return found
 
 

@@ -53,6 +53,7 @@ class OutletForm(forms.Form):
     division = PlaceField(
         label=gettext_lazy("Area"),
         queryset=Division.objects.none(),
+        empty_label=gettext_lazy("Choose an area"),
         help_text=gettext_lazy("It takes requests in for every village of this area."),
     )
 

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from certificates import batches, life
+from certificates import actions, batches, life
 from certificates.models import Batch, Certificate, PaperRequest
 from outreach import clock
 from outreach.models import User
@@ -95,7 +95,8 @@ def test_the_number_is_not_on_the_page(
 def test_renewals_come_to_the_desk_are_signed_and_handed_over(
     held: Certificate, place: builders.County, sign_in: SignIn
 ) -> None:
-    Certificate.objects.update(valid_until="2019-06-13", handed_over_at=ISSUED_AT)
+    actions.hand_over([held], by=place.liaison, at=ISSUED_AT)
+    Certificate.objects.update(valid_until="2019-06-13")
     office, approver = sign_in(place.administrator), sign_in(place.approver)
     assert "办理换领" in office.get("/").content.decode()
     assert office.post("/certificates/renew/", {"ids": [held.pk]}).status_code == 303

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.test import Client
 
 from certificates import batches
-from certificates.models import Batch, Certificate
+from certificates.models import Batch, Certificate, SecondSignature
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
@@ -161,6 +161,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     builders.applied(place, consent=None, **who)
     counter = User.objects.get(username=f"counter {place.county.code}")
     applications.nominate([builders.nomination(place, **who)], by=counter, at=builders.START)
+    builders.applied(place, urgency="subsidy_lapsing", urgent_why="到期", **who)
     back = builders.applied(place, **who)[0]
     link, _secret = family.make_link(back, by=office, at=builders.START)
     kept = Photo.objects.filter(evaluation__application__in=signed)[0].sha256
@@ -193,6 +194,15 @@ def case_of(about: dict[str, str]) -> Application:
 
 
 #: How to find what an address names, in the own area; a new name wants an entry.
+def _signed_twice() -> str:
+    """Give the certificate's file an SM2 signature, and return the file's SHA-256."""
+    file = Certificate.objects.get().newest_file
+    SecondSignature.objects.get_or_create(
+        file=file, defaults={"body": b"0", "made_at": builders.START}
+    )
+    return file.sha256
+
+
 SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "case": lambda about: case_of(about).pk,
     "step": lambda about: about.get("step", "withdraw"),
@@ -209,6 +219,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
     "objection": lambda _: Objection.objects.get().pk,
     "certificate": lambda _: Certificate.objects.get().pk,
+    "sha256": lambda _: _signed_twice(),
     "batch": lambda _: Batch.objects.get().pk,
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
