@@ -92,8 +92,8 @@ def go_round(*, at: datetime) -> Round:
 @contextmanager
 def _alone() -> Iterator[bool]:
     """Hold the lock of the upkeep, or learn that another process of this machine has it."""
-    settings.OUTREACH_FILES.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (settings.OUTREACH_FILES / "upkeep.lock").open("w") as file:
+    settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.OUTREACH_DATA / "upkeep.lock").open("w") as file:  # no part of a backup
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -115,7 +115,10 @@ def times_for(link: FamilyLink, at: datetime) -> list[offering.Offered]:
     held = appointment_of(link)
     if held is not None and not may_change(held, at):
         return []
-    return offering.offered(link.application, at, instead_of=held)
+    found = offering.offered(link.application, at, 3 * offering.COUNT, instead_of=held)
+    # Which team would come is nothing to choose by: a time is shown once, with the nearest team.
+    first = {(one.on, one.start): one for one in reversed(found)}
+    return [one for one in found if first[one.on, one.start] is one][: offering.COUNT]
 
 
 def choose_time(link: FamilyLink, key: str, *, at: datetime) -> Visit:

@@ -129,7 +129,8 @@ def take(
 
     Raises `Refused` where the offer does not stand any more.
     """
-    offer = next((one for one in offered(case, at, instead_of=instead_of) if one.key == key), None)
+    stand = offered(case, at, 3 * COUNT, instead_of=instead_of)
+    offer = next((one for one in stand if one.key == key), None)
     if offer is None:
         raise Refused("offer-gone", _("This time is not free any more; choose another one."))
     campaign = offer.team.campaign

@@ -71,9 +71,13 @@ def _check_uses(link: FamilyLink) -> None:
 
 
 def _private(response: HttpResponseBase) -> HttpResponseBase:
-    """Keep the page out of caches, and its address out of what other sites are told."""
+    """Keep the page out of caches and search engines, its address out of what other sites hear.
+
+    Not `no-referrer`: with it a browser sends forms from the origin `null`, which the check
+    against forged requests refuses.
+    """
     response.headers["Cache-Control"] = "no-store, private"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -64,7 +64,7 @@ class ReplyCodeForm(forms.Form):
     """An enquiry's number and the code that was shown when it was asked."""
 
     number = forms.CharField(label=gettext_lazy("Enquiry number"), max_length=20)
-    code = forms.CharField(label=gettext_lazy("Code"), max_length=12)
+    code = forms.CharField(label=gettext_lazy("Enquiry code"), max_length=12)
 
 
 def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
