@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from calendar import monthrange
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -35,6 +35,7 @@ from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull, row_of
 from mobile_api.push import push
+from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
 from outreach import clock
@@ -200,6 +201,7 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
         server_time=at,
         user=whoami(device.user),
         federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
+        receipt_key=ReceiptKeys(settings.OUTREACH_KEYS_DIR).public(),
     )
     return Status(201, answer)
 
@@ -261,9 +263,32 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
             lock_after_s=LOCK_AFTER_S,
             clock="simulated" if settings.OUTREACH_CLOCK == "simulated" else "real",
             federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
+            receipt_key=ReceiptKeys(settings.OUTREACH_KEYS_DIR).public(),
         ),
         blobs_missing=missing,
+        receipt=_receipt(replica, context.at, epoch, outcomes, len(missing))
+        if body.push or body.receipt
+        else None,
     )
+
+
+def _receipt(
+    replica: Replica, at: datetime, epoch: str, outcomes: list[wire.OutcomeOut], missing: int
+) -> wire.Receipt | None:
+    """Sign what was acknowledged; the caller's transaction has committed."""
+    signed = ReceiptKeys(settings.OUTREACH_KEYS_DIR).sign(
+        {
+            "v": 1,
+            "replica": str(replica.pk),
+            "epoch": epoch,
+            "at": at.isoformat(),
+            "last_seq": replica.last_seq,
+            "chain": replica.chain,
+            "outcomes": [[one.seq, one.was or one.outcome] for one in outcomes],
+            "missing": missing,
+        }
+    )
+    return wire.Receipt(**signed) if signed else None
 
 
 @Kept

@@ -55,6 +55,7 @@ class EnrolOut(BaseModel):
     epoch: str
     server_time: datetime
     user: Whoami
+    receipt_key: str | None = None
     federation_key: str | None = None
 
 
@@ -143,6 +144,8 @@ class SyncIn(Tolerant):
     health: dict[str, Any] = {}
     push: PushIn | None = None
     pull: PullIn | None = None
+    #: Asks for a receipt although nothing is pushed.
+    receipt: bool = False
 
 
 class OutcomeOut(BaseModel):
@@ -183,6 +186,7 @@ class Policy(BaseModel):
     lease_until: datetime
     lock_after_s: int
     clock: Literal["real", "simulated"]
+    receipt_key: str | None = None
     federation_key: str | None = None
 
 
@@ -193,6 +197,14 @@ class TallyOut(BaseModel):
     assessments: int
     saved_fen: int
     lines: dict[str, int]
+
+
+class Receipt(BaseModel):
+    """What was acknowledged: the text that is signed, ECDSA P-256 (r||s, base64), key's name."""
+
+    said: str
+    sig: str
+    key: str
 
 
 class SyncOut(BaseModel):
@@ -207,6 +219,7 @@ class SyncOut(BaseModel):
     pull: PullOut | None
     policy: Policy
     blobs_missing: list[str]
+    receipt: Receipt | None = None
 
 
 class Place(Shape):

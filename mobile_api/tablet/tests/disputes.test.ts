@@ -3,27 +3,9 @@ import { beginning, correcting } from '@/book/correcting'
 import { disputes, isOpen } from '@/book/disputes'
 import type { EvaluationDraft } from '@/book/evaluation'
 import { visits } from '@/book/views'
-import type { Nominate } from '@/core/wire'
 import { FakeServer } from './support/server'
-import { evaluation, notDone, settle, tablet } from './support/tablet'
+import { evaluation, NOMINATION, notDone, settle, tablet } from './support/tablet'
 
-const NOMINATION: Nominate = {
-  application: 'a9',
-  resident: {
-    name: '周小溪',
-    id_number: '53010219200508011X',
-    telephone: '',
-    address: '',
-    ethnicity: '汉族',
-    bedridden: true,
-    poor_household: false,
-    severity_expected: 2,
-  },
-  village: '511302200201',
-  categories: ['physical'],
-  consent: { by: 'guardian', name: '周某' },
-  media: [],
-}
 const known = () => true
 
 /** A tablet with one visit, of which the server takes in nothing. */

@@ -347,6 +347,7 @@ export const en: Record<MessageKey, string> = {
   'calendar.no_visits': 'No visits that day.',
   'calendar.to_schedule': 'To schedule',
   'calendar.nothing_open': 'No case is waiting to be scheduled.',
+  'calendar.at_home': 'At home: {times}',
   'calendar.schedule': 'Schedule',
 
   'schedule.title': 'Schedule a visit',

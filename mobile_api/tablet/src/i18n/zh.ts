@@ -345,6 +345,7 @@ export const zh = {
   'calendar.no_visits': '这天没有走访。',
   'calendar.to_schedule': '待安排',
   'calendar.nothing_open': '没有待安排的案件。',
+  'calendar.at_home': '在家时间：{times}',
   'calendar.schedule': '安排',
 
   'schedule.title': '安排走访',
