@@ -50,8 +50,9 @@ class Ground:
 
     `entry[v, s]` is what making visit v in shift s costs besides the road (metres), FORBIDDEN
     where qualification, allowed days or pins exclude it; `prize[v]` is what leaving it out
-    costs; `behind[v, s]` are the working days behind the promise; `told[v]` is the day a family knows
-    (`UNTOLD`: none), and `moves` of them may get another. Rows and columns below `len(visits)` of the legs are visits, the rest bases.
+    costs; `behind[v, s]` are the working days behind the promise; `told[v]` is the day a family
+    knows (`UNTOLD`: none), and `moves` of them may get another. Rows and columns below
+    `len(visits)` of the legs are visits, the rest bases.
     """
 
     visits: tuple[Visit, ...]
@@ -203,7 +204,8 @@ def _entry(problem: Problem, pinned: Pins, told: Mapping[VisitId, int]) -> Costs
 def _behind(problem: Problem) -> Costs:
     days = np.array([shift.day for shift in problem.shifts], np.int64)
     deadlines = [NEVER if each.deadline is None else each.deadline for each in problem.visits]
-    return np.maximum(days[None, :] - np.array(deadlines, np.int64)[:, None], 0)
+    behind: Costs = np.maximum(days[None, :] - np.array(deadlines, np.int64)[:, None], 0)
+    return behind
 
 
 def _as_pinned(pin: Pin, shifts: Sequence[Shift]) -> npt.NDArray[np.bool_]:
