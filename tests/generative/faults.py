@@ -12,10 +12,11 @@ from typing import Any
 
 from django.db import transaction
 
-from mobile_api import api, auth, mutators, pull, push, restoring
+from mobile_api import api, auth, disputes, mutators, pull, push, restoring
 from mobile_api.models import Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
+from outreach.actions import evaluations
 from outreach.models import Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
 from tests.generative.device import Device
@@ -254,6 +255,19 @@ def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) 
 def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
     """Treat a nomination like one of the version before."""
     return replace(sound(*given), photographed=())
+
+
+@plant(disputes, "_apply")
+def accepting_is_only_noted(sound: Any, *given: Any) -> None:
+    """Note that a dispute was accepted and do nothing of what was said."""
+
+
+@plant(evaluations, "_take_up_again")
+def the_accepted_hides_the_first(sound: Any, made: Any, **named: Any) -> None:
+    """Take a second evaluation in without naming the first."""
+    sound(made, **named)
+    for evaluation in made:
+        evaluation.corrects_id = None
 
 
 @plant(restoring, "reapply")
