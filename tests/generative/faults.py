@@ -16,7 +16,6 @@ from mobile_api import api, auth, disputes, mutators, pull, push, restoring
 from mobile_api.models import Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
-from outreach.actions import evaluations
 from outreach.models import Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
 from tests.generative.device import Device
@@ -260,14 +259,6 @@ def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
 @plant(disputes, "_apply")
 def accepting_is_only_noted(sound: Any, *given: Any) -> None:
     """Note that a dispute was accepted and do nothing of what was said."""
-
-
-@plant(evaluations, "_take_up_again")
-def the_accepted_hides_the_first(sound: Any, made: Any, **named: Any) -> None:
-    """Take a second evaluation in without naming the first."""
-    sound(made, **named)
-    for evaluation in made:
-        evaluation.corrects_id = None
 
 
 @plant(restoring, "reapply")
