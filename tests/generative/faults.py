@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from mobile_api import api, auth, mutators, pull, push, restoring
+from mobile_api import api, auth, disputes, mutators, pull, push, restoring
 from mobile_api.models import Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
@@ -254,6 +254,11 @@ def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) 
 def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
     """Treat a nomination like one of the version before."""
     return replace(sound(*given), photographed=())
+
+
+@plant(disputes, "_apply")
+def accepting_is_only_noted(sound: Any, *given: Any) -> None:
+    """Note that a dispute was accepted and do nothing of what was said."""
 
 
 @plant(restoring, "reapply")
