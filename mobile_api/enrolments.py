@@ -43,7 +43,9 @@ class _Enrolment:
     @classmethod
     def read(cls, line: dict[str, Any]) -> _Enrolment:
         return cls(
-            *(UUID(line[name]) for name in ("device", "user", "replica")),
+            device=UUID(line["device"]),
+            user=UUID(line["user"]),
+            replica=UUID(line["replica"]),
             label=str(line["label"]),
             key=base64.b64decode(line["key"], validate=True),
             token=str(line["token"]),
