@@ -246,7 +246,7 @@ class Device:
         return "later"
 
     def begin_hand_in(self) -> None:
-        """Begin a hand-in, anew where more was recorded since one was cut: its parts would shift."""
+        """Begin a hand-in, anew where more was recorded since one was cut: parts shift."""
         state = self.state
         what = (state.seq, len(state.photos))
         if state.handing is None or state.handing_what != what:

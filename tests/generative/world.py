@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import cache
 
 from mobile_api.changes import make_integration
 from mobile_api.devices import make_code
@@ -126,6 +127,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.beginning.kept.put_back()
+        cache.clear()  # scenarios before this one have used up the enrolments of a minute
         self.place, self.backup = self.beginning.place, self.beginning.kept
         self.devices = {one.name: one.copied(one.name) for one in self.beginning.devices}
         self.kept_by = {name: set() for name in self.devices}
