@@ -202,7 +202,7 @@ def _file(
         kind=level,
         sha256=hashlib.sha256(signed).hexdigest(),
         size=len(signed),
-        path=storage.keep(settings.OUTREACH_FILES, signed),
+        path=storage.keep(signed),
         made_at=at,
     )
 
@@ -270,7 +270,7 @@ def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
 def open_file(certificate: Certificate) -> BinaryIO:
     """Open the newest version of the signed paper."""
     newest = certificate.files.latest("version")
-    return storage.open_kept(settings.OUTREACH_FILES, newest.path)
+    return storage.open_kept(newest.path)
 
 
 def export(folder: Path) -> int:
@@ -284,7 +284,7 @@ def export(folder: Path) -> int:
     for kept in files.order_by("certificate", "version").iterator():
         count += kept.version == 1
         name = _file_name(kept.certificate)
-        with storage.open_kept(settings.OUTREACH_FILES, kept.path) as paper:
+        with storage.open_kept(kept.path) as paper:
             beside = folder / f"{name}.new"
             beside.write_bytes(paper.read())
         beside.replace(folder / name)

@@ -70,6 +70,25 @@ class KeyRing:
         except InvalidTag as error:
             raise SealBroken(f"a sealed value of {bound_to.split('|')[0]} is altered") from error
 
+    @property
+    def first_tag(self) -> bytes:
+        """The fingerprint of the name of the key that seals."""
+        return self._first[0]
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether a sealed value was sealed with the key that seals now."""
+        return sealed[:1] == _VERSION and sealed[1:5] == self.first_tag
+
+    def file_key(self, tag: bytes, salt: bytes, bound_to: str) -> bytes:
+        """Derive the key of one file from the key of that fingerprint (HMAC-SHA-256).
+
+        Raises `SealBroken` where the ring has no such key.
+        """
+        for name, key in self.keys.items():
+            if _tag(name) == tag:
+                return hmac.digest(key, b"file|" + salt + bound_to.encode(), hashlib.sha256)
+        raise SealBroken(f"no key of the ring opens {bound_to}")
+
     def blind(self, plain: str, purpose: str) -> str:
         """Return a keyed fingerprint (32 hex digits) by which an equal value can be found."""
         digest = hmac.new(self.index_key, f"{purpose}|{plain}".encode(), hashlib.sha256)

@@ -13,9 +13,7 @@ from tests.certificates.making import picture
 
 
 def opened(content: bytes, tmp_path: Path) -> Image.Image:
-    file = tmp_path / "photo"
-    file.write_bytes(content)
-    return Image.open(io.BytesIO(portrait(file)))
+    return Image.open(io.BytesIO(portrait(io.BytesIO(content))))
 
 
 @pytest.mark.parametrize("size", [(413, 579), (3000, 4000), (4000, 3000), (50, 60)])

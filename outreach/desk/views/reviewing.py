@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -13,9 +12,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mobile_api.photos import thumbnail
+from mobile_api.photos import kept_thumbnail
 from mobile_api.problems import Problem
-from mobile_api.tus.store import Store
 from outreach import clock
 from outreach.actions import evaluations as evaluating
 from outreach.actions import publicity as actions
@@ -29,6 +27,7 @@ from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
+from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
 from outreach.rules import Refused, scope, second_opinions_for
@@ -100,19 +99,19 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     """
     seen = Evaluation.objects.filter(readable(request.user))
     held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
-    blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
-    if not blob.exists():
-        raise Http404
-    if size == "small":
-        return FileResponse(_small(blob).open("rb"), content_type="image/jpeg")
-    record("photo.view", [held], by=request.user, at=clock.now())
-    return FileResponse(blob.open("rb"), content_type=held.content_type)
-
-
-def _small(blob: Path) -> Path:
-    derived = settings.OUTREACH_FILES / "thumbnails"
     try:
-        return thumbnail(blob, derived, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
+        if size == "small":
+            return FileResponse(_small(held.sha256), content_type="image/jpeg")
+        opened = files().read(photo_name(held.sha256))
+    except FileNotFoundError as error:
+        raise Http404 from error
+    record("photo.view", [held], by=request.user, at=clock.now())
+    return FileResponse(opened, content_type=held.content_type)
+
+
+def _small(sha256: str) -> BinaryIO:
+    try:
+        return kept_thumbnail(sha256, files(), max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
     except Problem as error:
         raise Http404 from error
 

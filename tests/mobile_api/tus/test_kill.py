@@ -94,8 +94,10 @@ def create(service: Service, content: bytes, body: bytes = b"") -> HTTPResponse:
 
 
 def blob(service: Service, content: bytes) -> bytes | None:
-    path = Store(service.root).blobs.path(digest(content))
-    return path.read_bytes() if path.exists() else None
+    try:
+        return Store(service.root).blobs.open(digest(content)).read()
+    except FileNotFoundError:
+        return None
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
