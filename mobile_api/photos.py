@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -106,6 +107,15 @@ def thumbnail(file: BinaryIO, *, max_pixels: int, edge: int = THUMBNAIL_EDGE) ->
     out = BytesIO()
     small.save(out, "JPEG", quality=80)
     return out.getvalue()
+
+
+def keep_photo(file: BinaryIO, storage: SealedStorage) -> str:
+    """Keep a whole photo, sealed, under the SHA-256 of what it holds; return that."""
+    file.seek(0)
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    storage.put(photo_name(sha256), file.read)
+    return sha256
 
 
 def kept_thumbnail(sha256: str, storage: SealedStorage, *, max_pixels: int) -> BinaryIO:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,18 +20,53 @@ from outreach.models import working_calendar
 PER_PAGE = 50
 
 
+class Urgency(StrEnum):
+    """How a wait stands against the terms, the most urgent first."""
+
+    LATE = "late"
+    OVER = "over"
+    DUE = "due"
+    IN_TIME = "in_time"
+    OPEN = "open"
+
+
 @dataclass(frozen=True)
 class Age:
-    """Working days that something has waited; none while a year's calendar is not loaded."""
+    """Working days that something has waited; none while a year's calendar is not loaded.
+
+    `promised` and `allowed` are the working days that we promise and that the law allows.
+    """
 
     days: int | None
     missing_year: int | None = None
     allowed: int | None = None
+    promised: int | None = None
 
     @property
     def is_late(self) -> bool:
         """Tell whether the legal working days are over."""
-        return self.allowed is not None and self.days is not None and self.days > self.allowed
+        return self.urgency == Urgency.LATE
+
+    @property
+    def urgency(self) -> Urgency:
+        """Tell how the wait stands against the law's and our own term."""
+        if self.days is None or self.allowed is self.promised is None:
+            return Urgency.OPEN
+        if self.allowed is not None and self.days > self.allowed:
+            return Urgency.LATE
+        term = self.allowed if self.promised is None else self.promised
+        assert term is not None
+        if self.days > term:
+            return Urgency.OVER
+        return Urgency.DUE if self.days == term else Urgency.IN_TIME
+
+    @property
+    def beyond(self) -> int:
+        """Working days past the term that is over; before that, those that are left."""
+        if self.days is None:
+            return 0
+        of = self.allowed if self.is_late or self.promised is None else self.promised
+        return abs(self.days - (of or 0))
 
 
 @dataclass(frozen=True)
@@ -45,17 +81,33 @@ class Calendar:
         """Load the calendar around today: one query."""
         return cls(today, working_calendar(today))
 
-    def age(self, since: datetime | date | None, allowed: int | None = None) -> Age:
+    def age(
+        self,
+        since: datetime | date | None,
+        allowed: int | None = None,
+        promised: int | None = None,
+    ) -> Age:
         """Return the working days since then."""
         if since is None:
-            return Age(None)
+            return Age(None, None, allowed, promised)
         day = timezone.localdate(since) if isinstance(since, datetime) else since
         if day > self.today:
-            return Age(None)
+            return Age(None, None, allowed, promised)
         try:
-            return Age(self.calendar.between(day, self.today), allowed=allowed)
+            days = self.calendar.between(day, self.today)
         except CalendarNotLoaded as error:
-            return Age(None, error.year, allowed)
+            return Age(None, error.year, allowed, promised)
+        return Age(days, None, allowed, promised)
+
+    def over_since(self, term: int | None) -> datetime | None:
+        """Return the moment before which whatever waits since then is past a term of days."""
+        if term is None:
+            return None
+        try:
+            last = self.calendar.last_start_before(self.today, term)
+        except CalendarNotLoaded:
+            return None
+        return timezone.make_aware(datetime.combine(last + timedelta(days=1), time.min))
 
 
 @dataclass(frozen=True)
@@ -112,6 +164,7 @@ def list_rows(
     search_in: tuple[str, ...] = ("resident__name", "number"),
     since: Callable[[Any], datetime | date | None] = lambda row: row.state_since,
     days: int | None = None,
+    promised: int | None = None,
     more: More | None = None,
 ) -> Listing:
     """Return the page that the request asks for, in a constant number of queries.
@@ -126,7 +179,7 @@ def list_rows(
     add = more(items) if more else lambda _item: {}
     kept = {name: value for name, value in request.GET.items() if value and name != "page"}
     return Listing(
-        [Row(item, calendar.age(since(item), days), add(item)) for item in items],
+        [Row(item, calendar.age(since(item), days, promised), add(item)) for item in items],
         page,
         search,
         {name: str(value) for name, value in kept.items()},

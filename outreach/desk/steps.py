@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +22,13 @@ from certificates.models import (
     ItemState,
     PaperRequest,
 )
-from certificates.steps import Kind
+from certificates.steps import Kind, renewable_from
+from outreach.desk.listing import Age, Calendar, Urgency
+from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Call, Objection, User
+from outreach.models import Application, Call, Objection, PaperPhoto, User
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
@@ -41,7 +43,11 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its page, its words, who takes it, what waits, and the legal working days."""
+    """One step: its page, its words, who takes it, what waits, and the legal working days.
+
+    What waits is ordered by the column `since`; `begins` turns its value into the day from which on
+    it waits.
+    """
 
     url: str
     title: str | Promise
@@ -51,20 +57,61 @@ class Step:
     waiting: Waiting
     since: str = "state_since"
     days: int | None = None
+    promise: str | None = None
+    begins: Callable[[Any], Any] = lambda since: since
 
-    def tally(self, user: User, today: date) -> Tally:
-        """Count what waits, and since when the oldest does: one query."""
-        found = self.waiting(user, today).aggregate(count=Count("pk"), oldest=Min(self.since))
-        return Tally(self, found["count"], found["oldest"])
+    @property
+    def promised(self) -> int | None:
+        """The working days that the office promises for it."""
+        return promises()[self.promise].promised if self.promise else None
+
+    @property
+    def legal(self) -> int | None:
+        """The working days that the law allows for it."""
+        return self.days or (promises()[self.promise].legal if self.promise else None)
+
+    def tally(self, user: User, calendar: Calendar) -> Tally:
+        """Count what waits, since when the oldest does, and what is past a term: one query."""
+        terms = {"over": self.promised, "late": self.legal}
+        before = {name: calendar.over_since(term) for name, term in terms.items()}
+        counts = {
+            name: Count("pk", filter=Q(**{f"{self.since}__lt": moment}))
+            for name, moment in before.items()
+            if moment is not None
+        }
+        found = self.waiting(user, calendar.today).aggregate(
+            count=Count("pk"), oldest=Min(self.since), **counts
+        )
+        oldest = self.begins(found["oldest"]) if found["oldest"] else None
+        age = calendar.age(oldest, self.legal, self.promised)
+        return Tally(self, found["count"], age, found.get("over", 0), found.get("late", 0))
+
+    def waits_since(self, row: Any) -> datetime | date:
+        """Return since when a row waits."""
+        since: datetime | date = self.begins(getattr(row, self.since))
+        return since
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How much waits at a step."""
+    """How much waits at a step, how long the oldest does, how many are past each term."""
 
     step: Step
     count: int
-    oldest: datetime | date | None
+    age: Age
+    over: int = 0
+    late: int = 0
+
+
+#: The most urgent first.
+URGENCIES = tuple(Urgency)
+
+
+def most_urgent_first(tallies: list[Tally]) -> list[Tally]:
+    """Sort steps by how urgent their oldest wait is; what waits nowhere comes last."""
+    return sorted(
+        tallies, key=lambda one: (not one.count, URGENCIES.index(one.age.urgency), -one.late)
+    )
 
 
 def _standing(*states: A) -> Waiting:
@@ -112,11 +159,38 @@ def families_to_tell(user: User) -> QuerySet[Call]:
     return calls_for(user).to_make()
 
 
+def papers_sent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases with photos from the family that nobody has looked at, since the oldest."""
+    photos = PaperPhoto.objects.undecided().filter(application=OuterRef("pk")).order_by("sent_at")
+    rows = applications_for(user).filter(Exists(photos))
+    return rows.annotate(sent_at=Subquery(photos.values("sent_at")[:1]))
+
+
+#: Whose step it is while an urgent case stands there; the auditor looks at all.
+HASTENED: dict[str, frozenset[A]] = {
+    Role.LIAISON: frozenset({A.NOMINATED, A.RETURNED, A.ISSUED}),
+    Role.ADMINISTRATOR: frozenset({A.APPLIED, A.ACCEPTED, A.EVALUATED, A.NOTICED, A.ISSUED}),
+    Role.APPROVER: frozenset({A.REVIEWED, A.APPROVED}),
+    Role.AUDITOR: FAST_STATES,
+}
+
+
+def urgent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases of the fast lane whose next step is the user's."""
+    return applications_for(user).urgent().standing(*HASTENED.get(user.role, ()))
+
+
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
     """Return cases that wait for the approver, without those whose papers are being made."""
     rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
     at_work = BatchItem.objects.filter(application=OuterRef("pk"), state=ItemState.WAITING)
     return rows.exclude(Exists(at_work))
+
+
+def to_hand_over(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases whose certificate can be brought to the person: made, and valid."""
+    papers = Certificate.objects.to_hand_over().filter(application=OuterRef("pk"))
+    return applications_for(user).standing(A.ISSUED).filter(Exists(papers))
 
 
 def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
@@ -148,13 +222,31 @@ PAPERS = Step(
     (Role.LIAISON,),
     _standing(A.RETURNED),
 )
+FAST = Step(
+    "desk:fast",
+    _("Fast lane"),
+    _("Urgent cases: take each step within 24 hours. The days of the notice stay as they are."),
+    _("See the case"),
+    (Role.ADMINISTRATOR, Role.LIAISON, Role.APPROVER),
+    urgent,
+)
+SENT = Step(
+    "desk:papers_sent",
+    _("Papers from families"),
+    _("Families sent photos of their papers through their link. Look at each, then accept it."),
+    _("Look at them"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    papers_sent,
+    since="sent_at",
+)
 HAND_OVER = Step(
     "desk:hand_over",
     _("Hand over certificates"),
     _("The certificate is made. Bring it to the person and confirm that it arrived."),
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
-    _standing(A.ISSUED),
+    to_hand_over,
+    promise="hand_over",
 )
 ACCEPT = Step(
     "desk:accept",
@@ -163,6 +255,7 @@ ACCEPT = Step(
     _("Accept the chosen"),
     (Role.ADMINISTRATOR,),
     _standing(A.APPLIED),
+    promise="accept",
 )
 ASSIGN = Step(
     "desk:assign",
@@ -171,6 +264,7 @@ ASSIGN = Step(
     _("Assign the chosen"),
     (Role.ADMINISTRATOR,),
     lambda user, _today: unassigned(user),
+    promise="visit",
 )
 SCHEDULE = Step(
     "desk:schedule",
@@ -179,6 +273,7 @@ SCHEDULE = Step(
     _("Schedule"),
     (Role.ADMINISTRATOR,),
     lambda user, _today: unscheduled(user),
+    promise="visit",
 )
 NOT_DONE = Step(
     "desk:not_done",
@@ -205,6 +300,7 @@ POST_NOTICES = Step(
     _("Post the chosen"),
     (Role.ADMINISTRATOR,),
     _standing(A.EVALUATED),
+    promise="post_notice",
 )
 END_NOTICES = Step(
     "desk:end_notices",
@@ -240,7 +336,7 @@ REVIEW = Step(
     _("Mark the chosen as reviewed"),
     (Role.ADMINISTRATOR,),
     _standing(A.NOTICED),
-    days=10,
+    promise="review",
 )
 OPINIONS = Step(
     "desk:opinions",
@@ -258,7 +354,7 @@ SIGN = Step(
     _("Approve and sign the chosen"),
     (Role.APPROVER,),
     to_sign,
-    days=10,
+    promise="sign",
 )
 RENEWALS = Step(
     "desk:renewals",
@@ -268,6 +364,7 @@ RENEWALS = Step(
     (Role.ADMINISTRATOR, Role.LIAISON),
     lambda user, today: certificates_for(user).renewable(today),
     since="valid_until",
+    begins=renewable_from,
 )
 SIGN_PAPERS = Step(
     "desk:sign_papers",
@@ -285,16 +382,22 @@ HAND_OVER_PAPERS = Step(
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
     lambda user, _today: (
-        certificates_for(user).to_hand_over().filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        certificates_for(user)
+        .to_hand_over()
+        .filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        .exclude(application__state=A.ISSUED)
     ),
     since="issued_at",
+    promise="hand_over",
 )
 
 #: In the order of the process.
 STEPS = (
+    FAST,
     RENEWALS,
     CONSENT,
     PAPERS,
+    SENT,
     ACCEPT,
     ASSIGN,
     SCHEDULE,

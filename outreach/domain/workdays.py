@@ -63,6 +63,17 @@ class WorkingCalendar:
         days = (start + _DAY * n for n in range(1, (end - start).days + 1))
         return sum(map(self.is_working_day, days))
 
+    def last_start_before(self, end: date, count: int) -> date:
+        """Return the last day from which more than `count` working days have passed by `end`.
+
+        What waits since then or longer is over a term of `count`. Raises `CalendarNotLoaded`.
+        """
+        day, passed = end, 0
+        while passed <= count:
+            passed += self.is_working_day(day)
+            day -= _DAY
+        return day
+
 
 def add_months(day: date, months: int) -> date:
     """Return the same day so many months later (or earlier), or the last one of its month."""

@@ -182,7 +182,21 @@ def nominate(world: World, choose: Random) -> None:
         "categories": ["hearing"],
         "consent": {"by": "resident", "name": "钱小河"},
     }
-    device.say("nominate", args, NOW.isoformat())
+    version = choose.choice([1, 2])
+    if version == 2:
+        args["media"] = [
+            {
+                **device.photo(world.picture()),
+                "kind": "paper",
+                "paper": paper,
+                "type": "image/jpeg",
+                "taken_at": NOW.isoformat(),
+                "place": None,
+            }
+            for paper in choose.sample(["id_card", "household_book", "photos"], 2)
+        ]
+    device.say("nominate", args, NOW.isoformat(), version)
+    world.reached[f"nominate v{version}"] += 1
 
 
 @rule(2)

@@ -102,3 +102,14 @@ def test_refuses_a_moment_in_place_of_a_day() -> None:
     moment = datetime(2018, 6, 16, 9, 0)  # noqa: DTZ001
     with pytest.raises(TypeError):
         CALENDAR.is_working_day(moment)
+
+
+@given(days, st.integers(0, 40))
+def test_what_began_by_the_last_start_is_over_the_term_and_a_day_later_is_not(
+    end: date, count: int
+) -> None:
+    if end < date(2017, 4, 1):
+        return
+    last = CALENDAR.last_start_before(end, count)
+    assert CALENDAR.between(last, end) == count + 1
+    assert CALENDAR.between(last + timedelta(days=1), end) == count

@@ -1,0 +1,90 @@
+"""Queues say how long something waits against the promise and the law, the most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from outreach.desk.listing import Age
+from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
+from outreach.models import User
+from tests import builders
+
+SignIn = Callable[[User], Client]
+MoveOn = Callable[[datetime], None]
+
+
+def _at(month: int, day: int) -> datetime:
+    return datetime(2018, month, day, 15, tzinfo=builders.SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("days", "promised", "allowed", "urgency", "beyond"),
+    [
+        (0, 2, 10, "in_time", 2),
+        (2, 2, 10, "due", 0),
+        (3, 2, 10, "over", 1),
+        (10, 2, 10, "over", 8),
+        (11, 2, 10, "late", 1),
+        (10, None, 10, "due", 0),
+        (11, None, 10, "late", 1),
+        (6, 5, None, "over", 1),
+        (40, None, None, "open", 40),
+        (None, 2, 10, "open", 0),
+    ],
+)
+def test_an_age_stands_against_the_promise_and_the_law(
+    days: int | None, promised: int | None, allowed: int | None, urgency: str, beyond: int
+) -> None:
+    age = Age(days, None, allowed, promised)
+    assert (age.urgency, age.beyond) == (urgency, beyond)
+
+
+def test_a_step_takes_its_terms_from_the_published_promises() -> None:
+    terms = {step.url: (step.promised, step.legal) for step in (ACCEPT, REVIEW, OBJECTIONS)}
+    assert terms == {
+        "desk:accept": (2, 10),
+        "desk:review": (3, 10),
+        "desk:objections": (None, 10),
+    }
+
+
+def test_home_puts_the_most_urgent_step_first_and_counts_what_is_past_each_term(
+    place: builders.County, sign_in: SignIn, move_on: MoveOn
+) -> None:
+    builders.accepted(place)
+    builders.applied(place, 2)
+    move_on(_at(5, 18))
+    page = sign_in(place.administrator).get("/")
+    board = page.context["board"]
+    urgent = [(one.step.url, one.age.urgency, one.over, one.late) for one in board if one.count]
+    assert urgent == [
+        ("desk:accept", "over", 2, 0),
+        ("desk:schedule", "in_time", 0, 0),
+    ]
+    move_on(_at(5, 29))
+    board = sign_in(place.administrator).get("/").context["board"]
+    assert [(one.step.url, one.age.urgency, one.over, one.late) for one in board[:1]] == [
+        ("desk:accept", "late", 2, 2)
+    ]
+    assert len(board) == len([step for step in STEPS if "administrator" in step.roles])
+
+
+def test_a_queue_says_in_words_how_late_each_row_is(
+    place: builders.County, sign_in: SignIn, move_on: MoveOn
+) -> None:
+    builders.applied(place)
+    browser, said = sign_in(place.administrator), []
+    for moment, words in (
+        (_at(5, 14), "还剩 2 个工作日"),
+        (_at(5, 16), "今天到期"),
+        (_at(5, 17), "已超承诺 1 个工作日"),
+        (_at(5, 30), "已超法定 2 个工作日"),
+    ):
+        move_on(moment)
+        page = browser.get("/accept/").content.decode()
+        said.append((words in page, page.count('class="age__icon"')))
+    assert said == [(True, 1)] * 4
