@@ -21,6 +21,7 @@ from outreach.files import SealedStorage, photo_name
 from outreach.models import StoredBlob
 
 THUMBNAIL_EDGE = 320
+CHUNK = 64 * 1024
 _FORMATS = ("JPEG", "PNG")
 # A JPEG that carries several pictures calls itself MPO; the first is the photo.
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
@@ -112,7 +113,10 @@ def thumbnail(file: BinaryIO, *, max_pixels: int, edge: int = THUMBNAIL_EDGE) ->
 def keep_photo(file: BinaryIO, storage: SealedStorage) -> str:
     """Keep a whole photo, sealed, under the SHA-256 of what it holds; return that."""
     file.seek(0)
-    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := file.read(CHUNK):
+        digest.update(block)
+    sha256 = digest.hexdigest()
     file.seek(0)
     storage.put(photo_name(sha256), file.read)
     return sha256

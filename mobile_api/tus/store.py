@@ -86,8 +86,7 @@ class Blobs:
             block = os.read(part, size)
             digest.update(block)
             if not block:
-                if digest.hexdigest() != sha256:
-                    raise Problem("upload-checksum", _DIFFERS)
+                _check_digest(digest.hexdigest(), sha256)
                 examine()
             return block
 
@@ -296,6 +295,11 @@ def _append_block(part: int, length: int, offset: int, block: bytes) -> None:
 def _check_whole(part: int, length: int) -> None:
     if os.fstat(part).st_size != length:
         raise Problem("upload-offset", "another request has written here; ask with HEAD")
+
+
+def _check_digest(found: str, declared: str) -> None:
+    if found != declared:
+        raise Problem("upload-checksum", _DIFFERS)
 
 
 def _write_at_once(target: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from mobile_api.problems import Problem
 from outreach import clock
 from outreach.actions import papers
 from outreach.files import files, photo_name
-from outreach.models import PaperPhoto, StoredBlob
+from outreach.models import PaperPhoto, Photo, StoredBlob
 from outreach.rules import Refused
 
 #: Photos in one form: more are sent in a second one.
@@ -67,7 +67,7 @@ def photos_in(request: HttpRequest, name: str) -> list[UploadedFile[bytes]]:
     return sent
 
 
-def served(photo: PaperPhoto, size: str) -> FileResponse:
+def served(photo: PaperPhoto | Photo, size: str) -> FileResponse:
     """Serve a kept photo whole, or its small copy, which carries no position and no camera."""
     try:
         if size == "whole":

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from mobile_api import api, auth, mutators, pull, push, restoring
+from mobile_api import api, auth, disputes, mutators, pull, push, restoring
 from mobile_api.models import Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
@@ -115,7 +115,7 @@ def _scope_of_yesterday() -> Iterator[None]:
 FAULTS["the_scope_is_yesterdays"] = _scope_of_yesterday
 
 
-@plant(auth, "_check_in_use")
+@plant(auth, "check_in_use")
 def a_revoked_tablet_is_served(sound: Any, revoked_at: Any, is_active: bool) -> None:
     """Ask for the token only."""
 
@@ -254,6 +254,11 @@ def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) 
 def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
     """Treat a nomination like one of the version before."""
     return replace(sound(*given), photographed=())
+
+
+@plant(disputes, "_apply")
+def accepting_is_only_noted(sound: Any, *given: Any) -> None:
+    """Note that a dispute was accepted and do nothing of what was said."""
 
 
 @plant(restoring, "reapply")

@@ -26,6 +26,8 @@ FLOORS = {
     "restored mutations": 0.1,
     "gap": 0.005,
     "restored after a stop": 0.01,
+    "dispute accepted": 0.05,
+    "dispute set_aside": 0.03,
     "evicted": 0.1,
     "vanished": 0.3,
     "revoked": 0.1,

@@ -139,9 +139,11 @@ def _nothing_is_lost(world: World) -> None:
 
 def _effects_are_said_once(world: World) -> None:
     """I1: each effect has one ledger row that applied it, each other outcome a dispute."""
+    accepted = set(Dispute.objects.filter(decision="accepted").values_list("replica", "seq"))
     applied = Counter(
         str(entry.args["evaluation"])
-        for entry in LedgerEntry.objects.filter(name="submit_evaluation", outcome="applied")
+        for entry in LedgerEntry.objects.filter(name="submit_evaluation")
+        if entry.outcome == "applied" or (entry.replica_id, entry.seq) in accepted
     )
     there = {str(pk): remark for pk, remark in ((e.pk, e.remark) for e in Evaluation.objects.all())}
     check("I1", set(applied) == set(there), "evaluations and ledger differ")
@@ -152,7 +154,8 @@ def _effects_are_said_once(world: World) -> None:
     asked = set(Dispute.objects.values_list("replica", "seq"))
     for place in open_questions.values_list("replica", "seq"):
         check("I2", place in asked, f"{place[1]} was turned down and nobody is told")
-    twice = Counter(Evaluation.objects.exclude(visit=None).values_list("visit", flat=True))
+    firsts = Evaluation.objects.filter(corrects=None)
+    twice = Counter(firsts.exclude(visit=None).values_list("visit", flat=True))
     standing = Application.objects.filter(visits__in=[pk for pk, n in twice.items() if n > 1])
     check("I6", not standing.exists(), "a second evaluation was taken in unseen")
 

@@ -292,7 +292,7 @@ FLOORS = {
     "swept": 4,
     "patch 204": 60,
     "patch 409": 15,
-    "patch 413": 10,
+    "patch 413": 5,
     "patch 460": 15,
 }
 
