@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _VERSION = b"\x01"
 _NONCE = 12
+#: The bytes before a sealed value's nonce: version and the fingerprint of its key's name.
+HEAD = 5
 
 
 class MalformedKey(ValueError):
@@ -87,9 +89,19 @@ class KeyRing:
         """The fingerprint of the name of the key that seals."""
         return self._first[0]
 
-    def is_newest(self, sealed: bytes) -> bool:
-        """Tell whether a sealed value was sealed with the key that seals now."""
-        return sealed[:1] == _VERSION and sealed[1:5] == self.first_tag
+    @property
+    def first_name(self) -> str:
+        """The name of the key that seals."""
+        return next(iter(self.keys))
+
+    @property
+    def first_head(self) -> bytes:
+        """What every value begins with that is sealed with the key that seals now."""
+        return _VERSION + self.first_tag
+
+    def name_of(self, tag: bytes) -> str | None:
+        """Return which key of the ring has that fingerprint, or None where none has."""
+        return next((name for name in self.keys if _tag(name) == tag), None)
 
     def file_key(self, tag: bytes, salt: bytes, bound_to: str) -> bytes:
         """Derive the key of one file from the key of that fingerprint (HMAC-SHA-256).

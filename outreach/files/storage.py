@@ -45,15 +45,22 @@ class SealedStorage(Storage):
         except FileNotFoundError:
             return False
 
-    def reseal(self, name: str) -> bool:
-        """Seal a file with the ring's first key; return False where it was already."""
+    def sealed_with(self, name: str) -> bytes | None:
+        """Return the fingerprint of the key a file is sealed with, or None where it lies in clear.
+
+        Raises `FileNotFoundError`.
+        """
         with self.place.open(name) as raw:
             head = raw.read(stream.HEADER)
-        if stream.is_sealed(head) and stream.key_tag(head) == key_ring().first_tag:
-            return False
+        return stream.key_tag(head) if stream.is_sealed(head) else None
+
+    def reseal(self, name: str) -> None:
+        """Seal a file with the ring's first key, in its place and in one step.
+
+        Raises `FileNotFoundError`, and `SealBroken` with the file left as it was.
+        """
         with self.read(name) as plain:
             self.put(name, plain.read)
-        return True
 
     def names(self, room: str) -> Iterator[str]:
         """Yield the names of the files below a room."""
