@@ -44,8 +44,8 @@ def values_by_key() -> Counter[str]:
     for model, columns in _sealed_columns():
         for column in columns:
             rows = model._base_manager.filter(**{f"{column.name}__isnull": False})
-            heads = rows.order_by().values_list(_head(column)).annotate(models.Count("*"))
-            for head, count in heads:
+            heads = rows.order_by().annotate(head=_head(column)).values_list("head")
+            for head, count in heads.annotate(count=models.Count("*")):
                 found[_key_named(bytes(head)[1:])] += count
     return found
 
