@@ -19,6 +19,7 @@ _SIGNED = ("seq", "id", "name", "v", "at", "args")
 
 
 _EXACT = 2**53 - 1
+_ECDSA = ec.ECDSA(hashes.SHA256())
 
 
 class NotCanonical(ValueError):
@@ -102,7 +103,7 @@ def is_signed(key: ec.EllipticCurvePublicKey, body: bytes, signature: str) -> bo
         return False
     r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
     try:
-        key.verify(encode_dss_signature(r, s), body, ec.ECDSA(hashes.SHA256()))
+        key.verify(encode_dss_signature(r, s), body, _ECDSA)
     except InvalidSignature:
         return False
     return True
