@@ -25,7 +25,6 @@ from pyvrp import (
     SolveParams,
     VehicleType,
 )
-
 from pyvrp.search import PerturbationParams
 
 from outreach.domain.planning.solver import improve
