@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from certificates import revocations, signing, storage, upgrades
+from certificates import revocations, second_signatures, signing, storage, upgrades
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
@@ -41,7 +41,7 @@ from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
 from outreach.models.ids import new_id
-from outreach.rules import Refused, check_in_scope, check_role
+from outreach.rules import Refused, check_in_scope, check_role, worded
 
 BATCH = 25
 """Certificates entered in one transaction: few statements each, little to redo after a kill."""
@@ -114,8 +114,13 @@ def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
         if one.kind == Kind.REISSUE and old.valid_until <= on:
             raise Refused(
                 "expired",
-                _("The certificate of case %(number)s has expired: mark it as found, then renew.")
-                % {"number": old.application.number},
+                worded(
+                    _(
+                        "The certificate of case %(number)s has expired:"
+                        " mark it as found, then renew."
+                    ),
+                    number=old.application.number,
+                ),
             )
 
 
@@ -123,8 +128,10 @@ def has_moved_on(certificate: Certificate) -> Refused:
     """Return the refusal of a step that does not start where the certificate stands."""
     return Refused(
         "wrong-state",
-        _("The certificate of case %(number)s has moved on meanwhile; load the page again.")
-        % {"number": certificate.application.number},
+        worded(
+            _("The certificate of case %(number)s has moved on meanwhile; load the page again."),
+            number=certificate.application.number,
+        ),
     )
 
 
@@ -132,11 +139,11 @@ def too_early(certificate: Certificate) -> Refused:
     """Return the refusal of a renewal before the last year."""
     return Refused(
         "too-early",
-        _("The certificate of case %(number)s can be renewed from %(day)s on.")
-        % {
-            "number": certificate.application.number,
-            "day": renewable_from(certificate.valid_until).isoformat(),
-        },
+        worded(
+            _("The certificate of case %(number)s can be renewed from %(day)s on."),
+            number=certificate.application.number,
+            day=renewable_from(certificate.valid_until).isoformat(),
+        ),
     )
 
 
@@ -220,6 +227,7 @@ def _enter(made: Sequence[_Ready], by: User, at: datetime) -> list[Certificate]:
             append(chosen, ISSUED_AS[kind], by, at)
         cases = [one.commission.case for one in ready if one.commission.is_of_a_case]
         advance(cases, "issue", by=by, at=at)
+    second_signatures.add([one.file for one in ready])
     return certificates
 
 
@@ -229,6 +237,7 @@ ISSUED_AS = {
     Kind.CHANGE: "issue_changed",
     Kind.RENEWAL: "issue_renewed",
     Kind.REISSUE: "issue_again",
+    Kind.MOVE_IN: "issue_moved_in",
 }
 
 
@@ -269,8 +278,7 @@ def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
 
 def open_file(certificate: Certificate) -> BinaryIO:
     """Open the newest version of the signed paper."""
-    newest = certificate.files.latest("version")
-    return storage.open_kept(settings.OUTREACH_FILES, newest.path)
+    return storage.open_kept(settings.OUTREACH_FILES, certificate.newest_file.path)
 
 
 def export(folder: Path) -> int:
@@ -308,7 +316,8 @@ def hand_over(certificates: Sequence[Certificate], *, by: User, at: datetime) ->
                 "wrong-state", _("A chosen certificate was handed over already, or is not valid.")
             )
         Certificate.objects.filter(pk__in=ids).update(handed_over_at=at)
-        cases = [one.application for one in certificates if one.kind in (Kind.FIRST, Kind.CHANGE)]
+        waiting = Application.objects.filter(pk__in=[one.application_id for one in certificates])
+        cases = list(waiting.standing(ApplicationState.ISSUED))
         advance(cases, "hand_over", by=by, at=at)
         append(certificates, "hand_over", by, at)
 

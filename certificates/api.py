@@ -105,6 +105,7 @@ def _told(answer: Answer) -> dict[str, Any]:
         "is_valid": answer.is_valid,
         "text": str(answer.finding.label),
         "changes": [str(change) for change in answer.changes],
+        "sm2": answer.second.is_genuine if answer.second else None,
         "issued_on": held.issued_on.isoformat() if held else None,
         "valid_until": held.valid_until.isoformat() if held else None,
     }

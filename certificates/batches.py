@@ -19,17 +19,19 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from certificates.actions import make
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.papers import Commission, commissions
-from certificates.steps import CERTIFICATE, Kind
+from certificates.steps import CERTIFICATE, OF_A_CASE, Kind
 from outreach.actions import publicity
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
-from outreach.rules import Refused, check_in_scope, check_role
+from outreach.rules import Refused, check_in_scope, check_role, worded
 
 CLAIM = 25
 """Papers that a worker leases at once: a second's work."""
@@ -171,7 +173,7 @@ def _work_on(items: Sequence[BatchItem]) -> None:
         _make(items)
     except Refused as refusal:
         if len(items) == 1:
-            _refuse(items[0], refusal.code, str(refusal.message))
+            _refuse(items[0], refusal.code, refusal.message)
             return
         for item in items:
             _work_on([item])
@@ -194,7 +196,7 @@ def _make(items: Sequence[BatchItem]) -> None:
         if item.pk in made:
             item.certificate, item.state, item.leased_until = made[item.pk], ItemState.DONE, None
         else:
-            _refuse(item, "wrong-state", str(_("The case has moved on meanwhile.")))
+            _refuse(item, "wrong-state", _("The case has moved on meanwhile."))
     done = [item for item in items if item.pk in made]
     BatchItem.objects.bulk_update(done, ["certificate", "state", "leased_until"])
 
@@ -216,9 +218,7 @@ def _made(items: Sequence[BatchItem]) -> dict[UUID, Certificate]:
     cases = [item.application_id for item in items if item.replaces_id is None]
     olds = [item.replaces_id for item in items if item.replaces_id]
     mine = Q(batch_item=None) | Q(batch_item__in=items)
-    firsts = Certificate.objects.filter(
-        mine, application__in=cases, kind__in=(Kind.FIRST, Kind.CHANGE)
-    )
+    firsts = Certificate.objects.filter(mine, application__in=cases, kind__in=OF_A_CASE)
     others = Certificate.objects.filter(replaces__in=olds)
     by_case = {row.application_id: row for row in firsts}
     by_old = {row.replaces_id: row for row in others}
@@ -231,16 +231,21 @@ def _made(items: Sequence[BatchItem]) -> dict[UUID, Certificate]:
     return {pk: row for pk, row in found.items() if row is not None}
 
 
-def _refuse(item: BatchItem, code: str, reason: str) -> None:
+def _refuse(item: BatchItem, code: str, reason: str | Promise) -> None:
+    """Set a paper aside with its reason in every language: who reads it is not known yet."""
+    reasons = {}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            reasons[language] = str(reason)
     # Only while it waits: another worker may have made it after this one's lease ended.
     BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING).update(
-        state=ItemState.REFUSED, code=code, reason=reason[:300], leased_until=None
+        state=ItemState.REFUSED, code=code, reasons=reasons, leased_until=None
     )
 
 
 def _rest(item: BatchItem) -> None:
     if item.attempts >= ATTEMPTS:
         reason = _("Something unforeseen happened %(times)d times; the server's log says what.")
-        _refuse(item, "unforeseen", str(reason % {"times": item.attempts}))
+        _refuse(item, "unforeseen", worded(reason, times=item.attempts))
         return
     BatchItem.objects.filter(pk=item.pk).update(leased_until=timezone.now() + PAUSE)

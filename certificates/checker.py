@@ -100,6 +100,8 @@ def revoked(_request: HttpRequest) -> HttpResponse:
         body = revocations.published()
     except AuthorityMissing as error:
         raise Http404 from error  # an office without a key has issued nothing
+    except revocations.UNUSABLE:
+        return HttpResponse(status=503, headers={"Retry-After": "600"})
     response = HttpResponse(body, content_type="application/cose")
     response["Access-Control-Allow-Origin"] = "*"  # signed, and about nobody by name
     return response

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import checks
 from django.utils import timezone
 
+from certificates import sm2
 from certificates.authority import (
     AuthorityMissing,
     AuthorityUnsound,
@@ -24,7 +25,18 @@ SOON = timedelta(days=90)
 @checks.register()
 def check_printing(**_: Any) -> list[checks.CheckMessage]:
     """Report a missing or unsound authority, and missing fonts."""
-    return [*_authority(), *_time_stamps(), *_fonts()]
+    return [*_authority(), *_time_stamps(), *_second_signatures(), *_fonts()]
+
+
+def _second_signatures() -> list[checks.CheckMessage]:
+    if not settings.OUTREACH_SM2:
+        return []
+    try:
+        sm2.sign(b"", settings.OUTREACH_KEYS_DIR)
+    except sm2.Unusable as error:
+        message = f"No file is signed with SM2, though OUTREACH_SM2 asks for it: {error}."
+        return [checks.Warning(message, id="certificates.W006")]
+    return []
 
 
 def _time_stamps() -> list[checks.CheckMessage]:

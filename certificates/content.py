@@ -182,6 +182,11 @@ def move_in_remark(office: str, issued_on: date) -> str:
     return f"迁入：由{office}转入，原证于{day_words(issued_on).chinese}签发。"
 
 
+def moved_and_renewed_remark(valid_until: date) -> str:
+    """Say that a certificate in its last year was renewed as its holder moved in (迁入, 换领)."""
+    return f"换领：原证有效期至{day_words(valid_until).chinese}，迁入时一并换领。"
+
+
 def check_facts(facts: CertificateFacts) -> None:
     """Raise `ContradictoryFacts` when number, category, grade, parts or days do not agree."""
     digits = CATEGORY_DIGITS.get(facts.category)

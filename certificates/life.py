@@ -24,9 +24,11 @@ from certificates.steps import (
     frozen_from,
     renewable_from,
 )
+from outreach.actions.applications import take
 from outreach.actions.bars import bar, lift
 from outreach.domain.workdays import add_months
-from outreach.models import User
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, User
 from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role
 
 
@@ -77,7 +79,10 @@ def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: date
     """Send the file to the office of the new household register, which issues its own (迁出)."""
     if not to.strip():
         raise Refused("office-missing", _("Write the name of the office that takes over."))
-    _take(certificates, "move_out", by=by, at=at, note=to.strip())
+    with transaction.atomic():
+        _take(certificates, "move_out", by=by, at=at, note=to.strip())
+        _withdraw_requests(certificates, at)
+        _end_cases(certificates, by, at)
 
 
 def freeze(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
@@ -105,6 +110,7 @@ def cancel(
     with transaction.atomic():
         _take(certificates, "cancel", by=by, at=at, note=reason)
         _withdraw_requests(certificates, at)
+        _end_cases(certificates, by, at)
         residents = [one.resident for one in certificates]
         if ground == Ground.DEATH:
             bar(residents, ground=ground, until=None, by=by, at=at)
@@ -122,6 +128,7 @@ def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: d
         raise Refused("holds-another", _("The person holds another certificate by now."))
     with transaction.atomic():
         _take(certificates, "restore", by=by, at=at, note=reason, household_moved_on=None)
+        _reopen_cases(certificates, by, at)
         lift(residents, by=by, at=at)
 
 
@@ -162,6 +169,10 @@ def settle(*, at: datetime) -> Settled:
         _take(resting, "freeze", by=None, at=at, note=Ground.NOT_MOVED)
         _take(ending, "cancel", by=None, at=at, note=Ground.NOT_MOVED)
         _withdraw_requests(ending, at)
+        for one in ending:
+            noted = one.events.filter(name="note_move", by__isnull=False).last()
+            if noted is not None and noted.by is not None:
+                _end_cases([one], noted.by, at)  # whoever noted the move answers for what follows
         append(expired, "expire", None, at)
     return Settled(len(resting), len(ending), len(expired))
 
@@ -194,6 +205,24 @@ def _take(
             revocations.note_change()
     for one in certificates:
         one.state = step.target
+
+
+def _end_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> None:
+    """Close cases whose certificate was never handed over: the person may apply again."""
+    waiting = Application.objects.filter(pk__in=[one.application_id for one in certificates])
+    take(list(waiting.standing(ApplicationState.ISSUED)), "end", by=by, at=at)
+
+
+def _reopen_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> None:
+    """Let a certificate that is valid again be handed over, where it never was."""
+    kept = [one.application_id for one in certificates if one.handed_over_at is None]
+    cases = list(Application.objects.filter(pk__in=kept).standing(ApplicationState.CLOSED))
+    residents = [case.resident_id for case in cases]
+    if Application.objects.open().filter(resident__in=residents).exists():
+        raise Refused(
+            "open-application", _("This person has an open application already; continue that one.")
+        )
+    take(cases, "reopen", by=by, at=at)
 
 
 def _check_reason(reason: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
+from django.utils.translation import get_language
 
-from certificates.steps import LIVING, CertificateState, Kind, renewable_by
+from certificates.steps import LIVING, OF_A_CASE, CertificateState, Kind, renewable_by
 from outreach.models import Application, Evaluation, Resident, User
 from outreach.models.ids import new_id
 from outreach.models.people import CATEGORY_CHOICES
@@ -77,10 +78,30 @@ class Certificate(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["evaluation"],
-                condition=models.Q(kind__in=(Kind.FIRST, Kind.CHANGE)),
+                condition=models.Q(kind__in=OF_A_CASE),
                 name="certificate_once_an_evaluation",
             ),
         ]
+
+    @property
+    def newest_file(self) -> CertificateFile:
+        """The version that is given out: with the longest proof."""
+        return self.files.latest("version")
+
+
+class MoveIn(models.Model):
+    """The certificate of the county left, with whose file a person moved here (迁入).
+
+    Its category and grade are the case's evaluation, of the mode `file`.
+    """
+
+    application = models.OneToOneField(
+        Application, models.PROTECT, primary_key=True, related_name="move_in"
+    )
+    office = models.CharField(max_length=50)
+    issued_on = models.DateField()
+    valid_until = models.DateField()
+    suffix = models.CharField(max_length=4, blank=True, default="")
 
 
 class CertificateFile(models.Model):
@@ -99,6 +120,16 @@ class CertificateFile(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["certificate", "version"], name="file_version_once"),
         ]
+
+
+class SecondSignature(models.Model):
+    """A detached SM2 signature over a whole file: additional, and no part of the PDF."""
+
+    file = models.OneToOneField(
+        CertificateFile, models.PROTECT, primary_key=True, related_name="second_signature"
+    )
+    body = models.BinaryField()
+    made_at = models.DateTimeField()
 
 
 class CertificateEvent(models.Model):
@@ -215,7 +246,7 @@ class BatchItem(models.Model):
         Certificate, models.PROTECT, null=True, related_name="batch_item"
     )
     code = models.CharField(max_length=40, default="", blank=True)
-    reason = models.CharField(max_length=300, default="", blank=True)
+    reasons = models.JSONField(default=dict, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["state", "leased_until"], name="batch_item_waiting")]
@@ -226,3 +257,9 @@ class BatchItem(models.Model):
                 name="one_waiting_paper",
             ),
         ]
+
+    @property
+    def reason(self) -> str:
+        """Why the paper could not be made, in the language of whoever reads it."""
+        said: dict[str, str] = self.reasons
+        return said.get(get_language() or "") or next(iter(said.values()), "")

@@ -20,20 +20,21 @@ from certificates.content import (
     change_remark,
     compose,
     move_in_remark,
+    moved_and_renewed_remark,
     reissue_remark,
     renewal_remark,
     valid_until,
 )
-from certificates.models import Certificate
+from certificates.models import Certificate, MoveIn
 from certificates.places import DoesNotFit
 from certificates.portrait import UnreadablePortrait, portrait
-from certificates.steps import Kind, next_suffix
+from certificates.steps import OF_A_CASE, Kind, next_suffix, renewable_from
 from certificates.typeface import UnprintableCharacter
 from outreach.actions.evaluations import current_evaluation
-from outreach.domain.vocabulary import EvidenceKind
+from outreach.domain.vocabulary import EvidenceKind, Mode
 from outreach.models import Application, Evaluation, Guardian, Photo
 from outreach.models.sealed import blind_index
-from outreach.rules import Refused
+from outreach.rules import Refused, worded
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,26 @@ class Commission:
     @property
     def is_of_a_case(self) -> bool:
         """Tell whether an approved case waits for the paper, not only a certificate."""
-        return self.kind in (Kind.FIRST, Kind.CHANGE)
+        return self.kind in OF_A_CASE
 
     @property
     def step(self) -> str:
         """The step that the certificate in whose place it comes takes."""
         return {Kind.CHANGE: "change", Kind.RENEWAL: "renew", Kind.REISSUE: "reissue"}[self.kind]
+
+
+@dataclass(frozen=True)
+class _Register:
+    """What the register knows for one paper."""
+
+    evaluation: Evaluation
+    guardian: Guardian | None
+    left: MoveIn | None
+
+    @property
+    def keeps(self) -> MoveIn | None:
+        """The certificate of the county left, unless the person was assessed here since."""
+        return self.left if self.evaluation.mode == Mode.FILE else None
 
 
 @dataclass(frozen=True)
@@ -66,12 +81,23 @@ class Known:
 
 def commissions(cases: Sequence[Application]) -> list[Commission]:
     """Say which paper each approved case wants: the person's first, or one instead of theirs."""
+    moved_in = set(_moves_in(cases))
     held = {
         row.resident_id: row
         for row in Certificate.objects.living().filter(resident__in=[c.resident_id for c in cases])
     }
     wanted = ((case, held.get(case.resident_id)) for case in cases)
-    return [Commission(case, Kind.CHANGE if old else Kind.FIRST, old) for case, old in wanted]
+    return [
+        Commission(case, Kind.CHANGE, old)
+        if old
+        else Commission(case, Kind.MOVE_IN if case.pk in moved_in else Kind.FIRST)
+        for case, old in wanted
+    ]
+
+
+def _moves_in(cases: Sequence[Application]) -> dict[UUID, MoveIn]:
+    rows = MoveIn.objects.filter(application__in=[case.pk for case in cases])
+    return {row.application_id: row for row in rows}
 
 
 def in_place_of(certificates: Sequence[Certificate], kind: Kind) -> list[Commission]:
@@ -86,8 +112,10 @@ def check_media(papers: Sequence[Known]) -> None:
     if first := late.first():
         raise Refused(
             "awaiting-media",
-            _("Photos of case %(number)s are still on their way; no certificate before them.")
-            % {"number": first.application.number},
+            worded(
+                _("Photos of case %(number)s are still on their way; no certificate before them."),
+                number=first.application.number,
+            ),
         )
 
 
@@ -100,14 +128,22 @@ def check_printable(papers: Sequence[Known]) -> None:
         except UnprintableCharacter as error:
             raise Refused(
                 "unprintable",
-                _("No font prints “%(character)s” in case %(number)s; install a font that does.")
-                % {"character": error.character, "number": case.number},
+                worded(
+                    _(
+                        "No font prints “%(character)s” in case %(number)s;"
+                        " install a font that does."
+                    ),
+                    character=error.character,
+                    number=case.number,
+                ),
             ) from error
         except DoesNotFit as error:
             raise Refused(
                 "does-not-fit",
-                _("A text of case %(number)s is too long for its place on the certificate.")
-                % {"number": case.number},
+                worded(
+                    _("A text of case %(number)s is too long for its place on the certificate."),
+                    number=case.number,
+                ),
             ) from error
 
 
@@ -124,11 +160,12 @@ def gather(wanted: Sequence[Commission], at: datetime, signer: Signer) -> Iterat
         row.resident_id: row
         for row in Guardian.objects.filter(resident__in=residents).order_by("created_at", "pk")
     }
+    moves_in = _moves_in([one.case for one in wanted])
     for one in wanted:
         evaluation = evaluations[one.case.pk]
         guardian = guardians.get(evaluation.application.resident_id)
-        facts = _facts_of(one, evaluation, guardian, at, is_demo(signer))
-        yield Known(one, evaluation, facts)
+        known = _Register(evaluation, guardian, moves_in.get(one.case.pk))
+        yield Known(one, evaluation, _facts_of(one, known, at, is_demo(signer)))
 
 
 def _evaluations(wanted: Sequence[Commission]) -> dict[UUID, Evaluation]:
@@ -150,18 +187,13 @@ def is_demo(signer: Signer) -> bool:
     return settings.OUTREACH_DEMO or signer.is_demo
 
 
-def _facts_of(
-    wanted: Commission,
-    evaluation: Evaluation,
-    guardian: Guardian | None,
-    at: datetime,
-    demo: bool,
-) -> CertificateFacts:
+def _facts_of(wanted: Commission, known: _Register, at: datetime, demo: bool) -> CertificateFacts:
+    evaluation, guardian = known.evaluation, known.guardian
     resident, grade = evaluation.application.resident, evaluation.grade
     assert grade is not None, "an approved case has a grade"
     identity, on = resident.identity, timezone.localdate(at)
     met = ((part["category"], part["grade"]) for part in evaluation.parts if part["met"])
-    suffix = _suffix(wanted, evaluation)
+    suffix = _suffix(wanted, known)
     return CertificateFacts(
         name=resident.name,
         sex=identity.sex,
@@ -176,32 +208,43 @@ def _facts_of(
         guardian_name=guardian.name if guardian else "",
         guardian_telephone=guardian.telephone if guardian else "",
         issued_on=on,
-        valid_until=_valid_until(wanted, on),
+        valid_until=_valid_until(wanted, known, on),
         issuer_name=settings.OUTREACH_ISSUER,
-        remarks=tuple(_remarks(wanted, evaluation, suffix)),
+        remarks=tuple(_remarks(wanted, known, suffix, on)),
         portrait=b"",
         demo=demo,
     )
 
 
-def _valid_until(wanted: Commission, on: date) -> date:
-    lost = wanted.replaces if wanted.kind == Kind.REISSUE else None
-    return lost.valid_until if lost else valid_until(on)
+def _valid_until(wanted: Commission, known: _Register, on: date) -> date:
+    """Return the last day: that of a lost paper, or of the one left unless it could be renewed."""
+    if wanted.kind == Kind.REISSUE and wanted.replaces is not None:
+        return wanted.replaces.valid_until
+    if known.keeps is not None and not _renews_as_well(wanted, known.keeps, on):
+        return known.keeps.valid_until
+    return valid_until(on)
 
 
-def _suffix(wanted: Commission, evaluation: Evaluation) -> str:
+def _renews_as_well(wanted: Commission, left: MoveIn, on: date) -> bool:
+    return wanted.kind != Kind.MOVE_IN or renewable_from(left.valid_until) <= on
+
+
+def _suffix(wanted: Commission, known: _Register) -> str:
     """Count reissues on for as long as the number itself stays the same."""
-    old = wanted.replaces
-    if old is None or (old.category, old.grade) != (evaluation.category, evaluation.grade):
+    old, evaluation = wanted.replaces, known.evaluation
+    if old is None:
+        return known.keeps.suffix if known.keeps else ""
+    if (old.category, old.grade) != (evaluation.category, evaluation.grade):
         return ""
     return next_suffix(old.suffix) if wanted.kind == Kind.REISSUE else old.suffix
 
 
-def _remarks(wanted: Commission, evaluation: Evaluation, suffix: str) -> Iterator[str]:
-    archive = evaluation.circumstances.get("archive")
-    if archive:
-        yield move_in_remark(archive["office"], date.fromisoformat(archive["issued_on"]))
-    old = wanted.replaces
+def _remarks(wanted: Commission, known: _Register, suffix: str, on: date) -> Iterator[str]:
+    left, old, evaluation = known.left, wanted.replaces, known.evaluation
+    if left is not None and wanted.kind != Kind.RENEWAL:
+        yield move_in_remark(left.office, left.issued_on)
+        if wanted.kind == Kind.MOVE_IN and known.keeps and _renews_as_well(wanted, left, on):
+            yield moved_and_renewed_remark(left.valid_until)
     if old is None:
         return
     if wanted.kind == Kind.REISSUE:
@@ -221,8 +264,10 @@ def check_numbers(papers: Sequence[Known]) -> None:
     if known := elsewhere.filter(number_index__in=numbers).first():
         raise Refused(
             "number-taken",
-            _("The number of case %(number)s stands on another certificate; ask for help.")
-            % {"number": numbers[known.number_index].case.number},
+            worded(
+                _("The number of case %(number)s stands on another certificate; ask for help."),
+                number=numbers[known.number_index].case.number,
+            ),
         )
 
 
@@ -252,6 +297,8 @@ def portrait_of(case: Application, sha256: str | None) -> bytes:
 def _no_portrait(case: Application) -> Refused:
     return Refused(
         "no-portrait",
-        _("Case %(number)s has no usable portrait; ask the assessor for a new one.")
-        % {"number": case.number},
+        worded(
+            _("Case %(number)s has no usable portrait; ask the assessor for a new one."),
+            number=case.number,
+        ),
     )

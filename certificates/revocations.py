@@ -19,8 +19,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from certificates.authority import AuthorityMissing, load_signer
+from certificates.authority import AuthorityMissing, AuthorityUnsound, load_signer
 from certificates.credential import MalformedCredential, Verify, open_message, write_message
+from certificates.keys import KeyUnusable
 from certificates.models import Certificate, RevocationList
 from certificates.steps import CertificateState
 
@@ -36,6 +37,8 @@ CODES = {
 STATES = {code: state for state, code in CODES.items()}
 SIGNED_AGAIN_AFTER = timedelta(hours=12)
 """An unchanged list is signed again by then, so that its age says how old the knowledge is."""
+
+UNUSABLE = (AuthorityUnsound, KeyUnusable)
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +63,16 @@ def note_change() -> None:
 def _publish_if_possible() -> None:
     try:
         published()
-    except AuthorityMissing:
-        log.warning("The revocation list waits to be signed: there is no signing key.")
+    except (AuthorityMissing, *UNUSABLE) as error:
+        log.warning("The revocation list waits to be signed: %s.", error)
 
 
 def published() -> bytes:
     """Return the signed list as it stands, signed again where it changed or grew old.
 
-    Raises `AuthorityMissing` where there is no key.
+    While the key cannot be used the list signed before is returned: it says how old it is.
+    Raises `AuthorityMissing` where there is no key, and what is the matter with it where there is
+    no list yet.
     """
     now = timezone.localtime()  # never simulated, as for signatures
     row, _made = RevocationList.objects.get_or_create(pk=1)
@@ -76,7 +81,13 @@ def published() -> bytes:
         return bytes(row.body)
     with transaction.atomic():
         row = RevocationList.objects.select_for_update().get(pk=1)
-        body = _sign(row.revision, now)
+        try:
+            body = _sign(row.revision, now)
+        except UNUSABLE:
+            if not row.body:
+                raise
+            log.exception("The revocation list is out of date: it cannot be signed.")
+            return bytes(row.body)
         RevocationList.objects.filter(pk=1).update(
             body=body, signed_revision=row.revision, signed_at=now
         )

@@ -32,6 +32,11 @@ class Kind(StrEnum):
     CHANGE = "change"
     RENEWAL = "renewal"
     REISSUE = "reissue"
+    MOVE_IN = "move_in"
+
+
+#: Of these kinds is the paper for which an approved case waits.
+OF_A_CASE = (Kind.FIRST, Kind.CHANGE, Kind.MOVE_IN)
 
 
 class Ground(StrEnum):

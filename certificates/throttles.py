@@ -1,4 +1,7 @@
-"""How often a stranger may ask: by their address, and about one number whoever asks."""
+"""How often a stranger may ask: by their address, and about one number whoever asks.
+
+Counted in each process, or with OUTREACH_COUNTS=database for all web processes together.
+"""
 
 from __future__ import annotations
 

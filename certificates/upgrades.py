@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from certificates import archiving, storage
+from certificates import archiving, second_signatures, storage
 from certificates.archiving import LEVELS, AuthorityAway, Level, NotProvable, TimeAuthority
 from certificates.authority import Trust, load_trust
 from certificates.founding import revocation_list
@@ -163,4 +163,5 @@ def _enter(file: CertificateFile, pdf: bytes, level: Level, at: datetime) -> Cer
         made.save(force_insert=True)
         detail = {"level": level, "version": made.version}
         record("certificate.upgrade", [file.certificate], by=None, at=at, detail=detail)
+    second_signatures.add([made])
     return made

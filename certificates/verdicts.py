@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
+from certificates import second_signatures
 from certificates.authority import load_trust
 from certificates.credential import (
     Credential,
@@ -23,6 +24,7 @@ from certificates.credential import (
 )
 from certificates.examination import Change, Verdict, examine
 from certificates.models import Certificate, CertificateFile
+from certificates.second_signatures import Second
 from certificates.steps import CertificateState
 from outreach.models.sealed import blind_index
 
@@ -72,6 +74,7 @@ class Answer:
     certificate: Certificate | None = None
     changes: tuple[str | Promise, ...] = ()
     credential: Credential | None = None
+    second: Second | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -88,7 +91,8 @@ def judge(pdf: bytes, *, on: date) -> Answer:
     sha256 = hashlib.sha256(pdf).hexdigest()
     kept = CertificateFile.objects.filter(sha256=sha256).select_related("certificate").first()
     if kept is not None:
-        return Answer(_standing(kept.certificate, on), kept.certificate)
+        second = second_signatures.beside(kept, pdf) if settings.OUTREACH_SM2 else None
+        return Answer(_standing(kept.certificate, on), kept.certificate, second=second)
     examination = examine(pdf, load_trust(settings.OUTREACH_KEYS_DIR))
     if examination.verdict == Verdict.FOREIGN:
         return Answer(Finding.NOT_OURS)

@@ -6,15 +6,17 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from certificates import throttles
+from certificates import sm2, throttles
 from certificates.authority import AuthorityMissing
+from certificates.models import SecondSignature
 from certificates.verdicts import Answer, Finding, judge, judge_number, judge_picture
 from outreach import clock
 
@@ -98,6 +100,27 @@ def check_number(request: HttpRequest) -> HttpResponse:
         answer = judge_number(number, issued, on=clock.today())
     context = {"number_form": form, "answer": answer, "is_number": True}
     return _page(request, context, 422 if form.errors else 200)
+
+
+@never_cache
+@require_safe
+def second_signature(request: HttpRequest, sha256: str) -> HttpResponse:
+    """Answer with the SM2 signature beside a file; whoever has the file knows its SHA-256."""
+    if not throttles.may_ask(request):
+        return HttpResponse(status=429)
+    held = get_object_or_404(SecondSignature, file__sha256=sha256)
+    headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}.pdf.sm2"'}
+    return HttpResponse(held.body, content_type="application/octet-stream", headers=headers)
+
+
+@never_cache
+@require_safe
+def second_certificates(_request: HttpRequest) -> HttpResponse:
+    """Answer with the certificates by which SM2 signatures are verified, in PEM."""
+    if not settings.OUTREACH_SM2:
+        raise Http404
+    found = sm2.published(settings.OUTREACH_KEYS_DIR)
+    return HttpResponse(found, content_type="application/x-pem-file")
 
 
 def _page(request: HttpRequest, given: dict[str, Any], status: int) -> HttpResponse:

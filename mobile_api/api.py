@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import zlib
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime
 from io import BytesIO
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query, Status, errors
@@ -28,20 +29,21 @@ from mobile_api.changes import MOST, changes
 from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
+from mobile_api.leases import LEASE, lend, lend_again
 from mobile_api.models import Device, Epoch, Integration, LedgerEntry, Replica
 from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull, row_of
 from mobile_api.push import push
+from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
 from outreach import clock
-from outreach.models import StoredBlob
+from outreach.models import Kept, KeptUpdate, Slot, StoredBlob
 from outreach.reports import savings_report
 from outreach.rules import scope
 
 MIN_APP = "0.1.0"
-LEASE = timedelta(days=14)
 LOCK_AFTER_S = 300
 ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
@@ -65,6 +67,12 @@ class HandInThrottle(AnonRateThrottle):
     """Counts hand-ins by themselves: a tablet's many parts must not use up its enrolments."""
 
     scope = "hand-in"
+
+
+class ShareThrottle(AnonRateThrottle):
+    """Counts by itself what locked tablets ask for."""
+
+    scope = "share"
 
 
 class DeviceToken(HttpBearer):
@@ -193,8 +201,35 @@ def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:
         server_time=at,
         user=whoami(device.user),
         federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
+        receipt_key=ReceiptKeys(settings.OUTREACH_KEYS_DIR).public(),
     )
     return Status(201, answer)
+
+
+@api.post(
+    "/devices/lease",
+    response={200: wire.LeaseOut},
+    openapi_extra={"responses": promised(*_TOKEN)},
+    summary="Lend the server's part of the tablet's key",
+)
+def lease(request: AuthenticatedRequest) -> wire.LeaseOut:
+    at = clock.now()
+    share, ask = lend(request.auth, at=at)
+    return wire.LeaseOut(share=share, ask=ask, lease_until=at + LEASE)
+
+
+@api.post(
+    "/devices/share",
+    auth=None,
+    response={200: wire.ShareOut},
+    openapi_extra=_schema(wire.ShareIn, "unknown-replica", "revoked", "too-many"),
+    throttle=[ShareThrottle("60/m")],
+    summary="Lend it again to a locked tablet whose lease has ended",
+)
+def share_again(request: HttpRequest) -> wire.ShareOut:
+    body, at = read(request, wire.ShareIn), clock.now()
+    share = lend_again(body.replica, body.ask, at=at)
+    return wire.ShareOut(share=share, lease_until=at + LEASE, server_time=at)
 
 
 @api.post(
@@ -210,7 +245,7 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
     with transaction.atomic():
         replica = _held(device, body.replica)
         outcomes = push(replica, device, body.push, context) if body.push else []
-        Device.objects.filter(pk=device.pk).update(last_seen_at=context.at, health=body.health)
+        _seen(device=device.pk, at=context.at, health=body.health)
         pulled = _pull(replica, body, context)
         missing = _missing(replica)
         epoch = Epoch.current()
@@ -228,13 +263,41 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
             lock_after_s=LOCK_AFTER_S,
             clock="simulated" if settings.OUTREACH_CLOCK == "simulated" else "real",
             federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
+            receipt_key=ReceiptKeys(settings.OUTREACH_KEYS_DIR).public(),
         ),
         blobs_missing=missing,
+        receipt=_receipt(replica, context.at, epoch, outcomes, len(missing))
+        if body.push or body.receipt
+        else None,
     )
 
 
+def _receipt(
+    replica: Replica, at: datetime, epoch: str, outcomes: list[wire.OutcomeOut], missing: int
+) -> wire.Receipt | None:
+    """Sign what was acknowledged; the caller's transaction has committed."""
+    signed = ReceiptKeys(settings.OUTREACH_KEYS_DIR).sign(
+        {
+            "v": 1,
+            "replica": str(replica.pk),
+            "epoch": epoch,
+            "at": at.isoformat(),
+            "last_seq": replica.last_seq,
+            "chain": replica.chain,
+            "outcomes": [[one.seq, one.was or one.outcome] for one in outcomes],
+            "missing": missing,
+        }
+    )
+    return wire.Receipt(**signed) if signed else None
+
+
+@Kept
+def _replicas(replica: Slot, device: Slot) -> QuerySet[Replica]:
+    return Replica.objects.select_for_update().filter(pk=replica, device=device)
+
+
 def _held(device: Device, replica: UUID) -> Replica:
-    held = Replica.objects.select_for_update().filter(pk=replica, device=device).first()
+    held = _replicas.first(replica=replica, device=device.pk)
     if held is None:
         raise Problem("unknown-replica")
     return held
@@ -251,16 +314,31 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
 
 
+@KeptUpdate
+def _seen(device: Slot, at: Slot, health: Slot) -> tuple[QuerySet[Device], dict[str, Any]]:
+    return Device.objects.filter(pk=device), {"last_seen_at": at, "health": health}
+
+
+@Kept
+def _awaiting(replica: Slot) -> QuerySet[LedgerEntry, tuple[UUID, list[str]]]:
+    found = LedgerEntry.objects.filter(replica=replica, awaits_media=True)
+    return found.values_list("pk", "media")
+
+
+@Kept
+def _held_files(names: Slot) -> QuerySet[StoredBlob, str]:
+    return StoredBlob.objects.filter(pk__among=names).values_list("pk", flat=True)
+
+
 def _missing(replica: Replica) -> list[str]:
     """Return the declared files that are not held; entries that miss none are not asked again."""
-    waiting = LedgerEntry.objects.filter(replica=replica, awaits_media=True)
-    declared = dict(waiting.values_list("pk", "media"))
+    declared = dict(_awaiting(replica=replica.pk))
     if not declared:
         return []
     named = {sha256 for media in declared.values() for sha256 in media}
-    held = set(StoredBlob.objects.filter(pk__among=named).values_list("pk", flat=True))
+    held = set(_held_files(names=named))
     if complete := [pk for pk, media in declared.items() if held.issuperset(media)]:
-        waiting.filter(pk__among=complete).update(awaits_media=False)
+        LedgerEntry.objects.filter(pk__among=complete).update(awaits_media=False)
     return sorted(named - held)
 
 

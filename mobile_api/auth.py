@@ -7,11 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from mobile_api.federation import FederationKeys
 from mobile_api.models import Device, Integration
 from mobile_api.problems import Problem
+from outreach.models import Kept, Slot
 
 
 def fingerprint(secret: str) -> str:
@@ -19,28 +21,36 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@Kept
+def _devices(token: Slot) -> QuerySet[Device]:
+    return Device.objects.select_related("user__division").filter(token_sha256=token)
+
+
 def device_for(request: HttpRequest) -> Device:
     """Return the device whose token the request bears, or raise a `Problem`.
 
     A revoked device is told to wipe (403); a disabled account cannot go on either.
     """
-    token = _presented(request)
-    devices = Device.objects.select_related("user__division")
-    device = devices.filter(token_sha256=token).first()
+    device = _devices.first(token=_presented(request))
     if device is None:
         raise Problem("expired-token")
-    _check_in_use(device.revoked_at, device.user.is_active)
+    check_in_use(device.revoked_at, device.user.is_active)
     return device
+
+
+@Kept
+def _device_ids(token: Slot) -> QuerySet[Device, tuple[UUID, datetime | None, bool]]:
+    found = Device.objects.filter(token_sha256=token)
+    return found.values_list("pk", "revoked_at", "user__is_active")
 
 
 def device_id_for(request: HttpRequest) -> UUID:
     """Return only the id of that device: one narrow look-up, which every chunk can afford."""
-    devices = Device.objects.filter(token_sha256=_presented(request))
-    found = list(devices.values_list("pk", "revoked_at", "user__is_active"))
+    found = _device_ids(token=_presented(request))
     if not found:
         raise Problem("expired-token")
     [(identifier, revoked_at, is_active)] = found
-    _check_in_use(revoked_at, is_active)
+    check_in_use(revoked_at, is_active)
     return identifier
 
 
@@ -60,7 +70,8 @@ def _presented(request: HttpRequest) -> str:
     return fingerprint(token)
 
 
-def _check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
+def check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
+    """Raise `revoked`, which tells a tablet to hand in and wipe, unless it may go on."""
     if revoked_at or not is_active:
         key = FederationKeys(settings.OUTREACH_KEYS_DIR).public()
         raise Problem("revoked", extra={"wipe": True, "federation_key": key})

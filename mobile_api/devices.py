@@ -18,6 +18,7 @@ from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, EnrolmentCode, Replica
 from mobile_api.problems import Problem
+from mobile_api.revocations import note
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import User
@@ -119,5 +120,8 @@ def revoke(device: Device, *, by: User, at: datetime) -> None:
         )
     with transaction.atomic():
         device.revoked_at = at
-        device.save(update_fields=["revoked_at"])
+        # Without this part a copy of the tablet's disk does not open, whatever PIN is guessed.
+        device.share = None
+        device.save(update_fields=["revoked_at", "share"])
         record("device.revoke", [device], by=by, at=at)
+        note(device, at)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context
+from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.domain.vocabulary import Role
@@ -53,8 +54,15 @@ def entry_of(dispute: Dispute) -> LedgerEntry:
     return LedgerEntry.objects.get(replica=dispute.replica_id, seq=dispute.seq)
 
 
+def correction_of(entry: LedgerEntry) -> LedgerEntry | None:
+    """Return the newest copy in which the tablet corrected what it had said, if there is one."""
+    copies = LedgerEntry.objects.filter(replica=entry.replica_id, corrects=entry.mutation_id)
+    return copies.order_by("-seq").first()
+
+
 def _apply(entry: LedgerEntry, context: Context) -> None:
-    mutator = MUTATORS.get((entry.name, entry.version))
+    version, said = upcast(entry.name, entry.version, entry.args)
+    mutator = MUTATORS.get((entry.name, version))
     if entry.code == "bad-signature":
         raise Refused(
             "bad-signature", _("This is not signed by the tablet; it can only be set aside.")
@@ -65,7 +73,7 @@ def _apply(entry: LedgerEntry, context: Context) -> None:
             _("This version of the server does not know this yet; accept it after the update."),
         )
     try:
-        args = mutator.shape.model_validate(entry.args)
+        args = mutator.shape.model_validate(said)
         if mutator.known([args]) == [True]:
             raise Refused("known", _("This is in the register already; set this record aside."))
         with plainly():

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from outreach.models import Division, User
+from outreach.models import Division, Kept, User
 from outreach.models.ids import new_id
 from outreach.models.sealed import SealedJSONField, SealedTextField
 
@@ -33,6 +33,10 @@ class Device(models.Model):
     last_seen_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     health = models.JSONField(default=dict)
+    #: The server's part of the key that wraps the tablet's own (docs/adr); gone with revocation.
+    share: Any = SealedJSONField(null=True)
+    #: The fingerprint of what a locked tablet asks for it with.
+    ask_sha256 = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return self.label
@@ -105,6 +109,8 @@ class LedgerEntry(models.Model):
     code = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField()
+    #: The mutation of the same replica of which this is a corrected copy.
+    corrects = models.UUIDField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="ledger_seq_once")]
@@ -167,4 +173,10 @@ class Epoch(models.Model):
     @classmethod
     def current(cls) -> str:
         """Return the present epoch, beginning the first one where there is none."""
-        return str(cls.objects.get_or_create(pk=1)[0].value)
+        found = _epochs.first()
+        return str((found or cls.objects.get_or_create(pk=1)[0]).value)
+
+
+@Kept
+def _epochs() -> models.QuerySet[Epoch]:
+    return Epoch.objects.filter(pk=1)

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
@@ -21,7 +20,7 @@ from certificates.actions import hand_over
 from certificates.models import Certificate
 from mobile_api import wire
 from outreach.actions import applications, evaluations, visits
-from outreach.models import Application, Division, Evaluation, User, Visit
+from outreach.models import Application, Division, Evaluation, Kept, Slot, User, Visit
 from outreach.rules import Refused, applications_for, scope
 
 Args = TypeVar("Args", bound=BaseModel)
@@ -52,6 +51,11 @@ class Conflict(Refused):
     """The author saw another value than the one that stands: both are kept, a person decides."""
 
 
+@Kept
+def _existing(model: type[models.Model], *, ids: Slot) -> models.QuerySet[Any, UUID]:
+    return model._default_manager.filter(pk__among=ids).values_list("pk", flat=True)
+
+
 @dataclass(frozen=True)
 class Mutator(Generic[Args]):
     """One thing a tablet can do.
@@ -70,7 +74,7 @@ class Mutator(Generic[Args]):
             return [False] * len(batch)
         model, read = self.makes
         ids = [read(args) for args in batch]
-        seen = set(model._default_manager.filter(pk__among=ids).values_list("pk", flat=True))
+        seen = set(_existing(model, ids=ids))
         known = []
         for pk in ids:
             known.append(pk in seen)
@@ -90,13 +94,12 @@ def _applications(ids: Sequence[UUID], user: User) -> dict[UUID, Application]:
 
 
 def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
-    user = context.user
-    own = Q(assessor=user, application__assessor=user)
-    admitted = context.admitted_by and scope(context.admitted_by, prefix="application__")
-    rows = Visit.objects.filter(admitted or own, pk__among=ids)
-    found = {
-        row.pk: row for row in rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
-    }
+    user, admitted = context.user, context.admitted_by
+    if admitted:
+        rows = Visit.objects.filter(scope(admitted, prefix="application__"), pk__among=ids)
+        found = {row.pk: row for row in _needed(rows)}
+    else:
+        found = {row.pk: row for row in _own_visits(user=user.pk, ids=ids)}
     if set(ids) - set(found):
         raise OutOfScope("out-of-scope", _GONE)
     _share_villages(list(found.values()))
@@ -104,6 +107,16 @@ def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
         for row in found.values():
             row.assessor = row.application.assessor = user
     return found
+
+
+@Kept
+def _own_visits(user: Slot, ids: Slot) -> models.QuerySet[Visit]:
+    own = Visit.objects.filter(assessor=user, application__assessor=user)
+    return _needed(own.filter(pk__among=ids))
+
+
+def _needed(rows: models.QuerySet[Visit]) -> models.QuerySet[Visit]:
+    return rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
 
 
 #: What the rules read of a visit: the columns that stay behind are long and sealed.
@@ -120,9 +133,14 @@ _NEEDED_OF_VISITS = (
 def _share_villages(rows: Sequence[Visit]) -> None:
     """Let the visits share the few villages they lie in."""
     ids = {row.application.village_id for row in rows}
-    villages = Division.objects.select_related("parent").in_bulk(list(ids))
+    villages = {row.pk: row for row in _divisions(ids=ids)}
     for row in rows:
         row.application.village = villages[row.application.village_id]
+
+
+@Kept
+def _divisions(ids: Slot) -> models.QuerySet[Division]:
+    return Division.objects.select_related("parent").filter(pk__among=ids)
 
 
 def _check_seen(visit: Visit, seen: wire.Seen, context: Context) -> None:
@@ -180,10 +198,15 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
         )
 
 
+@Kept
+def _users(ids: Slot) -> models.QuerySet[User]:
+    return User.objects.filter(pk__among=ids)
+
+
 def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
     found = _visits([args.visit for args in batch], context)
     wanted = {user for args in batch for user in args.co_signers}
-    colleagues = {user.pk: user for user in User.objects.filter(pk__among=wanted)}
+    colleagues = {user.pk: user for user in _users(ids=wanted)}
     evaluations.submit(
         [_submission(args, found[args.visit], colleagues) for args in batch],
         by=context.user,
@@ -256,7 +279,17 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
         is_bedridden=person.bedridden,
         is_poor_household=person.poor_household,
         severity_expected=person.severity_expected,
-        papers=(),
+        papers=[media.paper for media in args.media],
+        photographed=[
+            applications.PhotographedPaper(
+                media.paper,
+                media.sha256,
+                media.size,
+                media.type,
+                media.taken_at,
+            )
+            for media in args.media
+        ],
         consent=args.consent.model_dump() if args.consent else None,
     )
 
@@ -277,7 +310,7 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("submit_evaluation", 1): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation)
     ),
-    ("nominate", 1): Mutator(
+    ("nominate", 2): Mutator(
         wire.Nominate, _nominate, (Application, lambda args: args.application)
     ),
     ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),

@@ -11,11 +11,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import rfc8785
+from django.db import models
 
 from mobile_api.models import PulledView, Replica
 from mobile_api.wire import PullIn, PullOut, Row
+from outreach.models import Kept, Slot
 
 Manifest = dict[str, str]
 #: Views that no tablet has proven yet, as many as a dying line may leave behind.
@@ -97,16 +100,28 @@ def pull(replica: Replica, asked: PullIn, rows: Sequence[Row]) -> PullOut:
     )
 
 
+@Kept
+def _newest(replica: Slot) -> models.QuerySet[PulledView, UUID]:
+    found = PulledView.objects.filter(replica=replica).order_by("-pk")
+    return found.values_list("pk", flat=True)
+
+
 def _forget(replica: Replica, proven: PulledView | None) -> None:
     """Drop the views before the one the tablet proved, and of the others all but the newest."""
-    newest = replica.views.order_by("-pk").values_list("pk", flat=True)[:KEPT_VIEWS]
-    kept = [pk for pk in newest if proven is None or pk >= proven.pk]
+    views = _newest(replica=replica.pk)
+    kept = {pk for pk in views[:KEPT_VIEWS] if proven is None or pk >= proven.pk}
     if proven:
-        kept.append(proven.pk)
-    replica.views.exclude(pk__in=kept).delete()
+        kept.add(proven.pk)
+    if gone := [pk for pk in views if pk not in kept]:
+        replica.views.filter(pk__in=gone).delete()
+
+
+@Kept
+def _views(replica: Slot, view: Slot, digest: Slot) -> models.QuerySet[PulledView]:
+    return PulledView.objects.filter(replica=replica, pk=view, digest=digest)
 
 
 def _proven(replica: Replica, asked: PullIn) -> PulledView | None:
     if asked.view is None:
         return None
-    return replica.views.filter(pk=asked.view, digest=asked.digest or "").first()
+    return _views.first(replica=replica.pk, view=asked.view, digest=asked.digest or "")

@@ -13,6 +13,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
@@ -20,9 +21,10 @@ from mobile_api.chain import ZERO, NotCanonical, canonical, is_signed, link
 from mobile_api.models import Device, Dispute, LedgerEntry, Outcome, Replica
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
+from mobile_api.upcasting import upcast
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
-from outreach.models import insert
+from outreach.models import KeptUpdate, Slot, insert
 from outreach.rules import Refused, plainly
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class _Said:
 
     mutation: Mutation
     body: bytes
+    version: int = 0
     args: BaseModel | None = None
     outcome: Outcome = Outcome.APPLIED
     code: str = ""
@@ -118,7 +121,7 @@ def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
     key = cast(ec.EllipticCurvePublicKey, load_der_public_key(bytes(device.public_key)))
     for said in fresh:
         _read(said, key)
-    for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.mutation.v)):
+    for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.version)):
         ready = [said for said in run if said.args is not None]
         if ready:
             _run(MUTATORS[kind], ready, context)
@@ -126,7 +129,8 @@ def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
 
 def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
     mutation = said.mutation
-    mutator = MUTATORS.get((mutation.name, mutation.v))
+    said.version, args = upcast(mutation.name, mutation.v, mutation.args)
+    mutator = MUTATORS.get((mutation.name, said.version))
     said.media = _declared(mutation.args)
     if not is_signed(key, said.body, mutation.sig):
         said.settle(Outcome.REFUSED, "bad-signature", _("This record is not signed by the tablet."))
@@ -134,7 +138,7 @@ def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
         said.settle(Outcome.PARKED, "unknown-mutation", _("The server does not know this yet."))
     else:
         try:
-            said.args = mutator.shape.model_validate(mutation.args)
+            said.args = mutator.shape.model_validate(args)
         except ValidationError as error:
             fields = ", ".join(sorted({_where(item["loc"]) for item in error.errors()}))
             message = _("The record is incomplete: %(fields)s.") % {"fields": fields}
@@ -198,6 +202,13 @@ def _settle(said: _Said, error: Exception) -> None:
         )
 
 
+@KeptUpdate
+def _advance(
+    replica: Slot, last_seq: Slot, chain: Slot
+) -> tuple[QuerySet[Replica], dict[str, Any]]:
+    return Replica.objects.filter(pk=replica), {"last_seq": last_seq, "chain": chain}
+
+
 _TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
 
 
@@ -221,6 +232,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
                 "code": said.code,
                 "message": said.message,
                 "received_at": context.at,
+                "corrects": getattr(said.args, "corrects", None),
             }
             for said in fresh
         ),
@@ -238,7 +250,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
     )
     if fresh:
         replica.last_seq, replica.chain = fresh[-1].mutation.seq, fresh[-1].mutation.chain
-        replica.save(update_fields=["last_seq", "chain"])
+        _advance(replica=replica.pk, last_seq=replica.last_seq, chain=replica.chain)
     return {dispute.seq: dispute.pk for dispute in disputes}
 
 

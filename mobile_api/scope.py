@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
+from uuid import UUID
 
-from certificates.models import Certificate
+from django.db import models
+
+from certificates.models import Certificate, CertificateFile
 from mobile_api.models import Dispute
 from mobile_api.wire import Whoami
 from outreach.domain.grading import load_standard, standard_as_json
@@ -17,12 +23,15 @@ from outreach.models import (
     Assessor,
     Division,
     Evaluation,
+    Guardian,
+    Kept,
     Resident,
+    Slot,
     User,
     Visit,
     working_calendar,
 )
-from outreach.rules import applications_for, scope
+from outreach.rules import scope_of
 
 #: Visits that are over stay on the tablet this long, for their receipts.
 RECENT = timedelta(days=14)
@@ -45,9 +54,14 @@ def rows_for(user: User, on: date) -> list[Projected]:
     ]
 
 
+@Kept
+def _assessor(user: Slot) -> models.QuerySet[Assessor]:
+    return Assessor.objects.filter(user=user)
+
+
 def whoami(user: User) -> Whoami:
     """Describe the user to their own tablet."""
-    assessor = Assessor.objects.filter(user=user).first()
+    assessor = _assessor.first(user=user.pk)
     return Whoami(
         id=user.pk,
         full_name=user.full_name,
@@ -57,9 +71,10 @@ def whoami(user: User) -> Whoami:
     )
 
 
-def _standards() -> Iterator[Projected]:
+@cache
+def _standards() -> list[Projected]:
     standard = standard_as_json()
-    yield f"standard/{standard['edition']}", standard
+    return [(f"standard/{standard['edition']}", standard)]
 
 
 def _calendars(on: date) -> Iterator[Projected]:
@@ -68,13 +83,18 @@ def _calendars(on: date) -> Iterator[Projected]:
             yield f"calendar/{year}", {"non_working": [day.isoformat() for day in sorted(days)]}
 
 
+@Kept
+def _colleagues_of(user: Slot, division: Slot) -> models.QuerySet[Assessor]:
+    found = Assessor.objects.filter(
+        user__division__code__startswith=division, user__is_active=True
+    ).exclude(user=user)
+    return found.select_related("user", "institution").order_by("pk")
+
+
 def _colleagues(user: User) -> Iterator[Projected]:
     if user.role != Role.ASSESSOR:
         return
-    rows = Assessor.objects.filter(
-        user__division__code__startswith=user.division.code, user__is_active=True
-    ).exclude(user=user)
-    for row in rows.select_related("user", "institution").order_by("pk"):
+    for row in _colleagues_of(user=user.pk, division=user.division.code):
         yield (
             f"colleague/{row.pk}",
             {
@@ -86,38 +106,65 @@ def _colleagues(user: User) -> Iterator[Projected]:
         )
 
 
+@Kept
+def _villages_in(division: Slot, on: Slot) -> models.QuerySet[Division, tuple[Any, ...]]:
+    found = Division.objects.villages().valid(on).filter(code__startswith=division)
+    return found.order_by("code").values_list("code", "name", "parent__code", "parent__name")
+
+
 def _villages(user: User, on: date) -> Iterator[Projected]:
     """Yield where the user may nominate: one row a township, which lists its villages."""
-    found = Division.objects.villages().valid(on).within(user.division).select_related("parent")
     townships: dict[str, dict[str, Any]] = {}
-    for village in found.order_by("code"):
-        assert village.parent is not None
-        row = townships.setdefault(
-            village.parent.code, {"name": village.parent.name, "villages": []}
-        )
-        row["villages"].append({"code": village.code, "name": village.name})
+    for code, name, township, its_name in _villages_in(division=user.division.code, on=on):
+        row = townships.setdefault(township, {"name": its_name, "villages": []})
+        row["villages"].append({"code": code, "name": name})
     for code, row in townships.items():
         yield f"township/{code}", row
 
 
-def _visits(user: User, on: date) -> Iterator[Projected]:
-    found = (
-        Visit.objects.filter(scope(user, prefix="application__"), on__gte=on - RECENT)
+#: What a row shows of a case: the columns that stay behind are long and sealed.
+_SHOWN = (
+    *(f"application__{name}" for name in ("number", "categories", "state", "possible_times")),
+    *(f"application__{name}" for name in ("papers_missing", "nominated_by", "resident")),
+    *(f"application__village__{name}" for name in ("name", "parent__name")),
+    *(f"application__resident__{name}" for name in ("name", "id_number", "telephone", "address")),
+    *(f"application__resident__{name}" for name in ("ethnicity", "place", "is_bedridden")),
+)
+_OF_VISITS = ("state", "on", "start", "minutes", "assessor", "not_done_reason", "next_step")
+
+
+@Kept
+def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> models.QuerySet[Visit]:
+    theirs = scope_of(role, user, division, prefix="application__")
+    return (
+        Visit.objects.filter(theirs, on__gte=since)
         .exclude(state=VisitState.CANCELLED)
         .select_related("application__resident", "application__village__parent")
-        .prefetch_related("application__resident__guardians", "application__nominated_by")
+        .only(*_OF_VISITS, "application", *_SHOWN)
         .order_by("on", "start", "pk")
     )
+
+
+@Kept
+def _evaluated(visits: Slot) -> models.QuerySet[Evaluation, tuple[UUID, UUID]]:
+    return Evaluation.objects.filter(visit__among=visits).values_list("visit_id", "pk")
+
+
+@Kept
+def _waiting(visits: Slot) -> models.QuerySet[Evaluation, UUID]:
+    found = Evaluation.objects.filter(visit__among=visits).awaiting_media()
+    return found.values_list("pk", flat=True)
+
+
+def _visits(user: User, on: date) -> Iterator[Projected]:
+    found = _visits_since(user.role, user=user.pk, division=user.division.code, since=on - RECENT)
     visits = sorted(found, key=lambda visit: (visit.on != on, visit.on, visit.start))
-    evaluations = {
-        row.visit_id: row for row in Evaluation.objects.filter(visit__in=visits).only("visit_id")
-    }
-    waiting = set(
-        Evaluation.objects.filter(visit__in=visits).awaiting_media().values_list("pk", flat=True)
-    )
+    ids = [visit.pk for visit in visits]
+    evaluations, waiting = dict(_evaluated(visits=ids)), set(_waiting(visits=ids))
+    around = _Around.of([visit.application for visit in visits])
     for visit, order in _ordered(visits):
         evaluation = evaluations.get(visit.pk)
-        media_state = "awaiting_media" if evaluation and evaluation.pk in waiting else "complete"
+        media_state = "awaiting_media" if evaluation in waiting else "complete"
         yield (
             f"visit/{visit.pk}",
             {
@@ -128,14 +175,14 @@ def _visits(user: User, on: date) -> Iterator[Projected]:
                 "minutes": visit.minutes,
                 "order": order,
                 "assessors": [str(visit.assessor_id)],
-                "evaluation": str(evaluation.pk) if evaluation else None,
+                "evaluation": str(evaluation) if evaluation else None,
                 "media_state": media_state if evaluation else None,
                 "not_done": (
                     {"reason": visit.not_done_reason, "next_step": visit.next_step}
                     if visit.not_done_reason
                     else None
                 ),
-                **_case(visit.application),
+                **around.case(visit.application),
             },
         )
 
@@ -148,27 +195,57 @@ def _ordered(visits: Iterable[Visit]) -> Iterator[tuple[Visit, int]]:
         yield visit, counts[day]
 
 
-def _case(application: Application) -> dict[str, Any]:
-    liaison = application.nominated_by
-    categories = [Category(category) for category in application.categories]
-    return {
-        "number": application.number,
-        "categories": list(application.categories),
-        "standard": load_standard().edition,
-        "resident": _resident(application.resident),
-        "guardian": _guardian(application.resident),
-        "village": application.village.name,
-        "township": application.village.parent.name if application.village.parent else "",
-        "possible_times": application.possible_times,
-        "papers_missing": application.papers_missing,
-        "evidence": [str(kind) for kind in evidence_for(categories)],
-        "liaison": (
-            {"name": liaison.full_name, "telephone": liaison.telephone}
-            if liaison.role == Role.LIAISON
-            else None
-        ),
-        "nominated_by": str(application.nominated_by_id),
-    }
+@Kept
+def _guardians(residents: Slot) -> models.QuerySet[Guardian]:
+    found = Guardian.objects.filter(resident__among=residents).order_by("pk")
+    return found.only("resident", "name", "telephone", "relation")
+
+
+@Kept
+def _people(ids: Slot) -> models.QuerySet[User]:
+    return User.objects.filter(pk__among=ids).only("full_name", "role", "telephone")
+
+
+@dataclass(frozen=True)
+class _Around:
+    """Who stands around some cases: each resident's newest guardian, and who nominated them."""
+
+    guardians: dict[UUID, Guardian]
+    nominators: dict[UUID, User]
+
+    @classmethod
+    def of(cls, applications: Iterable[Application]) -> _Around:
+        """Read it for all of them in two queries."""
+        residents, people = set(), set()
+        for application in applications:
+            residents.add(application.resident_id)
+            people.add(application.nominated_by_id)
+        guardians = {row.resident_id: row for row in _guardians(residents=residents)}
+        return cls(guardians, {row.pk: row for row in _people(ids=people)})
+
+    def case(self, application: Application) -> dict[str, Any]:
+        """Return what a tablet must know of a case wherever it stands."""
+        liaison = self.nominators[application.nominated_by_id]
+        guardian = self.guardians.get(application.resident_id)
+        categories = [Category(category) for category in application.categories]
+        return {
+            "number": application.number,
+            "categories": list(application.categories),
+            "standard": load_standard().edition,
+            "resident": _resident(application.resident),
+            "guardian": _guardian(guardian) if guardian else None,
+            "village": application.village.name,
+            "township": application.village.parent.name if application.village.parent else "",
+            "possible_times": application.possible_times,
+            "papers_missing": application.papers_missing,
+            "evidence": [str(kind) for kind in evidence_for(categories)],
+            "liaison": (
+                {"name": liaison.full_name, "telephone": liaison.telephone}
+                if liaison.role == Role.LIAISON
+                else None
+            ),
+            "nominated_by": str(application.nominated_by_id),
+        }
 
 
 def _resident(resident: Resident) -> dict[str, Any]:
@@ -186,39 +263,64 @@ def _resident(resident: Resident) -> dict[str, Any]:
     }
 
 
-def _guardian(resident: Resident) -> dict[str, str] | None:
-    newest = max(resident.guardians.all(), key=lambda row: row.pk, default=None)
-    if newest is None:
-        return None
-    return {"name": newest.name, "telephone": newest.telephone, "relation": newest.relation}
+def _guardian(row: Guardian) -> dict[str, str]:
+    return {"name": row.name, "telephone": row.telephone, "relation": row.relation}
+
+
+@Kept
+def _cases_without_visit(role: str, *, user: Slot, division: Slot) -> models.QuerySet[Application]:
+    open_states = [VisitState.SCHEDULED, VisitState.IN_PROGRESS]
+    return (
+        Application.objects.filter(scope_of(role, user, division))
+        .standing(ApplicationState.ACCEPTED)
+        .exclude(visits__state__in=open_states)
+        .select_related("resident", "village__parent")
+        .order_by("pk")
+    )
+
+
+@Kept
+def _not_done(applications: Slot) -> models.QuerySet[Visit, UUID]:
+    found = Visit.objects.filter(application__among=applications, state=VisitState.NOT_DONE)
+    return found.values_list("application_id", flat=True)
 
 
 def _cases(user: User) -> Iterator[Projected]:
-    rows = (
-        applications_for(user)
-        .standing(ApplicationState.ACCEPTED)
-        .exclude(visits__state__in=[VisitState.SCHEDULED, VisitState.IN_PROGRESS])
-        .select_related("resident", "village__parent", "nominated_by")
-        .prefetch_related("resident__guardians", "visits")
-        .order_by("pk")
-    )
+    rows = _cases_without_visit(user.role, user=user.pk, division=user.division.code)
+    around = _Around.of(rows)
+    before = Counter(_not_done(applications=[row.pk for row in rows]))
     for application in rows:
-        before = [visit for visit in application.visits.all() if visit.state == VisitState.NOT_DONE]
         yield (
             f"case/{application.pk}",
-            {"state": application.state, "not_done_before": len(before), **_case(application)},
+            {
+                "state": application.state,
+                "not_done_before": before[application.pk],
+                **around.case(application),
+            },
         )
 
 
-def _certificates(user: User) -> Iterator[Projected]:
-    rows = (
-        Certificate.objects.filter(scope(user, prefix="application__"), state="valid")
+@Kept
+def _valid_certificates(role: str, *, user: Slot, division: Slot) -> models.QuerySet[Certificate]:
+    theirs = scope_of(role, user, division, prefix="application__")
+    return (
+        Certificate.objects.filter(theirs, state="valid")
         .select_related("application__resident", "evaluation")
-        .prefetch_related("files")
         .order_by("pk")
     )
+
+
+@Kept
+def _newest_files(certificates: Slot) -> models.QuerySet[CertificateFile]:
+    return CertificateFile.objects.filter(certificate__among=certificates).order_by("version")
+
+
+def _certificates(user: User) -> Iterator[Projected]:
+    rows = _valid_certificates(user.role, user=user.pk, division=user.division.code)
+    ids = [row.pk for row in rows]
+    files = {row.certificate_id: row for row in _newest_files(certificates=ids)} if ids else {}
     for certificate in rows:
-        file = max(certificate.files.all(), key=lambda row: row.version)
+        file = files[certificate.pk]
         yield (
             f"certificate/{certificate.pk}",
             {
@@ -236,12 +338,15 @@ def _certificates(user: User) -> Iterator[Projected]:
         )
 
 
+@Kept
+def _disputes_of(user: Slot, since: Slot) -> models.QuerySet[Dispute]:
+    found = Dispute.objects.filter(replica__device__user=user)
+    return found.exclude(decided_at__date__lt=since).order_by("pk")
+
+
 def _disputes(user: User, on: date) -> Iterator[Projected]:
     """Yield what became of the user's disputed records; decided ones stay for a while."""
-    rows = Dispute.objects.filter(replica__device__user=user).exclude(
-        decided_at__date__lt=on - RECENT
-    )
-    for row in rows.order_by("pk"):
+    for row in _disputes_of(user=user.pk, since=on - RECENT):
         yield (
             f"dispute/{row.pk}",
             {

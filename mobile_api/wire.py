@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone
+from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone, Paper
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
@@ -55,7 +55,31 @@ class EnrolOut(BaseModel):
     epoch: str
     server_time: datetime
     user: Whoami
+    receipt_key: str | None = None
     federation_key: str | None = None
+
+
+class LeaseOut(BaseModel):
+    """The server's part of the tablet's key, and how to ask for it when the lease has ended."""
+
+    share: str
+    ask: str
+    lease_until: datetime
+
+
+class ShareIn(Shape):
+    """How a locked tablet asks for its part again."""
+
+    replica: UUID
+    ask: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class ShareOut(BaseModel):
+    """The part, for another lease."""
+
+    share: str
+    lease_until: datetime
+    server_time: datetime
 
 
 class HandInIn(Shape):
@@ -120,6 +144,8 @@ class SyncIn(Tolerant):
     health: dict[str, Any] = {}
     push: PushIn | None = None
     pull: PullIn | None = None
+    #: Asks for a receipt although nothing is pushed.
+    receipt: bool = False
 
 
 class OutcomeOut(BaseModel):
@@ -160,6 +186,7 @@ class Policy(BaseModel):
     lease_until: datetime
     lock_after_s: int
     clock: Literal["real", "simulated"]
+    receipt_key: str | None = None
     federation_key: str | None = None
 
 
@@ -170,6 +197,14 @@ class TallyOut(BaseModel):
     assessments: int
     saved_fen: int
     lines: dict[str, int]
+
+
+class Receipt(BaseModel):
+    """What was acknowledged: the text that is signed, ECDSA P-256 (r||s, base64), key's name."""
+
+    said: str
+    sig: str
+    key: str
 
 
 class SyncOut(BaseModel):
@@ -184,6 +219,7 @@ class SyncOut(BaseModel):
     pull: PullOut | None
     policy: Policy
     blobs_missing: list[str]
+    receipt: Receipt | None = None
 
 
 class Place(Shape):
@@ -208,7 +244,14 @@ class Consent(Shape):
     name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 
-class ScheduleVisit(Shape):
+class Said(Shape):
+    """What a tablet may say: it may be a corrected copy of something that was not applied."""
+
+    # The id of the mutation that it corrects; both are kept.
+    corrects: UUID | None = None
+
+
+class ScheduleVisit(Said):
     """schedule_visit v1."""
 
     visit: UUID
@@ -218,7 +261,7 @@ class ScheduleVisit(Shape):
     minutes: Annotated[int, Field(ge=5, le=480)] = 40
 
 
-class MoveVisit(Shape):
+class MoveVisit(Said):
     """move_visit v1."""
 
     visit: UUID
@@ -229,7 +272,7 @@ class MoveVisit(Shape):
     reason: Text = ""
 
 
-class CancelVisit(Shape):
+class CancelVisit(Said):
     """cancel_visit v1."""
 
     visit: UUID
@@ -237,7 +280,7 @@ class CancelVisit(Shape):
     seen: Seen
 
 
-class RecordNotDone(Shape):
+class RecordNotDone(Said):
     """record_not_done v1."""
 
     visit: UUID
@@ -268,7 +311,7 @@ class Media(Shape):
     place: Place | None = None
 
 
-class SubmitEvaluation(Shape):
+class SubmitEvaluation(Said):
     """submit_evaluation v1."""
 
     evaluation: UUID
@@ -299,14 +342,27 @@ class NominatedResident(Shape):
     severity_expected: Grade | None = None
 
 
-class Nominate(Shape):
-    """nominate v1."""
+class PaperMedia(Shape):
+    """A declared photo of a paper; it travels and is verified like any photo."""
+
+    sha256: Sha256
+    kind: Literal["paper"]
+    paper: Paper
+    size: Annotated[int, Field(ge=1, le=100_000_000)]
+    type: Literal["image/jpeg", "image/png"]
+    taken_at: datetime
+    place: Place | None = None
+
+
+class Nominate(Said):
+    """nominate v2: with photos of the papers; what is photographed is not missing any more."""
 
     application: UUID
     resident: NominatedResident
     village: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
     categories: Annotated[list[Category], Field(min_length=1)]
     consent: Consent | None = None
+    media: Annotated[list[PaperMedia], Field(max_length=20)]
 
 
 class HandOverCertificate(Shape):

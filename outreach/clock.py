@@ -5,20 +5,26 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from outreach.models import SimulatedClock
+from outreach.models import Kept, SimulatedClock
 
 
 class ClockStandsStill(Exception):
     """The simulated clock was asked to go back, or the real clock to be set."""
 
 
+@Kept
+def _simulated() -> QuerySet[SimulatedClock]:
+    return SimulatedClock.objects.filter(pk=1)
+
+
 def now() -> datetime:
     """Return the present moment in the service's time zone."""
     if settings.OUTREACH_CLOCK != "simulated":
         return timezone.localtime()
-    row = SimulatedClock.objects.filter(pk=1).first()
+    row = _simulated.first()
     return timezone.localtime(row.at if row else None)
 
 

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from outreach.domain.savings import NoTariff
@@ -28,7 +29,9 @@ from outreach.models import (
     DeclaredRelative,
     Division,
     Evaluation,
+    Kept,
     Resident,
+    Slot,
     User,
     Visit,
 )
@@ -39,6 +42,11 @@ from outreach.models.visits import VisitQuerySet
 ADULT = 18
 BARRED_MONTHS = 12
 """《残疾人证管理办法》: no new application for a year after a negative result."""
+
+
+def worded(sentence: str | Promise, **values: object) -> Promise:
+    """Return a lazy sentence with its values filled in, still in the language of its reader."""
+    return cast(Promise, lazy(lambda: str(sentence) % values, str)())
 
 
 class Refused(Exception):
@@ -74,12 +82,20 @@ def plainly() -> Iterator[None]:
 def scope(user: User, *, prefix: str = "") -> Q:
     """Return the condition on applications that `user` may see.
 
-    An assessor sees the cases assigned to them; everybody else their division and what lies
-    below it. `prefix` leads from another model to the application, e.g. `"application__"`.
+    An assessor sees the cases assigned to them, an outlet what it took in; everybody else their
+    division and what lies below it. `prefix` leads from another model to the application, e.g.
+    `"application__"`.
     """
-    if user.role == Role.ASSESSOR:
+    return scope_of(user.role, user.pk, user.division.code, prefix=prefix)
+
+
+def scope_of(role: str, user: UUID | Slot, division: str | Slot, *, prefix: str = "") -> Q:
+    """Return the same for an account's role, id and division code, as a kept query has them."""
+    if role == Role.ASSESSOR:
         return Q(**{f"{prefix}assessor": user})
-    return Q(**{f"{prefix}village__code__startswith": user.division.code})
+    if role == Role.OUTLET:
+        return Q(**{f"{prefix}outlet__accounts": user})
+    return Q(**{f"{prefix}village__code__startswith": division})
 
 
 def applications_for(user: User) -> ApplicationQuerySet:
@@ -123,10 +139,17 @@ def check_role(user: User, step: Transition) -> None:
         raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
 
 
+@Kept
+def _in_scope(role: str, *, user: Slot, division: Slot, ids: Slot) -> QuerySet[Application, UUID]:
+    found = Application.objects.filter(scope_of(role, user, division), pk__among=ids)
+    return found.values_list("pk", flat=True)
+
+
 def check_in_scope(user: User, applications: Iterable[Application]) -> None:
     """Refuse a step on a case that the user may not see."""
     ids = {application.pk for application in applications}
-    if applications_for(user).filter(pk__among=ids).count() != len(ids):
+    seen = _in_scope(user.role, user=user.pk, division=user.division.code, ids=ids)
+    if len(seen) != len(ids):
         raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
 
 
@@ -134,6 +157,17 @@ def check_village_in_scope(user: User, village: Division) -> None:
     """Refuse to act in a village outside the user's division (an assessor's is the county)."""
     if not village.code.startswith(user.division.code):
         raise Refused("out-of-scope", _("This village is not in your area; ask the office."))
+
+
+@Kept
+def _assessors(users: Slot) -> QuerySet[Assessor]:
+    return Assessor.objects.filter(user__among=users)
+
+
+@Kept
+def _relatives(users: Slot, residents: Slot) -> QuerySet[DeclaredRelative, tuple[UUID, UUID]]:
+    found = DeclaredRelative.objects.filter(user__among=users, resident__among=residents)
+    return found.values_list("user_id", "resident_id")
 
 
 @dataclass(frozen=True)
@@ -148,10 +182,9 @@ class Raters:
         """Read it for all of them in two queries."""
         ids = {user.pk for user in users}
         residents = {application.resident_id for application in applications}
-        declared = DeclaredRelative.objects.filter(user__among=ids, resident__among=residents)
         return cls(
-            {row.pk: row.categories for row in Assessor.objects.filter(user__among=ids)},
-            set(declared.values_list("user_id", "resident_id")),
+            {row.pk: row.categories for row in _assessors(users=ids)},
+            set(_relatives(users=ids, residents=residents)),
         )
 
     def check_may_rate(self, users: Iterable[User], application: Application) -> None:

@@ -59,6 +59,18 @@ class KeyRing:
         nonce = os.urandom(_NONCE)
         return _VERSION + tag + nonce + cipher.encrypt(nonce, plain, bound_to.encode())
 
+    def seal_all(
+        self, plains: Sequence[bytes | None], bound_to: Sequence[str]
+    ) -> list[bytes | None]:
+        """Seal many values, each for its own `bound_to`; what is None stays None."""
+        tag, cipher = self._first
+        head, drawn = _VERSION + tag, os.urandom(_NONCE * len(plains))
+        nonces = [drawn[at : at + _NONCE] for at in range(0, len(drawn), _NONCE)]
+        return [
+            None if plain is None else head + nonce + cipher.encrypt(nonce, plain, name.encode())
+            for plain, nonce, name in zip(plains, nonces, bound_to, strict=True)
+        ]
+
     def unseal(self, sealed: bytes, bound_to: str) -> bytes:
         """Decrypt what `seal` made, or raise `SealBroken`."""
         cipher = self._by_tag.get(sealed[1:5])

@@ -59,6 +59,12 @@ OUTREACH_FILES = _env.path(
 OUTREACH_KEYS_DIR = _env.path(
     "OUTREACH_KEYS_DIR", OUTREACH_DATA / "keys", "<data>/keys", "The authority's signing keys."
 )
+OUTREACH_REVOCATIONS = _env.path(
+    "OUTREACH_REVOCATIONS",
+    OUTREACH_DATA / "revocations.jsonl",
+    "<data>/revocations.jsonl",
+    "Stopped tablets, for a restored register; better on another disk than the database.",
+)
 _database_url = _env.text(
     "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
 )
@@ -113,7 +119,15 @@ OUTREACH_ISSUER_TELEPHONE = _env.text(
 OUTREACH_WORKER = _env.switch(
     "OUTREACH_WORKER",
     True,
-    "1: the server makes the papers of batches itself; 0: only manage.py issue_batches does.",
+    "1: the server makes the papers of batches and keeps them provable itself;"
+    " 0: manage.py issue_batches, settle_certificates and upgrade_certificates do.",
+)
+OUTREACH_COUNTS = _env.choice(
+    "OUTREACH_COUNTS",
+    "process",
+    ("process", "database"),
+    "Where guesses and public checks are counted: in each process, or for all web processes"
+    " together in the database.",
 )
 OUTREACH_LEASE_S = _env.number(
     "OUTREACH_LEASE_S", 60, "Seconds after which another worker takes up the papers of a dead one."
@@ -123,6 +137,12 @@ OUTREACH_FONTS = _env.words(
 )
 OUTREACH_TSA_URL = _env.text(
     "OUTREACH_TSA_URL", "", "Time-stamp authority (RFC 3161) for new certificates; empty: none."
+)
+
+OUTREACH_SM2 = _env.switch(
+    "OUTREACH_SM2",
+    False,
+    "1: sign every issued file with SM2 as well, detached, beside the PDF (needs OpenSSL 3).",
 )
 
 OUTREACH_REPLY_WORKING_DAYS = _env.number(
@@ -230,6 +250,15 @@ _SQLITE = {
 DATABASES = {
     "default": dj_database_url.parse(_database_url, conn_max_age=600) if _database_url else _SQLITE
 }
+_COUNTS = {
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "database": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "outreach_counts",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
+CACHES = {"default": _COUNTS[OUTREACH_COUNTS]}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "outreach.User"

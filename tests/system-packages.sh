@@ -2,7 +2,7 @@
 # The one list of system packages the tests need; installed where we may, else named.
 set -eu
 
-PACKAGES="chromium poppler-utils fonts-noto-cjk fonts-hanazono default-jre-headless libjaxb-java softhsm2"
+PACKAGES="chromium poppler-utils fonts-noto-cjk fonts-hanazono default-jre-headless libjaxb-java openssl softhsm2"
 
 missing=""
 for package in $PACKAGES; do

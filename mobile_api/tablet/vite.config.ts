@@ -17,13 +17,16 @@ function shellList(): Plugin {
       if (worker?.type !== 'chunk') throw new Error('the service worker is missing')
       const files = Object.keys(bundle).filter((name) => name !== 'sw.js' && !name.endsWith('.map'))
       const fixed = ['manifest.webmanifest', 'icon.svg']
+      // A code is scanned to enrol, which needs a line anyway: its reader is fetched then.
+      const onTheLine = (name: string) => name.startsWith('assets/decode-')
       const digest = createHash('sha256')
       for (const name of files.sort()) {
         const item = bundle[name]
         digest.update(name).update(item?.type === 'chunk' ? item.code : (item?.source ?? ''))
       }
       for (const name of fixed) digest.update(readFileSync(here(`./public/${name}`)))
-      const list = ['./', ...files.filter((name) => name !== 'index.html'), ...fixed]
+      const kept = files.filter((name) => name !== 'index.html' && !onTheLine(name))
+      const list = ['./', ...kept, ...fixed]
       const build = digest.digest('hex').slice(0, 16)
       worker.code = worker.code
         .replace('__SHELL_FILES__', () => JSON.stringify(list))

@@ -11,5 +11,5 @@ export default defineConfig({
       'tus-js-client': fileURLToPath(new URL('./node_modules/tus-js-client/lib.esm/browser/index.js', import.meta.url)),
     },
   },
-  test: { include: ['tests/**/*.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'], testTimeout: 20_000 },
+  test: { include: ['tests/*.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'], testTimeout: 20_000 },
 })

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
@@ -28,7 +28,12 @@ from outreach.models import (
     Counter,
     Division,
     Guardian,
+    Kept,
+    KeptUpdate,
+    PaperPhoto,
     Resident,
+    Slot,
+    StoredBlob,
     User,
     Visit,
     insert,
@@ -57,6 +62,17 @@ class Guarding:
 
 
 @dataclass(frozen=True)
+class PhotographedPaper:
+    """A photo of a paper that will follow, named by its SHA-256."""
+
+    paper: Paper
+    sha256: str
+    size: int
+    content_type: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True)
 class Nomination:
     """What a liaison, assessor or import knows of a person when nominating them."""
 
@@ -76,8 +92,11 @@ class Nomination:
     possible_times: Sequence[dict[str, Any]] = ()
     guardian: Guarding | None = None
     papers: Sequence[str] = tuple(Paper)
+    photographed: Sequence[PhotographedPaper] = ()
     consent: dict[str, str] | None = None
     fee_paid_by_county: bool = False
+    urgency: str = ""
+    urgent_why: str = ""
     id: UUID = field(default_factory=new_id)
 
 
@@ -111,8 +130,7 @@ def take(
     target = APPLICATION[name].target
     ids = [application.pk for application in applications]
     with transaction.atomic():
-        held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
-        for number, state in held.values_list("number", "state"):
+        for number, state in _standing(ids=ids):
             _check_stands(number, state, name)
         insert(
             ApplicationEvent,
@@ -128,12 +146,22 @@ def take(
                 for pk in ids
             ),
         )
-        Application.objects.filter(pk__among=ids).update(
-            state=target, state_since=at, revision=F("revision") + 1
-        )
+        _step(ids=ids, state=target, at=at)
         record(f"application.{name}", applications, by=by, at=at)
     for application in applications:
         application.state, application.state_since = target, at
+
+
+@Kept
+def _standing(ids: Slot) -> QuerySet[Application, tuple[str, str]]:
+    held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
+    return held.values_list("number", "state")
+
+
+@KeptUpdate
+def _step(ids: Slot, state: Slot, at: Slot) -> tuple[QuerySet[Application], dict[str, Any]]:
+    changes = {"state": state, "state_since": at, "revision": F("revision") + 1}
+    return Application.objects.filter(pk__among=ids), changes
 
 
 def _check_stands(number: str, state: str, name: str) -> None:
@@ -164,8 +192,27 @@ def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> li
     record("application.nominate", made, by=by, at=at)
     applied = [application for application in made if application.consent]
     ApplicationEvent.objects.bulk_create(events)
+    insert(PaperPhoto, (row for one in nominations for row in _photos(one, by, at)))
     take(applied, "apply", by=by, at=at)
     return made
+
+
+def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str, Any]]:
+    if len({photo.sha256 for photo in nomination.photographed}) < len(nomination.photographed):
+        raise Refused("photo-twice", _("The same photo is declared twice; take another one."))
+    for photo in nomination.photographed:
+        yield {
+            "application_id": nomination.id,
+            "paper": photo.paper,
+            "sha256": photo.sha256,
+            "size": photo.size,
+            "content_type": photo.content_type,
+            "sent_by_id": by.pk,
+            "sent_at": photo.taken_at,
+            "is_accepted": True,
+            "decided_by_id": by.pk,
+            "decided_at": at,
+        }
 
 
 def _event(application: Application, name: str, by: User, at: datetime) -> ApplicationEvent:
@@ -198,10 +245,14 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         state=ApplicationState.NOMINATED,
         state_since=at,
         nominated_by=by,
+        outlet_id=by.outlet_id,
         consent=nomination.consent,
         papers_missing=[paper for paper in needed if paper not in nomination.papers],
         possible_times=list(nomination.possible_times),
         fee_paid_by_county=nomination.fee_paid_by_county,
+        urgency=nomination.urgency,
+        urgent_why=nomination.urgent_why or None,
+        urgent_since=at if nomination.urgency else None,
         created_at=at,
     )
 
@@ -250,7 +301,25 @@ def record_consent(
 
 
 def accept(applications: Sequence[Application], *, by: User, at: datetime) -> None:
-    """Accept applications whose papers are complete; the others must be returned first."""
+    """Accept applications whose papers are complete and their photos here; others are returned.
+
+    Papers that were handed in after a return need no photo any more.
+    """
+    underway = (
+        PaperPhoto.objects.shown()
+        .filter(application__in=applications, is_accepted=True)
+        .exclude(sha256__in=StoredBlob.objects.values("sha256"))
+        .exclude(application__events__name="resubmit")
+    )
+    if late := underway.values_list("application__number", flat=True).first():
+        raise Refused(
+            "papers-underway",
+            _(
+                "Photos of papers of case %(number)s are still on the tablet: wait for its next"
+                " sync, or return the case naming the papers."
+            )
+            % {"number": late},
+        )
     for application in applications:
         if application.papers_missing:
             raise Refused(
@@ -281,6 +350,7 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
     """Give cases with their coming visits to an assessor, who sees them from the next sync on.
 
     Whoever had them before can record nothing there any more: a late evaluation is parked.
+    Raises `Refused` also where a coming visit falls on another one of the new assessor's.
     """
     check_role(by, APPLICATION["accept"])
     check_in_scope(by, applications)
@@ -289,6 +359,7 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         raters.check_may_rate([assessor], application)
         raters.check_qualified([assessor], application.categories)
     with transaction.atomic():
+        _check_free(assessor, applications)
         Application.objects.filter(pk__in=[application.pk for application in applications]).update(
             assessor=assessor, revision=F("revision") + 1
         )
@@ -298,3 +369,27 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor
+
+
+def _check_free(assessor: User, applications: Sequence[Application]) -> None:
+    """Refuse where the visits that come along overlap with each other or the assessor's own."""
+    coming = list(
+        Visit.objects.open().filter(application__in=applications).select_related("application")
+    )
+    days = {visit.on for visit in coming}
+    own = Visit.objects.open().filter(assessor=assessor, on__in=days)
+    others = list(own.exclude(pk__in=[visit.pk for visit in coming]))
+    for index, visit in enumerate(coming):
+        if any(visit.overlaps(other) for other in [*others, *coming[:index]]):
+            raise Refused(
+                "double-booking",
+                _(
+                    "The assessor has another visit when case %(number)s is to be visited"
+                    " (%(day)s %(time)s): move one of them first."
+                )
+                % {
+                    "number": visit.application.number,
+                    "day": visit.on.isoformat(),
+                    "time": f"{visit.start:%H:%M}",
+                },
+            )

@@ -230,7 +230,7 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
 
 
 def _visit(known: _Register, case: Application) -> dict[str, Any]:
-    resident, village = case.resident, case.village
+    village = case.village
     latitude, longitude = _place(case)
     deadline = _deadline(known, case)
     return {
@@ -243,8 +243,16 @@ def _visit(known: _Register, case: Application) -> dict[str, Any]:
         "skills": sorted(set(case.categories)),
         **_times(known, case),
         "deadline": deadline,
-        "priority": 1 + resident.is_bedridden + (resident.severity_expected in (1, 2)),
+        "priority": _priority(case),
     }
+
+
+def _priority(case: Application) -> int:
+    """Return how much leaving the home out would cost: 1 to 3, the fast lane most."""
+    if case.urgency:
+        return 3
+    resident = case.resident
+    return 1 + resident.is_bedridden + (resident.severity_expected in (1, 2))
 
 
 def _place(case: Application) -> tuple[float, float]:

@@ -144,9 +144,28 @@ def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime)
     for evaluation in evaluations:
         if evaluation.visit_id in newest:
             evaluation.corrects_id = newest[evaluation.visit_id]
+    _free_what_is_booked_instead(evaluations, by=by, at=at)
     decided = (ApplicationState.EVALUATED, ApplicationState.NOT_MET)
     cases = [one.application for one in evaluations if one.application.state in decided]
     take(cases, "reconsider", by=by, at=at)
+
+
+def _free_what_is_booked_instead(
+    evaluations: Sequence[Evaluation], *, by: User, at: datetime
+) -> None:
+    """Cancel visits that were booked in place of those that turn out to be done."""
+    done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
+    cases = [evaluation.application_id for evaluation in evaluations]
+    booked = list(
+        Visit.objects.open()
+        .filter(application__in=cases)
+        .exclude(pk__in=done)
+        .select_related("application")
+    )
+    if booked:
+        visiting.settle(booked, "cancel")
+        note = str(_("The evaluation of an earlier visit was accepted."))
+        visiting.append(booked, "cancel", by=by, at=at, note=note)
 
 
 def _check_each_visit_once(submissions: Sequence[Submission]) -> None:

@@ -9,12 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from geopy.distance import geodesic
 
 from outreach.domain.savings import Tariff as Prices
 from outreach.domain.savings import load_tariff, shipped_tariffs, tariff_for, tariff_text
-from outreach.models import Evaluation, Journey, Tariff, insert
+from outreach.models import Evaluation, Journey, Kept, Tariff, insert
 
 
 def record_spared(evaluations: Sequence[Evaluation]) -> None:
@@ -54,6 +55,11 @@ def crow_km(place: tuple[float, float]) -> float:
     return round(float(geodesic(place, (float(latitude), float(longitude))).km), 3)
 
 
+@Kept
+def _tariffs() -> QuerySet[Tariff]:
+    return Tariff.objects.all()
+
+
 class _Tariffs:
     """The tariffs known when a batch is priced, read once.
 
@@ -62,7 +68,7 @@ class _Tariffs:
     """
 
     def __init__(self) -> None:
-        stored = {row.code: load_tariff(row.body) for row in Tariff.objects.all()}
+        stored = {row.code: load_tariff(row.body) for row in _tariffs()}
         self.stored = set(stored)
         self.known = {**{tariff.code: tariff for tariff in shipped_tariffs()}, **stored}
 

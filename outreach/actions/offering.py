@@ -51,23 +51,27 @@ def campaign_for(case: Application, now: datetime) -> Campaign | None:
     return min(fitting, key=lambda one: one.first_on, default=None)
 
 
-def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offered]:
+def offered(
+    case: Application, now: datetime, count: int = COUNT, *, instead_of: Visit | None = None
+) -> list[Offered]:
     """Return the cheapest times for a case, cheapest first; none where no campaign has any.
 
     Everybody who has an appointment keeps team, day and time. Times that
-    keep the case's own promised day come before any other.
+    keep the case's own promised day come before any other. `instead_of` is the case's own
+    appointment, where another time in its place is wanted.
     """
     campaign = campaign_for(case, now)
     if campaign is None or case.state != ApplicationState.ACCEPTED:
         return []
-    if case.visits.open().exists():
+    if case.visits.open().exists() and instead_of is None:
         return []
     try:
         question = drafting.draw_up(campaign, now)
     except Refused:
         return []
+    standing = drafting.standing_appointments(question, campaign)
     document = question.document | {
-        "standing": drafting.standing_appointments(question, campaign),
+        "standing": [one for one in standing if one["visit"] != str(case.pk)],
     }
     problem, plan = problem_of(document), standing_plan(document)
     visit = next((one for one in problem.visits if one.id == str(case.pk)), None)
@@ -86,7 +90,7 @@ def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offere
         if not _runs_into(one, visit.minutes, document)
     ]
     teams = {str(team.pk): team for team in campaign.teams.all()}
-    return [
+    made = [
         Offered(
             teams[one.team],
             question.days[one.day],
@@ -95,8 +99,10 @@ def offered(case: Application, now: datetime, count: int = COUNT) -> list[Offere
             one.opens_team_day,
             is_late=not found,
         )
-        for one in late[:count]
+        for one in late
     ]
+    taken = (instead_of.on, instead_of.start) if instead_of else None
+    return [one for one in made if (one.on, one.start) != taken][:count]
 
 
 def _runs_into(offer: Offer, minutes: float, document: Mapping[str, Any]) -> bool:
@@ -116,16 +122,19 @@ def _clock(minutes: float) -> time:
     return time(rounded // 60, rounded % 60)
 
 
-def take(case: Application, key: str, *, by: User, at: datetime) -> Visit:
-    """Schedule the case at an offered time that the family agreed to.
+def take(
+    case: Application, key: str, *, by: User, at: datetime, instead_of: Visit | None = None
+) -> Visit:
+    """Schedule the case at an offered time that the family agreed to, or move it there.
 
     Raises `Refused` where the offer does not stand any more.
     """
-    offer = next((one for one in offered(case, at) if one.key == key), None)
+    stand = offered(case, at, 3 * COUNT, instead_of=instead_of)
+    offer = next((one for one in stand if one.key == key), None)
     if offer is None:
         raise Refused("offer-gone", _("This time is not free any more; choose another one."))
     campaign = offer.team.campaign
     minutes = campaign.minutes
     booking = book(campaign, [(case, offer.team.pk, offer.on, offer.start, minutes)])
     came = arrange(booking, by=by, at=at, reason=_("offered and agreed"))
-    return came.scheduled[0]
+    return came.scheduled[0] if came.scheduled else came.moved[0].visit

@@ -9,14 +9,23 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, check_step
-from outreach.models import Application, User, Visit, VisitEvent, insert, working_calendar
+from outreach.models import (
+    Application,
+    KeptUpdate,
+    Slot,
+    User,
+    Visit,
+    VisitEvent,
+    insert,
+    working_calendar,
+)
 from outreach.models.ids import new_id
 from outreach.rules import Raters, Refused, check_in_scope, check_role
 
@@ -184,11 +193,19 @@ def moved_on() -> Refused:
 def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:
     """Set the state a step leads to, in one statement; the event is the caller's."""
     target = VISIT[name].target
-    Visit.objects.filter(pk__among=[visit.pk for visit in visits]).update(
-        state=target, revision=F("revision") + 1, **fields
-    )
+    ids = [visit.pk for visit in visits]
+    if fields:
+        rows = Visit.objects.filter(pk__among=ids)
+        rows.update(state=target, revision=F("revision") + 1, **fields)
+    else:
+        _settle(ids=ids, state=target)
     for visit in visits:
         visit.state = target
+
+
+@KeptUpdate
+def _settle(ids: Slot, state: Slot) -> tuple[QuerySet[Visit], dict[str, Any]]:
+    return Visit.objects.filter(pk__among=ids), {"state": state, "revision": F("revision") + 1}
 
 
 def append(

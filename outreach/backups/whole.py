@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from mobile_api.models import Epoch
+from mobile_api.restoring import begin_epoch
 from outreach.backups.archive import BackupUnreadable, Manifest, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
 
@@ -58,7 +58,8 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     """Make `source` the register of this empty installation, as another life of it.
 
     Killed anywhere before its end it can be run again, and until then no server starts here.
-    The new epoch tells each tablet to send again what came after the backup. Raises
+    The new epoch tells each tablet to send again what came after the backup, and tablets that
+    were stopped since are stopped again. Raises
     `NotEmpty`, `BackupUnreadable`, `MalformedBackupKey`, `ToolFailed`.
     """
     kind = database()
@@ -77,8 +78,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
             kind.check_absent()
             kind.load(folder / kind.file_name)
     call_command("migrate", verbosity=0)
-    Epoch.objects.all().delete()
-    Epoch.current()
+    begin_epoch()
     mark.unlink()
     return manifest
 

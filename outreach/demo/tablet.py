@@ -103,14 +103,14 @@ class Tablet:
         self.state.token, self.state.epoch = answer["token"], answer["epoch"]
         self.save()
 
-    def say(self, name: str, args: dict[str, Any], at: datetime) -> int:
+    def say(self, name: str, args: dict[str, Any], at: datetime, v: int = 1) -> int:
         """Append a signed mutation to the log and the outbox; return its number."""
         state = self.state
         said: dict[str, Any] = {
             "seq": state.seq + 1,
             "id": str(new_id()),
             "name": name,
-            "v": 1,
+            "v": v,
             "at": at.isoformat(),
             "args": args,
         }

@@ -17,7 +17,7 @@ from outreach.models import User
 
 M = TypeVar("M", bound=models.Model)
 
-EVERYBODY = tuple(Role)
+EVERYBODY = tuple(role for role in Role if role != Role.OUTLET)
 #: Whose work the findings and photos are: the liaison and the public have no need of them.
 READERS = (Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR)
 

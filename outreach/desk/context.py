@@ -26,7 +26,8 @@ class Place:
 
 PLACES = (
     Place("desk:home", _("Home"), EVERYBODY),
-    Place("desk:nominate", _("Nominate"), (Role.LIAISON,)),
+    Place("desk:taken_in", _("Taken in here"), (Role.OUTLET,)),
+    Place("desk:nominate", _("Nominate"), (Role.LIAISON, Role.OUTLET)),
     Place("desk:cases", _("Cases"), EVERYBODY),
     Place("desk:campaigns", _("Campaigns"), (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)),
     Place("desk:certificates", _("Certificates"), EVERYBODY),
@@ -38,6 +39,7 @@ PLACES = (
     ),
     Place("desk:enquiries", _("Enquiries"), (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:notifications", _("Messages"), (Role.ADMINISTRATOR, Role.AUDITOR)),
+    Place("desk:outlets", _("Outlets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:tablets", _("Tablets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:disputes", _("Disputes"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:trail", _("Audit trail"), (Role.AUDITOR,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from outreach.domain.identity import (
 )
 from outreach.domain.vocabulary import Category, Paper, Role
 from outreach.domain.workflow import OPEN_STATES
-from outreach.models import Application, Assessor, Division, User
+from outreach.models import Application, Assessor, Division, Resident, User
 from outreach.models.sealed import blind_index
 from outreach.reports import By
 from outreach.rules import papers_required
@@ -148,7 +149,7 @@ class NominationForm(forms.Form):
         help_text=_("Tick nothing if any working day will do."),
     )
     papers = forms.MultipleChoiceField(
-        label=_("Which papers are here?"),
+        label=_("Which papers were shown to you?"),
         choices=_choices(words.PAPERS),
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -160,6 +161,13 @@ class NominationForm(forms.Form):
         help_text=_("Nobody may be forced: without this it stays a nomination."),
     )
     consent_name = NameField(label=_("Name of who asks"), required=False)
+    urgency = forms.ChoiceField(
+        label=_("Can it not wait?"),
+        choices=[("", _("It can wait its turn")), *_choices(words.URGENCIES)],
+        required=False,
+        help_text=_("Urgent cases get the fast lane: each step of the office within 24 hours."),
+    )
+    urgent_why = forms.CharField(label=_("Why it cannot wait"), max_length=300, required=False)
     latitude = forms.FloatField(
         label=_("Latitude (WGS-84)"), min_value=-90, max_value=90, required=False
     )
@@ -167,9 +175,18 @@ class NominationForm(forms.Form):
         label=_("Longitude (WGS-84)"), min_value=-180, max_value=180, required=False
     )
 
-    def __init__(self, *args: Any, user: User, today: date, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        user: User,
+        today: date,
+        photographed: Collection[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.photographed = set(photographed)
+        self.user = user
         rows = Division.objects.villages().valid(today).within(user.division)
         self.villages = {row.code: row for row in rows.select_related("parent")}
         field = self.fields["village"]
@@ -195,6 +212,8 @@ class NominationForm(forms.Form):
         unnamed = cleaned.get("consent_by") and not cleaned.get("consent_name")
         if unnamed and "consent_name" not in self.errors:
             self.add_error("consent_name", _("Write the name of who asks."))
+        if cleaned.get("urgency") and not cleaned.get("urgent_why", "").strip():
+            self.add_error("urgent_why", _("Write why it cannot wait."))
         if (cleaned.get("latitude") is None) != (cleaned.get("longitude") is None):
             self.add_error("longitude", _("A position is latitude and longitude, or neither."))
         return cleaned
@@ -225,13 +244,23 @@ class NominationForm(forms.Form):
 
     def missing(self) -> list[str | Promise]:
         """List what can follow later but must be there before the office accepts."""
-        held = self.cleaned_data.get("papers", ())
+        held = {*self.cleaned_data.get("papers", ()), *self.photographed}
         papers: list[str | Promise] = [
             words.PAPERS[paper] for paper in self._needed() if paper not in held
         ]
         if not self.cleaned_data.get("consent_by"):
             papers.append(_("The consent of the person or the guardian"))
         return papers
+
+    def namesakes(self) -> list[Resident]:
+        """List who is called the same in the same village: perhaps it is the same person."""
+        name, village = self.cleaned_data.get("name"), self.cleaned_data.get("village")
+        if not name or not village:
+            return []
+        rows = Resident.objects.filter(name=name, village__code=village)
+        if number := self.cleaned_data.get("id_number"):
+            rows = rows.exclude(id_number_index=blind_index(number, "id_number"))
+        return list(rows.order_by("pk")[:3])
 
     def nomination(self) -> Nomination:
         """Return what was typed as the action takes it."""
@@ -252,9 +281,11 @@ class NominationForm(forms.Form):
             severity_expected=said["severity_expected"],
             possible_times=spans(said["times"]),
             guardian=self._guardian(),
-            papers=said["papers"],
+            papers=[*{*said["papers"], *self.photographed}],
             consent=consent(said),
             fee_paid_by_county=said["fee_paid_by_county"],
+            urgency=said["urgency"],
+            urgent_why=said["urgent_why"].strip() if said["urgency"] else "",
         )
 
     def _place(self) -> dict[str, float] | None:
@@ -335,6 +366,22 @@ class MovingForm(AppointmentForm):
     """Another day and time, and why."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
+
+
+class UrgencyForm(forms.Form):
+    """Why a case cannot wait its turn."""
+
+    urgency = forms.ChoiceField(
+        label=_("What is the matter?"),
+        choices=_choices(words.URGENCIES),
+        widget=forms.RadioSelect,
+    )
+    why = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For example: the subsidy ends on 30 June."),
+    )
 
 
 class NoteForm(forms.Form):

@@ -28,7 +28,7 @@ def overview() -> Overview:
     held = StoredBlob.objects.values("sha256")
     return Overview(
         visits=Visit.objects.filter(state__in=tried).count(),
-        evaluations=Evaluation.objects.count(),
+        evaluations=Evaluation.objects.made_here().count(),
         certificates=Certificate.objects.count(),
         not_met=Evaluation.objects.filter(met=False).count(),
         photos=Photo.objects.filter(sha256__in=held).count(),

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from outreach.desk.tags import said, yuan
-from outreach.desk.words import NOT_DONE, SAVING_LINES
+from outreach.desk.words import MATTERS, NOT_DONE, OUTLET_KINDS, ROLES, SAVING_LINES
 from outreach.reports import By, Tally
 from outreach.reports.monthly import Monthly, VillageTally
 
@@ -78,6 +78,9 @@ def sheets(report: Monthly) -> list[tuple[str, list[str], list[list[Any]]]]:
         _homes(report),
         _steps(report),
         _visits(report),
+        _channels(report),
+        _fast_lane(report),
+        _matters(report),
     ]
 
 
@@ -170,6 +173,33 @@ def _steps(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
         for one in report.steps
     ]
     return _("Working days per step"), heads, rows
+
+
+def _channels(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
+    rows: list[list[Any]] = [
+        [str(OUTLET_KINDS.get(code) or ROLES.get(code, code)), count]
+        for code, count in report.channels
+    ]
+    total = sum(count for _code, count in report.channels)
+    return (
+        _("Where requests were taken in"),
+        [_("Where"), _("Requests")],
+        [*rows, [_("All"), total]],
+    )
+
+
+def _fast_lane(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
+    lane = report.fast_lane
+    heads = [_("Urgent cases"), _("Steps taken"), _("Within 24 hours"), _("Share")]
+    return _("Fast lane"), heads, [[lane.cases, lane.steps, lane.kept, lane.share]]
+
+
+def _matters(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
+    heads = [_("Matter"), _("Dealt with"), _("Trips citizens made"), _("Trips per matter")]
+    rows: list[list[Any]] = [
+        [str(MATTERS[one.name]), one.count, one.trips, one.per_matter] for one in report.by_matter
+    ]
+    return _("Trips per matter"), heads, rows
 
 
 def _visits(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:

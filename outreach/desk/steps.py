@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,13 +22,13 @@ from certificates.models import (
     ItemState,
     PaperRequest,
 )
-from certificates.steps import Kind
+from certificates.steps import Kind, renewable_from
 from outreach.desk.listing import Age, Calendar, Urgency
-from outreach.domain.promises import promises
+from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Call, Objection, User
+from outreach.models import Application, Call, Objection, PaperPhoto, User
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
@@ -43,7 +43,11 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its page, its words, who takes it, what waits, and the legal working days."""
+    """One step: its page, its words, who takes it, what waits, and the legal working days.
+
+    What waits is ordered by the column `since`; `begins` turns its value into the day from which on
+    it waits.
+    """
 
     url: str
     title: str | Promise
@@ -54,6 +58,7 @@ class Step:
     since: str = "state_since"
     days: int | None = None
     promise: str | None = None
+    begins: Callable[[Any], Any] = lambda since: since
 
     @property
     def promised(self) -> int | None:
@@ -77,8 +82,14 @@ class Step:
         found = self.waiting(user, calendar.today).aggregate(
             count=Count("pk"), oldest=Min(self.since), **counts
         )
-        age = calendar.age(found["oldest"], self.legal, self.promised)
+        oldest = self.begins(found["oldest"]) if found["oldest"] else None
+        age = calendar.age(oldest, self.legal, self.promised)
         return Tally(self, found["count"], age, found.get("over", 0), found.get("late", 0))
+
+    def waits_since(self, row: Any) -> datetime | date:
+        """Return since when a row waits."""
+        since: datetime | date = self.begins(getattr(row, self.since))
+        return since
 
 
 @dataclass(frozen=True)
@@ -148,11 +159,38 @@ def families_to_tell(user: User) -> QuerySet[Call]:
     return calls_for(user).to_make()
 
 
+def papers_sent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases with photos from the family that nobody has looked at, since the oldest."""
+    photos = PaperPhoto.objects.undecided().filter(application=OuterRef("pk")).order_by("sent_at")
+    rows = applications_for(user).filter(Exists(photos))
+    return rows.annotate(sent_at=Subquery(photos.values("sent_at")[:1]))
+
+
+#: Whose step it is while an urgent case stands there; the auditor looks at all.
+HASTENED: dict[str, frozenset[A]] = {
+    Role.LIAISON: frozenset({A.NOMINATED, A.RETURNED, A.ISSUED}),
+    Role.ADMINISTRATOR: frozenset({A.APPLIED, A.ACCEPTED, A.EVALUATED, A.NOTICED, A.ISSUED}),
+    Role.APPROVER: frozenset({A.REVIEWED, A.APPROVED}),
+    Role.AUDITOR: FAST_STATES,
+}
+
+
+def urgent(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases of the fast lane whose next step is the user's."""
+    return applications_for(user).urgent().standing(*HASTENED.get(user.role, ()))
+
+
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
     """Return cases that wait for the approver, without those whose papers are being made."""
     rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
     at_work = BatchItem.objects.filter(application=OuterRef("pk"), state=ItemState.WAITING)
     return rows.exclude(Exists(at_work))
+
+
+def to_hand_over(user: User, _today: date) -> QuerySet[Application]:
+    """Return cases whose certificate can be brought to the person: made, and valid."""
+    papers = Certificate.objects.to_hand_over().filter(application=OuterRef("pk"))
+    return applications_for(user).standing(A.ISSUED).filter(Exists(papers))
 
 
 def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
@@ -184,13 +222,30 @@ PAPERS = Step(
     (Role.LIAISON,),
     _standing(A.RETURNED),
 )
+FAST = Step(
+    "desk:fast",
+    _("Fast lane"),
+    _("Urgent cases: take each step within 24 hours. The days of the notice stay as they are."),
+    _("See the case"),
+    (Role.ADMINISTRATOR, Role.LIAISON, Role.APPROVER),
+    urgent,
+)
+SENT = Step(
+    "desk:papers_sent",
+    _("Papers from families"),
+    _("Families sent photos of their papers through their link. Look at each, then accept it."),
+    _("Look at them"),
+    (Role.LIAISON, Role.ADMINISTRATOR),
+    papers_sent,
+    since="sent_at",
+)
 HAND_OVER = Step(
     "desk:hand_over",
     _("Hand over certificates"),
     _("The certificate is made. Bring it to the person and confirm that it arrived."),
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
-    _standing(A.ISSUED),
+    to_hand_over,
     promise="hand_over",
 )
 ACCEPT = Step(
@@ -309,6 +364,7 @@ RENEWALS = Step(
     (Role.ADMINISTRATOR, Role.LIAISON),
     lambda user, today: certificates_for(user).renewable(today),
     since="valid_until",
+    begins=renewable_from,
 )
 SIGN_PAPERS = Step(
     "desk:sign_papers",
@@ -326,7 +382,10 @@ HAND_OVER_PAPERS = Step(
     _("Confirm hand-over"),
     (Role.LIAISON, Role.ADMINISTRATOR),
     lambda user, _today: (
-        certificates_for(user).to_hand_over().filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        certificates_for(user)
+        .to_hand_over()
+        .filter(kind__in=(Kind.RENEWAL, Kind.REISSUE))
+        .exclude(application__state=A.ISSUED)
     ),
     since="issued_at",
     promise="hand_over",
@@ -334,9 +393,11 @@ HAND_OVER_PAPERS = Step(
 
 #: In the order of the process.
 STEPS = (
+    FAST,
     RENEWALS,
     CONSENT,
     PAPERS,
+    SENT,
     ACCEPT,
     ASSIGN,
     SCHEDULE,

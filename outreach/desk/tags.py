@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from outreach.desk import planning_words, words
 from outreach.desk.listing import Age, Urgency
-from outreach.models import LeftOut, Plan
+from outreach.models import Application, LeftOut, Plan
 
 register = template.Library()
 
@@ -27,6 +27,9 @@ TABLES: dict[str, Any] = {
     "step": words.STEPS,
     "visit": words.VISIT_STATES,
     "paper": words.PAPERS,
+    "paper_fault": words.PAPER_FAULTS,
+    "outlet_kind": words.OUTLET_KINDS,
+    "urgency": words.URGENCIES,
     "evidence": words.EVIDENCE,
     "not_done": words.NOT_DONE,
     "next_step": words.NEXT_STEPS,
@@ -40,6 +43,7 @@ TABLES: dict[str, Any] = {
     "notified": words.NOTIFIED,
     "life": words.LIFE,
     "kind": words.KINDS,
+    "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
     "line": words.SAVING_LINES,
@@ -81,6 +85,16 @@ def life_tone(state: str) -> str:
 
 
 @register.filter
+def address(application: Application) -> str:
+    """Return where the home is; township and village are not said twice before a full address."""
+    village, filed = application.village, application.resident.address.strip()
+    township = village.parent.name if village.parent else ""
+    before = [] if township and township in filed else [township]
+    before += [] if village.name in filed else [village.name]
+    return " ".join(part for part in (*before, filed) if part)
+
+
+@register.filter
 def masked(number: str) -> str:
     """Return a number of which only the last four characters are to be seen."""
     return f"{'•' * 6}{number[-4:]}" if number else ""
@@ -92,6 +106,12 @@ def yuan(fen: int) -> str:
     fen = fen or 0  # a template passes on what a plan without figures lacks
     sign = "−" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+@register.filter
+def plain_yuan(fen: int) -> str:
+    """Return an amount as a sentence says it: whole yuan without their hundredths."""
+    return yuan(fen).removesuffix(".00")
 
 
 @register.filter

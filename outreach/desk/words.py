@@ -14,9 +14,12 @@ from outreach.domain.vocabulary import (
     Level,
     NextStep,
     NotDone,
+    OutletKind,
     Paper,
+    PaperFault,
     Role,
     Sex,
+    Urgency,
 )
 from outreach.domain.workflow import ApplicationState as A
 from outreach.domain.workflow import VisitState as V
@@ -29,6 +32,17 @@ ROLES: Words = {
     Role.ADMINISTRATOR: _("Administrator"),
     Role.APPROVER: _("Approver"),
     Role.AUDITOR: _("Auditor"),
+    Role.OUTLET: _("Outlet"),
+}
+OUTLET_KINDS: Words = {
+    OutletKind.TOWNSHIP_WINDOW: _("Township window"),
+    OutletKind.VILLAGE_STATION: _("Village station"),
+    OutletKind.BANK: _("Bank outlet"),
+    OutletKind.CLINIC: _("Clinic outlet"),
+}
+URGENCIES: Words = {
+    Urgency.TERMINAL_ILLNESS: _("Terminal illness"),
+    Urgency.SUBSIDY_LAPSING: _("A subsidy is about to lapse"),
 }
 LEVELS: Words = {
     Level.COUNTY: _("County"),
@@ -60,7 +74,7 @@ STATES: Words = {
     A.EVALUATED: _("Evaluated, notice to post"),
     A.ON_NOTICE: _("On public notice"),
     A.UNDER_OBJECTION: _("Objection to decide"),
-    A.NOTICED: _("Notice over, to review"),
+    A.NOTICED: _("To be reviewed"),
     A.REVIEWED: _("Reviewed, to sign"),
     A.APPROVED: _("Approved, certificate to make"),
     A.ISSUED: _("Certificate issued, to hand over"),
@@ -98,6 +112,8 @@ STEPS: Words = {
     "withdraw": _("withdrawn"),
     "evaluate": _("evaluated at home"),
     "find_not_met": _("found not to meet the standard"),
+    "move_in": _("moved in with a certificate of another county"),
+    "return_file": _("file sent back to the county it came from"),
     "refer": _("referred to a hospital"),
     "close": _("closed"),
     "recall": _("taken up again"),
@@ -113,6 +129,8 @@ STEPS: Words = {
     "approve": _("approved"),
     "issue": _("certificate issued"),
     "hand_over": _("certificate handed over"),
+    "end": _("closed: the certificate ended before it was handed over"),
+    "reopen": _("taken up again: the certificate is valid again"),
     "appeal": _("appealed"),
     "uphold_appeal": _("appeal upheld: to be assessed again"),
     "dismiss_appeal": _("appeal dismissed"),
@@ -129,6 +147,12 @@ PAPERS: Words = {
     Paper.HOUSEHOLD_BOOK: _("Household register"),
     Paper.PHOTOS: _("Three two-inch photos on white"),
     Paper.GUARDIAN_PROOF: _("Proof of the legal guardian"),
+}
+PAPER_FAULTS: Words = {
+    PaperFault.BLURRED: _("Blurred, cannot be read"),
+    PaperFault.INCOMPLETE: _("A page or a corner is missing"),
+    PaperFault.WRONG_PAPER: _("Another paper than asked for"),
+    PaperFault.OUT_OF_DATE: _("Not valid any more"),
 }
 EVIDENCE: Words = {
     EvidenceKind.PORTRAIT: _("Portrait"),
@@ -215,6 +239,7 @@ CERTIFICATES: Words = {
 LIFE: Words = {
     "issue": _("issued"),
     "issue_changed": _("issued after another assessment"),
+    "issue_moved_in": _("issued after moving in"),
     "issue_renewed": _("issued as a renewal"),
     "issue_again": _("issued in place of a lost one"),
     "hand_over": _("handed over"),
@@ -237,6 +262,14 @@ KINDS: Words = {
     "change": _("After another assessment"),
     "renewal": _("Renewal for ten years"),
     "reissue": _("In place of a lost one"),
+    "move_in": _("After moving in"),
+}
+#: How long a signature can be proven (PAdES, ETSI EN 319 142-1).
+PROOFS: Words = {
+    "B": _("Signed (B-B)"),
+    "T": _("Signed and time-stamped (B-T)"),
+    "LT": _("Time-stamped, with its proof (B-LT)"),
+    "LTA": _("Archived for the long term (B-LTA)"),
 }
 GROUNDS: Words = {
     "death": _("The person has died"),
@@ -259,6 +292,9 @@ SUBJECTS: Words = {
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
     "user": _("Account"),
+    "familylink": _("Family link"),
+    "paperphoto": _("Photo of a paper"),
+    "outlet": _("Outlet"),
 }
 #: What the audit trail calls a deed.
 DEEDS: Words = {
@@ -294,6 +330,25 @@ DEEDS: Words = {
     "notification.uncertain": _("message perhaps sent"),
     "notification.overtaken": _("message overtaken"),
     "notification.again": _("message to be sent again"),
+    "application.hasten": _("put into the fast lane"),
+    "application.unhasten": _("taken out of the fast lane"),
+    "family_link.make": _("family link made"),
+    "family_link.revoke": _("family link ended"),
+    "family_link.open": _("family link opened"),
+    "family_link.choose": _("time chosen by the family"),
+    "family_link.take_back": _("time taken back by the family"),
+    "family_link.times": _("times at home told by the family"),
+    "paper.photograph": _("paper photographed"),
+    "paper.send": _("photo of a paper sent by the family"),
+    "paper.take_back": _("photo taken back by the family"),
+    "paper.accept": _("photo of a paper accepted"),
+    "paper.refuse": _("photo of a paper sent back"),
+    "paper.view": _("photo of a paper looked at"),
+    "outlet.open": _("outlet opened"),
+    "outlet.change": _("outlet changed"),
+    "outlet.close": _("outlet closed"),
+    "outlet.account": _("outlet account made"),
+    "outlet.account_end": _("outlet account ended"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
@@ -305,6 +360,11 @@ PROMISES: Words = {
     "sign": _("Approve and issue"),
     "hand_over": _("Hand over"),
 }
+MATTERS: Words = {
+    "assessed_at_home": _("Certificate, assessed at home"),
+    "assessed_elsewhere": _("Certificate, assessed elsewhere"),
+    "question": _("Question answered"),
+}
 NOTIFICATIONS: Words = {
     "appointment": _("Appointment made"),
     "moved": _("Appointment moved"),
@@ -313,6 +373,7 @@ NOTIFICATIONS: Words = {
     "papers": _("Papers missing"),
     "result": _("Result"),
     "ready": _("Certificate ready"),
+    "link": _("Link for the family"),
 }
 #: In the order in which a person cares.
 NOTIFIED: Words = {

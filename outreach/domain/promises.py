@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from outreach.domain.workflow import OPEN_STATES, ApplicationState
+
 FILE = Path(__file__).parent / "standards" / "promises-511302.toml"
 #: A fast-lane case is worked on within this many hours at each step that the law leaves to us.
 FAST_HOURS = 24
+#: Where a case stands while the next step is ours: not during the notice, an objection, an appeal
+#: or at a hospital, whose terms the law or others set.
+FAST_STATES = frozenset(OPEN_STATES) - {
+    ApplicationState.ON_NOTICE,
+    ApplicationState.UNDER_OBJECTION,
+    ApplicationState.UNDER_APPEAL,
+    ApplicationState.REFERRED,
+}
 
 
 @dataclass(frozen=True)

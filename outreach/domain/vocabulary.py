@@ -13,6 +13,23 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     APPROVER = "approver"
     AUDITOR = "auditor"
+    OUTLET = "outlet"
+
+
+class OutletKind(StrEnum):
+    """A counter outside the office that takes requests in."""
+
+    TOWNSHIP_WINDOW = "township_window"
+    VILLAGE_STATION = "village_station"
+    BANK = "bank"
+    CLINIC = "clinic"
+
+
+class Urgency(StrEnum):
+    """Why a case is in the fast lane."""
+
+    TERMINAL_ILLNESS = "terminal_illness"
+    SUBSIDY_LAPSING = "subsidy_lapsing"
 
 
 class Level(StrEnum):
@@ -45,6 +62,13 @@ class Category(StrEnum):
     def digit(self) -> str:
         """The 19th digit of the certificate number."""
         return str(list(Category).index(self) + 1)
+
+
+class Mode(StrEnum):
+    """How an evaluation came about: at the person's home, or read off another county's file."""
+
+    HOME = "home"
+    FILE = "file"
 
 
 #: Categories that need the proof of a legal guardian whatever the age.
@@ -81,6 +105,15 @@ class Paper(StrEnum):
     HOUSEHOLD_BOOK = "household_book"
     PHOTOS = "photos"
     GUARDIAN_PROOF = "guardian_proof"
+
+
+class PaperFault(StrEnum):
+    """Why a photo of a paper cannot be used."""
+
+    BLURRED = "blurred"
+    INCOMPLETE = "incomplete"
+    WRONG_PAPER = "wrong_paper"
+    OUT_OF_DATE = "out_of_date"
 
 
 class NotDone(StrEnum):

@@ -81,6 +81,7 @@ def _step(
 
 
 _FIELD = (Role.LIAISON, Role.ASSESSOR, Role.ADMINISTRATOR)
+_INTAKE = (*_FIELD, Role.OUTLET)
 _ADMIN = (Role.ADMINISTRATOR,)
 _OFFICE = (Role.ADMINISTRATOR, Role.APPROVER)
 _BEFORE_VISIT = (A.NOMINATED, A.APPLIED, A.RETURNED, A.ACCEPTED)
@@ -89,13 +90,20 @@ _METHOD = "《残疾人证管理办法》(2017)"
 APPLICATION = {
     step.name: step
     for step in (
-        _step("nominate", (), A.NOMINATED, _FIELD, "a nomination is not an application"),
-        _step("apply", (A.NOMINATED,), A.APPLIED, _FIELD, f"{_METHOD} 申请: person or guardian"),
+        _step("nominate", (), A.NOMINATED, _INTAKE, "a nomination is not an application"),
+        _step("apply", (A.NOMINATED,), A.APPLIED, _INTAKE, f"{_METHOD} 申请: person or guardian"),
         _step("return", (A.APPLIED,), A.RETURNED, _ADMIN, "everything missing is told at once"),
         _step("resubmit", (A.RETURNED,), A.APPLIED, _FIELD),
         _step("accept", (A.APPLIED,), A.ACCEPTED, _ADMIN, f"{_METHOD} 受理"),
         _step("refuse", (A.APPLIED, A.ACCEPTED), A.REFUSED, _ADMIN, "false information"),
         _step("withdraw", _BEFORE_VISIT, A.WITHDRAWN, _FIELD, "nobody may be forced"),
+        _step(
+            "move_in",
+            (A.APPLIED,),
+            A.NOTICED,
+            _ADMIN,
+            "迁入: assessed and publicised by the county left",
+        ),
         _step("evaluate", (A.ACCEPTED,), A.EVALUATED, (Role.ASSESSOR,), f"{_METHOD} 评定"),
         _step("find_not_met", (A.ACCEPTED,), A.NOT_MET, (Role.ASSESSOR,), "written reason"),
         _step(
@@ -116,9 +124,14 @@ APPLICATION = {
         _step("end_notice", (A.ON_NOTICE,), A.NOTICED, _ADMIN, "after the last working day"),
         _step("review", (A.NOTICED,), A.REVIEWED, _ADMIN, f"{_METHOD} 审核: 10 working days"),
         _step("send_back", (A.NOTICED, A.REVIEWED), A.ACCEPTED, _OFFICE),
+        _step(
+            "return_file", (A.NOTICED, A.REVIEWED), A.CLOSED, _OFFICE, "迁入: to the county left"
+        ),
         _step("approve", (A.REVIEWED,), A.APPROVED, (Role.APPROVER,), f"{_METHOD} 批准"),
         _step("issue", (A.APPROVED,), A.ISSUED, (Role.APPROVER,), f"{_METHOD} 发放"),
         _step("hand_over", (A.ISSUED,), A.HANDED_OVER, _FIELD),
+        _step("end", (A.ISSUED,), A.CLOSED, _OFFICE, "注销, 迁出: before it was handed over"),
+        _step("reopen", (A.CLOSED,), A.ISSUED, (Role.APPROVER,), "cancelled by mistake"),
         _step("appeal", (A.NOT_MET,), A.UNDER_APPEAL, _FIELD, "10 working days, city federation"),
         _step("uphold_appeal", (A.UNDER_APPEAL,), A.ACCEPTED, _ADMIN, "assessed again"),
         _step("dismiss_appeal", (A.UNDER_APPEAL,), A.APPEAL_DISMISSED, _ADMIN, "final"),
@@ -129,7 +142,7 @@ _PLANNERS = (Role.ASSESSOR, Role.ADMINISTRATOR)
 VISIT = {
     step.name: step
     for step in (
-        _step("schedule", (), V.SCHEDULED, _PLANNERS),
+        _step("schedule", (), V.SCHEDULED, (*_PLANNERS, Role.LIAISON)),
         _step("move", (V.SCHEDULED,), V.SCHEDULED, (*_PLANNERS, Role.LIAISON)),
         _step("cancel", (V.SCHEDULED,), V.CANCELLED, _PLANNERS),
         _step("arrive", (V.SCHEDULED,), V.IN_PROGRESS, (Role.ASSESSOR,)),

@@ -10,7 +10,9 @@ from outreach.models.applications import (
 )
 from outreach.models.batches import insert
 from outreach.models.divisions import Division
+from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
+from outreach.models.kept import Kept, KeptUpdate, Slot
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -24,6 +26,7 @@ from outreach.models.people import (
     DeclaredRelative,
     Guardian,
     Institution,
+    Outlet,
     Resident,
     User,
 )
@@ -59,16 +62,21 @@ __all__ = [
     "Division",
     "Enquiry",
     "Evaluation",
+    "FamilyLink",
     "Guardian",
     "Hindrance",
     "ImportDraft",
     "Institution",
     "Journey",
+    "Kept",
+    "KeptUpdate",
     "LeftOut",
     "Notice",
     "Notification",
     "Objection",
+    "Outlet",
     "OutreachCost",
+    "PaperPhoto",
     "Photo",
     "Pin",
     "Plan",
@@ -78,6 +86,7 @@ __all__ = [
     "SecondOpinion",
     "Shift",
     "SimulatedClock",
+    "Slot",
     "StoredBlob",
     "Tariff",
     "Team",

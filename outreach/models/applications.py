@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import models
 
+from outreach.domain.vocabulary import Urgency
 from outreach.domain.workflow import OPEN_STATES, ApplicationState
 from outreach.models.divisions import Division
 from outreach.models.ids import new_id
-from outreach.models.people import Resident, User
+from outreach.models.people import Outlet, Resident, User
 from outreach.models.sealed import SealedJSONField, SealedTextField
 
 
@@ -24,6 +25,10 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
     def open(self) -> ApplicationQuerySet:
         """Applications that still want something from somebody."""
         return self.filter(state__in=OPEN_STATES)
+
+    def urgent(self) -> ApplicationQuerySet:
+        """Applications in the fast lane."""
+        return self.exclude(urgency="")
 
     def standing(self, *states: ApplicationState) -> ApplicationQuerySet:
         """Applications in one of these states."""
@@ -47,6 +52,12 @@ class Application(models.Model):
     state_since = models.DateTimeField()
     nominated_by = models.ForeignKey(User, models.PROTECT, related_name="nominations")
     assessor = models.ForeignKey(User, models.PROTECT, null=True, related_name="cases")
+    outlet = models.ForeignKey(Outlet, models.PROTECT, null=True, related_name="applications")
+    urgency = models.CharField(
+        max_length=20, blank=True, choices=[(v.value, v.value) for v in Urgency]
+    )
+    urgent_why: Any = SealedJSONField(null=True)
+    urgent_since = models.DateTimeField(null=True)
     consent: Any = SealedJSONField(null=True)
     papers_missing = models.JSONField(default=list)
     possible_times = models.JSONField(default=list)
@@ -60,6 +71,11 @@ class Application(models.Model):
         indexes = [
             models.Index(fields=["state", "state_since"], name="application_queue"),
             models.Index(fields=["village", "state"], name="application_village"),
+            models.Index(
+                fields=["urgent_since"],
+                condition=models.Q(urgent_since__isnull=False),
+                name="application_fast_lane",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -8,14 +8,18 @@ Only the hot way in goes through here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection, models
+from pydantic_core import to_json
 
+from outreach.models.kept import Slot
 from outreach.models.sealed import SealedField
 
 if TYPE_CHECKING:
@@ -30,11 +34,11 @@ def _utc(value: datetime) -> str:
 
 #: How a kind of column is stored in SQLite where the driver has no word for it.
 _SQLITE: tuple[tuple[type[models.Field[Any, Any]], Callable[[Any], Any]], ...] = (
-    (models.UUIDField, lambda value: value.hex),
+    (models.UUIDField, attrgetter("hex")),
     (models.DateTimeField, _utc),
     (models.DateField, str),
     (models.TimeField, str),
-    (models.JSONField, json.JSONEncoder(ensure_ascii=False).encode),
+    (models.JSONField, lambda value: to_json(value).decode()),
 )
 #: How a type of Python is written into the JSON that PostgreSQL reads.
 _JSON: dict[type, Callable[[Any], Any]] = {
@@ -53,19 +57,20 @@ def _to_json(value: Any) -> Any:
 def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write new rows, given as column -> value, in one statement; none where there are none.
 
-    A column left out takes its field's default. Raises `TypeError` for a column that the model
-    does not have, and the database's own errors.
+    All rows name the same columns; one that is left out takes its field's default. Raises
+    `TypeError` for a column that the model does not have or only some of the rows name, and the
+    database's own errors.
     """
-    table = _Table.of(model)
-    filled = [table.fill(row) for row in rows]
-    if not filled:
+    table, given = _Table.of(model), list(rows)
+    if not given:
         return
+    columns = table.fill(given)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            named = [dict(zip(table.names, values, strict=True)) for values in filled]
+            named = [dict(zip(table.names, row, strict=True)) for row in zip(*columns, strict=True)]
             cursor.execute(table.from_json(), [json.dumps(named, default=_to_json)])
         else:
-            cursor.executemany(table.from_values(), filled)
+            cursor.executemany(table.from_values(), list(zip(*columns, strict=True)))
 
 
 class _Table:
@@ -108,27 +113,34 @@ class _Table:
     def _quote(name: str) -> str:
         return connection.ops.quote_name(name)
 
-    def fill(self, row: Mapping[str, Any]) -> list[Any]:
-        """Return the row's values in the order of the columns, as the database takes them."""
-        if not row.keys() <= self.known:
-            raise TypeError(f"{self.name} has no {sorted(row.keys() - self.known)}")
-        values: list[Any] = []
-        key = None
+    def fill(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
+        """Return the rows' values column by column, as the database takes them."""
+        named = rows[0].keys()
+        if not named <= self.known:
+            raise TypeError(f"{self.name} has no {sorted(named - self.known)}")
+        if any(row.keys() != named for row in rows):
+            raise TypeError(f"{self.name}: the rows name different columns")
+        columns: list[Sequence[Any]] = []
+        keys: Sequence[Any] = ()
         for name, default, seal, adapt in self.columns:
-            value = row[name] if name in row else default()
-            if key is None:
-                key = value
-            if value is None:
-                values.append(None)
-            elif seal:
-                values.append(seal(value, key))
+            if name in named:
+                values: Sequence[Any] = [row[name] for row in rows]
             else:
-                values.append(adapt(value) if adapt else value)
-        return values
+                values = [default() for _ in rows]
+            if not keys:
+                keys = values
+            if seal:
+                values = seal(values, keys)
+            elif adapt:
+                values = [None if value is None else adapt(value) for value in values]
+            columns.append(values)
+        return columns
 
 
-def _sealed(field: models.Field[Any, Any]) -> Callable[[Any, Any], bytes] | None:
-    return field.seal if isinstance(field, SealedField) else None
+def _sealed(
+    field: models.Field[Any, Any],
+) -> Callable[[Sequence[Any], Sequence[Any]], list[bytes | None]] | None:
+    return field.seal_all if isinstance(field, SealedField) else None
 
 
 def _adapt(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
@@ -149,12 +161,33 @@ class Among(_Lookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Look the values up in one JSON text."""
         column, parameters = self.process_lhs(compiler, connection)
-        values = [item.hex if isinstance(item, UUID) else str(item) for item in self.rhs]
         found = "(SELECT value FROM json_each(%s))"
-        return f"{column} IN {found}", [*parameters, json.dumps(values)]
+        return f"{column} IN {found}", [*parameters, self._listed(_texts)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Look the values up in one array of the column's type."""
         column, parameters = self.process_lhs(compiler, connection)
         kind = self.lhs.output_field.db_type(connection)
-        return f"{column} = ANY(%s::{kind}[])", [*parameters, [str(item) for item in self.rhs]]
+        return f"{column} = ANY(%s::{kind}[])", [*parameters, self._listed(_strings)]
+
+    def _listed(self, form: Callable[[Iterable[Any]], Any]) -> Any:
+        return _Later(self.rhs, form) if isinstance(self.rhs, Slot) else form(self.rhs)
+
+
+def _texts(values: Iterable[Any]) -> str:
+    return json.dumps([item.hex if isinstance(item, UUID) else str(item) for item in values])
+
+
+def _strings(values: Iterable[Any]) -> list[str]:
+    return [str(item) for item in values]
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A list of values that is given when a kept query is asked."""
+
+    slot: Slot
+    form: Callable[[Iterable[Any]], Any]
+
+    def fill(self, values: dict[str, Any]) -> Any:
+        return self.form(values[self.slot.name])

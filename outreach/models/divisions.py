@@ -7,6 +7,7 @@ from datetime import date
 from django.db import models
 
 from outreach.domain.vocabulary import Level
+from outreach.models.kept import Slot
 
 
 class DivisionQuerySet(models.QuerySet["Division"]):
@@ -16,7 +17,7 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         """The division itself and everything below it."""
         return self.filter(code__startswith=division.code)
 
-    def valid(self, on: date) -> DivisionQuerySet:
+    def valid(self, on: date | Slot) -> DivisionQuerySet:
         """Divisions that existed on that day."""
         ends_later = models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=on)
         return self.filter(ends_later, valid_from__lte=on)

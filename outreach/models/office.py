@@ -9,6 +9,7 @@ from django.db import models
 
 from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
 from outreach.models.ids import new_id
+from outreach.models.kept import Kept
 from outreach.models.people import User
 from outreach.models.sealed import SealedJSONField
 from outreach.working_calendar import published_year
@@ -49,9 +50,14 @@ class CalendarYear(models.Model):
     loaded_at = models.DateTimeField()
 
 
+@Kept
+def _calendar_years() -> models.QuerySet[CalendarYear]:
+    return CalendarYear.objects.all()
+
+
 def working_calendar(around: date) -> WorkingCalendar:
     """Return the calendar of the year before, of and after `around`, as far as it is known."""
-    loaded = {row.year: row for row in CalendarYear.objects.all()}
+    loaded = {row.year: row for row in _calendar_years()}
     years = {}
     for year in (around.year - 1, around.year, around.year + 1):
         if row := loaded.get(year):

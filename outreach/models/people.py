@@ -9,10 +9,32 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from outreach.domain.identity import IdNumber, age_on, parse_id_number
-from outreach.domain.vocabulary import Category, Role
+from outreach.domain.vocabulary import Category, OutletKind, Role
 from outreach.models.divisions import Division
 from outreach.models.ids import new_id
 from outreach.models.sealed import SealedJSONField, SealedTextField, blind_index
+
+
+class Outlet(models.Model):
+    """A counter elsewhere that takes requests in for the office: a window, a station, a bank.
+
+    What it took in stays counted for it after it was closed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20, choices=[(v.value, v.value) for v in OutletKind])
+    division = models.ForeignKey(Division, models.PROTECT, related_name="outlets")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["division", "name"], name="outlet_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class UserManager(BaseUserManager["User"]):
@@ -34,11 +56,21 @@ class User(AbstractBaseUser):
     full_name = models.CharField(max_length=50)
     role = models.CharField(max_length=20, choices=[(v.value, v.value) for v in Role])
     division = models.ForeignKey(Division, models.PROTECT, related_name="users")
+    outlet = models.ForeignKey(Outlet, models.PROTECT, null=True, related_name="accounts")
     telephone = SealedTextField(default="")
     is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "username"
     objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role=Role.OUTLET, outlet__isnull=False)
+                | ~models.Q(role=Role.OUTLET) & models.Q(outlet=None),
+                name="outlet_accounts_have_an_outlet",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.full_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import models
+from pydantic_core import to_json
 
 from outreach.sealing import KeyRing
 
@@ -67,6 +69,12 @@ class SealedField(_Column[T]):
         """Seal a value for the row with that primary key."""
         return key_ring().seal(self.encode(value), self.bound_to(key))
 
+    def seal_all(self, values: Sequence[T | None], keys: Sequence[Any]) -> list[bytes | None]:
+        """Seal the values of many rows, each for its row; what is None stays None."""
+        before = self.bound_to("")
+        plain = [None if value is None else self.encode(value) for value in values]
+        return key_ring().seal_all(plain, [f"{before}{key}" for key in keys])
+
     def encode(self, value: T) -> bytes:
         raise NotImplementedError
 
@@ -121,9 +129,6 @@ class _Opener(Generic[T]):
         instance.__dict__[self.field.attname] = value
 
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
 class SealedTextField(SealedField[str]):
     """A sealed text."""
 
@@ -138,7 +143,7 @@ class SealedJSONField(SealedField[Any]):
     """A sealed JSON value (dict, list, number, text)."""
 
     def encode(self, value: Any) -> bytes:
-        return _write(value).encode()
+        return to_json(value)
 
     def decode(self, plain: bytes) -> Any:
         return cast(Any, json.loads(plain))

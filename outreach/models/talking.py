@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from django.db import models
@@ -11,6 +12,9 @@ from outreach.models.divisions import Division
 from outreach.models.ids import new_id
 from outreach.models.people import User
 from outreach.models.sealed import SealedTextField
+
+#: A family's link in a message: its secret is for the family only.
+_SECRET = re.compile(r"(/family/)[\w-]+")
 
 
 class EnquiryQuerySet(models.QuerySet["Enquiry"]):
@@ -81,6 +85,11 @@ class Notification(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "due_at"], name="notification_outbox")]
+
+    @property
+    def without_secret(self) -> str:
+        """The text as the office may read it: a family's link without its secret."""
+        return _SECRET.sub(r"\1…", self.text)
 
     def is_due(self, at: datetime) -> bool:
         """Tell whether it may go out now."""

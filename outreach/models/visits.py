@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from django.db import models
 
-from outreach.domain.vocabulary import EvidenceKind, NextStep, NotDone
+from outreach.domain.vocabulary import EvidenceKind, Mode, NextStep, NotDone
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.models.applications import Application
 from outreach.models.divisions import Division
@@ -67,6 +67,18 @@ class Visit(models.Model):
             ),
         ]
 
+    def overlaps(self, other: Visit) -> bool:
+        """Tell whether both take some minute of the same day."""
+        return (
+            self.on == other.on
+            and _minute(self.start) < _minute(other.start) + other.minutes
+            and _minute(other.start) < _minute(self.start) + self.minutes
+        )
+
+
+def _minute(start: time) -> int:
+    return start.hour * 60 + start.minute
+
 
 class VisitEvent(models.Model):
     """One step of a visit; never changed, never deleted."""
@@ -89,6 +101,10 @@ class VisitEvent(models.Model):
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     """Evaluations in the field's words."""
 
+    def made_here(self) -> EvaluationQuerySet:
+        """Evaluations by our own assessors, without what other counties' files say."""
+        return self.exclude(mode=Mode.FILE)
+
     def awaiting_media(self) -> EvaluationQuerySet:
         """Evaluations with a declared photo that was not verified yet."""
         missing = Photo.objects.filter(evaluation=models.OuterRef("pk")).exclude(
@@ -109,7 +125,7 @@ class Evaluation(models.Model):
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="evaluations", null=True)
     assessor = models.ForeignKey(User, models.PROTECT, related_name="evaluations")
     co_signers: models.ManyToManyField[User, Any] = models.ManyToManyField(User, related_name="+")
-    mode = models.CharField(max_length=20, default="home")
+    mode = models.CharField(max_length=20, default=Mode.HOME)
     category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
     standard = models.CharField(max_length=40)
     parts: Any = SealedJSONField()

@@ -9,7 +9,8 @@ from datetime import date
 from django.db.models import Count, Q
 
 from outreach.domain.workflow import VisitState
-from outreach.models import Application, Division, Enquiry, Evaluation, Journey, Visit
+from outreach.models import Application, Division, Enquiry, Journey, Visit
+from outreach.reports.intake import FastLane, Matter, channels, fast_lane, matters
 from outreach.reports.promises import Kept, ReplyRate, reply_rate, steps_kept
 from outreach.reports.savings import By, SavingsReport, savings_report
 
@@ -53,10 +54,16 @@ class Monthly:
     trips_spared: int
     trips_made: int
     matters: int
+    channels: list[tuple[str, int]]
+    fast_lane: FastLane
+    by_matter: list[Matter]
 
     @property
     def trips_per_matter(self) -> str:
-        """Journeys a citizen made for each person assessed, two decimals."""
+        """Journeys a citizen made for each person assessed, two decimals.
+
+        To an assessment elsewhere, or to a counter that took the request in.
+        """
         return f"{self.trips_made / self.matters:.2f}" if self.matters else "—"
 
 
@@ -69,10 +76,8 @@ def monthly(month: date, *, within: Division) -> Monthly:
     not_done = visits.filter(state=VisitState.NOT_DONE)
     reasons = not_done.values_list("not_done_reason").annotate(count=Count("pk"))
     enquiries = Enquiry.objects.filter(division__code__startswith=within.code)
-    evaluations = Evaluation.objects.filter(
-        evaluated_at__date__gte=first, evaluated_at__date__lte=last, **here
-    )
     savings = savings_report(first, last, within=within)
+    by_matter = matters(first, last, within=within)
     return Monthly(
         month=first,
         last=last,
@@ -85,9 +90,11 @@ def monthly(month: date, *, within: Division) -> Monthly:
         coverage=_coverage(within, last),
         villages=_villages(savings, within),
         trips_spared=sum(entry.tariff["journeys"] for entry in savings.entries),
-        # At home nobody travels; an assessment elsewhere is one journey there.
-        trips_made=evaluations.exclude(mode="home").count(),
-        matters=evaluations.count(),
+        trips_made=sum(matter.trips for matter in by_matter),
+        matters=sum(matter.count for matter in by_matter if matter.name != "question"),
+        channels=channels(first, last, within=within),
+        fast_lane=fast_lane(first, last, within=within),
+        by_matter=by_matter,
     )
 
 

@@ -1,13 +1,15 @@
 """Log lines that carry no personal data, for people or for a log store.
 
-A path may be logged, since none carries a name or number; a query string, a body and the
-words of an exception may not (a database repeats the row it refuses). Of an exception its type
-and its place stand in the log.
+A path may be logged, since none carries a name or number, but for the secret of a family's link
+or of a calendar feed, which is cut out; a query string, a body and the words of an exception may
+not (a database repeats the row it refuses). Of an exception its type and its place stand in the
+log.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from types import TracebackType
 
@@ -16,8 +18,20 @@ from pythonjsonlogger.json import JsonFormatter
 _Exception = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
+_SECRET = re.compile(r"(/(?:family|calendar)/)[\w-]+")
+
+
+def without_secret(line: str) -> str:
+    """Return a line in which secret addresses end where their secret begins."""
+    return _SECRET.sub(r"\1…", line)
+
+
 class PlainLines(logging.Formatter):
     """One line a record, an exception below it without its words."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the line without the secret of an address."""
+        return without_secret(super().format(record))
 
     def formatException(self, ei: _Exception) -> str:  # noqa: N802  # logging's name
         """Name the type of each exception of the chain and the lines it passed."""
@@ -26,6 +40,10 @@ class PlainLines(logging.Formatter):
 
 class JsonLines(JsonFormatter):
     """One JSON object a record: time, level, logger, message, and what the caller added."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the object without the secret of an address."""
+        return without_secret(super().format(record))
 
     def formatException(self, ei: _Exception) -> str:  # noqa: N802  # logging's name
         """Name the type of each exception of the chain and the lines it passed."""

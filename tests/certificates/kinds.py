@@ -8,6 +8,7 @@ from typing import Any
 from certificates.content import (
     change_remark,
     move_in_remark,
+    moved_and_renewed_remark,
     reissue_remark,
     renewal_remark,
 )
@@ -42,7 +43,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "parts": (("physical", 2),),
         "remarks": (change_remark("physical", 1, date(2018, 6, 20)),),
     },
-    "move in": {"remarks": (move_in_remark("蓬安县残疾人联合会", date(2016, 5, 4)),)},
+    "move in": {
+        "remarks": (
+            move_in_remark("蓬安县残疾人联合会", date(2009, 5, 4)),
+            moved_and_renewed_remark(date(2019, 5, 4)),
+        )
+    },
     "multiple": MULTIPLE,
     "multiple with remarks": MULTIPLE
     | {

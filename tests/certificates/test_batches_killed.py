@@ -113,7 +113,7 @@ def kill_and_resume(office: Office, workers: int) -> int:
     return killed
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(550 if LONG else 280)
 def test_killed_at_any_moment_the_batch_is_made_once(tmp_path: Path) -> None:
     office = Office(tmp_path)
     office.run(str(PAPERS))
@@ -124,7 +124,7 @@ def test_killed_at_any_moment_the_batch_is_made_once(tmp_path: Path) -> None:
     assert killed >= 1
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(550 if LONG else 280)
 def test_several_workers_on_postgresql_make_each_paper_once(tmp_path: Path) -> None:
     with running() as url:
         if os.environ.get("DATABASE_URL"):

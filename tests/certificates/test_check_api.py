@@ -46,6 +46,7 @@ def test_our_file_is_recognised(held: Certificate) -> None:
             "is_valid": True,
             "text": "This certificate is ours, unchanged and valid.",
             "changes": [],
+            "sm2": None,
             "issued_on": "2018-06-13",
             "valid_until": "2028-06-13",
         },

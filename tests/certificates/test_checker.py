@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,30 @@ def test_a_missing_key_stops_no_step_and_the_list_follows(
         life.freeze([held], reason="核查", by=place.administrator, at=ISSUED_AT)
     assert client.get("/check/qr/revocations").status_code == 404
     settings.OUTREACH_KEYS_DIR = keys
+    assert listed(client, trust) == {held.pk: CertificateState.FROZEN}
+
+
+def test_while_the_key_cannot_be_used_the_list_before_is_given_out(
+    held: Certificate,
+    place: builders.County,
+    settings: Any,
+    client: Client,
+    trust: Trust,
+    tmp_path: Path,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    spoilt = tmp_path / "spoilt"
+    shutil.copytree(settings.OUTREACH_KEYS_DIR, spoilt)
+    (spoilt / "signer.key.pem").write_text("no key")
+    settings.OUTREACH_KEYS_DIR, sound = spoilt, settings.OUTREACH_KEYS_DIR
+    assert client.get("/check/qr/revocations").status_code == 503
+    settings.OUTREACH_KEYS_DIR = sound
+    assert listed(client, trust) == {}
+    settings.OUTREACH_KEYS_DIR = spoilt
+    with django_capture_on_commit_callbacks(execute=True):
+        life.freeze([held], reason="核查", by=place.administrator, at=ISSUED_AT)
+    assert listed(client, trust) == {}
+    settings.OUTREACH_KEYS_DIR = sound
     assert listed(client, trust) == {held.pk: CertificateState.FROZEN}
 
 

@@ -377,3 +377,51 @@ def test_a_reissued_paper_is_handed_over_again(held: Certificate, place: builder
     actions.hand_over([new], by=place.liaison, at=LATER)
     with pytest.raises(Refused, match="wrong-state"):
         actions.hand_over([new], by=place.liaison, at=LATER)
+
+
+def test_a_certificate_that_ends_before_it_is_handed_over_closes_its_case(
+    place: builders.County, files: Path
+) -> None:
+    (made,) = issued(place, files)
+    case = made.application
+    life.cancel([made], ground=Ground.OWN_WISH, reason="自愿", by=place.administrator, at=LATER)
+    case.refresh_from_db()
+    assert (case.state, case.events.last().name) == ("closed", "end")  # type: ignore[union-attr]
+    life.restore([made], reason="误销", by=place.approver, at=LATER)
+    actions.hand_over([made], by=place.liaison, at=LATER)
+    case.refresh_from_db()
+    assert case.state == "handed_over"
+
+
+def test_a_cancellation_is_not_taken_back_while_the_person_applies_anew(
+    place: builders.County, files: Path
+) -> None:
+    (made,) = issued(place, files)
+    life.cancel([made], ground=Ground.OWN_WISH, reason="自愿", by=place.administrator, at=LATER)
+    again = builders.nomination(place, id_number=made.resident.id_number)
+    applications.nominate([again], by=place.liaison, at=LATER)
+    with pytest.raises(Refused, match="open-application"):
+        life.restore([made], reason="误销", by=place.approver, at=LATER)
+    assert state_of(made) == S.CANCELLED
+
+
+def test_who_moves_away_before_the_paper_came_may_apply_again(
+    place: builders.County, files: Path
+) -> None:
+    sent, stayed = issued(place, files, 2)
+    life.move_out([sent], to="邻县残联", by=place.administrator, at=LATER)
+    moved_on = LATER.date()
+    life.note_move([stayed], moved_on=moved_on, note="邻县", by=place.administrator, at=LATER)
+    life.settle(at=LATER + timedelta(days=366))
+    states = Application.objects.values_list("state", flat=True)
+    assert set(states) == {"closed"}
+
+
+def test_a_paper_lost_before_it_was_handed_over_is_handed_over_as_its_reissue(
+    place: builders.County, files: Path
+) -> None:
+    (made,) = issued(place, files)
+    life.declare_lost([made], by=place.liaison, at=LATER)
+    (again,) = actions.reissue([made], by=place.approver, at=LATER)
+    actions.hand_over([again], by=place.liaison, at=LATER)
+    assert Application.objects.get().state == "handed_over"

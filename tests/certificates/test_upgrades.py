@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from certificates import checks, upgrades
+from certificates import checks, upgrades, upkeep
 from certificates.archiving import Level
 from certificates.authority import load_trust
 from certificates.examination import Examination, Verdict, examine
@@ -19,6 +19,7 @@ from certificates.founding import create_authority
 from certificates.keys import pem
 from certificates.models import Certificate, CertificateFile
 from certificates.upgrades import Failed, upgrade, waiting
+from certificates.upkeep import Round
 from certificates.verdicts import Finding, judge
 from outreach.models import AuditEvent
 from tests import builders
@@ -206,3 +207,56 @@ def test_two_runs_at_once_leave_one_version(
 def test_without_an_authority_the_command_says_what_to_set(place: builders.County) -> None:
     with pytest.raises(CommandError, match="OUTREACH_TSA_URL"):
         call_command("upgrade_certificates")
+
+
+def test_the_server_archives_by_itself_and_stamps_again_after_three_years(
+    place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any
+) -> None:
+    issued(place, files, 2)
+    settings.OUTREACH_TSA_URL = server.url
+    assert upkeep.go_round(at=LATER) == Round(raised=2)
+    assert levels() == [(1, "B"), (2, "LTA")] * 2
+    assert upkeep.go_round(at=LATER + upkeep.AGAIN_AFTER) == Round()
+    assert upkeep.go_round(at=LATER + upkeep.AGAIN_AFTER + timedelta(days=1)) == Round(raised=2)
+    assert levels() == [(1, "B"), (2, "LTA"), (3, "LTA")] * 2
+
+
+def test_the_server_comes_back_soon_while_the_authority_is_away(
+    place: builders.County,
+    files: Path,
+    server: TimeAuthorityServer,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    issued(place, files)
+    settings.OUTREACH_TSA_URL, server.is_away = server.url, True
+    monkeypatch.setattr(upkeep.connection, "close", lambda: None)
+    rests: list[float] = []
+
+    def pause(seconds: float) -> None:
+        rests.append(seconds)
+        server.is_away = False
+        upgrades._authority.cache_clear()
+
+    rounds = iter([True, True, False])
+    upkeep.run(lambda: next(rounds), pause)
+    assert rests == [upkeep.AWAY_S, upkeep.EVERY_S]
+    assert levels() == [(1, "B"), (2, "LTA")]
+
+
+def test_one_process_of_a_machine_is_enough(
+    place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any
+) -> None:
+    issued(place, files)
+    settings.OUTREACH_TSA_URL = server.url
+    with upkeep._alone() as mine, upkeep._alone() as another:
+        assert (mine, another) == (True, False)
+        assert upkeep.go_round(at=LATER) == Round()
+    assert levels() == [(1, "B")]
+
+
+def test_a_server_without_an_authority_starts_no_upkeep(settings: Any) -> None:
+    settings.OUTREACH_TSA_URL, settings.OUTREACH_WORKER = "", True
+    assert upkeep.start() is None
+    settings.OUTREACH_TSA_URL, settings.OUTREACH_WORKER = "https://tsa.example.org/", False
+    assert upkeep.start() is None

@@ -8,8 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from random import Random
 
 BLOCK = 1024
+#: The share of the pieces of an answer at which a line with dice breaks.
+LOST = 0.25
 
 
 @dataclass
@@ -17,7 +20,8 @@ class Line:
     """A line on the loopback. Everything may be changed while it carries.
 
     `bytes_per_second` slows what goes up over all connections together; `cut_every` cuts the
-    connection on which so many bytes more went up; `swapped` answers a path by itself.
+    connection on which so many bytes more went up; with `dice` each cut comes after a random number
+    of them, up to `cut_every`, and some answers break off too; `swapped` answers a path by itself.
     """
 
     port: int
@@ -25,10 +29,13 @@ class Line:
     is_down: bool = False
     bytes_per_second: float = 0
     cut_every: int = 0
+    dice: Random | None = None
     swapped: dict[str, bytes] = field(default_factory=dict)
     sent: int = 0
     cuts: int = 0
+    lost_answers: int = 0
     _since_cut: int = 0
+    _next_cut: int = 0
     _free_at: float = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -44,7 +51,7 @@ class Line:
             return
         there = ("127.0.0.1", self.server_port)
         with near, suppress(OSError), socket.create_connection(there) as far:
-            back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+            back = threading.Thread(target=self._bring_back, args=(far, near), daemon=True)
             back.start()
             while (block := near.recv(BLOCK)) and not self._answers(block, near):
                 if self.is_down or self._is_cut(len(block)):
@@ -54,6 +61,32 @@ class Line:
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
             back.join()
+
+    def _falls(self, size: int) -> bool:
+        """Count bytes towards the next cut, and tell whether it is now."""
+        self._since_cut += size
+        if not self.cut_every or self._since_cut < (self._next_cut or self.cut_every):
+            return False
+        self._since_cut = 0
+        self._next_cut = self.dice.randint(1, self.cut_every) if self.dice else 0
+        self.cuts += 1
+        return True
+
+    def _bring_back(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while block := source.recv(65536):
+                if self._is_lost():
+                    target.sendall(block[: len(block) // 2])
+                    target.shutdown(socket.SHUT_RDWR)
+                    return
+                target.sendall(block)
+            target.shutdown(socket.SHUT_WR)
+
+    def _is_lost(self) -> bool:
+        with self._lock:
+            is_lost = self.dice is not None and self.dice.random() < LOST
+            self.lost_answers += is_lost
+            return is_lost
 
     def _answers(self, block: bytes, near: socket.socket) -> bool:
         path = block.split(b" ", 2)[1].decode() if block.startswith(b"GET ") else ""
@@ -71,10 +104,7 @@ class Line:
     def _is_cut(self, size: int) -> bool:
         with self._lock:
             self.sent += size
-            self._since_cut += size
-            if self.cut_every and self._since_cut >= self.cut_every:
-                self._since_cut = 0
-                self.cuts += 1
+            if self._falls(size):
                 return True
             now = time.monotonic()
             self._free_at = max(now, self._free_at)
@@ -101,10 +131,3 @@ def _accept(listening: socket.socket, line: Line) -> None:
         while True:
             near, _ = listening.accept()
             threading.Thread(target=line.carry, args=(near,), daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while block := source.recv(65536):
-            target.sendall(block)
-        target.shutdown(socket.SHUT_WR)

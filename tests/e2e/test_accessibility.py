@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.desk import Desk, check_paper
 from tests.e2e.looking import Eye, TabletEye
+from tests.e2e.office import Office
 from tests.e2e.preparing import CERTIFIED, DUE, WAITING
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import CAMERA_REST_MS, Look, Tablet
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 #: Every screen of the tablet, by the names that the story below gives them.
 SCREENS = {
     *(
@@ -35,7 +37,8 @@ SCREENS = {
     *("arrive", "findings", "camera-portrait", "camera-whole_body", "camera-affected_part"),
     *("camera-environment", "photos", "result", "signature", "signed", "review", "visit-done"),
     *("certificate", "hand-over", "outbox", "more", "more-english", "pin", "ready"),
-    *("nominate", "nominate-wrong", "disputes"),
+    *("nominate", "nominate-wrong", "camera-paper", "disputes", "correct", "disputes-settled"),
+    *("elsewhere", "renew", "hand-in", "handed-in"),
 }
 
 
@@ -47,12 +50,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def test_no_screen_of_the_tablet_has_an_axe_violation(
-    desk: Callable[..., Desk], tablet: Callable[[Look], Tablet], broken: list[str]
+    desk: Callable[..., Desk], tablet: Callable[[Look], Tablet], broken: list[str], office: Office
 ) -> None:
     eye = TabletEye()
-    office = desk("administrator", "administrator" * 2)
+    clerk = desk("administrator", "administrator" * 2)
     hand = tablet(eye)
-    scan(hand, office, office.make_code("assessor ·"))
+    scan(hand, clerk, clerk.make_code("assessor ·"))
     plan(hand)
     hand.evaluate(DUE, "assessor", "colleague")
     hand.expects_heading(DUE)
@@ -61,6 +64,7 @@ def test_no_screen_of_the_tablet_has_an_axe_violation(
     look_around(hand)
     nominate(hand)
     lock(hand)
+    leave(hand, clerk, office)
     assert eye.found == []
     assert eye.seen == SCREENS
     assert broken == []
@@ -135,12 +139,26 @@ def look_around(hand: Tablet) -> None:
     hand.look(page, "ready")
 
 
-def fill_nomination(page: Page) -> None:
+def fill_nomination(hand: Tablet) -> None:
     """Fill in the nomination of one and the same person."""
+    page = hand.page
     page.get_by_label("姓名").fill("周小溪")
     page.get_by_label("身份证号").fill("53010219200508011X")
     page.get_by_label("村（社区）").select_option(label="任家祠村")
     page.get_by_label("肢体").check()
+
+
+def photograph_paper(hand: Tablet) -> None:
+    """Photograph the household book."""
+    page = hand.page
+    hand.camera.show(EvidenceKind.DOCUMENT)
+    page.wait_for_timeout(CAMERA_REST_MS)
+    page.get_by_role("button", name="拍照 户口簿").click()
+    dialog = page.get_by_role("dialog", name="户口簿")
+    expect(dialog.get_by_role("button", name="拍照", exact=True)).to_be_enabled()
+    hand.look(page, "camera-paper")
+    dialog.get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
 
 
 def nominate(hand: Tablet) -> None:
@@ -153,17 +171,36 @@ def nominate(hand: Tablet) -> None:
     hand.press("保存提名")
     expect(page.get_by_text("请填写姓名。")).to_be_visible()
     hand.look(page, "nominate-wrong")
-    fill_nomination(page)
+    fill_nomination(hand)
+    photograph_paper(hand)
     hand.press("保存提名")
     hand.go("更多")
     page.get_by_role("link", name="提名申请人").click()
-    fill_nomination(page)
+    fill_nomination(hand)
     hand.press("保存提名")
     hand.go("发件箱")
     page.get_by_role("link", name="1 项需要处理").last.click()
     mine = page.get_by_role("listitem").filter(has_text="周小溪")
     expect(mine.filter(has_text="冲突")).to_be_visible()
     hand.look(page, "disputes")
+    correct(hand)
+
+
+def correct(hand: Tablet) -> None:
+    """Send a corrected copy of what was not applied; both are kept."""
+    page = hand.page
+    hand.press("更正后重新发送")
+    hand.expects_heading("提名申请人")
+    expect(page.get_by_text("这是更正后的一份")).to_be_visible()
+    expect(page.get_by_label("姓名")).to_have_value("周小溪")
+    hand.look(page, "correct")
+    page.get_by_label("身份证号").fill("11010519491231002X")
+    hand.press("保存提名")
+    hand.go("发件箱")
+    expect(hand.line()).to_have_text("全部已送达")
+    page.goto("/tablet/#/disputes")
+    expect(page.get_by_text("更正并重新发送")).to_be_visible()
+    hand.look(page, "disputes-settled")
 
 
 def lock(hand: Tablet) -> None:
@@ -216,3 +253,30 @@ def refuse_a_stranger(page: Page, eye: Eye) -> None:
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("alert")).to_contain_text("用户名或密码不对")
     eye(page, "signed-in-wrongly")
+
+
+def leave(hand: Tablet, clerk: Desk, office: Office) -> None:
+    """Open it a second time, go on with a new code, and hand in when the tablet is stopped."""
+    page = hand.page
+    hand.unlocks()
+    second = page.context.new_page()
+    second.goto("/tablet/")
+    expect(second.get_by_role("heading", name="已在另一个窗口打开")).to_be_visible()
+    hand.look(second, "elsewhere")
+    second.close()
+    page.goto("/tablet/#/hand-in")
+    hand.expects_heading("密封上交")
+    hand.look(page, "hand-in")
+    hand.go("今天")
+    office("expire", "一组平板")
+    hand.line().click()
+    page.get_by_role("link", name="输入新的登记码").click()
+    hand.look(page, "renew")
+    page.get_by_role("textbox", name="新的登记码").fill(clerk.make_code("assessor ·"))
+    hand.press("继续使用")
+    hand.expects_heading("发件箱")
+    expect(hand.line()).to_have_text("全部已送达")
+    office("revoke", "一组平板")
+    hand.line().click()
+    hand.expects_heading("已全部上交")
+    hand.look(page, "handed-in")

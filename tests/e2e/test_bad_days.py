@@ -14,7 +14,7 @@ from tests.e2e.line import Line
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import Camera, Tablet
+from tests.e2e.tablet import PIN, Camera, Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 #: The name of a build, as it stands in the service worker, and that of a newer one.
@@ -346,3 +346,54 @@ def test_ten_wrong_pins_lock_the_tablet_for_good_and_lose_nothing(
     hand.press("密封上交并清除本机")
     expect(page.get_by_role("heading", name="已全部上交")).to_be_visible()
     assert "absent" in office("open_handin", "ten PINs")
+
+
+def test_fifteen_days_without_a_line_ask_for_one_before_the_pin_opens_anything(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "fifteen days")
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    expect(page.get_by_text("之前没有网络也能打开")).to_be_visible()
+    hand.go("今天")
+    page.context.set_offline(True)
+    page.clock.fast_forward(15 * 24 * 3600 * 1000)
+    expect(page.get_by_text("要联网一次才能用 PIN 码打开")).to_be_visible()
+    page.get_by_label("PIN 码").fill(PIN)
+    hand.press("联网并解锁")
+    expect(page.get_by_text("没有网络，现在打不开")).to_be_visible()
+    page.context.set_offline(False)
+    hand.press("联网并解锁")
+    hand.expects_heading("今天")
+
+
+def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
+) -> None:
+    # A passkey belongs to a name; an address of numbers can have none.
+    page = window(800, 1280, base_url=f"http://localhost:{service.port}")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    finger = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal"}
+    able = {"hasUserVerification": True, "isUserVerified": True, "hasPrf": True}
+    options = finger | able | {"hasResidentKey": True}
+    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "a passkey")
+    hand.go("更多")
+    hand.press("设置指纹或面容")
+    expect(page.get_by_text("已设置")).to_be_visible()
+    page.context.set_offline(True)
+    page.reload()
+    hand.press("用指纹或面容解锁")
+    hand.go("今天")
+    hand.press("锁定")
+    refusing = {"authenticatorId": made["authenticatorId"], "isUserVerified": False}
+    devtools.send("WebAuthn.setUserVerified", refusing)
+    hand.press("用指纹或面容解锁")
+    expect(page.get_by_text("没有确认成功")).to_be_visible()
+    hand.unlock(PIN)
+    hand.expects_heading("今天")

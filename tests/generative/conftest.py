@@ -19,7 +19,7 @@ from tests.generative.world import Beginning
 def beginning(django_db_setup: None, django_db_blocker: Any) -> Iterator[Beginning]:
     """Return the kept beginning; its scenarios commit, and are undone at the end."""
     memory = Path("/dev/shm")
-    before = settings.OUTREACH_FILES
+    before = settings.OUTREACH_FILES, settings.OUTREACH_REVOCATIONS
     with (
         django_db_blocker.unblock(),
         tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
@@ -31,6 +31,6 @@ def beginning(django_db_setup: None, django_db_blocker: Any) -> Iterator[Beginni
         try:
             yield Beginning.make()
         finally:
-            settings.OUTREACH_FILES = before
+            settings.OUTREACH_FILES, settings.OUTREACH_REVOCATIONS = before
             logging.getLogger("django.request").setLevel(logging.NOTSET)
             empty.put_back()

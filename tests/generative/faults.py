@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from mobile_api import api, auth, mutators, pull, push
+from mobile_api import api, auth, disputes, mutators, pull, push, restoring
 from mobile_api.models import Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
@@ -242,6 +242,29 @@ def complete_means_announced(sound: Any, rows: Any) -> Any:
 @plant(World, "announce_restore")
 def a_restore_is_not_announced(sound: Any, world: World) -> None:
     """Go back in time under the old epoch."""
+
+
+@plant(push, "upcast")
+def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) -> Any:
+    """Take today's versions in and no other."""
+    return version, args
+
+
+@plant(mutators, "_nomination")
+def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
+    """Treat a nomination like one of the version before."""
+    return replace(sound(*given), photographed=())
+
+
+@plant(disputes, "_apply")
+def accepting_is_only_noted(sound: Any, *given: Any) -> None:
+    """Note that a dispute was accepted and do nothing of what was said."""
+
+
+@plant(restoring, "reapply")
+def a_restore_forgets_who_was_stopped(sound: Any) -> int:
+    """Serve a tablet again that was stopped after the backup."""
+    return 0
 
 
 # The tablet

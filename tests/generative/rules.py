@@ -14,6 +14,8 @@ from uuid import uuid4
 
 from mobile_api import devices as enrolling
 from mobile_api.auth import fingerprint
+from mobile_api.disputes import decide
+from mobile_api.models import Decision, Dispute
 from mobile_api.models import Device as Enrolled
 from outreach.actions import applications, visits
 from outreach.domain.workflow import OPEN_VISITS
@@ -182,7 +184,21 @@ def nominate(world: World, choose: Random) -> None:
         "categories": ["hearing"],
         "consent": {"by": "resident", "name": "钱小河"},
     }
-    device.say("nominate", args, NOW.isoformat())
+    version = choose.choice([1, 2])
+    if version == 2:
+        args["media"] = [
+            {
+                **device.photo(world.picture()),
+                "kind": "paper",
+                "paper": paper,
+                "type": "image/jpeg",
+                "taken_at": NOW.isoformat(),
+                "place": None,
+            }
+            for paper in choose.sample(["id_card", "household_book", "photos"], 2)
+        ]
+    device.say("nominate", args, NOW.isoformat(), version)
+    world.reached[f"nominate v{version}"] += 1
 
 
 @rule(2)
@@ -255,6 +271,21 @@ def office_cancel(world: World, choose: Random) -> None:
         visits.cancel(visit, by=administrator(world), at=NOW, reason="desk")
         world.note_history()
         world.reached["cancelled"] += 1
+
+
+@rule(5)
+def decide_dispute(world: World, choose: Random) -> None:
+    """Accept what a tablet said and was disputed, or set it aside."""
+    waiting = list(Dispute.objects.filter(decided_at=None).order_by("pk"))
+    if not waiting:
+        return
+    decision = choose.choice([Decision.ACCEPTED, Decision.ACCEPTED, Decision.SET_ASIDE])
+    try:
+        decide(choose.choice(waiting), decision, reason="seen", by=administrator(world), at=NOW)
+        world.reached[f"dispute {decision}"] += 1
+    except Refused:
+        world.reached["dispute stays open"] += 1
+    world.note_history()
 
 
 @rule(3)

@@ -7,44 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.generative.floors import FLOORS
 from tests.generative.invariants import examine, settle
 from tests.generative.rules import RULES
 from tests.generative.world import Beginning, Broken, World
 
 LENGTH = 36
-#: What the scenarios must reach on average, so that nothing passes because nothing happened.
-FLOORS = {
-    "evaluations": 2.0,
-    "applied evaluations": 1.0,
-    "exchanges": 12.0,
-    "field edits": 0.5,
-    "office edits": 0.7,
-    "reassigned": 0.7,
-    "reassignment met": 0.1,
-    "conflict": 0.15,
-    "refused": 0.05,
-    "parked": 0.2,
-    "duplicate": 0.2,
-    "cut": 0.5,
-    "lost": 0.2,
-    "late": 0.02,
-    "replayed": 0.2,
-    "crash": 0.3,
-    "clones": 0.2,
-    "fork": 0.05,
-    "restores": 0.1,
-    "restored mutations": 0.1,
-    "gap": 0.005,
-    "evicted": 0.1,
-    "vanished": 0.3,
-    "revoked": 0.1,
-    "revoked told": 0.05,
-    "areas": 0.2,
-    "app versions": 0.2,
-    "upload cut": 0.1,
-    "upload damaged": 0.1,
-    "upload resumed": 0.05,
-}
 
 Step = tuple[str, int]
 

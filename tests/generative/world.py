@@ -16,10 +16,9 @@ from uuid import UUID
 from django.conf import settings
 from django.test import Client
 
-from mobile_api.auth import fingerprint
 from mobile_api.devices import make_code
-from mobile_api.models import Device as Enrolled
-from mobile_api.models import Epoch, LedgerEntry, Replica
+from mobile_api.models import LedgerEntry, Replica
+from mobile_api.restoring import begin_epoch
 from outreach import clock
 from outreach.domain.vocabulary import EvidenceKind
 from outreach.models import Evaluation, User, Visit
@@ -146,6 +145,8 @@ class World:
         self.devices = {one.name: one.copied(one.name) for one in self.beginning.devices}
         self.kept_by = {name: set() for name in self.devices}
         self.files = Path(settings.OUTREACH_FILES)
+        settings.OUTREACH_REVOCATIONS = self.files / "revocations.jsonl"
+        settings.OUTREACH_REVOCATIONS.unlink(missing_ok=True)
         self.note_history()
 
     # What the server and the people around it know
@@ -379,18 +380,12 @@ class World:
         self.note_history()
         self.clean_views.clear()
         self.late.clear()
-        self.revoked = {
-            name
-            for name in self.revoked
-            if Enrolled.objects.filter(token_sha256=fingerprint(self.devices[name].state.token))
-            .exclude(revoked_at=None)
-            .exists()
-        }
+        if self.revoked:
+            self.reached["restored after a stop"] += 1
 
     def announce_restore(self) -> None:
         """Begin another epoch, by which tablets know that time went back."""
-        Epoch.objects.all().delete()
-        Epoch.current()
+        begin_epoch()
 
 
 def administrator(world: World) -> User:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach import clock
+from outreach.actions import visits
 from outreach.actions.applications import assign
 from outreach.actions.evaluations import current_evaluation
 from outreach.demo.tablet import Tablet
@@ -167,3 +169,46 @@ def test_only_an_administrator_of_the_area_decides_and_always_with_a_reason(
     ):
         with pytest.raises(Refused, match=code):
             decide(dispute, Decision.SET_ASIDE, reason=reason, by=by, at=ON_THE_DAY)
+
+
+def test_a_visit_that_turns_out_to_be_done_frees_the_one_booked_in_its_place(
+    place: builders.County, tablet: Tablet
+) -> None:
+    [visit] = builders.scheduled(place)
+    tablet.sync()
+    visits.cancel(visit, by=place.administrator, at=START, reason="road")
+    evaluated(tablet, place, visit)
+    tablet.sync()
+    again = visits.Appointment(visit.application, date(2018, 6, 6), time(10))
+    [booked] = visits.schedule([again], by=place.administrator, at=START)
+    accept(Dispute.objects.get(), place)
+
+    states = dict(Visit.objects.values_list("pk", "state"))
+    assert states == {visit.pk: "done", booked.pk: "cancelled"}
+    event = booked.events.order_by("pk").last()
+    assert event is not None
+    assert (event.name, event.by, bool(event.note)) == ("cancel", place.administrator, True)
+    assert Application.objects.get().state == "evaluated"
+
+
+def test_a_case_is_not_given_to_somebody_who_is_elsewhere_at_that_time(
+    place: builders.County, other: User
+) -> None:
+    [mine] = builders.scheduled(place)
+    [theirs] = builders.accepted(place, name="钱小河")
+    assign([theirs], other, by=place.administrator, at=START)
+    at_nine = visits.Appointment(theirs, mine.on, time(9, 20))
+    visits.schedule([at_nine], by=place.administrator, at=START)
+    with pytest.raises(Refused, match="double-booking") as refused:
+        assign([mine.application], other, by=place.administrator, at=START)
+
+    assert mine.application.number in refused.value.message
+    assert Visit.objects.get(pk=mine.pk).assessor == place.assessor
+    visits.move(
+        mine,
+        visits.Appointment(mine.application, mine.on, time(14)),
+        by=place.administrator,
+        at=START,
+    )
+    assign([mine.application], other, by=place.administrator, at=START)
+    assert Visit.objects.get(pk=mine.pk).assessor == other

@@ -34,7 +34,8 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(
 ) -> None:
     clock.advance_to(ON_THE_DAY)
     tablet = enrolled(place, tmp_path)
-    pushed(tablet, place, 1)
+    for _warming_up in range(3):
+        pushed(tablet, place, 1)
     assert pushed(tablet, place, 2) == pushed(tablet, place, 12)
-    assert LedgerEntry.objects.count() == Evaluation.objects.count() == 15
-    assert AuditEvent.objects.filter(action="evaluation.submit").count() == 15
+    assert LedgerEntry.objects.count() == Evaluation.objects.count() == 17
+    assert AuditEvent.objects.filter(action="evaluation.submit").count() == 17

@@ -17,7 +17,10 @@ from outreach import clock
 class Command(BaseCommand):
     """Exit status 0: nothing is left to do. 1: run it again later, or read what it says."""
 
-    help = "Raise certificates to PAdES B-T, B-LT or B-LTA; what was issued stays as it is."
+    help = (
+        "Raise certificates to PAdES B-T, B-LT or B-LTA; what was issued stays as it is. The server"
+        " does this itself unless OUTREACH_WORKER=0."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the level, how many papers at most, and when to stamp again."""

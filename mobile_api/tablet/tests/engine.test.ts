@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { declaration } from '@/book/evaluation'
 import { receiptOf } from '@/book/views'
 import { randomBytes, sha256Hex, utf8 } from '@/core/bytes'
 import { manifestDigest } from '@/core/manifest'
+import type { Media } from '@/store/records'
 import { Safe } from '@/store/safe'
 import { fetchCertificate, NotTheFile, wantedFiles } from '@/sync/files'
 import { FakeServer } from './support/server'
-import { engineOf, evaluation, notDone, photo, PIN, settle, tablet } from './support/tablet'
+import { engineOf, evaluation, NOMINATION, notDone, photo, PIN, settle, tablet } from './support/tablet'
 
 const visits = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`visit/${i}`, { on: `day ${i}` }]))
 const digestOf = (safe: Safe) => manifestDigest(Array.from(safe.rows, ([k, row]) => [k, row.h]))
@@ -340,6 +342,20 @@ describe('photos', () => {
     await settle(engine)
     expect(safe.media.get(kept.media.sha256)?.state).toBe('safe')
     expect(await safe.bytesOf('media', kept.media.sha256)).toBeNull()
+  })
+  it('of papers travel with their nomination, and are let go with the same receipt', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    const { media, bytes } = await photo('a9', randomBytes(500))
+    const paper: Media = { ...media, kind: 'paper', paper: 'id_card', state: 'declared' }
+    await safe.change({ media: { add: [{ media: paper, bytes }] } })
+    const said = await safe.say('nominate', { ...NOMINATION, media: [declaration(paper)] }, 1)
+    expect([said.v, receiptOf(safe, said)]).toEqual([2, 'only_here'])
+    await settle(engine)
+    expect([safe.state.missing, receiptOf(safe, said)]).toEqual([[media.sha256], 'text_safe'])
+    server.verified.add(media.sha256)
+    await settle(engine)
+    expect([await safe.bytesOf('media', media.sha256), receiptOf(safe, said)]).toEqual([null, 'all_safe'])
   })
   it('do not go on reading all safe when a restored server misses them', async () => {
     const server = new FakeServer()

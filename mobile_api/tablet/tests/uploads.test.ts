@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { upload } from '@/sync/uploads'
+import { chunkFor, Throughput, upload } from '@/sync/uploads'
 import { FakeServer } from './support/server'
 import { photo, tablet } from './support/tablet'
 
 const CHUNK = 256 * 1024
 const SIZE = 600 * 1024
+
+const STEADY = { begin: () => undefined, arrived: () => undefined, failed: () => undefined, chunk: CHUNK }
 
 interface Reply {
   status: number
@@ -60,7 +62,7 @@ describe('an upload', () => {
   it('carries its first bytes with the creation, which saves a round trip', async () => {
     const { safe, waiting } = await declared()
     const sent = line([{ status: 201, offset: CHUNK }, { status: 204, offset: 2 * CHUNK }, { status: 204, offset: SIZE }])
-    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(await upload(safe, waiting, () => undefined, STEADY)).toBe('sent')
     expect(sent).toEqual([
       ['POST', null, CHUNK],
       ['PATCH', String(CHUNK), CHUNK],
@@ -71,13 +73,13 @@ describe('an upload', () => {
   it('goes on where the server stands when the answer to the creation was lost', async () => {
     const { safe, waiting } = await declared()
     const sent = line([{ status: 201, offset: 2 * CHUNK }, { status: 204, offset: SIZE }])
-    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(await upload(safe, waiting, () => undefined, STEADY)).toBe('sent')
     expect(sent).toEqual([['POST', null, CHUNK], ['PATCH', String(2 * CHUNK), SIZE - 2 * CHUNK]])
   })
   it('is over at once when the server holds the picture already', async () => {
     const { safe, waiting } = await declared()
     const sent = line([{ status: 201, offset: SIZE }])
-    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(await upload(safe, waiting, () => undefined, STEADY)).toBe('sent')
     expect(sent.length).toBe(1)
   })
   it.each([
@@ -87,12 +89,45 @@ describe('an upload', () => {
   ])('whose creation is answered %d is %s', async (status, end) => {
     const { safe, waiting } = await declared()
     line([{ status }])
-    expect(await upload(safe, waiting, () => undefined)).toBe(end)
+    expect(await upload(safe, waiting, () => undefined, STEADY)).toBe(end)
   })
   it('begun earlier asks for its place and goes on there', async () => {
     const { safe, waiting } = await declared()
     const sent = line([{ status: 200, offset: CHUNK }, { status: 204, offset: SIZE }])
-    expect(await upload(safe, { ...waiting, uploadUrl: '/api/v1/uploads/u1' }, () => undefined)).toBe('sent')
+    expect(await upload(safe, { ...waiting, uploadUrl: '/api/v1/uploads/u1' }, () => undefined, STEADY)).toBe('sent')
     expect(sent).toEqual([['HEAD', null, 0], ['PATCH', String(CHUNK), CHUNK]])
+  })
+})
+
+describe('the size of a chunk', () => {
+  it.each([
+    [0, 64],
+    [8_000, 64], // 64 kbit/s: a cut costs eight seconds at most
+    [64_000, 256],
+    [128_000, 512],
+    [10_000_000, 1024], // wifi
+  ])('at %d bytes a second is %d KiB', (rate, kib) => {
+    expect(chunkFor(rate)).toBe(kib * 1024)
+  })
+  it('follows the line, chunk by chunk, and is halved when the line fails', () => {
+    let now = 0
+    const line = new Throughput(() => now)
+    expect(line.chunk).toBe(64 * 1024)
+    line.begin()
+    now += 500
+    line.arrived(128_000) // 256,000 bytes a second
+    expect(line.chunk).toBe(1024 * 1024)
+    now += 128_000
+    line.arrived(1_024_000) // 8,000 bytes a second: the valley begins
+    expect(line.chunk).toBe(512 * 1024)
+    line.failed()
+    expect(line.chunk).toBe(256 * 1024)
+  })
+  it('grows within one picture on a quick line', async () => {
+    const { safe, waiting } = await declared()
+    const small = 64 * 1024
+    const sent = line([{ status: 201, offset: small }, { status: 204, offset: SIZE }])
+    expect(await upload(safe, waiting, () => undefined)).toBe('sent')
+    expect(sent.map(([, , bytes]) => bytes)).toEqual([small, SIZE - small])
   })
 })

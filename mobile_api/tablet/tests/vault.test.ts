@@ -64,6 +64,31 @@ describe('the safe', () => {
     expect(again.state).toEqual(safe.state)
     expect(await again.bytesOf('media', media.sha256)).toEqual(bytes)
   })
+  it('opens from the pack of its rows, and from the rows where the pack is older or spoilt', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    const put = (name: string) => ({ rows: { clear: false, put: new Map([[`visit/${name}`, { h: name, d: { name } }]]), del: [] } })
+    await safe.change(put('a'))
+    await safe.pack()
+    await db.rows.clear() // so that only the pack can tell of it
+    expect([...(await Safe.unlock(db, PIN)).rows.keys()]).toEqual(['visit/a'])
+    await safe.change(put('b'))
+    expect(await db.meta.get('pack')).toBe(undefined) // a row that leaves is gone from the pack too
+    expect([...(await Safe.unlock(db, PIN)).rows.keys()]).toEqual(['visit/b'])
+    await safe.pack()
+    await db.meta.put({ k: 'pack', body: new Uint8Array(40) })
+    const reopened = await Safe.unlock(db, PIN)
+    expect([...reopened.rows.keys()]).toEqual(['visit/b'])
+    expect(reopened.damaged).toEqual([])
+  })
+  it('says which of its parts a step has changed, and no others', async () => {
+    const { safe } = await tablet(new FakeServer())
+    const told: (readonly string[])[] = []
+    safe.onChange = (parts) => told.push([...parts].sort())
+    await safe.keepDraft('evaluation/v1', { remark: '半句' })
+    await safe.change({ rows: { clear: false, put: new Map(), del: [] }, media: { meta: [], dropBytes: [] }, prune: [] })
+    await safe.change({ rows: { clear: false, put: new Map([['me', { h: 'h', d: {} }]]), del: [] } })
+    expect(told).toEqual([['drafts'], [], ['rows', 'state']])
+  })
   it('keeps nothing of a person in clear', async () => {
     const { db, safe } = await tablet(new FakeServer())
     const secret = '任某某 511302193001010012'

@@ -13,7 +13,7 @@ from django.utils import timezone
 from outreach.actions.audit import record
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
 from outreach.domain.workflow import OPEN_VISITS
-from outreach.models import Notification, User, Visit
+from outreach.models import FamilyLink, Notification, User, Visit
 
 LEASE = timedelta(minutes=5)
 #: Minutes until the next attempt; after the last the message has failed.
@@ -93,7 +93,12 @@ def _send(message: Notification, sender: Sender, at: datetime, came: Delivered) 
 
 
 def _is_overtaken(message: Notification, at: datetime) -> bool:
-    """Tell whether a visit is not as the message says, or a reminder comes after its time."""
+    """Tell whether a visit is not as the message says, or a reminder comes after its time.
+
+    A link that ended meanwhile is not sent either.
+    """
+    if message.kind == "link":
+        return not FamilyLink.objects.standing(at).filter(pk=message.key.split(":")[1]).exists()
     if message.kind not in OF_VISITS:
         return False
     _, pk, day, start, _ = message.key.split(":")
@@ -124,6 +129,9 @@ def _settle(message: Notification, state: str, at: datetime, *, why: str = "") -
         last_error=why[:200],
         sent_at=at if state == "sent" else None,
     )
+    if message.kind == "link" and state in ("sent", "overtaken"):
+        message.text = message.without_secret
+        message.save(update_fields=["text"])
     record(f"notification.{state}", [message], by=None, at=at)
 
 

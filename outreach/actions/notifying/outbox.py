@@ -15,6 +15,7 @@ from outreach.domain.workflow import OPEN_VISITS, ApplicationState
 from outreach.models import (
     Application,
     ApplicationEvent,
+    FamilyLink,
     Guardian,
     Notification,
     Visit,
@@ -53,6 +54,38 @@ def fill_outbox(at: datetime) -> int:
         _address(fresh)
         Notification.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
+
+
+def tell_link(link: FamilyLink, address: str, at: datetime) -> Notification:
+    """Enter the message that brings a family its link; return it with whom it reaches.
+
+    Only now is the secret known: the message keeps it, sealed, until it was sent.
+    """
+    with override("zh-hans"):
+        until = timezone.localdate(link.expires_at)
+        said = gettext(
+            "Case %(number)s: send photos of your papers and choose a time for the visit here, "
+            "until %(until)s; do not pass the address on: %(address)s"
+        )
+        end = gettext("Questions: %(telephone)s. %(issuer)s")
+        text = f"{said} {end}" % {
+            "number": link.application.number,
+            "until": f"{until.month}月{until.day}日",
+            "address": address,
+            "telephone": settings.OUTREACH_ISSUER_TELEPHONE,
+            "issuer": settings.OUTREACH_ISSUER,
+        }
+    message = Notification(
+        key=f"link:{link.pk}",
+        kind="link",
+        application=link.application,
+        text=text,
+        due_at=waking(at),
+        created_at=at,
+    )
+    _address([message])
+    message.save()
+    return message
 
 
 def _about_visits(at: datetime) -> Iterator[Notification]:

@@ -9,11 +9,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from certificates import moving_in
 from certificates.models import Certificate
 from outreach import clock
 from outreach.actions import applications as actions
 from outreach.actions import publicity
 from outreach.actions.audit import record
+from outreach.actions.family import STATES as LINKED
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, done
 from outreach.desk.forms import NoteForm
@@ -21,8 +23,8 @@ from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import cases_of
 from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
-from outreach.domain.workflow import APPLICATION, OPEN_VISITS, ApplicationState
-from outreach.models import Application, Evaluation, User, Visit
+from outreach.domain.workflow import APPLICATION, OPEN_STATES, OPEN_VISITS, ApplicationState
+from outreach.models import Application, Evaluation, PaperPhoto, StoredBlob, User, Visit
 from outreach.rules import Refused
 
 #: Who needs the whole ID number: the auditor looks for patterns, not for persons.
@@ -39,6 +41,7 @@ WITH_REASON: dict[str, tuple[Role, ...]] = {
     "recall": (Role.ADMINISTRATOR,),
     "close": (Role.ADMINISTRATOR,),
     "send_back": (Role.ADMINISTRATOR, Role.APPROVER),
+    "return_file": (Role.ADMINISTRATOR, Role.APPROVER),
     "appeal": (Role.LIAISON, Role.ADMINISTRATOR),
     "uphold_appeal": (Role.ADMINISTRATOR,),
     "dismiss_appeal": (Role.ADMINISTRATOR,),
@@ -77,11 +80,13 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "visits": visits,
             "open_visit": _open(visits),
             "evaluations": _evaluations(application, request.user),
+            "photographed": _photographed(application, request.user),
             "notices": application.notices.prefetch_related("objections").order_by("pk"),
             "certificates": Certificate.objects.filter(application=application).order_by("pk"),
             "next_steps": _possible(application, request.user, _open(visits)),
             "may_sign": request.user.role == Role.APPROVER and application.state in SHOWN_TO_SIGN,
             "reasons": _reasons(application, request.user),
+            "beside": _beside(application, request.user),
         },
     )
 
@@ -96,6 +101,16 @@ def _evaluations(application: Application, user: User) -> Any:
     return application.evaluations.select_related("assessor").order_by("pk")
 
 
+def _photographed(application: Application, user: User) -> list[tuple[PaperPhoto, bool]]:
+    """Return the photos of the papers, each with whether it is here; they show the ID number."""
+    if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
+        return []
+    photos = list(application.paper_photos.shown().order_by("pk"))
+    names = [photo.sha256 for photo in photos]
+    held = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
+    return [(photo, photo.sha256 in held) for photo in photos]
+
+
 def _possible(application: Application, user: User, visit: Visit | None) -> list[tuple[str, Any]]:
     """List what this person can do next with this case: address and words."""
     state, role, pk = application.state, user.role, application.pk
@@ -104,13 +119,28 @@ def _possible(application: Application, user: User, visit: Visit | None) -> list
     steps = {
         ("desk:give_consent", pk, _("Record the consent")): field and state == "nominated",
         ("desk:send_back", pk, _("Return with what is missing")): office and state == "applied",
-        ("desk:schedule_one", pk, _("Schedule a visit")): office
+        ("desk:schedule_one", pk, _("Schedule a visit")): field
         and state == "accepted"
         and application.assessor_id
         and visit is None,
         ("desk:record_objection", pk, _("Record an objection")): field and state == "on_notice",
     }
     return [(url, (key, words)) for (url, key, words), is_open in steps.items() if is_open]
+
+
+def _beside(application: Application, user: User) -> list[tuple[str, Any]]:
+    """List what helps with the case beside its next step: address and words."""
+    if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
+        return []
+    sent = application.paper_photos.undecided().count()
+    photos = _("Papers by photo")
+    found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos)]
+    if application.state in LINKED:
+        found.insert(0, ("desk:family_link", _("Link for the family")))
+    if application.state in OPEN_STATES:
+        words = _("Fast lane: change") if application.urgency else _("Into the fast lane")
+        found.append(("desk:hasten", words))
+    return found
 
 
 def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
@@ -121,6 +151,7 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
         "recall": _("Take up again"),
         "close": _("Close the case"),
         "send_back": _("Send back to be assessed again"),
+        "return_file": _("Send the file back to the county it came from"),
         "appeal": _("Record an appeal"),
         "uphold_appeal": _("The appeal was upheld: assess again"),
         "dismiss_appeal": _("The appeal was dismissed"),
@@ -128,7 +159,9 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
     return [
         (name, words[name])
         for name, roles in WITH_REASON.items()
-        if user.role in roles and application.state in APPLICATION[name].sources
+        if user.role in roles
+        and application.state in APPLICATION[name].sources
+        and (name != "return_file" or hasattr(application, "move_in"))
     ]
 
 
@@ -161,7 +194,9 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
 
 
 def _take(application: Application, step: str, note: str, user: User) -> None:
-    if step == "appeal":
+    if step == "return_file":
+        moving_in.give_back(application, reason=note, by=user, at=clock.now())
+    elif step == "appeal":
         publicity.appeal(application, text=note, by=user, at=clock.now())
     elif step in ("uphold_appeal", "dismiss_appeal"):
         upheld = step == "uphold_appeal"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -13,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from certificates import actions, batches, life
+from certificates.archiving import Level
 from certificates.models import Batch, BatchQuerySet, Certificate, ItemState
 from certificates.steps import CertificateState, cancelled_from, frozen_from, renewable_from
+from certificates.upgrades import waiting
 from outreach import clock
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, chosen, done
@@ -51,8 +54,22 @@ def certificates(request: DeskRequest) -> HttpResponse:
         search_in=OF_THE_HOLDER,
         since=lambda row: row.issued_on,
     )
-    context = {"listing": listing, "states": CERTIFICATES, "state": state}
-    return render(request, "desk/certificates.html", context | {"today": clock.today()})
+    context = {
+        "listing": listing,
+        "states": CERTIFICATES,
+        "state": state,
+        "today": clock.today(),
+        "unproven": _unproven(request.user),
+    }
+    return render(request, "desk/certificates.html", context)
+
+
+def _unproven(user: User) -> int:
+    """Count papers that are not archived for the long term yet, where an authority could do so."""
+    office = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
+    if not settings.OUTREACH_TSA_URL or user.role not in office:
+        return 0
+    return waiting(Level.LTA).filter(certificate__in=certificates_for(user)).count()
 
 
 @only(*EVERYBODY)
@@ -78,6 +95,7 @@ def certificate(request: DeskRequest, certificate: UUID) -> HttpResponse:
             "cancelled_from": cancelled_from(moved_on) if moved_on else None,
             "events": held.events.select_related("by"),
             "files": held.files.order_by("version"),
+            "newest": held.newest_file,
             "chain": Certificate.objects.filter(resident=held.resident_id).order_by("pk"),
             "may_read_notes": request.user.role != Role.ASSESSOR,
             "may_hand_over": _may_hand_over(request.user, held),
@@ -134,7 +152,7 @@ def _list_and_take(
             request,
             step,
             search_in=tuple(prefix + name for name in OF_THE_HOLDER),
-            since=lambda row: getattr(row, step.since),
+            since=step.waits_since,
         )
 
     return answer(request, act, template, page)

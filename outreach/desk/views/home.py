@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 
 from outreach import clock
 from outreach.desk.access import EVERYBODY, DeskRequest, only
+from outreach.desk.answers import SeeOther
 from outreach.desk.listing import Calendar
 from outreach.desk.steps import most_urgent_first, next_of, steps_for
+from outreach.domain.vocabulary import Role
 from outreach.models import Visit
 from outreach.rules import applications_for, visits_for
 
 
-@only(*EVERYBODY)
+@only(*EVERYBODY, Role.OUTLET)
 def home(request: DeskRequest) -> HttpResponse:
-    """Show the next step and the counts of the others."""
+    """Show the next step and the counts of the others; an outlet has one page only."""
+    if request.user.role == Role.OUTLET:
+        return SeeOther(resolve_url("desk:taken_in"))
     user, today = request.user, clock.today()
     calendar = Calendar.of(today)
     tallies = [step.tally(user, calendar) for step in steps_for(user)]

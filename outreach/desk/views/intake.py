@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -13,56 +14,68 @@ from django.views.decorators.http import require_POST
 
 from outreach import clock
 from outreach.actions import applications as actions
+from outreach.actions import papers as photographing
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done, refused
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
 from outreach.desk.stepping import cases_of, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
+from outreach.desk.views.paper_photos import photos_before, shots, taken_on_the_spot
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application
+from outreach.models import Application, PaperPhoto
 from outreach.rules import Refused, papers_required, plainly
 
 FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
 
 
-def _form(request: DeskRequest) -> NominationForm:
+def _form(request: DeskRequest, photos: Sequence[PaperPhoto] = ()) -> NominationForm:
     data = request.POST if request.method == "POST" else None
-    return NominationForm(data, user=request.user, today=clock.today())
+    photographed = {photo.paper for photo in photos}
+    return NominationForm(data, user=request.user, today=clock.today(), photographed=photographed)
 
 
-@only(*FIELD)
+@only(*FIELD, Role.OUTLET)
 def nominate(request: DeskRequest) -> HttpResponse:
     """Show the nomination form; on POST register the person, or name everything wrong at once."""
-    form = _form(request)
     if request.method != "POST":
-        return render(request, "desk/nominate.html", {"form": form})
-    if not form.is_valid():
-        return _again(request, form)
+        context = {"form": _form(request), "shots": shots([])}
+        return render(request, "desk/nominate.html", context)
+    photos: list[PaperPhoto] = []
+    form = _form(request)
     try:
-        with plainly():
-            made = actions.nominate([form.nomination()], by=request.user, at=clock.now())[0]
+        photos = taken_on_the_spot(request)
+        form = _form(request, photos)
+        if not form.is_valid():
+            return _again(request, form, photos)
+        with plainly(), transaction.atomic():
+            at = clock.now()
+            made = actions.nominate([form.nomination()], by=request.user, at=at)[0]
+            photographing.attach(photos, made, by=request.user, at=at)
     except Refused as refusal:
-        return refused(request, refusal, "desk/nominate.html", {"form": form})
+        context = {"form": form, "shots": shots(photos or photos_before(request))}
+        return refused(request, refusal, "desk/nominate.html", context)
     message = _("%(name)s is registered as case %(number)s.")
-    return done(
-        request, message % {"name": made.resident.name, "number": made.number}, "desk:case", made.pk
-    )
+    said = message % {"name": made.resident.name, "number": made.number}
+    if request.user.role == Role.OUTLET:
+        return done(request, said, "desk:taken_in")
+    return done(request, said, "desk:case", made.pk)
 
 
-def _again(request: DeskRequest, form: NominationForm) -> HttpResponse:
-    shown = render(request, "desk/nominate.html", {"form": form, "errors": True}, status=422)
+def _again(request: DeskRequest, form: NominationForm, photos: list[PaperPhoto]) -> HttpResponse:
+    context = {"form": form, "errors": True, "shots": shots(photos)}
+    shown = render(request, "desk/nominate.html", context, status=422)
     codes = {error.code for found in form.errors.as_data().values() for error in found}
     is_open = "open-application" in codes
     shown.headers["X-Refusal"] = "open-application" if is_open else "malformed-form"
     return shown
 
 
-@only(*FIELD)
+@only(*FIELD, Role.OUTLET)
 @require_POST
 def missing(request: DeskRequest) -> HttpResponse:
     """Answer with the list of everything still missing, while the form is being filled."""
-    form = _form(request)
+    form = _form(request, photos_before(request))
     form.is_valid()
     return render(request, "desk/_missing.html", {"form": form})
 

@@ -64,7 +64,7 @@ class ReplyCodeForm(forms.Form):
     """An enquiry's number and the code that was shown when it was asked."""
 
     number = forms.CharField(label=gettext_lazy("Enquiry number"), max_length=20)
-    code = forms.CharField(label=gettext_lazy("Code"), max_length=12)
+    code = forms.CharField(label=gettext_lazy("Enquiry code"), max_length=12)
 
 
 def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
@@ -78,7 +78,7 @@ def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
     return keys
 
 
-def count_guess(keys: tuple[str, str]) -> None:
+def count_guess(keys: tuple[str, ...]) -> None:
     """Remember a wrong guess."""
     for key in keys:
         cache.add(key, 0, PAUSE_SECONDS)

@@ -27,7 +27,7 @@ from outreach.desk.forms import DifferForm
 from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
-from outreach.domain.vocabulary import Role
+from outreach.domain.vocabulary import Mode, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
@@ -83,6 +83,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         "application": application,
         "age": application.resident.age(held.evaluated_at.date()),
         "parts": parts_of(held),
+        "from_file": held.mode == Mode.FILE,
         "photos": [(photo, photo.sha256 in stored) for photo in photos],
         "may_review": request.user.role == Role.ADMINISTRATOR
         and application.state == ApplicationState.NOTICED,
@@ -99,7 +100,10 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     The small pictures stand on the evaluation's page, whose opening was noted.
     """
     seen = Evaluation.objects.filter(readable(request.user))
-    held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
+    return _served(request, get_object_or_404(Photo, pk=photo, evaluation__in=seen), size)
+
+
+def _served(request: DeskRequest, held: Photo, size: str) -> FileResponse:
     blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
     if not blob.exists():
         raise Http404

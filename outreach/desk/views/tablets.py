@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.devices import revoke as revoke_device
-from mobile_api.disputes import decide, disputes_for, entry_of
+from mobile_api.disputes import correction_of, decide, disputes_for, entry_of
 from mobile_api.models import Decision, Device, Dispute, LedgerEntry
 from outreach import clock
 from outreach.desk import words
@@ -139,7 +139,13 @@ def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
         return done(request, told[decision], "desk:disputes")
 
     def page() -> dict[str, Any]:
-        return {"dispute": held, "form": form, **_recorded(entry_of(held))}
+        entry = entry_of(held)
+        return {
+            "dispute": held,
+            "form": form,
+            "correction": correction_of(entry),
+            **_recorded(entry),
+        }
 
     return answer(request, act, "desk/dispute.html", page)
 

@@ -36,7 +36,7 @@ def schedule(request: DeskRequest) -> HttpResponse:
     return render(request, "desk/schedule.html", page_of(request, SCHEDULE))
 
 
-@only(Role.ADMINISTRATOR)
+@only(Role.ADMINISTRATOR, Role.LIAISON)
 def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
     """Schedule a visit to one home; the day's other visits of the assessor stand beside."""
     application = found(cases_of(request.user), pk=case)
@@ -51,7 +51,8 @@ def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
             return done(request, message % said, "desk:case", application.pk)
         to = _appointment(form, application)
         actions.schedule([to], by=request.user, at=clock.now())
-        return done(request, _("The visit is scheduled."), "desk:schedule")
+        to_see = ("desk:schedule",) if _is_office(request) else ("desk:case", application.pk)
+        return done(request, _("The visit is scheduled."), *to_see)
 
     return answer(
         request,
@@ -67,6 +68,10 @@ def schedule_one(request: DeskRequest, case: UUID) -> HttpResponse:
             "in_campaign": offering.campaign_for(application, clock.now()) is not None,
         },
     )
+
+
+def _is_office(request: DeskRequest) -> bool:
+    return request.user.role == Role.ADMINISTRATOR
 
 
 def _appointment(form: AppointmentForm, application: Application) -> actions.Appointment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from outreach.domain.planning.ground import FORBIDDEN, Ground
+from outreach.domain.planning.ground import FORBIDDEN, OVERMOVED, UNTOLD, Ground
 from outreach.domain.planning.problem import Plan
 from outreach.domain.planning.schedule import metres, overtime_seconds, timed
 
@@ -63,6 +63,15 @@ def left_out_cost(ground: Ground, visits: Iterable[int]) -> int:
     return sum(int(ground.prize[visit]) for visit in visits)
 
 
+def moved(ground: Ground, routes: Sequence[Sequence[int]]) -> int:
+    """Count the visits on another day than their family was told."""
+    return sum(
+        int(ground.told[stop]) not in (UNTOLD, spec.day)
+        for spec, stops in zip(ground.shifts, routes, strict=True)
+        for stop in stops
+    )
+
+
 def fairness_hours(ground: Ground, routes: Sequence[Sequence[int]]) -> dict[str, float]:
     """Return each team's hours of visits above (below: negative) its share.
 
@@ -87,6 +96,7 @@ def fairness_cost(ground: Ground, routes: Sequence[Sequence[int]]) -> int:
 def total_cost(ground: Ground, draft: Draft) -> int:
     """Price a whole draft in metres. Raises `ValueError` when it breaks a hard rule."""
     total = left_out_cost(ground, draft.left_out(ground)) + fairness_cost(ground, draft.routes)
+    total += OVERMOVED * max(0, moved(ground, draft.routes) - ground.moves)
     for shift, stops in enumerate(draft.routes):
         cost = route_cost(ground, shift, stops)
         if cost is None:

@@ -91,6 +91,11 @@ class Slots:
         self.routes[place.shift].insert(place.position, visit)
         self._gaps[place.shift] = self._of(place.shift)
 
+    def remove(self, shift: int, visit: int) -> None:
+        """Take a visit out of a shift."""
+        self.routes[shift].remove(visit)
+        self._gaps[shift] = self._of(shift)
+
 
 def insert_all(ground: Ground, draft: Draft, visits: Iterable[int]) -> Draft:
     """Put each visit where it costs least, in a good order; what fits nowhere stays out."""

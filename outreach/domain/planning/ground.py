@@ -28,6 +28,10 @@ FORBIDDEN = 1_000_000
 #: What leaving a visit out costs, in metres: above any lateness, below what is forbidden.
 LEFT_OUT, PER_PRIORITY, LEFT_OUT_PINNED = 250_000, 50_000, 900_000
 MOST_LATE = 200_000
+#: More working days than any promise is missed by.
+NEVER = 1 << 30
+#: The day of a family that was told none, and what each move beyond the allowed ones costs.
+UNTOLD, OVERMOVED = -1, 200_000
 
 Costs = npt.NDArray[np.int64]
 
@@ -46,7 +50,9 @@ class Ground:
 
     `entry[v, s]` is what making visit v in shift s costs besides the road (metres), FORBIDDEN
     where qualification, allowed days or pins exclude it; `prize[v]` is what leaving it out
-    costs. Rows and columns below `len(visits)` of the legs are visits, the rest bases.
+    costs; `behind[v, s]` are the working days behind the promise; `told[v]` is the day a family
+    knows (`UNTOLD`: none), and `moves` of them may get another. Rows and columns below
+    `len(visits)` of the legs are visits, the rest bases.
     """
 
     visits: tuple[Visit, ...]
@@ -58,6 +64,8 @@ class Ground:
     service: tuple[int, ...]
     entry: Costs
     prize: Costs
+    behind: Costs
+    told: Costs
     village: npt.NDArray[np.int32]
     lunch_after: int
     lunch_seconds: int
@@ -65,13 +73,18 @@ class Ground:
     village_metres: int
     overtime_metres_an_hour: int
     fairness_metres_an_hour: int
+    moves: int
     metre_rows: list[memoryview] = field(init=False, repr=False, compare=False)
     second_rows: list[memoryview] = field(init=False, repr=False, compare=False)
+    soonest: Costs = field(init=False, repr=False, compare=False)
+    """The fewest working days behind the promise at which some shift may make each visit."""
 
     def __post_init__(self) -> None:
         # One leg at a time is read three times faster through these than from the arrays.
         object.__setattr__(self, "metre_rows", [memoryview(row) for row in self.metres])
         object.__setattr__(self, "second_rows", [memoryview(row) for row in self.seconds])
+        possible = np.where(self.entry < FORBIDDEN, self.behind, NEVER)
+        object.__setattr__(self, "soonest", possible.min(axis=1, initial=NEVER))
 
     def __reduce__(self) -> tuple[type[Ground], tuple[object, ...]]:
         return Ground, tuple(getattr(self, each.name) for each in fields(self) if each.init)
@@ -94,12 +107,13 @@ def ground(
     pinned: Pins = NO_PINS,
     *,
     told: Mapping[VisitId, int] | None = None,
+    moves: int | None = None,
     measured: Legs | None = None,
 ) -> Ground:
     """Measure and price a campaign once for the whole search.
 
-    `told` names visits whose family knows a day: another day costs `prices.moved`. `measured`
-    spares measuring the legs again.
+    `told` names visits whose family knows a day: another day costs `prices.moved`, and beyond
+    `moves` of them `OVERMOVED` more. `measured` spares measuring the legs again.
     """
     measured = measured or legs(problem)
     unknown = [visit for visit in pinned if visit not in {each.id for each in problem.visits}]
@@ -116,6 +130,8 @@ def ground(
         service=tuple(round(visit.minutes * 60) for visit in problem.visits),
         entry=_entry(problem, pinned, told or {}),
         prize=_prize(problem.visits, pinned),
+        behind=_behind(problem),
+        told=np.array([(told or {}).get(each.id, UNTOLD) for each in problem.visits], np.int64),
         village=_villages(problem.visits),
         lunch_after=round(problem.lunch.after * 60),
         lunch_seconds=round(problem.lunch.minutes * 60),
@@ -123,6 +139,7 @@ def ground(
         village_metres=round(prices.village * 1000),
         overtime_metres_an_hour=round(prices.overtime_hour * 1000),
         fairness_metres_an_hour=round(prices.fairness * 1000),
+        moves=len(problem.visits) if moves is None else moves,
     )
 
 
@@ -163,6 +180,7 @@ def _entry(problem: Problem, pinned: Pins, told: Mapping[VisitId, int]) -> Costs
     visits, shifts, prices = problem.visits, problem.shifts, problem.prices
     days = np.array([shift.day for shift in shifts], np.int64)
     entry = np.zeros((len(visits), len(shifts)), np.int64)
+    late = _behind(problem)
     able: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
     for n, visit in enumerate(visits):
         if visit.skills not in able:
@@ -173,7 +191,7 @@ def _entry(problem: Problem, pinned: Pins, told: Mapping[VisitId, int]) -> Costs
         if visit.id in pinned:
             allowed = allowed & _as_pinned(pinned[visit.id], shifts)
         if visit.deadline is not None:
-            behind = np.maximum(days - visit.deadline, 0)
+            behind = late[n]
             weight = 1000 * (1 + (visit.priority - 1) / 2)
             price = weight * (prices.late * (behind > 0) + prices.late_day * behind)
             entry[n] += np.minimum(np.rint(price), MOST_LATE).astype(np.int64)
@@ -181,6 +199,13 @@ def _entry(problem: Problem, pinned: Pins, told: Mapping[VisitId, int]) -> Costs
             entry[n] += round(prices.moved * 1000) * (days != told[visit.id])
         entry[n, ~allowed] = FORBIDDEN
     return entry
+
+
+def _behind(problem: Problem) -> Costs:
+    days = np.array([shift.day for shift in problem.shifts], np.int64)
+    deadlines = [NEVER if each.deadline is None else each.deadline for each in problem.visits]
+    behind: Costs = np.maximum(days[None, :] - np.array(deadlines, np.int64)[:, None], 0)
+    return behind
 
 
 def _as_pinned(pin: Pin, shifts: Sequence[Shift]) -> npt.NDArray[np.bool_]:

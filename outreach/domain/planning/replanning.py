@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +25,9 @@ from outreach.domain.planning.problem import (
 )
 from outreach.domain.planning.search import search
 from outreach.domain.planning.written import written
+
+#: The share of untouched appointments that keep their day in a repair.
+KEEPING = 0.92
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +121,15 @@ def replan(
     stop: Until,
     progress: Callable[[Progress], None] | None = None,
     band: float = BAND,
+    keeping: float = KEEPING,
     workers: int = 0,
 ) -> Replanning:
     """Mend a plan in two ways: insert only, and repair.
 
     Insert only gives the people concerned new appointments between the others', who keep team,
     day and, within `band` minutes, their time. Repair searches on from there until `stop`, and
-    may move others to another day, at `prices.moved` each; all keep their time of day within
-    the band.
+    may move others to another day, at `prices.moved` each: at least the share `keeping` of the
+    untouched keep theirs, and all keep their time of day within the band.
     """
     left, done = remaining(problem, plan, happened)
     kept = _untouched(left, plan, happened)
@@ -139,8 +144,9 @@ def replan(
     only = _answer(written(field, first, pins), before, kept, left)
 
     told = {visit: each.day for visit, each in kept.items()}
+    moves = math.floor((1 - keeping) * len(kept) + 1e-9)
     loose = replace(left, visits=tuple(_banded(visit, pins.get(visit.id)) for visit in left.visits))
-    free = ground(loose, told=told)
+    free = ground(loose, told=told, moves=moves)
 
     def heard(share: float, rounds: int, best: Draft) -> None:
         if progress is not None:

@@ -14,7 +14,8 @@ from time import monotonic
 
 import numpy as np
 
-from outreach.domain.planning.draft import Draft, fairness_hours, route_cost, total_cost
+from outreach.domain.planning.draft import Draft, fairness_hours, moved, route_cost, total_cost
+from outreach.domain.planning.ejection import broken, promises_kept
 from outreach.domain.planning.greedy import insert_all
 from outreach.domain.planning.ground import FORBIDDEN, Ground
 from outreach.domain.planning.pool import Job, Pool
@@ -31,6 +32,10 @@ ITERATIONS = 300
 EXTRA = 12
 #: Shifts in a group that could keep the promise of the visit it was chosen for.
 HELPERS = 4
+#: The metres that moving a family costs besides, when at most so many more may move.
+SCARCE = ((0, 100_000), (3, 25_000))
+#: Rounds between two looks for room for who is left out or late, and the ejections of one.
+REMINDED, CHAIN = 4, 400
 
 
 @dataclass
@@ -69,6 +74,7 @@ def search(
         return draft
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     done = 0
+    draft = reminded(ground, draft, chance, lambda: clock.over(0))
     with Pool(ground, workers) as pool:
         while not clock.over(done):
             groups = choose(ground, draft, chance)
@@ -76,8 +82,37 @@ def search(
             for group, solved in pool.solve(jobs, clock.left(), stop.asked):
                 draft = accepted(ground, draft, group, solved)
             done += 1
+            if done % REMINDED == 0:
+                draft = reminded(ground, draft, chance, lambda: clock.over(0))
             heard(clock.share(done), done, draft)
     return draft
+
+
+def reminded(
+    ground: Ground, draft: Draft, chance: random.Random, over: Callable[[], bool]
+) -> Draft:
+    """Look for room for who is left out or late, across the whole campaign; never worse."""
+    together = broken(ground, draft)
+    draft = _made_room(ground, draft, together, CHAIN, chance, over)
+    for visit in broken(ground, draft):
+        if over():
+            break
+        draft = _made_room(ground, draft, [visit], CHAIN // 20, chance, over)
+    return draft
+
+
+def _made_room(
+    ground: Ground,
+    draft: Draft,
+    visits: Sequence[int],
+    steps: int,
+    chance: random.Random,
+    over: Callable[[], bool],
+) -> Draft:
+    seed = chance.randrange(1 << 31)
+    candidate = promises_kept(ground, draft, visits, seed=seed, steps=steps, stop=over)
+    better = total_cost(ground, candidate) < total_cost(ground, draft)
+    return candidate if better else draft
 
 
 def accepted(
@@ -103,6 +138,7 @@ def choose(ground: Ground, draft: Draft, chance: random.Random) -> list[Group]:
     groups: list[Group] = []
     left = draft.left_out(ground)
     unfair = fairness_hours(ground, draft.routes) if ground.fairness_metres_an_hour else {}
+    moving = _moving(ground, draft)
     for _ in range(AT_ONCE):
         if groups and len(free) < GROUP:
             break
@@ -121,10 +157,17 @@ def choose(ground: Ground, draft: Draft, chance: random.Random) -> list[Group]:
                 for n in shifts
             ),
             settled=_settled(ground, draft, shifts, unfair, chance),
+            moving=moving,
         )
         if group.visits:
             groups.append(group)
     return groups
+
+
+def _moving(ground: Ground, draft: Draft) -> int:
+    """Return the metres that moving a family costs besides while few more may be moved."""
+    left = ground.moves - moved(ground, draft.routes)
+    return next((metres for most, metres in SCARCE if left <= most), 0)
 
 
 def _settled(

@@ -39,7 +39,7 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
-from outreach.domain.planning.ground import FORBIDDEN, Ground
+from outreach.domain.planning.ground import FORBIDDEN, UNTOLD, Ground
 
 #: What a second too late costs at first, in metres; the search adapts it within the bounds.
 PENALTY = 20.0
@@ -61,6 +61,8 @@ class Group:
     """Metres per hour of visits for each shift, against teams above their fair share."""
     settled: frozenset[int] = frozenset()
     """Visits that do not pay it: only as many leave such a team as make it even."""
+    moving: int = 0
+    """Metres that another day than the one told costs besides, when few more may move."""
 
     @property
     def visits(self) -> tuple[int, ...]:
@@ -146,10 +148,13 @@ def _data(ground: Ground, group: Group, visits: Sequence[int]) -> ProblemData:
     hours = np.array(
         [0 if visit in group.settled else ground.service[visit] for visit in visits], float
     )
+    told = ground.told[list(visits)]
     matrices = []
     for shift, bias in zip(group.shifts, group.bias, strict=True):
         matrix = roads.copy()
-        entry = np.minimum(ground.entry[list(visits), shift], FORBIDDEN)
+        entry = ground.entry[list(visits), shift]
+        other_day = (told != UNTOLD) & (told != ground.shifts[shift].day)
+        entry = np.minimum(entry + group.moving * other_day, FORBIDDEN)
         matrix[:, : len(visits)] += entry + np.rint(bias * hours / 3600).astype(np.int64)
         np.fill_diagonal(matrix, 0)
         matrices.append(matrix)

@@ -82,6 +82,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("create_authority", verbosity=0, stdout=self.stdout)
         call_command("create_handin_key", verbosity=0, stdout=self.stdout)
+        call_command("create_receipt_key", verbosity=0, stdout=self.stdout)
         calendar = working_calendar(DAY_ONE)
         county = demo_county()
         script = write_script(county, campaign_days(calendar))

@@ -17,6 +17,7 @@ from certificates.steps import CERTIFICATE
 from mobile_api.api import api
 from mobile_api.mutators import MUTATORS
 from mobile_api.problems import CATALOGUE
+from mobile_api.upcasting import UPCASTERS
 from outreach.domain.workflow import APPLICATION, VISIT, Transition, diagram
 
 FOLDER = settings.BASE_DIR / "docs" / "reference"
@@ -107,7 +108,27 @@ def mutations_page() -> str:
         f"## {name} v{version}\n\n{_arguments(mutator.shape.model_json_schema())}"
         for (name, version), mutator in MUTATORS.items()
     ]
-    return f"# Mutations\n\n{_NOTE}\n" + "\n".join(blocks)
+    steps = _table(
+        ("From", "To", "By"),
+        (
+            (f"{name} v{version}", f"v{version + 1}", (step.__doc__ or "").strip())
+            for (name, version), step in UPCASTERS.items()
+        ),
+    )
+    shapes = {
+        name: shape
+        for mutator in MUTATORS.values()
+        for name, shape in mutator.shape.model_json_schema().get("$defs", {}).items()
+    }
+    blocks += [f"## {name}\n\n{_shape(shapes[name])}" for name in sorted(shapes)]
+    older = f"## Older versions that are still taken in\n\n{steps}"
+    return f"# Mutations\n\n{_NOTE}\n" + "\n".join([*blocks, older])
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return "One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".\n"
+    return _arguments(schema)
 
 
 def _arguments(schema: dict[str, Any]) -> str:
@@ -126,6 +147,8 @@ def _kind(field: dict[str, Any]) -> str:
         return " or ".join(_kind(option) for option in field["anyOf"])
     if field.get("type") == "array":
         return f"list of {_kind(field.get('items', {}))}"
+    if "const" in field or "enum" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
     return str(field.get("format") or field.get("type") or "any")
 
 

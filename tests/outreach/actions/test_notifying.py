@@ -116,6 +116,13 @@ def test_missing_papers_are_named_and_a_certificate_is_announced(place: builders
     assert case.number in message.text
 
 
+def test_the_result_of_a_visit_is_announced_once(place: builders.County) -> None:
+    at = builders.evaluated(place)[0].evaluated_at
+    fill_outbox(at)
+    fill_outbox(at + timedelta(minutes=5))
+    assert kinds(kind="result") == ["result"]
+
+
 @pytest.mark.parametrize(
     "kind", ["appointment", "moved", "tomorrow", "today", "papers", "result", "ready"]
 )

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from certificates import batches, life
+from certificates import actions, batches, life
 from certificates.models import Batch, Certificate, PaperRequest
 from outreach import clock
 from outreach.models import User
@@ -95,7 +95,8 @@ def test_the_number_is_not_on_the_page(
 def test_renewals_come_to_the_desk_are_signed_and_handed_over(
     held: Certificate, place: builders.County, sign_in: SignIn
 ) -> None:
-    Certificate.objects.update(valid_until="2019-06-13", handed_over_at=ISSUED_AT)
+    actions.hand_over([held], by=place.liaison, at=ISSUED_AT)
+    Certificate.objects.update(valid_until="2019-06-13")
     office, approver = sign_in(place.administrator), sign_in(place.approver)
     assert "办理换领" in office.get("/").content.decode()
     assert office.post("/certificates/renew/", {"ids": [held.pk]}).status_code == 303
@@ -181,3 +182,25 @@ def test_a_lost_paper_and_a_renewal_at_once_are_no_contradiction(
     life.ask_renewal([held], by=place.administrator, at=late)
     life.declare_lost([held], by=place.administrator, at=late)
     assert PaperRequest.objects.open().get().kind == "reissue"
+
+
+def test_the_home_page_says_since_when_a_renewal_waits(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    Certificate.objects.update(valid_until="2019-06-04")
+    office = sign_in(place.administrator)
+    tallies = {tally.step.url: tally.age for tally in office.get("/").context["board"]}
+    assert tallies["desk:renewals"].days == 7
+    (row,) = office.get("/certificates/renew/").context["listing"]
+    assert row.age.days == 7
+
+
+def test_the_page_says_how_long_the_signature_can_be_proven(
+    held: Certificate, place: builders.County, sign_in: SignIn, settings: LazySettings
+) -> None:
+    settings.OUTREACH_TSA_URL = "https://tsa.example.org/"
+    office = sign_in(place.administrator)
+    page = office.get(reverse("desk:certificate", args=[held.pk])).content.decode()
+    assert "已签名（B-B） · 自 2018-06-13 起" in page
+    assert "有 1 份证件待长期归档" in office.get("/certificates/").content.decode()
+    assert "待长期归档" not in sign_in(place.liaison).get("/certificates/").content.decode()

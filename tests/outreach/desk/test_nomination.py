@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
-from outreach.models import Application, Guardian, User
+from outreach import clock
+from outreach.models import Application, Guardian, PaperPhoto, StoredBlob, User
 from tests import builders
 from tests.outreach.desk.test_main_job import nomination_form
 
@@ -157,3 +163,77 @@ def test_the_office_returns_with_all_that_is_missing_and_takes_it_again(
     assert liaison.post("/papers/", {"ids": [case.pk]}).status_code == 303
     case.refresh_from_db()
     assert (case.state, case.papers_missing) == ("applied", [])
+
+
+def a_photo(shade: int = 90) -> SimpleUploadedFile:
+    out = BytesIO()
+    Image.new("RGB", (320, 200), (shade, 120, 90)).save(out, "JPEG")
+    return SimpleUploadedFile("photo.jpg", out.getvalue(), "image/jpeg")
+
+
+def test_a_paper_photographed_on_the_spot_counts_and_stays_with_the_case(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    liaison = sign_in(place.liaison)
+    shown = liaison.post("/cases/nominate/photo/", {"photo-id_card": a_photo()})
+    photo = PaperPhoto.objects.get()
+    assert (str(photo.pk) in shown.content.decode(), photo.application) == (True, None)
+    form = nomination_form(place, papers=["household_book"], photo=[str(photo.pk)])
+    listed = liaison.post("/cases/nominate/missing/", form).context["form"]
+    assert [str(text) for text in listed.missing()] == ["两寸白底照片三张"]
+    assert liaison.post("/cases/nominate/", form).status_code == 303
+    case = Application.objects.get()
+    photo.refresh_from_db()
+    assert (case.papers_missing, photo.application, photo.is_accepted, photo.decided_by) == (
+        ["photos"],
+        case,
+        True,
+        place.liaison,
+    )
+
+
+def test_a_form_that_comes_back_has_lost_no_photo(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    liaison = sign_in(place.liaison)
+    form = nomination_form(place, name="", papers=[]) | {"photo-id_card": a_photo()}
+    back = liaison.post("/cases/nominate/", form)
+    photo = PaperPhoto.objects.get()
+    assert (back.status_code, f'value="{photo.pk}"' in back.content.decode()) == (422, True)
+    bad = SimpleUploadedFile("photo.jpg", b"no picture", "image/jpeg")
+    form = nomination_form(place, papers=[], photo=[str(photo.pk)]) | {"photo-photos": bad}
+    again = liaison.post("/cases/nominate/", form)
+    assert (again.status_code, again["X-Refusal"]) == (422, "not-a-picture")
+    assert f'value="{photo.pk}"' in again.content.decode()
+    other = sign_in(place.other_liaison)
+    stolen = nomination_form(
+        place, village=place.other_village.code, papers=[], photo=[str(photo.pk)]
+    )
+    assert other.post("/cases/nominate/", stolen).status_code == 303
+    photo.refresh_from_db()
+    assert photo.application is None
+
+
+def test_a_nomination_given_up_leaves_no_photo_behind(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    liaison = sign_in(place.liaison)
+    liaison.post("/cases/nominate/photo/", {"photo-id_card": a_photo(10)})
+    old = PaperPhoto.objects.get()
+    clock.advance_to(clock.now() + timedelta(days=2))
+    sign_in(place.liaison).post("/cases/nominate/photo/", {"photo-id_card": a_photo(200)})
+    assert not PaperPhoto.objects.filter(pk=old.pk).exists()
+    assert not StoredBlob.objects.filter(pk=old.sha256).exists()
+    names = {path.name for path in settings.OUTREACH_FILES.rglob("*") if path.is_file()}
+    assert names & {old.sha256} == set()
+
+
+def test_a_namesake_in_the_village_is_shown_with_the_date_of_birth(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.applied(place, id_number=builders.id_number(date(1961, 7, 8)))
+    page = sign_in(place.liaison).post("/cases/nominate/missing/", nomination_form(place))
+    assert "1961-07-08" in page.content.decode()

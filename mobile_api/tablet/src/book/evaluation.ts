@@ -14,6 +14,7 @@ import type {
   EvidenceKind,
   Findings,
   Grade,
+  MediaDeclaration,
   Place,
   SubmitEvaluation,
 } from '../core/wire'
@@ -35,6 +36,8 @@ export interface EvaluationDraft {
   kind: 'evaluation'
   visit: string
   evaluation: string
+  /** the mutation that this is a corrected copy of */
+  corrects?: string
   step: number
   arrivedAt: string | null
   place: Place | null
@@ -171,7 +174,7 @@ export type Lack =
   | { step: 4; what: 'signature_resident' | 'signature_assessor' }
 
 /** Categories for which the legal guardian takes part whatever the age. */
-const GUARDED: readonly Category[] = ['intellectual', 'mental']
+export const GUARDED: readonly Category[] = ['intellectual', 'mental']
 
 export const needsGuardian = (draft: EvaluationDraft, age: number): boolean =>
   age < 18 || draft.parts.some(({ category }) => GUARDED.includes(category))
@@ -234,6 +237,7 @@ export function submission(
     reason: part.reason.trim(),
   }))
   return {
+    ...(draft.corrects && { corrects: draft.corrects }),
     evaluation: draft.evaluation,
     visit: draft.visit,
     parts,
@@ -246,13 +250,11 @@ export function submission(
     evaluated_at: at,
     place: draft.place,
     remark: draft.remark.trim(),
-    media: media.map(({ sha256, kind, size, type, taken_at, place }) => ({
-      sha256,
-      kind,
-      size,
-      type,
-      taken_at,
-      place,
-    })),
+    media: media.map(declaration),
   }
+}
+
+/** What is said of a picture beside its bytes. */
+export function declaration({ sha256, kind, paper, size, type, taken_at, place }: Media): MediaDeclaration {
+  return { sha256, kind, ...(paper && { paper }), size, type, taken_at, place }
 }

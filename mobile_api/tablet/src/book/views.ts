@@ -10,8 +10,10 @@ import type {
   TownshipRow,
   VisitRow,
 } from '../core/wire'
+import { decisionOn } from './disputes'
 import {
   finalOutcome,
+  mediaOf,
   said,
   type LogEntry,
   type Media,
@@ -21,7 +23,7 @@ import {
 } from '../store/records'
 
 /** Where a finished piece of work stands, each word from a receipt of the server. */
-export type Receipt = 'only_here' | 'text_safe' | 'all_safe' | 'disputed'
+export type Receipt = 'only_here' | 'text_safe' | 'all_safe' | 'disputed' | 'set_aside'
 
 export interface VisitView extends VisitRow {
   id: string
@@ -49,16 +51,9 @@ export interface NominationView {
   receipt: Receipt
 }
 
-export interface DisputeView {
-  seq: number
-  entry: LogEntry
-  outcome: 'refused' | 'conflict' | 'parked'
-  message: string
-  at: number
-}
-
 /** Everything a screen may need to know, as read-only maps. */
 export interface Source {
+  replica: string
   state: SyncState
   rows: ReadonlyMap<string, PulledRow>
   log: ReadonlyMap<number, LogEntry>
@@ -144,17 +139,6 @@ export function nominations(source: Source): NominationView[] {
     .reverse()
 }
 
-export function disputes(source: Source): DisputeView[] {
-  return Array.from(source.outcomes.values())
-    .flatMap((stored) => {
-      const outcome = finalOutcome(stored)
-      const entry = source.log.get(stored.seq)
-      if (outcome === 'applied' || !entry) return []
-      return [{ seq: stored.seq, entry, outcome, message: stored.message ?? '', at: stored.at }]
-    })
-    .sort((a, b) => b.seq - a.seq)
-}
-
 /** The reports of this tablet, newest first, with the place each has reached. */
 export function reports(source: Source): { entry: LogEntry; receipt: Receipt }[] {
   return Array.from(source.log.values())
@@ -169,17 +153,18 @@ export function rowAt<T>(source: Pick<Source, 'rows'>, key: string): T | null {
 export function receiptOf(source: Source, entry: LogEntry): Receipt {
   if (entry.seq > source.state.ackedSeq) return 'only_here'
   const outcome = source.outcomes.get(entry.seq)
-  if (outcome && finalOutcome(outcome) !== 'applied') return 'disputed'
-  const evaluation = said(entry, 'submit_evaluation')
-  const safe = (sha256: string) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
-  if (evaluation && rejected(source, entry)) return 'disputed'
-  return evaluation && !evaluation.args.media.every(({ sha256 }) => safe(sha256)) ? 'text_safe' : 'all_safe'
+  if (outcome && finalOutcome(outcome) !== 'applied') {
+    const decision = decisionOn(source, entry.seq)
+    if (decision !== 'accepted') return decision === 'set_aside' ? 'set_aside' : 'disputed'
+  }
+  const safe = ({ sha256 }: { sha256: string }) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
+  if (rejected(source, entry)) return 'disputed'
+  return mediaOf(entry).every(safe) ? 'all_safe' : 'text_safe'
 }
 
 /** Tell whether the server did not take a picture of this report for one. */
 function rejected(source: Source, entry: LogEntry): boolean {
-  const media = (entry.args as { media?: { sha256: string }[] }).media ?? []
-  return media.some(({ sha256 }) => source.media.get(sha256)?.state === 'rejected')
+  return mediaOf(entry).some(({ sha256 }) => source.media.get(sha256)?.state === 'rejected')
 }
 
 function rowReceipt(row: VisitRow): Receipt | null {

@@ -1,4 +1,4 @@
-/** What goes over the line, in the words of the server. Types only. */
+/** What goes over the line, in the words of the server. */
 import type { Mutation } from './chain'
 import type { Json } from './jcs'
 
@@ -11,6 +11,9 @@ export type Sex = 'male' | 'female'
 export const PHOTO_KINDS = ['portrait', 'whole_body', 'affected_part', 'environment', 'document'] as const
 export const SIGNATURE_KINDS = ['signature_resident', 'signature_assessor'] as const
 export type EvidenceKind = (typeof PHOTO_KINDS)[number] | (typeof SIGNATURE_KINDS)[number]
+
+export const PAPERS = ['id_card', 'household_book', 'photos', 'guardian_proof'] as const
+export type Paper = (typeof PAPERS)[number]
 
 export const NOT_DONE = [
   'absent',
@@ -189,6 +192,18 @@ export interface EnrolAnswer {
   federation_key?: string | null
 }
 
+export interface LeaseAnswer {
+  share: string
+  ask: string
+  lease_until: string
+}
+
+export interface ShareAnswer {
+  share: string
+  lease_until: string
+  server_time: string
+}
+
 /** RFC 9457. */
 export interface Problem {
   type: string
@@ -203,7 +218,9 @@ export interface Problem {
 
 export interface MediaDeclaration {
   sha256: string
-  kind: EvidenceKind
+  kind: EvidenceKind | 'paper'
+  /** which paper, when it is one */
+  paper?: Paper
   size: number
   type: 'image/jpeg' | 'image/png'
   taken_at: string
@@ -219,7 +236,22 @@ export interface EvaluationPart {
   reason: string
 }
 
-export interface SubmitEvaluation {
+/** What became of a disputed record, as the office decided. */
+export interface DisputeRow {
+  replica: string
+  seq: number
+  outcome: 'refused' | 'conflict' | 'parked'
+  code: string
+  decision: 'accepted' | 'set_aside' | null
+  reason: string
+}
+
+/** A corrected copy of something that was not applied names the mutation that it corrects. */
+export interface Correction {
+  corrects?: string
+}
+
+export interface SubmitEvaluation extends Correction {
   evaluation: string
   visit: string
   parts: EvaluationPart[]
@@ -235,7 +267,7 @@ export interface SubmitEvaluation {
   media: MediaDeclaration[]
 }
 
-export interface Nominate {
+export interface Nominate extends Correction {
   application: string
   resident: {
     name: string
@@ -250,12 +282,13 @@ export interface Nominate {
   village: string
   categories: Category[]
   consent: { by: 'resident' | 'guardian'; name: string } | null
+  media: MediaDeclaration[]
 }
 
-/** What a tablet can say, and with which arguments (version 1 of each). */
+/** What a tablet can say, and with which arguments. */
 export interface MutationArgs {
-  schedule_visit: { visit: string; application: string; on: string; start: string; minutes: number }
-  move_visit: {
+  schedule_visit: Correction & { visit: string; application: string; on: string; start: string; minutes: number }
+  move_visit: Correction & {
     visit: string
     on: string
     start: string
@@ -263,8 +296,8 @@ export interface MutationArgs {
     seen: { on: string; start: string }
     reason: string
   }
-  cancel_visit: { visit: string; reason: string; seen: { on: string; start: string } }
-  record_not_done: {
+  cancel_visit: Correction & { visit: string; reason: string; seen: { on: string; start: string } }
+  record_not_done: Correction & {
     visit: string
     reason: NotDoneReason
     next_step: NextStep
@@ -277,3 +310,14 @@ export interface MutationArgs {
   hand_over_certificate: { certificate: string; to: 'resident' | 'guardian'; handed_over_at: string }
 }
 export type MutationName = keyof MutationArgs
+
+/** The version in which each is said now. */
+export const VERSIONS: Record<MutationName, number> = {
+  schedule_visit: 1,
+  move_visit: 1,
+  cancel_visit: 1,
+  record_not_done: 1,
+  submit_evaluation: 1,
+  nominate: 2,
+  hand_over_certificate: 1,
+}

@@ -1,12 +1,25 @@
 import Dexie, { type Table } from 'dexie'
-import type { FederationWrap, PinWrap } from '../vault/wraps'
+import type { PasskeyWrap } from '../vault/passkey'
+import type { FederationWrap, LeasedWrap, PinWrap } from '../vault/wraps'
+
+/** The server's part of what opens the PIN's wrap, while it is lent. */
+export interface Lease {
+  /** null once the lease has ended */
+  share: string | null
+  /** the secret with which a locked tablet asks for it */
+  ask: string
+  /** by this device's own clock, in milliseconds */
+  until: number
+}
 
 /** The one record in clear: what is needed before the data key is at hand. Names no person. */
 export interface VaultRecord {
   k: 'vault'
   replica: string
   publicKey: string
-  pin: PinWrap | null
+  pin: PinWrap | LeasedWrap | null
+  passkey?: PasskeyWrap | null
+  lease?: Lease
   federation: FederationWrap | null
   failed: number
   /** a hand-in under way: its id, and the parts the office has */
@@ -63,6 +76,12 @@ export class TabletDatabase extends Dexie {
 
   async vault(): Promise<VaultRecord | undefined> {
     return (await this.meta.get('vault')) as VaultRecord | undefined
+  }
+
+  /** Forget the server's part when its lease is over. */
+  async endLease(now: number): Promise<void> {
+    const lease = (await this.vault())?.lease
+    if (lease?.share && lease.until < now) await this.amendVault({ lease: { ...lease, share: null } })
   }
 
   /** Change some of the vault and leave the rest as it stands now. */

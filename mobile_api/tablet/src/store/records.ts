@@ -29,6 +29,8 @@ export interface SyncState {
   offsetMs: number
   syncedAt: number | null
   complete: boolean
+  /** counts the changes of the rows */
+  rowsRev: number
   policy: Policy
   missing: string[]
   halt: Halt | null
@@ -46,6 +48,7 @@ export const FRESH: SyncState = {
   offsetMs: 0,
   syncedAt: null,
   complete: false,
+  rowsRev: 0,
   policy: {},
   missing: [],
   halt: null,
@@ -70,6 +73,15 @@ export type Said<N extends MutationName> = Omit<LogEntry, 'name' | 'args'> & { n
 /** Narrow a log entry to the mutation of one name. */
 export function said<N extends MutationName>(entry: LogEntry, name: N): Said<N> | null {
   return entry.name === name ? (entry as unknown as Said<N>) : null
+}
+
+/** The pictures that an entry declares. */
+export const mediaOf = (entry: LogEntry): MediaDeclaration[] => (entry.args as { media?: MediaDeclaration[] }).media ?? []
+
+/** The visit or nomination to which the pictures of an entry belong. */
+export function ownerOf(entry: LogEntry): string {
+  const { visit, application } = entry.args as { visit?: string; application?: string }
+  return visit ?? application ?? ''
 }
 
 export interface StoredOutcome extends OutcomeEntry {

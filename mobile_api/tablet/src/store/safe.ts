@@ -2,10 +2,12 @@ import { canonicalBytes, chainAfter } from '../core/chain'
 import { newId } from '../core/ids'
 import { randomBytes, type Bytes } from '../core/bytes'
 import { canonical, plain, type Json } from '../core/jcs'
-import type { MutationArgs, MutationName } from '../core/wire'
+import { VERSIONS, type MutationArgs, type MutationName } from '../core/wire'
 import { CannotOpen, Sealer } from '../vault/sealing'
 import { newDeviceKey, Signer } from '../vault/signing'
-import { sealToFederation, unwrapWithPin, WrongPin, wrapWithPin, type PinWrap } from '../vault/wraps'
+import { NotConfirmed, unwrapWithPasskey, wrapWithPasskey } from '../vault/passkey'
+import { pinWrapOf, sealToFederation, sealUnderShare, unwrapWithPin, WrongPin, wrapWithPin } from '../vault/wraps'
+import { partsOf, says, type Change, type Part } from './change'
 import {
   TabletDatabase,
   type MediaRecord,
@@ -23,6 +25,7 @@ import {
   type StoredOutcome,
   type SyncState,
 } from './records'
+import { readAll, type Pack, type Stored } from './reading'
 
 /** Wrong PINs after which only the federation's key opens the tablet. */
 export const PIN_TRIES = 10
@@ -42,19 +45,6 @@ export interface Damage {
   k: string | number
 }
 
-/** What one step changes; all of it or nothing is written. */
-export interface Change {
-  state?: Partial<SyncState>
-  session?: Session
-  log?: LogEntry
-  outcomes?: StoredOutcome[]
-  rows?: { clear: boolean; put: Map<string, PulledRow>; del: string[] }
-  drafts?: { put?: Map<string, unknown>; del?: string[] }
-  media?: { meta?: Media[]; add?: { media: Media; bytes: Bytes }[]; dropBytes?: string[]; del?: string[] }
-  files?: { add?: { k: string; bytes: Bytes }[]; del?: string[] }
-  prune?: number[]
-}
-
 /** The opened tablet: everything in memory, every change sealed and on the disk before it counts. */
 export class Safe {
   state: SyncState = FRESH
@@ -66,11 +56,12 @@ export class Safe {
   readonly media = new Map<string, Media>()
   readonly files = new Set<string>()
   readonly damaged: Damage[] = []
-  onChange: () => void = () => undefined
+  onChange: (changed: readonly Part[]) => void = () => undefined
   /** called when another window has written since: this one must not go on */
   onLost: () => void = () => undefined
 
   private rev = 0
+  private packed: number | null = null
   private queue: Promise<unknown> = Promise.resolve()
 
   private constructor(
@@ -104,50 +95,82 @@ export class Safe {
     return Safe.open(db, vault, dataKey)
   }
 
-  /** Open with the PIN. Raises WrongPin; counts the failures. */
+  /** Open with the PIN. Raises WrongPin, and LeaseEnded; counts the failures. */
   static async unlock(db: TabletDatabase, pin: string): Promise<Safe> {
     const vault = await db.vault()
     if (!vault?.pin) throw new WrongPin()
     try {
-      const dataKey = await unwrapWithPin(vault.pin, pin)
+      // The disk is read while the key is worked out of the PIN: both take their time.
+      const wrap = await pinWrapOf(vault.pin, vault.lease?.share)
+      const [dataKey, stored] = await Promise.all([unwrapWithPin(wrap, pin), readAll(db)])
       if (vault.failed > 0) await db.amendVault({ failed: 0 })
-      return await Safe.open(db, vault, dataKey)
+      return await Safe.open(db, vault, dataKey, stored)
     } catch (error) {
       if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault))
       throw error
     }
   }
 
-  private static async open(db: TabletDatabase, vault: VaultRecord, dataKey: Bytes): Promise<Safe> {
+  /** Open with the passkey. Raises NotConfirmed, and NoPrf. */
+  static async unlockWithPasskey(db: TabletDatabase): Promise<Safe> {
+    const vault = await db.vault()
+    if (!vault?.passkey) throw new NotConfirmed()
+    const [dataKey, stored] = await Promise.all([unwrapWithPasskey(vault.passkey), readAll(db)])
+    return Safe.open(db, vault, dataKey, stored)
+  }
+
+  private static async open(db: TabletDatabase, vault: VaultRecord, dataKey: Bytes, stored?: Stored): Promise<Safe> {
     const sealer = await Sealer.of(dataKey)
-    const sealedKey = (await db.meta.get('device_key')) as Sealed
-    const signer = await Signer.of(await sealer.open('meta', 'device_key', sealedKey.body))
+    const all = stored ?? (await readAll(db))
+    const signer = await Signer.of(await sealer.open('meta', 'device_key', all.deviceKey.body))
     const safe = new Safe(db, vault.replica, vault.publicKey, sealer, signer, dataKey)
-    await safe.load()
+    await safe.load(all)
     return safe
   }
 
-  private async load(): Promise<void> {
-    const { db, sealer } = this
-    const state = (await db.meta.get('state')) as StateRecord
+  private async load({ state, session, pack, log, outcomes, drafts, media, files }: Stored): Promise<void> {
+    const { sealer } = this
     this.rev = state.rev
     this.state = { ...FRESH, ...(await sealer.openJson<SyncState>('meta', 'state', state.body)) }
-    const session = (await db.meta.get('session')) as Sealed | undefined
     if (session) this.session = await sealer.openJson<Session>('meta', 'session', session.body)
     const bySeq = ({ seq, body }: SealedSeq): [number, Uint8Array] => [seq, body]
     const byKey = ({ k, body }: Sealed): [string, Uint8Array] => [k, body]
-    await this.fill('rows', (await db.rows.toArray()).map(byKey), this.rows)
-    await this.fill('log', (await db.log.toArray()).map(bySeq), this.log)
-    await this.fill('outcomes', (await db.outcomes.toArray()).map(bySeq), this.outcomes)
-    await this.fill('drafts', (await db.drafts.toArray()).map(byKey), this.drafts)
-    const metas: [string, Uint8Array][] = []
-    await db.media.each(({ k, meta }) => void metas.push([k, meta])) // one at a time: bodies are large
-    await this.fill('media', metas, this.media)
-    for (const k of await db.files.toCollection().primaryKeys()) this.files.add(k)
+    await Promise.all([
+      this.fillRows(pack),
+      this.fill('log', log.map(bySeq), this.log),
+      this.fill('outcomes', outcomes.map(bySeq), this.outcomes),
+      this.fill('drafts', drafts.map(byKey), this.drafts),
+      this.fill('media', media, this.media),
+    ])
+    for (const k of files) this.files.add(k)
     // What the server has anyway is asked for again; what only this tablet has stays as it is.
     if (this.damaged.some(({ store }) => store === 'rows')) {
       this.state = { ...this.state, view: null, digest: null, complete: false }
     }
+  }
+
+  /** Take all rows from the pack when it was made of them as they are; else one by one. */
+  private async fillRows(pack: Sealed | undefined): Promise<void> {
+    const packed = pack && (await this.sealer.openJson<Pack>('meta', 'pack', pack.body).catch(() => null))
+    if (packed && packed.of === this.state.rowsRev) {
+      for (const [k, row] of packed.rows) this.rows.set(k, row)
+      this.packed = packed.of
+      return
+    }
+    const rows = await this.db.rows.toArray()
+    await this.fill('rows', rows.map(({ k, body }) => [k, body]), this.rows)
+  }
+
+  /** Lay all rows into one sealed record, so that the next start opens one and not hundreds. */
+  async pack(): Promise<void> {
+    return this.inTurn(async () => {
+      const { rowsRev } = this.state
+      if (this.packed === rowsRev || this.damaged.length > 0) return
+      const pack: Pack = { of: rowsRev, rows: [...this.rows] }
+      const body = await this.sealer.sealJson('meta', 'pack', pack)
+      await this.db.meta.put({ k: 'pack', body })
+      this.packed = rowsRev
+    })
   }
 
   /** Open what opens; one record that does not must not shut the others in. */
@@ -178,7 +201,7 @@ export class Safe {
         seq: lastSeq + 1,
         id: newId(at),
         name,
-        v: 1,
+        v: VERSIONS[name],
         at: new Date(at).toISOString(),
         args: plain(args),
       }
@@ -219,8 +242,26 @@ export class Safe {
   async rewrap(oldPin: string, newPin: string): Promise<void> {
     const vault = await this.db.vault()
     if (!vault?.pin) throw new WrongPin()
-    const pin: PinWrap = await wrapWithPin(await unwrapWithPin(vault.pin, oldPin), newPin, vault.pin.rounds)
-    await this.db.amendVault({ pin, failed: 0 })
+    const old = await pinWrapOf(vault.pin, vault.lease?.share)
+    const pin = await wrapWithPin(await unwrapWithPin(old, oldPin), newPin, old.rounds)
+    const share = vault.lease?.share
+    await this.db.amendVault({ pin: share ? await sealUnderShare(pin, share) : pin, failed: 0 })
+  }
+
+  /** Take the server's part of the key: the PIN opens nothing without it from now on. */
+  async lend(share: string, ask: string, until: number): Promise<void> {
+    const vault = await this.db.vault()
+    if (!vault?.pin) return
+    const pin = await sealUnderShare(await pinWrapOf(vault.pin, vault.lease?.share ?? share), share)
+    await this.db.amendVault({ pin, lease: { share, ask, until } })
+  }
+
+  /** Wrap the data key by a passkey too, or give it up. Raises NotConfirmed, and NoPrf. */
+  async usePasskey(label: string): Promise<void> {
+    await this.db.amendVault({ passkey: await wrapWithPasskey(this.dataKey, label) })
+  }
+  async dropPasskey(): Promise<void> {
+    await this.db.amendVault({ passkey: null })
   }
 
   /** Wrap the data key to the federation too, so that a forgotten PIN or a lost token loses nothing. */
@@ -244,14 +285,17 @@ export class Safe {
     return turn
   }
 
-  private async write(change: Change): Promise<void> {
+  private async write(asked: Change): Promise<void> {
+    const { rows, ...others } = asked
+    const rowsRev = this.state.rowsRev + 1
+    const change = says(rows) ? { ...asked, state: { ...asked.state, rowsRev } } : others
     const sealed = await this.sealAll(change)
     await this.commit(change, sealed).catch((error: unknown) => {
       if (error instanceof AnotherTab) this.onLost()
       throw error
     })
     this.remember(change)
-    this.onChange()
+    this.onChange(partsOf(change))
   }
 
   private async sealAll(change: Change): Promise<SealedChange> {
@@ -287,6 +331,8 @@ export class Safe {
       if (sealed.session) await db.meta.put({ k: 'session', body: sealed.session })
       if (sealed.log) await db.log.add(sealed.log)
       await db.outcomes.bulkPut(sealed.outcomes)
+      // The pack shows rows that may have left the scope by this very change.
+      if (change.rows) await db.meta.delete('pack')
       if (change.rows?.clear) await db.rows.clear()
       await db.rows.bulkDelete(change.rows?.del ?? [])
       await db.rows.bulkPut(sealed.rows)
@@ -342,9 +388,9 @@ async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Pro
   return Promise.all(Array.from(items ?? [], work))
 }
 
-/** Ten wrong PINs drop the PIN's wrap, but only where the federation's key can still open the work. */
+/** Ten wrong PINs drop the PIN's wrap and the passkey's, but only where the federation's key can still open the work. */
 function afterWrongPin(vault: VaultRecord): Partial<VaultRecord> {
   const failed = vault.failed + 1
   const drop = failed >= PIN_TRIES && vault.federation !== null
-  return drop ? { failed, pin: null } : { failed }
+  return drop ? { failed, pin: null, passkey: null } : { failed }
 }

@@ -2,8 +2,9 @@ import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
 import { newId } from '../core/ids'
 import type { CertificateRow, Policy, Problem, SyncAnswer, SyncRequest } from '../core/wire'
-import type { Media, StoredOutcome, SyncState } from '../store/records'
-import type { Change, Safe } from '../store/safe'
+import { mediaOf, ownerOf, type Media, type StoredOutcome, type SyncState } from '../store/records'
+import type { Change } from '../store/change'
+import type { Safe } from '../store/safe'
 import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
@@ -131,7 +132,7 @@ export class Engine {
     const before = this.clock.wall() - SENT_BOX_MS
     return Array.from(log.values())
       .filter((entry) => entry.seq < ackedSeq && (outcomes.get(entry.seq)?.at ?? Infinity) < before)
-      .filter((entry) => !busy.has((entry.args as { visit?: string }).visit ?? ''))
+      .filter((entry) => !busy.has(ownerOf(entry)))
       .map(({ seq }) => seq)
   }
 
@@ -225,8 +226,8 @@ function missedAgain(safe: Safe, missing: string[]): Media[] {
 
 function declaredUpTo(safe: Safe, seq: number): Set<string> {
   const declared = Array.from(safe.log.values())
-    .filter((entry) => entry.seq <= seq && entry.name === 'submit_evaluation')
-    .flatMap((entry) => (entry.args as unknown as { media: { sha256: string }[] }).media)
+    .filter((entry) => entry.seq <= seq)
+    .flatMap(mediaOf)
   return new Set(declared.map(({ sha256 }) => sha256))
 }
 

@@ -50,7 +50,7 @@ export async function handInLocked(db: TabletDatabase, send: Send, onProgress: O
   let count = 0
   for (const store of STORES) {
     for (const k of await db.table(store).toCollection().primaryKeys()) {
-      if (k === 'vault') continue
+      if (k === 'vault' || k === 'pack') continue
       count += 1
       const plain = async () => json({ store, records: [spelled((await db.table(store).get(k)) as object)] })
       parts.push({ kind: 'store', plain })

@@ -1,6 +1,6 @@
 import type { Engine } from './engine'
 import { fetchCertificate, wantedFiles } from './files'
-import { upload, waitingMedia, type UploadProgress } from './uploads'
+import { Throughput, upload, waitingMedia, type UploadProgress } from './uploads'
 import type { Safe } from '../store/safe'
 
 const FIRST_WAIT_MS = 2_000
@@ -16,6 +16,7 @@ export class SyncLoop {
   onChange: () => void = () => undefined
 
   private failures = 0
+  private readonly throughput = new Throughput()
   private timer: ReturnType<typeof setTimeout> | null = null
   private running: Promise<void> | null = null
   private again = false
@@ -25,6 +26,7 @@ export class SyncLoop {
     private readonly safe: Safe,
     private readonly engine: Engine,
     private readonly random: () => number = Math.random,
+    private readonly afterwards: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
   /** Talk now; a person asked, something was said, or the line came back. */
@@ -60,13 +62,14 @@ export class SyncLoop {
       const end = await upload(this.safe, item, (progress) => {
         this.uploading = progress
         this.onChange()
-      })
+      }, this.throughput)
       this.uploading = null
       if (end === 'line down' || end === 'signed out') return false
       if (this.stopped) return true
     }
     // The receipt that frees the photos comes with the next answer.
     if (media.length > 0 && !(await this.talk())) return false
+    await this.afterwards().catch(() => undefined) // a lease that does not come now is asked for again
     await this.fetchPapers()
     return true
   }

@@ -2,13 +2,53 @@ import * as tus from 'tus-js-client'
 import type { Media } from '../store/records'
 import type { Safe } from '../store/safe'
 
-const CHUNK = 256 * 1024
+/** A chunk should take about so long: a cut costs at most that much, and a fast line no round trips. */
+const CHUNK_MS = 4_000
+const SMALLEST = 64 * 1024
+const LARGEST = 1024 * 1024
+
+/** The size of the next chunk, in bytes, on a line that carries so many bytes a second. */
+export function chunkFor(bytesPerSecond: number): number {
+  const fits = Math.round((bytesPerSecond * CHUNK_MS) / 1000 / SMALLEST) * SMALLEST
+  return Math.min(LARGEST, Math.max(SMALLEST, fits))
+}
+
+/** How fast the line was with the last chunks: photos of one round, and rounds, learn from each other. */
+export class Throughput {
+  private rate: number | null = null
+  private since = 0
+
+  constructor(private readonly mono: () => number = () => performance.now()) {}
+
+  /** A chunk sets out. */
+  begin(): void {
+    this.since = this.mono()
+  }
+  /** So many bytes arrived since the chunk set out; the next one sets out now. */
+  arrived(bytes: number): void {
+    const seconds = Math.max(0.001, (this.mono() - this.since) / 1000)
+    const rate = bytes / seconds
+    this.rate = this.rate === null ? rate : (this.rate + rate) / 2
+    this.begin()
+  }
+  /** A line that fails is taken for half as fast. */
+  failed(): void {
+    if (this.rate !== null) this.rate /= 2
+    this.begin()
+  }
+  /** What to send at once; small until something was measured. */
+  get chunk(): number {
+    return this.rate === null ? SMALLEST : chunkFor(this.rate)
+  }
+}
 
 export interface UploadProgress {
   sha256: string
   sent: number
   size: number
 }
+
+export type Pace = Pick<Throughput, 'begin' | 'arrived' | 'failed' | 'chunk'>
 
 /** What one upload came to. */
 export type UploadEnd = 'sent' | 'line down' | 'rejected' | 'signed out'
@@ -27,11 +67,12 @@ export async function upload(
   safe: Safe,
   media: Media,
   onProgress: (progress: UploadProgress) => void,
+  line: Pace = new Throughput(),
 ): Promise<UploadEnd> {
   const bytes = await safe.bytesOf('media', media.sha256)
   if (!bytes) return 'rejected'
   const file = new Blob([bytes], { type: media.type })
-  const end = await send(safe, media, file, onProgress)
+  const end = await send(safe, media, file, onProgress, line)
   if (end === 'rejected') await remember(safe, media.sha256, { state: 'rejected', uploadUrl: null })
   return end
 }
@@ -41,12 +82,14 @@ function send(
   media: Media,
   file: Blob,
   onProgress: (progress: UploadProgress) => void,
+  line: Pace,
 ): Promise<UploadEnd> {
   return new Promise((resolve) => {
+    line.begin()
     const task = new tus.Upload(file, {
       endpoint: '/api/v1/uploads/',
       uploadUrl: media.uploadUrl,
-      chunkSize: CHUNK,
+      chunkSize: line.chunk,
       uploadDataDuringCreation: true,
       metadata: { sha256: media.sha256, type: media.type },
       headers: { Authorization: `Bearer ${safe.session?.token ?? ''}` },
@@ -54,7 +97,15 @@ function send(
       storeFingerprintForResuming: false,
       removeFingerprintOnSuccess: true,
       retryDelays: [500, 2000, 5000],
-      onShouldRetry: (error) => !isFinal(statusOf(error)),
+      onShouldRetry: (error) => {
+        line.failed()
+        task.options.chunkSize = line.chunk
+        return !isFinal(statusOf(error))
+      },
+      onChunkComplete: (bytes) => {
+        line.arrived(bytes)
+        task.options.chunkSize = line.chunk
+      },
       onUploadUrlAvailable: () => void remember(safe, media.sha256, { uploadUrl: task.url }),
       onProgress: (sent) => onProgress({ sha256: media.sha256, sent, size: file.size }),
       onSuccess: () => resolve('sent'),

@@ -1,13 +1,13 @@
 /** The running app: what phase it is in, the opened safe, and the loop that talks. */
-import { computed, shallowReactive, shallowRef, triggerRef } from 'vue'
+import { computed, shallowReactive, shallowRef } from 'vue'
 import { deviceClock } from '../core/clock'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
+import { disputes, isOpen } from '../book/disputes'
 import {
   cases,
   certificates,
   colleagues,
-  disputes,
   left,
   nominations,
   reports,
@@ -17,14 +17,14 @@ import {
   type VisitView,
 } from '../book/views'
 import { TabletDatabase, type VaultRecord } from '../store/database'
+import type { Part } from '../store/change'
 import { Safe } from '../store/safe'
-import { Engine } from '../sync/engine'
-import { enrolWith, type EnrolProblem } from '../sync/enrolment'
-import { handIn, handInLocked, type HandInEnd, type HandInReason } from '../sync/handin'
-import { SyncLoop } from '../sync/loop'
-import { send } from '../sync/transport'
-import { unwrapWithPin } from '../vault/wraps'
-import { health } from './device'
+import type { EnrolProblem } from '../sync/enrolment'
+import type { HandInEnd, HandInReason } from '../sync/handin'
+import type { SyncLoop } from '../sync/loop'
+import type { ShareProblem } from '../sync/lease'
+import { unwrapWithPasskey } from '../vault/passkey'
+import { pinWrapOf, unwrapWithPin } from '../vault/wraps'
 import { flushDrafts } from './openForms'
 
 export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
@@ -41,9 +41,16 @@ export const app = shallowReactive({
   receipt: '',
 })
 
+/** Long enough that a run of pulled pages is laid together once. */
+const PACK_AFTER_MS = 3_000
+
+/** What talks is not needed to see the day: it comes after the lock screen. */
+export const speaking = () => import('./line')
+
 const db = new TabletDatabase()
 const opened = shallowRef<Safe | null>(null)
 let loop: SyncLoop | null = null
+let packing: ReturnType<typeof setTimeout>
 let lastTouch = deviceClock.mono()
 
 /** The opened safe; only screens behind the lock may ask. */
@@ -55,27 +62,53 @@ export function safe(): Safe {
 /** The server's time as far as this tablet knows it; it labels, it orders nothing. */
 export const now = (): number => deviceClock.wall() + (opened.value?.state.offsetMs ?? 0)
 
-// Each computed below reads `opened.value`, which every change of the safe triggers.
-const read = <T>(view: (source: Safe) => T, none: T) => computed(() => (opened.value ? view(opened.value) : none))
-const listed = read(visits, [])
+const PARTS = ['state', 'session', 'rows', 'log', 'outcomes', 'drafts', 'media', 'files'] as const
+const changes = shallowReactive(Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<Part, number>)
+/** Views are worked out anew only when a part that they name has changed: a form saves while one types. */
+const read = <T>(parts: readonly Part[], view: (source: Safe) => T, none: T) =>
+  computed(() => {
+    const source = opened.value
+    for (const part of parts) void changes[part]
+    return source ? view(source) : none
+  })
+/** How far the log is told; the rest of the state changes with every exchange. */
+const told = computed(() => {
+  const state = opened.value?.state
+  return void changes.state, state ? `${state.ackedSeq}/${state.settledSeq}` : ''
+})
+const overlaid = <T>(view: (source: Safe) => T, none: T) => {
+  const seen = read(['rows', 'log', 'outcomes', 'media'], () => ({}), {})
+  return computed(() => {
+    void seen.value
+    void told.value
+    return opened.value ? view(opened.value) : none
+  })
+}
+const listed = overlaid(visits, [])
+const disputed = overlaid(disputes, [])
 export const book = {
-  me: read<Me | null>((source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
+  me: read<Me | null>(['rows', 'session'], (source) => rowAt<Me>(source, 'me') ?? source.session?.user ?? null, null),
   visits: listed,
-  left: read((source) => left(source.drafts, listed.value), []),
-  cases: read(cases, []),
-  certificates: read(certificates, []),
-  colleagues: read(colleagues, []),
-  nominations: read(nominations, []),
-  townships: read(townships, []),
-  disputes: read(disputes, []),
-  reports: read(reports, []),
-  state: read((source) => source.state, null),
-  outbox: read((source) => [...source.log.keys()].filter((seq) => seq > source.state.ackedSeq).length, null as number | null),
-  mediaWaiting: read((source) => [...source.media.values()].filter(({ state }) => state === 'declared').length, 0),
-  drafts: read((source) => new Map(source.drafts), new Map<string, unknown>()),
-  media: read((source) => [...source.media.values()], []),
-  files: read((source) => new Set(source.files), new Set<string>()),
-  damaged: read((source) => source.damaged.length, 0),
+  left: read(['drafts', 'rows'], (source) => left(source.drafts, listed.value), []),
+  cases: overlaid(cases, []),
+  certificates: overlaid(certificates, []),
+  colleagues: read(['rows'], colleagues, []),
+  nominations: overlaid(nominations, []),
+  townships: read(['rows'], townships, []),
+  disputes: disputed,
+  openDisputes: computed(() => disputed.value.filter(isOpen)),
+  reports: overlaid(reports, []),
+  state: read(['state'], (source) => source.state, null),
+  outbox: read(
+    ['log', 'state'],
+    (source) => [...source.log.keys()].filter((seq) => seq > source.state.ackedSeq).length,
+    null as number | null,
+  ),
+  mediaWaiting: read(['media'], (source) => [...source.media.values()].filter(({ state }) => state === 'declared').length, 0),
+  drafts: read(['drafts'], (source) => new Map(source.drafts), new Map<string, unknown>()),
+  media: read(['media'], (source) => [...source.media.values()], []),
+  files: read(['files'], (source) => new Set(source.files), new Set<string>()),
+  damaged: read(['rows', 'log', 'drafts'], (source) => source.damaged.length, 0),
 }
 
 /** A visit of the rows, or one begun here that has left them. */
@@ -84,6 +117,7 @@ export const visitOf = (id: string): VisitView | null =>
 
 export const standardOf = (edition: string): Standard | null => {
   const source = opened.value
+  void changes.rows
   if (!source) return null
   const exact = rowAt<Standard>(source, `standard/${edition}`)
   if (exact || edition) return exact
@@ -91,8 +125,10 @@ export const standardOf = (edition: string): Standard | null => {
   return first ? rowAt<Standard>(source, first) : null
 }
 
-export const calendarOf = (year: string): CalendarRow | null =>
-  opened.value ? rowAt<CalendarRow>(opened.value, `calendar/${year}`) : null
+export const calendarOf = (year: string): CalendarRow | null => {
+  void changes.rows
+  return opened.value ? rowAt<CalendarRow>(opened.value, `calendar/${year}`) : null
+}
 
 /** Begin: one tab holds the tablet; another says so and can take over. */
 export async function start(): Promise<void> {
@@ -129,6 +165,7 @@ async function giveUp(): Promise<void> {
 }
 
 async function begin(): Promise<void> {
+  await db.endLease(deviceClock.wall())
   app.vault = (await db.vault()) ?? null
   app.phase = app.vault ? 'locked' : 'enrol'
 }
@@ -138,6 +175,7 @@ export async function enrol(code: string, label: string, pin: string): Promise<E
   const mine = opened.value ?? (app.vault ? await Safe.unlock(db, pin) : await Safe.create(db, pin, deviceClock.wall()))
   opened.value = mine
   app.vault = (await db.vault()) ?? null
+  const { enrolWith, send } = await speaking()
   const problem = await enrolWith(mine, send, deviceClock, { code, label })
   if (problem) return problem
   void navigator.storage?.persist?.()
@@ -148,21 +186,44 @@ export async function enrol(code: string, label: string, pin: string): Promise<E
 /** Go on with a new code after the token has expired: same key, same log; what waits is sent at once. */
 export async function renew(code: string): Promise<EnrolProblem | null> {
   const mine = safe()
+  const { enrolWith, send } = await speaking()
   const problem = await enrolWith(mine, send, deviceClock, { code, label: mine.session?.label ?? '' })
   if (!problem) void sync()
   return problem
 }
 
-/** Open with the PIN. Raises WrongPin. */
+/** Open with the PIN. Raises WrongPin, and LeaseEnded. */
 export async function unlock(pin: string): Promise<void> {
   const running = opened.value
   if (running && app.vault?.pin) {
-    await unwrapWithPin(app.vault.pin, pin)
+    await unwrapWithPin(await pinWrapOf(app.vault.pin, app.vault.lease?.share), pin)
     app.phase = 'open'
     return touched()
   }
+  await open(() => Safe.unlock(db, pin))
+}
+
+/** Open with the passkey. Raises NotConfirmed, and NoPrf. */
+export async function unlockWithPasskey(): Promise<void> {
+  if (opened.value && app.vault?.passkey) {
+    await unwrapWithPasskey(app.vault.passkey)
+    app.phase = 'open'
+    return touched()
+  }
+  await open(() => Safe.unlockWithPasskey(db))
+}
+
+/** Ask the server for its part of the key, which the tablet forgot with the end of its lease. */
+export async function renewLease(): Promise<ShareProblem | null> {
+  const { askShare, send } = await speaking()
+  const problem = await askShare(db, send, deviceClock)
+  await lookAtVault()
+  return problem
+}
+
+async function open(opening: () => Promise<Safe>): Promise<void> {
   try {
-    const mine = await Safe.unlock(db, pin)
+    const mine = await opening()
     if (mine.session) enter(mine)
     else {
       opened.value = mine
@@ -182,6 +243,7 @@ export async function lookAtVault(): Promise<void> {
 export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
+  await db.endLease(deviceClock.wall())
   await lookAtVault()
   app.phase = 'locked'
   if (app.line !== 'talking') close()
@@ -196,6 +258,7 @@ export async function handInNow(): Promise<HandInEnd> {
   const mine = opened.value
   const progress = (done: number, of: number) => void (app.handIn = { done, of })
   loop?.stop()
+  const { handIn, handInLocked, send } = await speaking()
   const end = mine ? await handIn(mine, send, reasonOf(mine), progress) : await handInLocked(db, send, progress)
   app.handIn = null
   if (end.end !== 'done') return end
@@ -218,21 +281,38 @@ export const sync = (): Promise<void> => loop?.nudge() ?? Promise.resolve()
 
 function enter(mine: Safe): void {
   opened.value = mine
-  mine.onChange = () => triggerRef(opened)
+  mine.onChange = (changed) => {
+    for (const part of changed) changes[part] += 1
+    if (changed.includes('rows')) packSoon(mine)
+  }
+  packSoon(mine)
   mine.onLost = () => {
     if (opened.value !== mine) return
     close()
     app.phase = 'elsewhere'
   }
-  loop = new SyncLoop(mine, new Engine(mine, send, deviceClock, health))
-  const mineLoop = loop
-  loop.onChange = () => {
-    Object.assign(app, { line: mineLoop.line, uploading: mineLoop.uploading })
-    if (app.phase === 'locked' && mineLoop.line !== 'talking') close()
-  }
   app.phase = 'open'
   touched()
-  void sync()
+  void talk(mine)
+}
+
+async function talk(mine: Safe): Promise<void> {
+  const { lineOf } = await speaking()
+  if (opened.value !== mine) return
+  const talking = lineOf(mine)
+  talking.onChange = () => {
+    Object.assign(app, { line: talking.line, uploading: talking.uploading })
+    if (talking.line === 'idle') void lookAtVault()
+    if (app.phase === 'locked' && talking.line !== 'talking') close()
+  }
+  loop = talking
+  await sync()
+}
+
+/** The pack is for the next start: it waits until the tablet has nothing else to do. */
+function packSoon(mine: Safe): void {
+  clearTimeout(packing)
+  packing = setTimeout(() => void mine.pack().catch(() => undefined), PACK_AFTER_MS)
 }
 
 function close(): void {

@@ -1,5 +1,5 @@
 import { ageOn, dayOf, timeOf, weekdayOf } from '../core/clock'
-import type { Grade } from '../core/wire'
+import type { Grade, PossibleTime } from '../core/wire'
 import { language, t, tc } from '../i18n'
 
 export const date = (day: string): string => {
@@ -26,3 +26,9 @@ export const paperList = (codes: readonly string[]): string =>
   codes.map((code) => tc('paper', code)).join(language.value === 'zh' ? '、' : ', ')
 
 export const kilometres = (km: number): string => t('unit.km', { km: km < 10 ? km.toFixed(1) : Math.round(km) })
+
+/** When a family is at home, in one line. */
+export const timeList = (times: readonly PossibleTime[]): string =>
+  times
+    .map(({ weekday, from, to }) => `${tc('weekday', String(weekday))} ${from}–${to}`)
+    .join(language.value === 'zh' ? '、' : ', ') || t('schedule.any_time')

@@ -1,4 +1,4 @@
-import { base64, join, randomBytes, unbase64, utf8, type Bytes } from '../core/bytes'
+import { base64, join, randomBytes, text, unbase64, utf8, type Bytes } from '../core/bytes'
 
 /** OWASP's floor for PBKDF2 with SHA-256. */
 export const PBKDF2_ROUNDS = 600_000
@@ -12,6 +12,12 @@ export interface PinWrap {
   wrapped: string
 }
 
+/** A PIN's wrap sealed once more under the part of the key that the server lends. */
+export interface LeasedWrap {
+  iv: string
+  leased: string
+}
+
 /** The data key wrapped to a public key of the federation (ECDH-ES on P-256). */
 export interface FederationWrap {
   recipient: string
@@ -21,6 +27,9 @@ export interface FederationWrap {
 }
 
 export class WrongPin extends Error {}
+
+/** The tablet has forgotten the server's part of its key; it opens again after a word with the server. */
+export class LeaseEnded extends Error {}
 
 /** Wrap the data key under a PIN. */
 export async function wrapWithPin(dataKey: Bytes, pin: string, rounds = PBKDF2_ROUNDS): Promise<PinWrap> {
@@ -37,6 +46,24 @@ export async function unwrapWithPin(wrap: PinWrap, pin: string): Promise<Bytes> 
   return open(key, wrap).catch(() => {
     throw new WrongPin()
   })
+}
+
+/** Seal a PIN's wrap under the server's part (base64 of 32 bytes): from now on both are needed. */
+export async function sealUnderShare(wrap: PinWrap, share: string): Promise<LeasedWrap> {
+  const iv = randomBytes(12)
+  const key = await hkdf(unbase64(share), iv, ['encrypt'])
+  const leased = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, utf8(JSON.stringify(wrap)))
+  return { iv: base64(iv), leased: base64(new Uint8Array(leased)) }
+}
+
+/** The PIN's wrap as it stands, or out of its seal. Raises LeaseEnded where the server's part is not here. */
+export async function pinWrapOf(wrap: PinWrap | LeasedWrap, share: string | null | undefined): Promise<PinWrap> {
+  if ('wrapped' in wrap) return wrap
+  if (!share) throw new LeaseEnded()
+  const iv = unbase64(wrap.iv)
+  const key = await hkdf(unbase64(share), iv, ['decrypt'])
+  const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, unbase64(wrap.leased))
+  return JSON.parse(text(new Uint8Array(plain))) as PinWrap
 }
 
 /** Wrap bytes so that only the federation's private key opens them: nothing is lost with a PIN. */

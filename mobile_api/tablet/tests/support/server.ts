@@ -83,8 +83,8 @@ export class FakeServer {
   }
 
   private missing(): string[] {
-    const declared = this.ledger.flatMap(({ mutation }) =>
-      mutation.name === 'submit_evaluation' ? (mutation.args as { media: { sha256: string }[] }).media : [],
+    const declared = this.ledger.flatMap(
+      ({ mutation }) => (mutation.args as { media?: { sha256: string }[] }).media ?? [],
     )
     return declared.map(({ sha256 }) => sha256).filter((sha256) => !this.verified.has(sha256))
   }

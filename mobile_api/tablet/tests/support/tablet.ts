@@ -1,6 +1,6 @@
 import { sha256Hex, type Bytes } from '@/core/bytes'
 import type { Clock } from '@/core/clock'
-import type { SubmitEvaluation } from '@/core/wire'
+import type { Nominate, SubmitEvaluation } from '@/core/wire'
 import { TabletDatabase } from '@/store/database'
 import type { Media } from '@/store/records'
 import { Safe } from '@/store/safe'
@@ -75,4 +75,22 @@ export function evaluation(visit: string, media: Media[]): SubmitEvaluation {
     remark: '',
     media: media.map(({ sha256, kind, size, type, taken_at, place }) => ({ sha256, kind, size, type, taken_at, place })),
   }
+}
+
+export const NOMINATION: Nominate = {
+  application: 'a9',
+  resident: {
+    name: '周小溪',
+    id_number: '53010219200508011X',
+    telephone: '',
+    address: '',
+    ethnicity: '汉族',
+    bedridden: true,
+    poor_household: false,
+    severity_expected: 2,
+  },
+  village: '511302200201',
+  categories: ['physical'],
+  consent: { by: 'guardian', name: '周某' },
+  media: [],
 }

@@ -11,16 +11,16 @@ from uuid import UUID, uuid4
 from django.test import Client
 
 from certificates import batches
-from certificates.models import Batch, Certificate
+from certificates.models import Batch, Certificate, SecondSignature
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
 from outreach import clock
-from outreach.actions import applications, enquiries, publicity, visits
+from outreach.actions import applications, enquiries, family, papers, publicity, visits
 from outreach.actions.importing.checking import Checked
 from outreach.actions.importing.taking import keep
 from outreach.actions.notifying.outbox import fill_outbox
-from outreach.domain.vocabulary import Level, NextStep, NotDone, Role
+from outreach.domain.vocabulary import Level, NextStep, NotDone, Paper, Role
 from outreach.models import (
     Application,
     Assessor,
@@ -32,7 +32,10 @@ from outreach.models import (
     Notice,
     Notification,
     Objection,
+    Outlet,
+    PaperPhoto,
     Photo,
+    StoredBlob,
     User,
     Visit,
 )
@@ -61,19 +64,38 @@ class Somebody:
 
 def people(place: builders.County) -> dict[tuple[str, str], Somebody]:
     """Return every account: the own area's are the small county's."""
-    found = {(role.value, "own"): getattr(place, role.value) for role in Role}
+    desk = [role for role in Role if role != Role.OUTLET]
+    found = {(role.value, "own"): getattr(place, role.value) for role in desk}
     found["liaison", "neighbour"] = place.other_liaison
     found["assessor", "neighbour"] = builders.user("another", Role.ASSESSOR, place.county)
     _make_assessor(found["assessor", "neighbour"])
     for area, code in (("neighbour", "511303"), ("other", "510104")):
         county = builders.division(code, f"{code}区", Level.COUNTY)
-        for role in Role:
+        for role in desk:
             if (role.value, area) not in found:
                 where = _village(county) if role == Role.LIAISON else county
                 found[role.value, area] = builders.user(f"{role.value} {area}", role, where)
         if area == "other":
             _make_assessor(found["assessor", "other"])
-    return {who: _with_tablet(user) for who, user in found.items()}
+    counters = {("outlet", "own"): an_outlet(place.county)}
+    for area, code in (("neighbour", "511303"), ("other", "510104")):
+        counters["outlet", area] = an_outlet(Division.objects.get(code=code))
+    # A counter has no tablet.
+    return {who: _with_tablet(user) for who, user in found.items()} | {
+        who: Somebody(user, "no token", new_id()) for who, user in counters.items()
+    }
+
+
+def an_outlet(area: Division) -> User:
+    """Return the account of a counter in the area."""
+    outlet = Outlet.objects.create(
+        name=f"{area.code}窗口", kind="bank", division=area, opened_at=builders.START
+    )
+    made = User(username=f"counter {area.code}", full_name="柜员", role=Role.OUTLET)
+    made.division, made.outlet = area, outlet
+    made.set_unusable_password()
+    made.save()
+    return made
 
 
 def _village(county: Division) -> Division:
@@ -137,7 +159,13 @@ def a_case_at_every_step(place: builders.County) -> None:
     builders.scheduled(place, on=late + DAY * 4, **who)
     builders.applied(place, **who)
     builders.applied(place, consent=None, **who)
+    counter = User.objects.get(username=f"counter {place.county.code}")
+    applications.nominate([builders.nomination(place, **who)], by=counter, at=builders.START)
+    builders.applied(place, urgency="subsidy_lapsing", urgent_why="到期", **who)
     back = builders.applied(place, **who)[0]
+    link, _secret = family.make_link(back, by=office, at=builders.START)
+    kept = Photo.objects.filter(evaluation__application__in=signed)[0].sha256
+    papers.send(link, Paper.PHOTOS, StoredBlob.objects.get(pk=kept), at=builders.START)
     applications.send_back(back, ["photos"], by=office, at=builders.START)
     applications.accept(builders.applied(place, **who), by=office, at=builders.START)
     builders.accepted(place, **who)
@@ -166,6 +194,15 @@ def case_of(about: dict[str, str]) -> Application:
 
 
 #: How to find what an address names, in the own area; a new name wants an entry.
+def _signed_twice() -> str:
+    """Give the certificate's file an SM2 signature, and return the file's SHA-256."""
+    file = Certificate.objects.get().newest_file
+    SecondSignature.objects.get_or_create(
+        file=file, defaults={"body": b"0", "made_at": builders.START}
+    )
+    return file.sha256
+
+
 SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "case": lambda about: case_of(about).pk,
     "step": lambda about: about.get("step", "withdraw"),
@@ -176,9 +213,13 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
             0
         ].pk
     ),
+    "paper_photo": lambda _: PaperPhoto.objects.get().pk,
+    "outlet": lambda _: Outlet.objects.get(division__code="511302").pk,
+    "account": lambda _: User.objects.get(username="counter 511302").pk,
     "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
     "objection": lambda _: Objection.objects.get().pk,
     "certificate": lambda _: Certificate.objects.get().pk,
+    "sha256": lambda _: _signed_twice(),
     "batch": lambda _: Batch.objects.get().pk,
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: The columns, in this order; all but the stranger from their own, a neighbouring, another area.
-ACCOUNTS = ("stranger", "liaison", "assessor", "administrator", "approver", "auditor")
+ACCOUNTS = ("stranger", "liaison", "assessor", "administrator", "approver", "auditor", "outlet")
+#: Outlets are so narrow that only what is theirs is written down, in a table of its own; on
+#: every other page they are told no, and elsewhere they are strangers.
+OUTLETS = "outlet.txt"
 AREAS = ("own", "neighbour", "other")
 #: What a cell may say.
 WORDS = {
@@ -37,19 +40,31 @@ class Row:
 def rows() -> dict[tuple[str, str], Row]:
     """Return all rows of all tables."""
     found: dict[tuple[str, str], Row] = {}
+    theirs = _of_outlets()
     for file in sorted(Path(__file__).parent.glob("*.txt")):
+        if file.name == OUTLETS:
+            continue
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip() and not line.startswith("#"):
-                row = _row(line, f"{file.name}:{number}")
+                row = _row(line, f"{file.name}:{number}", theirs)
                 assert (row.method, row.route) not in found, f"{file.name}:{number}: twice"
                 found[row.method, row.route] = row
+    assert set(theirs) <= set(found), f"{OUTLETS}: no such row: {set(theirs) - set(found)}"
     return found
 
 
-def _row(line: str, where: str) -> Row:
+def _of_outlets() -> dict[tuple[str, str], str]:
+    lines = (Path(__file__).parent / OUTLETS).read_text(encoding="utf-8").splitlines()
+    said = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return {(method, route): cell for method, route, cell in said}
+
+
+def _row(line: str, where: str, theirs: dict[tuple[str, str], str]) -> Row:
     said, _, about = line.partition("|")
     method, route, *cells = said.split()
-    assert len(cells) == len(ACCOUNTS), f"{where}: {len(ACCOUNTS)} cells are wanted"
+    assert len(cells) == len(ACCOUNTS) - 1, f"{where}: {len(ACCOUNTS) - 1} cells are wanted"
+    else_told = "no" if cells[0] == "sign-in" else cells[0]
+    cells.append(theirs.get((method, route), else_told))
     decided: dict[tuple[str, str], str] = {}
     for account, cell in zip(ACCOUNTS, cells, strict=True):
         words = cell.split("/")
@@ -64,7 +79,7 @@ def _row(line: str, where: str) -> Row:
 def line(method: str, route: str, cells: dict[tuple[str, str], str], about: str = "") -> str:
     """Write a row as the table has it."""
     shown = []
-    for account in ACCOUNTS:
+    for account in ACCOUNTS:  # the last cell belongs into the outlets' own table
         words = [cells[account, area] for area in AREAS]
         shown.append(words[0] if len(set(words)) == 1 else "/".join(words))
     start = f"{method:7} {route:45} "

@@ -26,7 +26,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const home = safe()
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
-  const media = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
+  // A picture that the server took for none is not declared again: another one is asked for.
+  const media = computed(() => book.media.value.filter(({ owner, state: at }) => owner === visit.id && at !== 'rejected'))
   // Each part by itself: a key press in one category grades that one only.
   const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years))))
   const results = computed(() => each.value.map((result) => result.value))

@@ -1,0 +1,20 @@
+"""Tell every tablet that the register was restored, and stop again whoever was stopped since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from mobile_api.restoring import begin_epoch
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        stopped = begin_epoch()
+        self.stdout.write(
+            f"A new epoch has begun: tablets send again what came after the backup."
+            f" Tablets stopped again: {stopped}."
+        )

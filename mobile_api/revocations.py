@@ -1,0 +1,69 @@
+"""Stopped tablets, written down beside the database too.
+
+A register that is restored from an older backup has forgotten who was stopped since. The file
+only grows, takes one line a tablet, and is read once the restored register stands.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from mobile_api.models import Device
+from outreach.actions.audit import record
+
+log = logging.getLogger(__name__)
+
+
+def note(device: Device, at: datetime) -> None:
+    """Append a stopped tablet to the file, on the disk before this returns.
+
+    A disk that is full or gone does not keep anybody from stopping a tablet: it is logged.
+    """
+    line = json.dumps({"device": str(device.pk), "at": at.isoformat()}) + "\n"
+    file = settings.OUTREACH_REVOCATIONS
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "a") as written:
+            written.write(line)
+            written.flush()
+            os.fsync(written.fileno())
+    except OSError:
+        log.exception("the stop of tablet %s is not in %s", device.pk, file)
+
+
+def reapply() -> int:
+    """Stop every tablet again that the file names and the register has in use; return how many.
+
+    A line that was cut by a power failure is passed over: its tablet is stopped in the database.
+    """
+    stopped = dict(_noted())
+    with transaction.atomic():
+        found = list(Device.objects.filter(pk__in=list(stopped), revoked_at=None))
+        for device in found:
+            device.revoked_at, device.share = stopped[device.pk], None
+            record("device.revoke", [device], by=None, at=device.revoked_at)
+        Device.objects.bulk_update(found, ["revoked_at", "share"], batch_size=100)
+    return len(found)
+
+
+def _noted() -> list[tuple[UUID, datetime]]:
+    try:
+        lines = settings.OUTREACH_REVOCATIONS.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    noted = []
+    for line in lines:
+        try:
+            said = json.loads(line)
+            noted.append((UUID(said["device"]), datetime.fromisoformat(said["at"])))
+        except (ValueError, KeyError, TypeError):
+            log.warning("a line of %s cannot be read", settings.OUTREACH_REVOCATIONS)
+    return noted

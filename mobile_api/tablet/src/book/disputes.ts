@@ -1,0 +1,66 @@
+/** What became of records that were not applied: the office's decision, and corrected copies. Pure. */
+import type { DisputeRow } from '../core/wire'
+import { finalOutcome, type LogEntry, type PulledRow, type StoredOutcome } from '../store/records'
+
+interface Source {
+  replica: string
+  rows: ReadonlyMap<string, PulledRow>
+  log: ReadonlyMap<number, LogEntry>
+  outcomes: ReadonlyMap<number, StoredOutcome>
+}
+
+export interface DisputeView {
+  key: string
+  /** null where this tablet no longer has, or never had, the record itself */
+  entry: LogEntry | null
+  outcome: DisputeRow['outcome']
+  message: string
+  decision: DisputeRow['decision']
+  reason: string
+  /** the newest corrected copy that was sent for it */
+  correction: LogEntry | null
+}
+
+/** Every record that was not applied, newest first; those of other tablets of the same user last. */
+export function disputes(source: Source): DisputeView[] {
+  const rows = disputeRows(source)
+  const mine = new Map(rows.filter(({ replica }) => replica === source.replica).map((row) => [row.seq, row]))
+  const ours = Array.from(source.outcomes.values()).flatMap((stored): DisputeView[] => {
+    const outcome = finalOutcome(stored)
+    const entry = source.log.get(stored.seq)
+    if (outcome === 'applied' || !entry) return []
+    const { decision = null, reason = '' } = mine.get(stored.seq) ?? {}
+    const correction = correctionOf(source, entry)
+    return [{ key: String(stored.seq), entry, outcome, message: stored.message ?? '', decision, reason, correction }]
+  })
+  const told = new Set(ours.map(({ key }) => key))
+  const others = rows
+    .filter(({ replica, seq }) => replica !== source.replica || !told.has(String(seq)))
+    .map(({ replica, seq, outcome, decision, reason }): DisputeView => ({
+      key: `${replica}/${seq}`,
+      entry: null,
+      message: '',
+      correction: null,
+      ...{ outcome, decision, reason },
+    }))
+  return [...ours.sort((a, b) => Number(b.key) - Number(a.key)), ...others]
+}
+
+/** Whether a person here or at the office still has something to do with it. */
+export const isOpen = ({ decision, correction }: DisputeView): boolean => decision === null && correction === null
+
+/** What the office decided about an entry of this log; null where nothing is decided. */
+export function decisionOn(source: Pick<Source, 'rows' | 'replica'>, seq: number): DisputeRow['decision'] {
+  return disputeRows(source).find((row) => row.replica === source.replica && row.seq === seq)?.decision ?? null
+}
+
+function correctionOf({ log }: Source, { id }: LogEntry): LogEntry | null {
+  const copies = [...log.values()].filter((entry) => (entry.args as { corrects?: string }).corrects === id)
+  return copies.sort((a, b) => b.seq - a.seq)[0] ?? null
+}
+
+function disputeRows({ rows }: { rows: ReadonlyMap<string, PulledRow> }): DisputeRow[] {
+  return Array.from(rows)
+    .filter(([key]) => key.startsWith('dispute/'))
+    .map(([, row]) => row.d as unknown as DisputeRow)
+}

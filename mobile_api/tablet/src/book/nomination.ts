@@ -1,0 +1,58 @@
+/** The draft of a nomination. Pure. */
+import type { Category, Grade, Nominate } from '../core/wire'
+
+export interface NominationDraft {
+  application: string
+  /** the mutation that this is a corrected copy of */
+  corrects?: string
+  name: string
+  idNumber: string
+  telephone: string
+  address: string
+  ethnicity: string
+  village: string
+  bedridden: boolean
+  poor: boolean
+  severity: Grade | null
+  categories: Category[]
+  agreed: boolean
+  agreedBy: 'resident' | 'guardian'
+  agreedName: string
+}
+
+export const blankNomination = (application: string): NominationDraft => ({
+  application,
+  name: '',
+  idNumber: '',
+  telephone: '',
+  address: '',
+  ethnicity: '汉族',
+  village: '',
+  bedridden: false,
+  poor: false,
+  severity: null,
+  categories: [],
+  agreed: false,
+  agreedBy: 'resident',
+  agreedName: '',
+})
+
+/** The form as it was when this was said. */
+export function nominationOf({ application, resident, village, categories, consent }: Nominate): NominationDraft {
+  return {
+    application,
+    name: resident.name,
+    idNumber: resident.id_number,
+    telephone: resident.telephone,
+    address: resident.address,
+    ethnicity: resident.ethnicity,
+    bedridden: resident.bedridden,
+    poor: resident.poor_household,
+    severity: resident.severity_expected,
+    village,
+    categories: [...categories],
+    agreed: consent !== null,
+    agreedBy: consent?.by ?? 'resident',
+    agreedName: consent?.name ?? '',
+  }
+}

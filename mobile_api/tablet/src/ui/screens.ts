@@ -1,0 +1,46 @@
+/** Every screen behind the lock, loaded when it is first shown or when there is nothing else to do. */
+import { defineAsyncComponent, type Component } from 'vue'
+import { speaking } from './app'
+
+const day = () => import('./day')
+const rest = () => import('./rest')
+type Day = Awaited<ReturnType<typeof day>>
+type Rest = Awaited<ReturnType<typeof rest>>
+
+const ofDay = (pick: (screens: Day) => Component) => defineAsyncComponent(async () => pick(await day()))
+const ofRest = (pick: (screens: Rest) => Component) => defineAsyncComponent(async () => pick(await rest()))
+
+export const Shell = ofDay((screens) => screens.Shell)
+export const EnrolScreen = ofRest((screens) => screens.EnrolScreen)
+export const HandInScreen = ofRest((screens) => screens.HandInScreen)
+
+const today = ofDay((screens) => screens.TodayScreen)
+const schedule = ofRest((screens) => screens.ScheduleScreen)
+const renew = ofRest((screens) => screens.RenewScreen)
+const SCREENS: Record<string, Component> = {
+  home: today,
+  today,
+  visit: ofDay((screens) => screens.VisitScreen),
+  evaluate: ofRest((screens) => screens.EvaluationScreen),
+  'not-done': ofRest((screens) => screens.NotDoneScreen),
+  calendar: ofRest((screens) => screens.CalendarScreen),
+  schedule,
+  move: schedule,
+  certificates: ofRest((screens) => screens.CertificatesScreen),
+  nominate: ofRest((screens) => screens.NominateScreen),
+  outbox: ofRest((screens) => screens.OutboxScreen),
+  disputes: ofRest((screens) => screens.DisputesScreen),
+  ready: ofRest((screens) => screens.ReadyScreen),
+  renew,
+  enrol: renew,
+  'hand-in': HandInScreen,
+  more: ofRest((screens) => screens.MoreScreen),
+}
+
+export const screenOf = (name: string): Component => SCREENS[name] ?? today
+
+/** While the PIN is typed: what will be seen first. */
+export const prepareToday = (): Promise<unknown> => Promise.all([day(), speaking()])
+
+/** Once the day is on the screen: all else, so that no later screen waits or needs a line. */
+export const prepareRest = (): Promise<unknown> => rest()

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { beginning, correcting } from '@/book/correcting'
+import { disputes, isOpen } from '@/book/disputes'
+import type { EvaluationDraft } from '@/book/evaluation'
+import { visits } from '@/book/views'
+import { FakeServer } from './support/server'
+import { evaluation, NOMINATION, notDone, settle, tablet } from './support/tablet'
+
+const known = () => true
+
+/** A tablet with one visit, of which the server takes in nothing. */
+async function refused() {
+  const server = new FakeServer()
+  const visit = { application: 'a1', state: 'scheduled', on: '2018-06-04', start: '09:00', categories: ['physical'], resident: { name: '任某' }, guardian: null }
+  server.rows.set('visit/v1', visit as never)
+  const held = await tablet(server)
+  await settle(held.engine)
+  server.decide = () => ({ outcome: 'refused', message: '请写明理由' })
+  return { server, ...held }
+}
+const visitIn = (safe: Awaited<ReturnType<typeof refused>>['safe']) => (id: string) => visits(safe).find((one) => one.id === id) ?? null
+
+describe('a dispute', () => {
+  it('tells the decision of the office and its reason, and then waits no more', async () => {
+    const { server, safe, engine } = await refused()
+    await safe.say('record_not_done', notDone('v1'), 1)
+    await settle(engine)
+    expect(disputes(safe).map(isOpen)).toEqual([true])
+    const decided = { replica: safe.replica, seq: 1, outcome: 'refused', code: 'x', decision: 'set_aside', reason: '重复' }
+    server.rows.set('dispute/d1', decided as never)
+    await settle(engine)
+    const told = disputes(safe)
+    expect(told.map(({ message, decision, reason }) => [message, decision, reason])).toEqual([['请写明理由', 'set_aside', '重复']])
+    expect(told.map(isOpen)).toEqual([false])
+  })
+  it('of another tablet of the same person is told too', async () => {
+    const { server, safe, engine } = await refused()
+    server.rows.set('dispute/d2', { replica: 'another', seq: 1, outcome: 'parked', code: 'x', decision: null, reason: '' } as never)
+    await settle(engine)
+    expect(disputes(safe).map(({ entry, outcome }) => [entry, outcome])).toEqual([[null, 'parked']])
+  })
+  it('waits no more once a corrected copy was sent, and both are kept', async () => {
+    const { server, safe, engine } = await refused()
+    const first = await safe.say('record_not_done', notDone('v1'), 1)
+    await settle(engine)
+    server.decide = () => ({ outcome: 'applied' })
+    const second = await safe.say('record_not_done', { ...notDone('v1'), note: '改过', corrects: first.id }, 2)
+    await settle(engine)
+    expect(disputes(safe).map(({ correction }) => correction?.seq)).toEqual([second.seq])
+    expect([...safe.log.keys()]).toEqual([1, 2])
+    expect(disputes(safe).map(isOpen)).toEqual([false])
+  })
+})
+
+describe('a corrected copy', () => {
+  it('of an evaluation begins with everything that was said', async () => {
+    const { safe } = await refused()
+    const entry = await safe.say('submit_evaluation', { ...evaluation('v1', []), remark: '屋内暗', co_signers: ['c'] }, 1)
+    const copy = correcting(entry, visitIn(safe), known, () => 'e2')
+    const draft = copy?.draft.value as EvaluationDraft
+    expect([copy?.screen, copy?.id, copy?.draft.key]).toEqual(['evaluate', 'v1', 'evaluation/v1'])
+    expect([draft.corrects, draft.evaluation, draft.remark, draft.coSigners]).toEqual([entry.id, 'e2', '屋内暗', ['c']])
+    expect(draft.parts).toEqual([
+      { category: 'physical', answers: { independence: 'none', condition: '1b' }, own: null, reason: '' },
+    ])
+  })
+  it('of a nomination is the form as it was, under the same number, so that only one is ever taken in', async () => {
+    const { safe } = await refused()
+    const entry = await safe.say('nominate', NOMINATION, 1)
+    const copy = correcting(entry, () => null, known, () => 'a10')
+    expect(copy?.draft.value).toMatchObject({
+      ...{ application: 'a9', corrects: entry.id, name: '周小溪', idNumber: '53010219200508011X', bedridden: true },
+      ...{ severity: 2, village: '511302200201', categories: ['physical'], agreed: true, agreedBy: 'guardian', agreedName: '周某' },
+    })
+  })
+  it('is offered only where the case is still here', async () => {
+    const { safe } = await refused()
+    const done = await safe.say('record_not_done', notDone('v2'), 1)
+    const made = await safe.say('schedule_visit', { visit: 'v3', application: 'a3', on: '2018-06-05', start: '09:00', minutes: 40 }, 1)
+    const given = await safe.say('hand_over_certificate', { certificate: 'c', to: 'resident', handed_over_at: '' }, 1)
+    for (const entry of [done, made, given]) expect(correcting(entry, visitIn(safe), () => false, () => '')).toBe(null)
+    expect(correcting(made, visitIn(safe), known, () => '')).toMatchObject({ screen: 'schedule', id: 'a3' })
+  })
+  it('overwrites nothing that was begun since', async () => {
+    const { safe } = await refused()
+    const entry = await safe.say('nominate', NOMINATION, 1)
+    const copy = correcting(entry, () => null, known, () => 'a10')
+    if (!copy) throw new Error('there is no copy')
+    expect(beginning(copy, undefined)).toBe(copy.draft.value)
+    expect(beginning(copy, { name: '', idNumber: '' })).toBe(copy.draft.value)
+    expect(beginning(copy, { name: '别人', idNumber: '' })).toBe(null)
+    const begun = { name: '周小溪二', corrects: entry.id }
+    expect(beginning(copy, begun)).toBe(begun)
+    expect(beginning({ ...copy, screen: 'not-done' }, { reason: 'absent' })).toEqual({ reason: 'absent', corrects: entry.id })
+  })
+})

@@ -1,0 +1,41 @@
+"""Older versions of what tablets say become today's by pure functions.
+
+The ledger keeps what was said; only what is read from it is upcast. A step turns the arguments
+of one version into those of the next and never touches its input. What has no path to a version
+that the server takes in is parked, as is a version that is newer than the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Args = dict[str, Any]
+Step = Callable[[Args], Args]
+#: From a mutation's name and version to the step that makes the next version of it.
+UPCASTERS: dict[tuple[str, int], Step] = {}
+
+
+def upcaster(name: str, version: int) -> Callable[[Step], Step]:
+    """Register a step from `version` of the mutation `name` to the version after it."""
+
+    def register(step: Step) -> Step:
+        if (name, version) in UPCASTERS:
+            raise ValueError(f"{name} v{version} has a step already")
+        UPCASTERS[name, version] = step
+        return step
+
+    return register
+
+
+def upcast(name: str, version: int, args: Args) -> tuple[int, Args]:
+    """Return the newest version that `args` can be read as, and the arguments in its form."""
+    while step := UPCASTERS.get((name, version)):
+        version, args = version + 1, step(args)
+    return version, args
+
+
+@upcaster("nominate", 1)
+def nominate_without_photos(args: Args) -> Args:
+    """Return a nomination without photos of papers: `media` is empty."""
+    return {**args, "media": []}

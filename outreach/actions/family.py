@@ -1,0 +1,167 @@
+"""What a family does without an account, through the link that a liaison or the office gave it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions import offering
+from outreach.actions.audit import record
+from outreach.actions.visits import append, check_stands, settle
+from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import ApplicationState, VisitState
+from outreach.models import Application, FamilyLink, User, Visit
+from outreach.rules import Refused, check_in_scope
+
+MAKERS = (Role.LIAISON, Role.ADMINISTRATOR)
+#: How long a link opens its case.
+LIFETIME = timedelta(days=14)
+#: Until this hour of the evening before, the family may change or take back a time.
+UNTIL = time(20)
+#: There is something for a family to do: papers to send, a time to choose or to change.
+STATES = (
+    ApplicationState.NOMINATED,
+    ApplicationState.APPLIED,
+    ApplicationState.RETURNED,
+    ApplicationState.ACCEPTED,
+)
+
+
+def fingerprint(secret: str) -> str:
+    """Return what is kept of a link's secret: 128 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def make_link(application: Application, *, by: User, at: datetime) -> tuple[FamilyLink, str]:
+    """Make the case's one link and return it with its secret, which nobody can read again.
+
+    An earlier link ends. Raises `Refused` where there is nothing to do for a family.
+    """
+    _check_may(application, by)
+    if application.state not in STATES:
+        raise Refused("nothing-to-do", _("The visit is over; the family has nothing to do here."))
+    Application.objects.select_for_update().get(pk=application.pk)
+    _revoke(application, by=by, at=at)
+    secret = secrets.token_urlsafe(16)
+    link = FamilyLink.objects.create(
+        application=application,
+        secret_sha256=fingerprint(secret),
+        made_by=by,
+        made_at=at,
+        expires_at=at + LIFETIME,
+    )
+    record("family_link.make", [link], by=by, at=at)
+    return link, secret
+
+
+@transaction.atomic
+def revoke_link(application: Application, *, by: User, at: datetime) -> None:
+    """End the case's link; whoever has it sees nothing any more."""
+    _check_may(application, by)
+    _revoke(application, by=by, at=at)
+
+
+def _revoke(application: Application, *, by: User, at: datetime) -> None:
+    held = list(FamilyLink.objects.filter(application=application, revoked_at=None))
+    FamilyLink.objects.filter(pk__in=[link.pk for link in held]).update(
+        revoked_at=at, revoked_by=by
+    )
+    record("family_link.revoke", held, by=by, at=at)
+
+
+def _check_may(application: Application, by: User) -> None:
+    if by.role not in MAKERS:
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    check_in_scope(by, [application])
+
+
+def link_of(secret: str, at: datetime) -> FamilyLink | None:
+    """Return the link that a secret opens at that moment, with its case."""
+    rows = FamilyLink.objects.standing(at).select_related(
+        "made_by__division", "application__resident", "application__village__parent"
+    )
+    return rows.filter(secret_sha256=fingerprint(secret)).first()
+
+
+def note_opened(link: FamilyLink, at: datetime) -> None:
+    """Note the first opening, so that the liaison sees that the link arrived."""
+    if FamilyLink.objects.filter(pk=link.pk, opened_at=None).update(opened_at=at):
+        record("family_link.open", [link], by=None, at=at)
+
+
+def may_change(visit: Visit, at: datetime) -> bool:
+    """Tell whether the evening before the visit is not over yet."""
+    zone = timezone.get_current_timezone()
+    end = datetime.combine(visit.on - timedelta(days=1), UNTIL, zone)
+    return visit.state == VisitState.SCHEDULED and at < end
+
+
+def appointment_of(link: FamilyLink) -> Visit | None:
+    """Return the visit to come."""
+    return link.application.visits.open().select_related("assessor").first()
+
+
+def times_for(link: FamilyLink, at: datetime) -> list[offering.Offered]:
+    """Return the times that the family may choose now: none after the evening before."""
+    held = appointment_of(link)
+    if held is not None and not may_change(held, at):
+        return []
+    found = offering.offered(link.application, at, 3 * offering.COUNT, instead_of=held)
+    # Which team would come is nothing to choose by: a time is shown once, with the nearest team.
+    first = {(one.on, one.start): one for one in reversed(found)}
+    return [one for one in found if first[one.on, one.start] is one][: offering.COUNT]
+
+
+def choose_time(link: FamilyLink, key: str, *, at: datetime) -> Visit:
+    """Book, or change to, one of the offered times, under the rules of every appointment."""
+    with transaction.atomic():
+        held = appointment_of(link)
+        _check_in_time(held, at)
+        by = link.made_by
+        visit = offering.take(link.application, key, by=by, at=at, instead_of=held)
+        record("family_link.choose", [link], by=by, at=at, detail={"visit": str(visit.pk)})
+    return visit
+
+
+def take_back_time(link: FamilyLink, *, at: datetime) -> None:
+    """Take back an appointment until the evening before; the case waits for another time."""
+    held = appointment_of(link)
+    if held is None:
+        raise Refused("no-appointment", _("There is no appointment to take back."))
+    _check_in_time(held, at)
+    check_stands(held, "cancel")
+    with transaction.atomic():
+        settle([held], "cancel")
+        note = str(_("taken back by the family"))
+        append([held], "cancel", by=link.made_by, at=at, note=note)
+        record("family_link.take_back", [link], by=link.made_by, at=at)
+
+
+def _check_in_time(visit: Visit | None, at: datetime) -> None:
+    if visit is not None and not may_change(visit, at):
+        raise Refused(
+            "too-late",
+            _("The appointment can be changed until 20:00 of the evening before; call the office."),
+        )
+
+
+def say_times(link: FamilyLink, spans: Sequence[dict[str, Any]], *, at: datetime) -> None:
+    """Keep when the family is at home, for whoever makes the appointment."""
+    case = link.application
+    if case.state not in STATES or appointment_of(link):
+        raise Refused("nothing-to-do", _("There is an appointment already; change that one."))
+    with transaction.atomic():
+        Application.objects.filter(pk=case.pk).update(
+            possible_times=list(spans), revision=F("revision") + 1
+        )
+        record("family_link.times", [link], by=link.made_by, at=at)
+    case.possible_times = list(spans)

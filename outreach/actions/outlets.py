@@ -1,0 +1,108 @@
+"""Counters outside the office: opened, changed, closed; their accounts only take requests in."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.audit import record
+from outreach.domain.vocabulary import OutletKind, Role
+from outreach.models import Division, Outlet, User
+from outreach.rules import Refused
+
+#: No 0/O, 1/I/L: a first password is copied from a screen by hand.
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
+_LENGTH = 12
+
+
+def open_outlet(
+    name: str, kind: OutletKind, division: Division, *, by: User, at: datetime
+) -> Outlet:
+    """Open a counter for a division: it takes requests in for every village there."""
+    _check_manages(by, division)
+    made = Outlet(name=name.strip(), kind=kind, division=division, opened_at=at)
+    _save(made)
+    record("outlet.open", [made], by=by, at=at)
+    return made
+
+
+def change_outlet(
+    outlet: Outlet,
+    name: str,
+    kind: OutletKind,
+    division: Division,
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    """Correct a counter's name, kind or area; its accounts follow it."""
+    _check_manages(by, outlet.division)
+    _check_manages(by, division)
+    outlet.name, outlet.kind, outlet.division = name.strip(), kind, division
+    with transaction.atomic():
+        _save(outlet)
+        outlet.accounts.update(division=division)
+        record("outlet.change", [outlet], by=by, at=at)
+
+
+def _save(outlet: Outlet) -> None:
+    try:
+        with transaction.atomic():
+            outlet.save()
+    except IntegrityError as error:
+        raise Refused(
+            "outlet-known", _("There is an outlet of this name in this area already.")
+        ) from error
+
+
+@transaction.atomic
+def close_outlet(outlet: Outlet, *, by: User, at: datetime) -> None:
+    """Close a counter: its accounts end; what it took in goes on and stays counted for it."""
+    _check_manages(by, outlet.division)
+    if outlet.closed_at is None:
+        outlet.closed_at = at
+        outlet.save(update_fields=["closed_at"])
+        outlet.accounts.update(is_active=False)
+        record("outlet.close", [outlet], by=by, at=at)
+
+
+@transaction.atomic
+def open_account(
+    outlet: Outlet, username: str, full_name: str, *, by: User, at: datetime
+) -> tuple[User, str]:
+    """Give somebody at a counter an account; return it with its first password, told once."""
+    _check_manages(by, outlet.division)
+    if outlet.closed_at:
+        raise Refused("outlet-closed", _("This outlet is closed."))
+    if User.objects.filter(username=username).exists():
+        raise Refused("username-taken", _("This user name is taken; choose another one."))
+    password = "".join(secrets.choice(_LETTERS) for _index in range(_LENGTH))
+    made = User.objects.create_user(
+        username,
+        password,
+        full_name=full_name,
+        role=Role.OUTLET,
+        division=outlet.division,
+        outlet=outlet,
+    )
+    record("outlet.account", [made], by=by, at=at)
+    return made, password
+
+
+def end_account(account: User, *, by: User, at: datetime) -> None:
+    """End an account of a counter."""
+    if account.outlet is None:
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    _check_manages(by, account.outlet.division)
+    with transaction.atomic():
+        account.is_active = False
+        account.save(update_fields=["is_active"])
+        record("outlet.account_end", [account], by=by, at=at)
+
+
+def _check_manages(by: User, division: Division) -> None:
+    if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
+        raise Refused("not-your-step", _("Only an administrator of the area manages outlets."))

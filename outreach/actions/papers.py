@@ -1,0 +1,169 @@
+"""Photos of papers: taken on the spot, sent beforehand by a family, accepted or sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.applications import complete_papers
+from outreach.actions.audit import record
+from outreach.actions.family import STATES
+from outreach.domain.vocabulary import Paper, PaperFault, Role
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, FamilyLink, PaperPhoto, Photo, StoredBlob, User
+from outreach.rules import Refused, check_in_scope
+
+#: Enough for every page of a household book; more is no paper.
+MOST = 24
+#: A photo taken for a nomination that was never registered goes after this.
+DRAFTS_LAST = timedelta(days=1)
+DECIDERS = (Role.LIAISON, Role.ADMINISTRATOR)
+
+
+def photograph(paper: Paper, blob: StoredBlob, *, by: User, at: datetime) -> PaperPhoto:
+    """Keep a photo that a member of staff took before the person is registered."""
+    if PaperPhoto.objects.filter(application=None, sent_by=by).count() >= 4 * MOST:
+        raise Refused("too-many-photos", _("Too many photos; register the person first."))
+    return PaperPhoto.objects.create(
+        sent_by=by, paper=paper, sent_at=at, is_accepted=True, **_file(blob)
+    )
+
+
+def forget_drafts(at: datetime) -> list[str]:
+    """Forget the photos of nominations that were given up; return the files nobody names now."""
+    old = PaperPhoto.objects.filter(application=None, sent_at__lt=at - DRAFTS_LAST)
+    names = set(old.values_list("sha256", flat=True))
+    if not names:
+        return []
+    with transaction.atomic():
+        old.delete()
+        for rows in (PaperPhoto.objects, Photo.objects):
+            names -= set(rows.filter(sha256__in=names).values_list("sha256", flat=True))
+        StoredBlob.objects.filter(pk__in=names).delete()
+    return sorted(names)
+
+
+def drafts_of(ids: Sequence[UUID], by: User) -> list[PaperPhoto]:
+    """Return a member of staff's own photos that belong to no case yet."""
+    return list(PaperPhoto.objects.filter(pk__in=ids, application=None, sent_by=by))
+
+
+def attach(
+    photos: Sequence[PaperPhoto], application: Application, *, by: User, at: datetime
+) -> None:
+    """Give photos taken on the spot to the case that was registered with them."""
+    ids = [photo.pk for photo in photos]
+    PaperPhoto.objects.filter(pk__in=ids, application=None, sent_by=by).update(
+        application=application, decided_by=by, decided_at=at
+    )
+    record("paper.photograph", photos, by=by, at=at)
+
+
+def photograph_for(
+    application: Application, paper: Paper, blob: StoredBlob, *, by: User, at: datetime
+) -> PaperPhoto:
+    """Keep a photo that a member of staff took of a known case's paper, and count the paper."""
+    _check_decides(application, by)
+    _check_takes_papers(application)
+    with transaction.atomic():
+        made = PaperPhoto.objects.create(
+            application=application,
+            sent_by=by,
+            paper=paper,
+            sent_at=at,
+            is_accepted=True,
+            decided_by=by,
+            decided_at=at,
+            **_file(blob),
+        )
+        record("paper.photograph", [made], by=by, at=at)
+        _count(application, paper, by=by, at=at)
+    return made
+
+
+def send(link: FamilyLink, paper: Paper, blob: StoredBlob, *, at: datetime) -> PaperPhoto:
+    """Keep a photo that a family sent; it counts when somebody has accepted it."""
+    case = link.application
+    _check_takes_papers(case)
+    with transaction.atomic():
+        Application.objects.select_for_update().get(pk=case.pk)
+        sent = case.paper_photos.shown()
+        if sent.count() >= MOST:
+            raise Refused("too-many-photos", _("These are enough photos; the office looks first."))
+        same = sent.filter(paper=paper, sha256=blob.pk).first()
+        if same:
+            return same
+        made = PaperPhoto.objects.create(
+            application=case, link=link, paper=paper, sent_at=at, **_file(blob)
+        )
+        record("paper.send", [made], by=None, at=at)
+    return made
+
+
+def take_back(photo: PaperPhoto, *, at: datetime) -> None:
+    """Take a family's photo back while nobody has decided about it."""
+    undecided = PaperPhoto.objects.undecided().filter(pk=photo.pk)
+    with transaction.atomic():
+        if not undecided.update(taken_back_at=at):
+            raise Refused("decided-already", _("The office has looked at this photo already."))
+        record("paper.take_back", [photo], by=None, at=at)
+
+
+def decide(
+    photo: PaperPhoto, *, is_accepted: bool, by: User, at: datetime, fault: PaperFault | str = ""
+) -> bool:
+    """Accept a family's photo, or say what is wrong with it; tell whether the case goes on.
+
+    With the last missing paper a returned application is handed in again.
+    """
+    case = photo.application
+    assert case is not None
+    _check_decides(case, by)
+    if not is_accepted and not fault:
+        raise Refused("fault-missing", _("Say what is wrong with the photo."))
+    with transaction.atomic():
+        changed = (
+            PaperPhoto.objects.undecided()
+            .filter(pk=photo.pk)
+            .update(is_accepted=is_accepted, fault=fault, decided_by=by, decided_at=at)
+        )
+        if not changed:
+            raise Refused("decided-already", _("A colleague has decided this meanwhile."))
+        record(f"paper.{'accept' if is_accepted else 'refuse'}", [photo], by=by, at=at)
+        return is_accepted and _count(case, Paper(photo.paper), by=by, at=at)
+
+
+def _count(case: Application, paper: Paper, *, by: User, at: datetime) -> bool:
+    """Strike a paper off what is missing; hand a returned case in again with the last one."""
+    held = Application.objects.select_for_update().get(pk=case.pk)
+    if paper in held.papers_missing:
+        held.papers_missing = [code for code in held.papers_missing if code != paper]
+        held.revision = F("revision") + 1
+        held.save(update_fields=["papers_missing", "revision"])
+        held.refresh_from_db()
+    case.papers_missing = held.papers_missing
+    if held.state != ApplicationState.RETURNED or held.papers_missing:
+        return False
+    complete_papers(held, by=by, at=at)
+    case.state, case.state_since = held.state, held.state_since
+    return True
+
+
+def _file(blob: StoredBlob) -> dict[str, object]:
+    return {"sha256": blob.pk, "size": blob.size, "content_type": blob.content_type}
+
+
+def _check_decides(application: Application, by: User) -> None:
+    if by.role not in DECIDERS:
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    check_in_scope(by, [application])
+
+
+def _check_takes_papers(application: Application) -> None:
+    if application.state not in STATES:
+        raise Refused("papers-over", _("The papers of this case are complete; nothing is needed."))

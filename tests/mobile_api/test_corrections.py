@@ -1,0 +1,82 @@
+"""A record that was not applied is sent again, corrected; both are kept, and the desk sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from mobile_api.disputes import correction_of
+from mobile_api.models import Dispute, LedgerEntry
+from outreach import clock
+from outreach.demo.tablet import Tablet
+from outreach.models import Evaluation, Visit
+from tests import builders
+from tests.mobile_api.talking import enrolled
+from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tablet(place: builders.County, tmp_path: Path) -> Tablet:
+    clock.advance_to(ON_THE_DAY)
+    return enrolled(place, tmp_path)
+
+
+def evaluation(place: builders.County, visit: Visit, seed: bytes, **changes: Any) -> dict[str, Any]:
+    return evaluation_args(str(visit.pk), str(place.colleague.pk), seed, **changes)
+
+
+def test_a_corrected_copy_is_applied_and_names_what_it_corrects(
+    place: builders.County, tablet: Tablet
+) -> None:
+    [visit] = builders.scheduled(place)
+    refused = evaluation(place, visit, b"first", identity_checked=False)
+    tablet.say("submit_evaluation", refused, ON_THE_DAY)
+    old = tablet.state.outbox[0]["id"]
+    assert [row["outcome"] for row in tablet.exchange()["outcomes"]] == ["refused"]
+    tablet.say(
+        "submit_evaluation", {**evaluation(place, visit, b"second"), "corrects": old}, ON_THE_DAY
+    )
+    assert [row["outcome"] for row in tablet.exchange()["outcomes"]] == ["applied"]
+    first, second = LedgerEntry.objects.order_by("seq")
+    assert (str(second.corrects), correction_of(first), correction_of(second)) == (
+        old,
+        second,
+        None,
+    )
+    assert Evaluation.objects.count() == 1
+    assert first.args["identity_checked"] is False  # as it was said
+    assert Dispute.objects.get().decided_at is None  # a person still decides about it
+
+
+def test_the_desk_says_that_a_corrected_copy_came(place: builders.County, tablet: Tablet) -> None:
+    [visit] = builders.scheduled(place)
+    tablet.say(
+        "submit_evaluation",
+        evaluation(place, visit, b"first", identity_checked=False),
+        ON_THE_DAY,
+    )
+    old = tablet.state.outbox[0]["id"]
+    tablet.sync()
+    office = Client()
+    office.force_login(place.administrator)
+    address = f"/disputes/{Dispute.objects.get().pk}/"
+    assert "更正后的记录" not in office.get(address).content.decode()
+    tablet.say(
+        "submit_evaluation", {**evaluation(place, visit, b"second"), "corrects": old}, ON_THE_DAY
+    )
+    tablet.sync()
+    assert "更正后的记录，并已采用" in office.get(address).content.decode()
+
+
+def test_what_the_copy_names_must_be_an_id(place: builders.County, tablet: Tablet) -> None:
+    [visit] = builders.scheduled(place)
+    tablet.say(
+        "submit_evaluation", {**evaluation(place, visit, b"x"), "corrects": "that one"}, ON_THE_DAY
+    )
+    [answer] = tablet.exchange()["outcomes"]
+    assert (answer["outcome"], answer["message"]) == ("refused", "记录不完整：corrects。")

@@ -1,0 +1,83 @@
+"""A register that is restored from an older backup still knows who was stopped since."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import call_command
+
+from mobile_api.devices import revoke
+from mobile_api.models import Device, Epoch
+from outreach import clock
+from outreach.demo.tablet import Tablet, TabletRefused
+from outreach.models import AuditEvent
+from tests import builders
+from tests.builders import START
+from tests.mobile_api.talking import enrolled
+from tests.mobile_api.test_sync import ON_THE_DAY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tablet(place: builders.County, tmp_path: Path, settings: LazySettings) -> Tablet:
+    settings.OUTREACH_REVOCATIONS = tmp_path / "apart" / "revocations.jsonl"
+    clock.advance_to(ON_THE_DAY)
+    return enrolled(place, tmp_path)
+
+
+def restored() -> None:
+    """Put the tablets back as they were before anybody was stopped."""
+    Device.objects.update(revoked_at=None)
+    call_command("begin_epoch", stdout=StringIO())
+
+
+def test_a_tablet_stopped_after_the_backup_stays_stopped(
+    place: builders.County, tablet: Tablet, tmp_path: Path
+) -> None:
+    other = enrolled(place, tmp_path, place.colleague, "two")
+    epoch = Epoch.current()
+    revoke(Device.objects.get(user=place.assessor), by=place.administrator, at=START)
+    restored()
+
+    with pytest.raises(TabletRefused, match="revoked"):
+        tablet.exchange()
+    other.exchange()
+    assert Epoch.current() != epoch
+    assert Device.objects.get(user=place.assessor).revoked_at == START
+    again = AuditEvent.objects.filter(action="device.revoke").order_by("pk").last()
+    assert again is not None
+    assert (again.by, again.subject_id) == (None, Device.objects.get(user=place.assessor).pk)
+
+
+def test_a_line_that_a_power_failure_cut_hides_no_other(
+    place: builders.County, tablet: Tablet, settings: LazySettings
+) -> None:
+    file = settings.OUTREACH_REVOCATIONS
+    file.parent.mkdir()
+    file.write_text('{"device": "0192\n[]\n')
+    revoke(Device.objects.get(), by=place.administrator, at=START)
+    restored()
+
+    with pytest.raises(TabletRefused, match="revoked"):
+        tablet.exchange()
+
+
+def test_a_full_disk_keeps_nobody_from_stopping_a_tablet(
+    place: builders.County, tablet: Tablet, settings: LazySettings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    settings.OUTREACH_REVOCATIONS = tmp_path / "file" / "revocations.jsonl"
+    revoke(Device.objects.get(), by=place.administrator, at=START)
+
+    with pytest.raises(TabletRefused, match="revoked"):
+        tablet.exchange()
+
+
+def test_without_the_file_nobody_is_stopped(place: builders.County, tablet: Tablet) -> None:
+    restored()
+
+    assert tablet.exchange()["pull"]

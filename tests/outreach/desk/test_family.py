@@ -1,0 +1,354 @@
+"""The family's one link: narrow, hashed, ending; papers by photo and a time for the visit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from outreach import clock
+from outreach.actions import applications, family, offering, planning
+from outreach.actions.notifying.delivery import deliver
+from outreach.actions.notifying.outbox import fill_outbox
+from outreach.desk.views.family import USES
+from outreach.models import (
+    Application,
+    AuditEvent,
+    FamilyLink,
+    Notification,
+    PaperPhoto,
+    StoredBlob,
+    User,
+    Visit,
+)
+from tests import builders
+from tests.builders import START
+from tests.outreach.planning import ASKED, hills, published, wait
+
+SignIn = Callable[[User], Client]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(planning, "launch", lambda plans: None)
+    settings.OUTREACH_FILES = tmp_path / "files"
+    cache.clear()
+    yield
+    cache.clear()
+
+
+class Kept:
+    """A sender that keeps the texts it was given."""
+
+    is_idempotent = False
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, *, key: str, telephone: str, text: str) -> None:
+        self.sent.append(text)
+
+
+def picture(shade: int = 90, kind: str = "JPEG") -> SimpleUploadedFile:
+    out = BytesIO()
+    Image.new("RGB", (320, 200), (shade, 120, 90)).save(out, kind)
+    return SimpleUploadedFile("photo.jpg", out.getvalue(), "image/jpeg")
+
+
+def link_for(place: builders.County, case: Application) -> str:
+    _link, secret = family.make_link(case, by=place.administrator, at=clock.now())
+    return f"/family/{secret}/"
+
+
+def returned(place: builders.County, *missing: str) -> Application:
+    case = builders.applied(place)[0]
+    applications.send_back(case, list(missing or ("id_card",)), by=place.administrator, at=START)
+    return case
+
+
+def test_the_liaison_makes_a_link_that_is_shown_once_and_kept_as_a_fingerprint(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    page = sign_in(place.liaison).post(f"/cases/{case.pk}/link/").content.decode()
+    found = re.search(r"/family/([\w-]{22})/", page)
+    assert found is not None
+    link = FamilyLink.objects.get()
+    assert (link.secret_sha256, link.made_by) == (family.fingerprint(found[1]), place.liaison)
+    assert "<svg" in page
+    again = sign_in(place.liaison).get(f"/cases/{case.pk}/link/").content.decode()
+    assert found[1] not in again
+    opened = Client().get(f"/family/{found[1]}/")
+    assert opened.status_code == 200
+    link.refresh_from_db()
+    assert link.opened_at is not None
+
+
+def test_the_page_shows_the_family_what_it_needs_and_no_more(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    answer = Client().get(link_for(place, case))
+    page = answer.content.decode()
+    person = case.resident
+    said = [person.name, person.id_number, person.telephone, person.address, case.diagnosis, "肢体"]
+    assert [word for word in said if word in page] == []
+    assert (case.number in page, "赵＊＊" in page) == (True, True)
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cache-Control"] == "no-store, private"
+
+
+def test_the_message_with_the_link_goes_out_once_and_forgets_the_secret(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    page = sign_in(place.liaison).post(f"/cases/{case.pk}/link/").content.decode()
+    secret = re.search(r"/family/([\w-]{22})/", page)
+    assert secret is not None
+    listed = sign_in(place.auditor).get("/notifications/").content.decode()
+    assert (secret[1] in listed, "/family/…/" in listed) == (False, True)
+    sender, at = Kept(), max(clock.now(), Notification.objects.get().due_at)
+    deliver(sender, at=at)
+    deliver(sender, at=at)
+    held = Notification.objects.get()
+    assert (len(sender.sent), secret[1] in sender.sent[0], held.state) == (1, True, "sent")
+    assert secret[1] not in held.text
+
+
+def test_a_link_that_ended_before_its_message_went_out_is_not_sent(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    liaison = sign_in(place.liaison)
+    liaison.post(f"/cases/{case.pk}/link/")
+    liaison.post(f"/cases/{case.pk}/link/", {"revoke": "yes"})
+    came = deliver(Kept(), at=Notification.objects.get().due_at)
+    assert (came.overtaken, came.sent) == (1, 0)
+
+
+@pytest.mark.parametrize("how", ["revoked", "replaced", "expired", "maker gone", "mistyped"])
+def test_a_link_that_is_over_shows_nothing_of_the_case(place: builders.County, how: str) -> None:
+    case = builders.applied(place)[0]
+    address = link_for(place, case)
+    if how == "revoked":
+        family.revoke_link(case, by=place.liaison, at=clock.now())
+    elif how == "replaced":
+        link_for(place, case)
+    elif how == "expired":
+        FamilyLink.objects.update(expires_at=clock.now())
+    elif how == "maker gone":
+        User.objects.filter(pk=place.administrator.pk).update(is_active=False)
+    else:
+        address = address[:-2] + ("A/" if address[-2] != "A" else "B/")
+    answer = Client().get(address)
+    assert (answer.status_code, case.number in answer.content.decode()) == (404, False)
+
+
+def test_guessing_and_hammering_are_slowed_down(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    address = link_for(place, case)
+    browser = Client()
+    assert {browser.get(address).status_code for _ in range(USES)} == {200}
+    assert browser.get(address).status_code == 429
+    cache.clear()
+    codes = [browser.get(f"/family/{'x' * 21}{index % 10}/").status_code for index in range(31)]
+    assert (set(codes[:30]), codes[30]) == ({404}, 429)
+    assert browser.get(address).status_code == 429
+
+
+def test_only_a_liaison_or_the_office_makes_a_link_and_only_before_the_visit(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.evaluated(place)[0].application
+    answer = sign_in(place.liaison).post(f"/cases/{case.pk}/link/")
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "nothing-to-do")
+    assert not FamilyLink.objects.exists()
+
+
+def test_a_family_sends_a_paper_and_the_liaison_accepts_it_so_that_the_case_goes_on(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = returned(place, "id_card")
+    address, phone = link_for(place, case), Client()
+    sent = phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
+    assert sent.status_code == 303
+    photo = PaperPhoto.objects.get()
+    assert (photo.is_accepted, photo.application, photo.sent_by) == (None, case, None)
+    assert StoredBlob.objects.get(pk=photo.sha256).content_type == "image/jpeg"
+    assert phone.get(f"{address}papers/{photo.pk}/").getvalue()[:2] == b"\xff\xd8"
+    case.refresh_from_db()
+    assert (case.state, case.papers_missing) == ("returned", ["id_card"])
+    liaison = sign_in(place.liaison)
+    assert case.number in liaison.get("/papers/sent/").content.decode()
+    assert liaison.get(f"/papers/{photo.pk}/").getvalue()[:2] == b"\xff\xd8"
+    assert liaison.post(f"/papers/{photo.pk}/decide/", {"accept": "yes"}).status_code == 303
+    case.refresh_from_db()
+    assert (case.state, case.papers_missing) == ("applied", [])
+    assert case.number not in liaison.get("/papers/sent/").content.decode()
+    deeds = AuditEvent.objects.filter(action__startswith="paper.")
+    assert set(deeds.values_list("action", flat=True)) == {
+        "paper.send",
+        "paper.view",
+        "paper.accept",
+    }
+
+
+def test_a_photo_that_cannot_be_used_comes_back_with_the_reason(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = returned(place, "id_card")
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
+    photo = PaperPhoto.objects.get()
+    liaison = sign_in(place.liaison)
+    without = liaison.post(f"/papers/{photo.pk}/decide/", {})
+    assert (without.status_code, without["X-Refusal"]) == (422, "fault-missing")
+    liaison.post(f"/papers/{photo.pk}/decide/", {"fault": "blurred"})
+    assert "看不清" in phone.get(address).content.decode()
+    again = liaison.post(f"/papers/{photo.pk}/decide/", {"accept": "yes"})
+    assert (again.status_code, again["X-Refusal"]) == (422, "decided-already")
+    case.refresh_from_db()
+    assert case.papers_missing == ["id_card"]
+
+
+def test_a_photo_can_be_taken_back_until_somebody_decided(place: builders.County) -> None:
+    case = returned(place)
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}papers/", {"paper": "id_card", "photos": [picture(1), picture(200)]})
+    first, second = PaperPhoto.objects.all()
+    assert phone.post(f"{address}papers/{first.pk}/take-back/").status_code == 303
+    assert list(PaperPhoto.objects.undecided()) == [second]
+    assert phone.get(f"{address}papers/{first.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("what", "refusal"),
+    [
+        (b"%PDF-1.4 no picture", "not-a-picture"),
+        (b"", "photo-too-large"),
+        (picture().read()[:-400], "not-a-picture"),
+        (picture(kind="GIF").read(), "not-a-picture"),
+        (b"\xff\xd8" + b"\0" * 4000, "photo-too-large"),
+    ],
+)
+def test_bad_files_are_refused_with_a_sentence_and_leave_nothing(
+    place: builders.County, settings: Any, what: bytes, refusal: str
+) -> None:
+    settings.OUTREACH_MAX_PHOTO_BYTES = 3000
+    case = returned(place)
+    file = SimpleUploadedFile("photo.jpg", what, "image/jpeg")
+    answer = Client().post(f"{link_for(place, case)}papers/", {"paper": "id_card", "photos": file})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, refusal)
+    assert not PaperPhoto.objects.exists()
+    assert not StoredBlob.objects.exists()
+    left = [path for path in settings.OUTREACH_FILES.rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_another_familys_photo_is_not_there(place: builders.County) -> None:
+    one, other = returned(place), returned(place)
+    first, second = link_for(place, one), link_for(place, other)
+    Client().post(f"{first}papers/", {"paper": "id_card", "photos": picture()})
+    photo = PaperPhoto.objects.get()
+    assert Client().get(f"{second}papers/{photo.pk}/").status_code == 404
+    assert Client().post(f"{second}papers/{photo.pk}/take-back/").status_code == 404
+
+
+def offered(place: builders.County) -> tuple[Application, str]:
+    """Return a waiting case of a published campaign and its family's address."""
+    hill = hills(place, 4)
+    published(hill)
+    [case] = wait(place, hill.villages, 1)
+    clock.advance_to(ASKED)
+    return case, link_for(place, case)
+
+
+def test_a_family_chooses_changes_and_gives_back_a_time(place: builders.County) -> None:
+    case, address = offered(place)
+    phone = Client()
+    page = phone.get(f"{address}time/").content.decode()
+    keys = re.findall(r'name="offer" value="([^"]+)"', page)
+    stand = {one.key: (one.on, one.start) for one in offering.offered(case, clock.now(), 9)}
+    assert (len(keys), len({stand[key] for key in keys})) == (3, 3)
+    assert phone.post(f"{address}time/", {"offer": keys[0]}).status_code == 303
+    visit = Visit.objects.get(application=case)
+    assert keys[0].endswith(f"{visit.on.isoformat()}/{visit.start:%H:%M}")
+    fill_outbox(clock.now())
+    told = Notification.objects.filter(application=case, kind="appointment")
+    assert told.count() == 1
+    others = re.findall(
+        r'name="offer" value="([^"]+)"', phone.get(f"{address}time/").content.decode()
+    )
+    assert (len(others) > 0, keys[0] in others) == (True, False)
+    assert phone.post(f"{address}time/", {"offer": others[0]}).status_code == 303
+    visit.refresh_from_db()
+    assert others[0].endswith(f"{visit.on.isoformat()}/{visit.start:%H:%M}")
+    assert phone.post(f"{address}time/", {"take_back": "yes"}).status_code == 303
+    visit.refresh_from_db()
+    assert visit.state == "cancelled"
+    assert keys[0] in phone.get(f"{address}time/").content.decode()
+    names = visit.events.order_by("pk").values_list("name", "by")
+    assert list(names) == [
+        ("schedule", place.administrator.pk),
+        ("move", place.administrator.pk),
+        ("cancel", place.administrator.pk),
+    ]
+
+
+def test_after_the_evening_before_the_time_stands(place: builders.County) -> None:
+    case, address = offered(place)
+    phone = Client()
+    key = offering.offered(case, clock.now())[0].key
+    phone.post(f"{address}time/", {"offer": key})
+    visit = Visit.objects.get(application=case)
+    evening = datetime.combine(visit.on - DAY, time(20), builders.SHANGHAI)
+    FamilyLink.objects.update(expires_at=evening + DAY)
+    clock.advance_to(evening - timedelta(minutes=1))
+    assert 'name="take_back"' in phone.get(f"{address}time/").content.decode()
+    clock.advance_to(evening)
+    assert 'name="take_back"' not in phone.get(f"{address}time/").content.decode()
+    for form in ({"take_back": "yes"}, {"offer": key}):
+        answer = phone.post(f"{address}time/", form)
+        assert (answer.status_code, answer["X-Refusal"]) == (422, "too-late")
+
+
+def test_a_time_that_is_gone_is_refused_and_nothing_is_booked(place: builders.County) -> None:
+    case, address = offered(place)
+    answer = Client().post(f"{address}time/", {"offer": "x/2018-06-05/09:00"})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "offer-gone")
+    assert not case.visits.exists()
+
+
+def test_without_offers_the_family_tells_when_it_is_at_home(place: builders.County) -> None:
+    case = builders.accepted(place)[0]
+    address = link_for(place, case)
+    answer = Client().post(f"{address}time/", {"tell": "yes", "times": ["2-am"]})
+    case.refresh_from_db()
+    assert (answer.status_code, case.possible_times) == (
+        303,
+        [{"weekday": 2, "from": "08:00", "to": "12:00"}],
+    )
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_of_sent_papers_takes_as_many_queries_for_one_row_as_for_three(
+    place: builders.County,
+    sign_in: SignIn,
+    django_assert_num_queries: Callable[[int], Any],
+    count: int,
+) -> None:
+    for index in range(count):
+        case = returned(place)
+        address = link_for(place, case)
+        Client().post(f"{address}papers/", {"paper": "id_card", "photos": picture(80 * index)})
+    liaison = sign_in(place.liaison)
+    with django_assert_num_queries(8):
+        liaison.get("/papers/sent/")
