@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -18,7 +20,7 @@ from mobile_api.problems import Problem
 from mobile_api.tus.store import Store
 from outreach import clock
 from outreach.actions import papers
-from outreach.models import PaperPhoto, StoredBlob
+from outreach.models import PaperPhoto, Photo, StoredBlob
 from outreach.rules import Refused
 
 #: Photos in one form: more are sent in a second one.
@@ -41,35 +43,40 @@ def keep(file: UploadedFile[bytes]) -> StoredBlob:
     _forget_drafts()
     store = Store(settings.OUTREACH_FILES)
     receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now)
-    draft, sha256 = _written(file)
     try:
-        receiver.examine(draft, "")
-        _decode(draft)
-        if not store.blobs.holds(sha256, size):
-            store.blobs.adopt(draft, sha256)
+        with on_disk(file) as (draft, sha256):
+            receiver.examine(draft, "")
+            _decode(draft)
+            if not store.blobs.holds(sha256, size):
+                store.blobs.adopt(draft, sha256)
     except Problem as problem:
         raise Refused(
             "not-a-picture",
             _("This file is no photo that can be read (JPEG or PNG); take it once more."),
         ) from problem
-    finally:
-        draft.unlink(missing_ok=True)
     receiver.register(sha256, store.blobs.path(sha256))
     return StoredBlob.objects.get(pk=sha256)
 
 
-def _written(file: UploadedFile[bytes]) -> tuple[Path, str]:
-    """Write what came to the disk, where a move to the blobs is one step."""
+@contextmanager
+def on_disk(file: UploadedFile[bytes]) -> Iterator[tuple[Path, str]]:
+    """Write what came to the disk for a while; give where it lies and its SHA-256.
+
+    It lies where a move to the blobs is one step: whoever keeps it moves it away.
+    """
     folder = settings.OUTREACH_FILES / "uploads"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft, digest = folder / f"{uuid4()}.photo", hashlib.sha256()
-    with draft.open("wb") as written:
-        for block in file.chunks():
-            digest.update(block)
-            written.write(block)
-        written.flush()
-        os.fsync(written.fileno())
-    return draft, digest.hexdigest()
+    try:
+        with draft.open("wb") as written:
+            for block in file.chunks():
+                digest.update(block)
+                written.write(block)
+            written.flush()
+            os.fsync(written.fileno())
+        yield draft, digest.hexdigest()
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _decode(draft: Path) -> None:
@@ -95,7 +102,7 @@ def photos_in(request: HttpRequest, name: str) -> list[UploadedFile[bytes]]:
     return files
 
 
-def served(photo: PaperPhoto, size: str) -> FileResponse:
+def served(photo: PaperPhoto | Photo, size: str) -> FileResponse:
     """Serve a kept photo whole, or its small copy, which carries no position and no camera."""
     blob = Store(settings.OUTREACH_FILES).blobs.path(photo.sha256)
     if not blob.exists():

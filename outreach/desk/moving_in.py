@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django import forms
@@ -28,6 +24,7 @@ from outreach.actions.applications import Nomination
 from outreach.actions.evaluations import Declared
 from outreach.desk import words
 from outreach.desk.forms import CONSENT_BY, NameField, NominationForm, consent
+from outreach.desk.keeping import on_disk
 from outreach.domain.vocabulary import Category, EvidenceKind
 
 CATEGORIES = tuple(one for one in Category if one != Category.MULTIPLE)
@@ -61,9 +58,8 @@ class PictureField(forms.FileField):
         if (file.size or 0) > settings.OUTREACH_MAX_PHOTO_BYTES:
             raise forms.ValidationError(_("This picture is too large; make it smaller."), "large")
         try:
-            with _on_disk(file) as path, path.open("rb") as opened:
-                picture = self.examine(path)
-                return Chosen(file, hashlib.file_digest(opened, "sha256").hexdigest(), picture)
+            with on_disk(file) as (path, sha256):
+                return Chosen(file, sha256, self.examine(path))
         except (Problem, UnreadablePortrait) as error:
             message = _("This is no whole picture; save it as JPEG or PNG.")
             raise forms.ValidationError(message, "no-picture") from error
@@ -190,7 +186,7 @@ class MoveInForm(NominationForm):
     def keep_pictures(self) -> None:
         """Store both pictures among the files; last, so that a refused person leaves none."""
         for _kind, one in self._chosen():
-            with _on_disk(one.file) as path:
+            with on_disk(one.file) as (path, _sha256):
                 blob = Blobs(settings.OUTREACH_FILES / "blobs").adopt(path, one.sha256)
                 _receiver().register(one.sha256, blob)
 
@@ -201,19 +197,3 @@ class MoveInForm(NominationForm):
 
 def _receiver() -> PictureReceiver:
     return PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now)
-
-
-@contextmanager
-def _on_disk(file: UploadedFile[bytes]) -> Iterator[Path]:
-    """Write an upload beside the files for a while; whoever keeps it moves it away."""
-    settings.OUTREACH_FILES.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with NamedTemporaryFile(dir=settings.OUTREACH_FILES, suffix=".new", delete=False) as draft:
-        for chunk in file.chunks():
-            draft.write(chunk)
-        draft.flush()
-        os.fsync(draft.fileno())
-    path = Path(draft.name)
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)

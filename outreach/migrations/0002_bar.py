@@ -7,44 +7,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("outreach", "0001_initial"),
+        ('outreach', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Bar",
+            name='Bar',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("ground", models.CharField(max_length=20)),
-                ("until_on", models.DateField(null=True)),
-                ("set_at", models.DateTimeField()),
-                ("lifted_at", models.DateTimeField(null=True)),
-                (
-                    "resident",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bars",
-                        to="outreach.resident",
-                    ),
-                ),
-                (
-                    "set_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('ground', models.CharField(max_length=20)),
+                ('until_on', models.DateField(null=True)),
+                ('set_at', models.DateTimeField()),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bars', to='outreach.resident')),
+                ('set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
     ]

@@ -8,574 +8,225 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("outreach", "0002_bar"),
+        ('outreach', '0002_bar'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Campaign",
+            name='Campaign',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("name", models.CharField(max_length=60)),
-                ("first_on", models.DateField()),
-                ("last_on", models.DateField()),
-                ("minutes", models.PositiveSmallIntegerField(default=40)),
-                ("lunch_at", models.PositiveSmallIntegerField(default=690)),
-                ("lunch_minutes", models.PositiveSmallIntegerField(default=60)),
-                ("promise_days", models.PositiveSmallIntegerField(default=30)),
-                ("overtime_minutes", models.PositiveSmallIntegerField(default=0)),
-                ("overtime_fen_per_hour", models.PositiveIntegerField(default=6000)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "division",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="campaigns",
-                        to="outreach.division",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=60)),
+                ('first_on', models.DateField()),
+                ('last_on', models.DateField()),
+                ('minutes', models.PositiveSmallIntegerField(default=40)),
+                ('lunch_at', models.PositiveSmallIntegerField(default=690)),
+                ('lunch_minutes', models.PositiveSmallIntegerField(default=60)),
+                ('promise_days', models.PositiveSmallIntegerField(default=30)),
+                ('overtime_minutes', models.PositiveSmallIntegerField(default=0)),
+                ('overtime_fen_per_hour', models.PositiveIntegerField(default=6000)),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='outreach.division')),
             ],
             options={
-                "ordering": ["-first_on", "-id"],
+                'ordering': ['-first_on', '-id'],
             },
         ),
         migrations.CreateModel(
-            name="Pin",
+            name='Pin',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("pinned_at", models.DateTimeField()),
-                (
-                    "application",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.application",
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="pins",
-                        to="outreach.campaign",
-                    ),
-                ),
-                (
-                    "pinned_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('pinned_at', models.DateTimeField()),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.application')),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pins', to='outreach.campaign')),
+                ('pinned_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Plan",
+            name='Plan',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("number", models.PositiveSmallIntegerField()),
-                ("label", models.CharField(blank=True, default="", max_length=60)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("fresh", "Fresh"),
-                            ("what_if", "What If"),
-                            ("insert", "Insert"),
-                            ("repair", "Repair"),
-                        ],
-                        default="fresh",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("running", "Running"),
-                            ("ready", "Ready"),
-                            ("stopped", "Stopped"),
-                            ("failed", "Failed"),
-                            ("published", "Published"),
-                            ("superseded", "Superseded"),
-                        ],
-                        default="waiting",
-                        max_length=12,
-                    ),
-                ),
-                ("seed", models.PositiveIntegerField(default=1)),
-                ("seconds", models.PositiveSmallIntegerField(default=60)),
-                ("wishes", models.JSONField(default=dict)),
-                ("problem", outreach.models.sealed.SealedJSONField(null=True)),
-                ("figures", models.JSONField(default=dict)),
-                ("progress", models.JSONField(default=dict)),
-                ("stop_asked", models.BooleanField(default=False)),
-                ("beat_at", models.DateTimeField(null=True)),
-                ("message", models.TextField(default="")),
-                ("created_at", models.DateTimeField()),
-                ("finished_at", models.DateTimeField(null=True)),
-                ("published_at", models.DateTimeField(null=True)),
-                (
-                    "base",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="answers",
-                        to="outreach.plan",
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="plans",
-                        to="outreach.campaign",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "published_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveSmallIntegerField()),
+                ('label', models.CharField(blank=True, default='', max_length=60)),
+                ('kind', models.CharField(choices=[('fresh', 'Fresh'), ('what_if', 'What If'), ('insert', 'Insert'), ('repair', 'Repair')], default='fresh', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('ready', 'Ready'), ('stopped', 'Stopped'), ('failed', 'Failed'), ('published', 'Published'), ('superseded', 'Superseded')], default='waiting', max_length=12)),
+                ('seed', models.PositiveIntegerField(default=1)),
+                ('seconds', models.PositiveSmallIntegerField(default=60)),
+                ('wishes', models.JSONField(default=dict)),
+                ('problem', outreach.models.sealed.SealedJSONField(null=True)),
+                ('figures', models.JSONField(default=dict)),
+                ('progress', models.JSONField(default=dict)),
+                ('stop_asked', models.BooleanField(default=False)),
+                ('beat_at', models.DateTimeField(null=True)),
+                ('message', models.TextField(default='')),
+                ('created_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('published_at', models.DateTimeField(null=True)),
+                ('base', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='outreach.plan')),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='outreach.campaign')),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-number"],
+                'ordering': ['-number'],
             },
         ),
         migrations.CreateModel(
-            name="LeftOut",
+            name='LeftOut',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("reason", models.CharField(max_length=30)),
-                ("detail", models.JSONField(default=dict)),
-                ("remedies", models.JSONField(default=list)),
-                (
-                    "application",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.application",
-                    ),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="left_out",
-                        to="outreach.plan",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('reason', models.CharField(max_length=30)),
+                ('detail', models.JSONField(default=dict)),
+                ('remedies', models.JSONField(default=list)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.application')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='left_out', to='outreach.plan')),
             ],
         ),
         migrations.CreateModel(
-            name="Call",
+            name='Call',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("new", "New"), ("moved", "Moved"), ("cancelled", "Cancelled")],
-                        max_length=10,
-                    ),
-                ),
-                ("on", models.DateField(null=True)),
-                ("start", models.TimeField(null=True)),
-                ("was_on", models.DateField(null=True)),
-                ("was_start", models.TimeField(null=True)),
-                ("created_at", models.DateTimeField()),
-                ("told_at", models.DateTimeField(null=True)),
-                ("replaced_at", models.DateTimeField(null=True)),
-                (
-                    "told_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "visit",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.visit",
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="calls",
-                        to="outreach.campaign",
-                    ),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="calls",
-                        to="outreach.plan",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('new', 'New'), ('moved', 'Moved'), ('cancelled', 'Cancelled')], max_length=10)),
+                ('on', models.DateField(null=True)),
+                ('start', models.TimeField(null=True)),
+                ('was_on', models.DateField(null=True)),
+                ('was_start', models.TimeField(null=True)),
+                ('created_at', models.DateTimeField()),
+                ('told_at', models.DateTimeField(null=True)),
+                ('replaced_at', models.DateTimeField(null=True)),
+                ('told_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.visit')),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='outreach.campaign')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='outreach.plan')),
             ],
         ),
         migrations.CreateModel(
-            name="Team",
+            name='Team',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("name", models.CharField(max_length=20)),
-                ("base_name", models.CharField(max_length=60)),
-                ("latitude", models.FloatField()),
-                ("longitude", models.FloatField()),
-                ("vehicle", models.CharField(blank=True, default="", max_length=40)),
-                ("feed_digest", models.CharField(blank=True, default="", max_length=64)),
-                ("feed_made_at", models.DateTimeField(null=True)),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="teams",
-                        to="outreach.campaign",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=20)),
+                ('base_name', models.CharField(max_length=60)),
+                ('latitude', models.FloatField()),
+                ('longitude', models.FloatField()),
+                ('vehicle', models.CharField(blank=True, default='', max_length=40)),
+                ('feed_digest', models.CharField(blank=True, default='', max_length=64)),
+                ('feed_made_at', models.DateTimeField(null=True)),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='outreach.campaign')),
             ],
             options={
-                "ordering": ["name", "id"],
+                'ordering': ['name', 'id'],
             },
         ),
         migrations.CreateModel(
-            name="Shift",
+            name='Shift',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("on", models.DateField()),
-                ("start", models.PositiveSmallIntegerField(default=510)),
-                ("end", models.PositiveSmallIntegerField(default=1050)),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="shifts",
-                        to="outreach.team",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('on', models.DateField()),
+                ('start', models.PositiveSmallIntegerField(default=510)),
+                ('end', models.PositiveSmallIntegerField(default=1050)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to='outreach.team')),
             ],
             options={
-                "ordering": ["on", "team"],
+                'ordering': ['on', 'team'],
             },
         ),
         migrations.CreateModel(
-            name="PlannedStop",
+            name='PlannedStop',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("on", models.DateField()),
-                ("order", models.PositiveSmallIntegerField()),
-                ("start", models.PositiveSmallIntegerField()),
-                ("minutes", models.PositiveSmallIntegerField()),
-                ("late_days", models.PositiveSmallIntegerField(default=0)),
-                ("is_pinned", models.BooleanField(default=False)),
-                (
-                    "application",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.application",
-                    ),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="stops",
-                        to="outreach.plan",
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.team",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('on', models.DateField()),
+                ('order', models.PositiveSmallIntegerField()),
+                ('start', models.PositiveSmallIntegerField()),
+                ('minutes', models.PositiveSmallIntegerField()),
+                ('late_days', models.PositiveSmallIntegerField(default=0)),
+                ('is_pinned', models.BooleanField(default=False)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.application')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stops', to='outreach.plan')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.team')),
             ],
             options={
-                "ordering": ["on", "team", "order"],
+                'ordering': ['on', 'team', 'order'],
             },
         ),
         migrations.CreateModel(
-            name="Hindrance",
+            name='Hindrance',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("absent", "Absent"),
-                            ("road_cut", "Road Cut"),
-                            ("doctor_away", "Doctor Away"),
-                            ("team_away", "Team Away"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("first_on", models.DateField()),
-                ("last_on", models.DateField()),
-                ("note", outreach.models.sealed.SealedTextField(default="")),
-                ("recorded_at", models.DateTimeField()),
-                ("withdrawn_at", models.DateTimeField(null=True)),
-                (
-                    "application",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.application",
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="hindrances",
-                        to="outreach.campaign",
-                    ),
-                ),
-                (
-                    "doctor",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "place",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.division",
-                    ),
-                ),
-                (
-                    "recorded_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outreach.team",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('absent', 'Absent'), ('road_cut', 'Road Cut'), ('doctor_away', 'Doctor Away'), ('team_away', 'Team Away')], max_length=12)),
+                ('first_on', models.DateField()),
+                ('last_on', models.DateField()),
+                ('note', outreach.models.sealed.SealedTextField(default='')),
+                ('recorded_at', models.DateTimeField()),
+                ('withdrawn_at', models.DateTimeField(null=True)),
+                ('application', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.application')),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hindrances', to='outreach.campaign')),
+                ('doctor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('place', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.division')),
+                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outreach.team')),
             ],
             options={
-                "ordering": ["-recorded_at"],
+                'ordering': ['-recorded_at'],
             },
         ),
         migrations.CreateModel(
-            name="TeamMember",
+            name='TeamMember',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="members",
-                        to="outreach.campaign",
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="members",
-                        to="outreach.team",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="memberships",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='outreach.campaign')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='outreach.team')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("last_on__gte", models.F("first_on"))), name="campaign_has_days"
-            ),
+            model_name='campaign',
+            constraint=models.CheckConstraint(condition=models.Q(('last_on__gte', models.F('first_on'))), name='campaign_has_days'),
         ),
         migrations.AddConstraint(
-            model_name="pin",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "application"), name="pinned_once"
-            ),
+            model_name='pin',
+            constraint=models.UniqueConstraint(fields=('campaign', 'application'), name='pinned_once'),
         ),
         migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "number"), name="plan_number_once"
-            ),
+            model_name='plan',
+            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='plan_number_once'),
         ),
         migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "published")),
-                fields=("campaign",),
-                name="one_published_plan",
-            ),
+            model_name='plan',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('campaign',), name='one_published_plan'),
         ),
         migrations.AddConstraint(
-            model_name="leftout",
-            constraint=models.UniqueConstraint(
-                fields=("plan", "application"), name="left_out_once"
-            ),
+            model_name='leftout',
+            constraint=models.UniqueConstraint(fields=('plan', 'application'), name='left_out_once'),
         ),
         migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["campaign", "told_at"], name="call_waiting"),
+            model_name='call',
+            index=models.Index(fields=['campaign', 'told_at'], name='call_waiting'),
         ),
         migrations.AddConstraint(
-            model_name="team",
-            constraint=models.UniqueConstraint(fields=("campaign", "name"), name="team_name_once"),
+            model_name='team',
+            constraint=models.UniqueConstraint(fields=('campaign', 'name'), name='team_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="shift",
-            constraint=models.UniqueConstraint(fields=("team", "on"), name="one_shift_a_day"),
+            model_name='shift',
+            constraint=models.UniqueConstraint(fields=('team', 'on'), name='one_shift_a_day'),
         ),
         migrations.AddConstraint(
-            model_name="shift",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("end__gt", models.F("start"))), name="shift_has_hours"
-            ),
+            model_name='shift',
+            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='shift_has_hours'),
         ),
         migrations.AddIndex(
-            model_name="plannedstop",
-            index=models.Index(fields=["plan", "on", "team"], name="stop_day"),
+            model_name='plannedstop',
+            index=models.Index(fields=['plan', 'on', 'team'], name='stop_day'),
         ),
         migrations.AddConstraint(
-            model_name="plannedstop",
-            constraint=models.UniqueConstraint(fields=("plan", "application"), name="stop_once"),
+            model_name='plannedstop',
+            constraint=models.UniqueConstraint(fields=('plan', 'application'), name='stop_once'),
         ),
         migrations.AddConstraint(
-            model_name="teammember",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "user"), name="one_team_in_a_campaign"
-            ),
+            model_name='teammember',
+            constraint=models.UniqueConstraint(fields=('campaign', 'user'), name='one_team_in_a_campaign'),
         ),
     ]

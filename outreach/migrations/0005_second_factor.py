@@ -7,28 +7,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("outreach", "0004_fewer_indexes"),
+        ('outreach', '0004_fewer_indexes'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="SecondFactor",
+            name='SecondFactor',
             fields=[
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="second_factor",
-                        serialize=False,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                ("secret", outreach.models.sealed.SealedTextField()),
-                ("confirmed_at", models.DateTimeField(null=True)),
-                ("last_step", models.PositiveBigIntegerField(default=0)),
-                ("spare_codes", outreach.models.sealed.SealedJSONField(default=list)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='second_factor', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('secret', outreach.models.sealed.SealedTextField()),
+                ('confirmed_at', models.DateTimeField(null=True)),
+                ('last_step', models.PositiveBigIntegerField(default=0)),
+                ('spare_codes', outreach.models.sealed.SealedJSONField(default=list)),
             ],
         ),
     ]

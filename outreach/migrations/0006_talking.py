@@ -8,107 +8,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("outreach", "0005_second_factor"),
+        ('outreach', '0005_second_factor'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Enquiry",
+            name='Enquiry',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("number", models.CharField(max_length=20, unique=True)),
-                ("name", outreach.models.sealed.SealedTextField(default="")),
-                ("telephone", outreach.models.sealed.SealedTextField(default="")),
-                ("question", outreach.models.sealed.SealedTextField()),
-                ("code_sha256", models.CharField(default="", max_length=64)),
-                ("asked_at", models.DateTimeField()),
-                ("promised_on", models.DateField(null=True)),
-                ("reply", outreach.models.sealed.SealedTextField(default="")),
-                ("replied_at", models.DateTimeField(null=True)),
-                (
-                    "application",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="enquiries",
-                        to="outreach.application",
-                    ),
-                ),
-                (
-                    "asked_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "division",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="enquiries",
-                        to="outreach.division",
-                    ),
-                ),
-                (
-                    "replied_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('number', models.CharField(max_length=20, unique=True)),
+                ('name', outreach.models.sealed.SealedTextField(default='')),
+                ('telephone', outreach.models.sealed.SealedTextField(default='')),
+                ('question', outreach.models.sealed.SealedTextField()),
+                ('code_sha256', models.CharField(default='', max_length=64)),
+                ('asked_at', models.DateTimeField()),
+                ('promised_on', models.DateField(null=True)),
+                ('reply', outreach.models.sealed.SealedTextField(default='')),
+                ('replied_at', models.DateTimeField(null=True)),
+                ('application', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enquiries', to='outreach.application')),
+                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enquiries', to='outreach.division')),
+                ('replied_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "indexes": [models.Index(fields=["replied_at", "asked_at"], name="enquiry_queue")],
+                'indexes': [models.Index(fields=['replied_at', 'asked_at'], name='enquiry_queue')],
             },
         ),
         migrations.CreateModel(
-            name="Notification",
+            name='Notification',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("key", models.CharField(max_length=100, unique=True)),
-                ("kind", models.CharField(max_length=20)),
-                ("telephone", outreach.models.sealed.SealedTextField(default="")),
-                ("text", outreach.models.sealed.SealedTextField()),
-                ("state", models.CharField(default="waiting", max_length=12)),
-                ("due_at", models.DateTimeField()),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_at", models.DateTimeField(null=True)),
-                ("leased_until", models.DateTimeField(null=True)),
-                ("sent_at", models.DateTimeField(null=True)),
-                ("last_error", models.CharField(blank=True, default="", max_length=200)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "application",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="notifications",
-                        to="outreach.application",
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('key', models.CharField(max_length=100, unique=True)),
+                ('kind', models.CharField(max_length=20)),
+                ('telephone', outreach.models.sealed.SealedTextField(default='')),
+                ('text', outreach.models.sealed.SealedTextField()),
+                ('state', models.CharField(default='waiting', max_length=12)),
+                ('due_at', models.DateTimeField()),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('next_at', models.DateTimeField(null=True)),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('last_error', models.CharField(blank=True, default='', max_length=200)),
+                ('created_at', models.DateTimeField()),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to='outreach.application')),
             ],
             options={
-                "indexes": [models.Index(fields=["state", "due_at"], name="notification_outbox")],
+                'indexes': [models.Index(fields=['state', 'due_at'], name='notification_outbox')],
             },
         ),
     ]

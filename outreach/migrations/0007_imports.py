@@ -8,38 +8,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("outreach", "0006_talking"),
+        ('outreach', '0006_talking'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="ImportDraft",
+            name='ImportDraft',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=outreach.models.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("filename", models.CharField(max_length=120)),
-                ("read_at", models.DateTimeField()),
-                ("rows", outreach.models.sealed.SealedJSONField(default=list)),
-                ("faults", outreach.models.sealed.SealedJSONField(default=list)),
-                ("total", models.PositiveIntegerField()),
-                ("good", models.PositiveIntegerField()),
-                ("taken", models.PositiveIntegerField(default=0)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=outreach.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('filename', models.CharField(max_length=120)),
+                ('read_at', models.DateTimeField()),
+                ('rows', outreach.models.sealed.SealedJSONField(default=list)),
+                ('faults', outreach.models.sealed.SealedJSONField(default=list)),
+                ('total', models.PositiveIntegerField()),
+                ('good', models.PositiveIntegerField()),
+                ('taken', models.PositiveIntegerField(default=0)),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
     ]

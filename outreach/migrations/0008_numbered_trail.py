@@ -36,31 +36,30 @@ def let_the_trail_go(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("outreach", "0007_imports"),
+        ('outreach', '0007_imports'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="auditevent",
-            name="digest",
+            model_name='auditevent',
+            name='digest',
             field=models.CharField(max_length=64, null=True),
         ),
         migrations.AddField(
-            model_name="auditevent",
-            name="division_code",
+            model_name='auditevent',
+            name='division_code',
             field=models.CharField(max_length=12, null=True),
         ),
         migrations.AddField(
-            model_name="auditevent",
-            name="number",
+            model_name='auditevent',
+            name='number',
             field=models.PositiveBigIntegerField(null=True, unique=True),
         ),
         migrations.AddIndex(
-            model_name="auditevent",
-            index=models.Index(
-                condition=models.Q(("number", None)), fields=["id"], name="audit_without_number"
-            ),
+            model_name='auditevent',
+            index=models.Index(condition=models.Q(('number', None)), fields=['id'], name='audit_without_number'),
         ),
         migrations.RunPython(keep_the_trail, let_the_trail_go),
     ]

@@ -115,7 +115,7 @@ def _scope_of_yesterday() -> Iterator[None]:
 FAULTS["the_scope_is_yesterdays"] = _scope_of_yesterday
 
 
-@plant(auth, "_check_in_use")
+@plant(auth, "check_in_use")
 def a_revoked_tablet_is_served(sound: Any, revoked_at: Any, is_active: bool) -> None:
     """Ask for the token only."""
 

@@ -28,9 +28,13 @@ class Played:
     steps: list[Step] = field(default_factory=list)
 
     def below_floor(self) -> dict[str, float]:
-        """Return what the scenarios reached too rarely, per scenario."""
-        per = {name: self.reached[name] / max(self.scenarios, 1) for name in FLOORS}
-        return {name: found for name, found in per.items() if found < FLOORS[name]}
+        """Return what the scenarios reached too rarely, per scenario.
+
+        A slice is not asked for what its floor would not give it once.
+        """
+        asked = {name: floor for name, floor in FLOORS.items() if floor * self.scenarios >= 1}
+        per = {name: self.reached[name] / self.scenarios for name in asked}
+        return {name: found for name, found in per.items() if found < asked[name]}
 
 
 def written(seed: int) -> list[Step]:

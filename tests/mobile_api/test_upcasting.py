@@ -154,7 +154,8 @@ def test_a_photo_of_a_paper_travels_and_stands_on_the_case_for_those_who_need_it
     def status(user: User, name: str = "desk:paper_photo") -> int:
         client.force_login(user)
         answer = client.get(reverse(name, args=[photo.pk]))
-        answer.close()
+        if answer.streaming:
+            b"".join(answer.streaming_content)  # read to its end, the file closes
         return answer.status_code
 
     assert status(place.administrator) == 200

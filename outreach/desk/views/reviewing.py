@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mobile_api.photos import thumbnail
-from mobile_api.problems import Problem
-from mobile_api.tus.store import Store
 from outreach import clock
 from outreach.actions import evaluations as evaluating
 from outreach.actions import publicity as actions
@@ -24,6 +19,7 @@ from outreach.desk.access import READERS, DeskRequest, found, only
 from outreach.desk.answers import answer, chosen, done
 from outreach.desk.findings import parts_of
 from outreach.desk.forms import DifferForm
+from outreach.desk.keeping import served
 from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
@@ -100,25 +96,11 @@ def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     The small pictures stand on the evaluation's page, whose opening was noted.
     """
     seen = Evaluation.objects.filter(readable(request.user))
-    return _served(request, get_object_or_404(Photo, pk=photo, evaluation__in=seen), size)
-
-
-def _served(request: DeskRequest, held: Photo, size: str) -> FileResponse:
-    blob = Store(settings.OUTREACH_FILES).blobs.path(held.sha256)
-    if not blob.exists():
-        raise Http404
-    if size == "small":
-        return FileResponse(_small(blob).open("rb"), content_type="image/jpeg")
-    record("photo.view", [held], by=request.user, at=clock.now())
-    return FileResponse(blob.open("rb"), content_type=held.content_type)
-
-
-def _small(blob: Path) -> Path:
-    derived = settings.OUTREACH_FILES / "thumbnails"
-    try:
-        return thumbnail(blob, derived, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
-    except Problem as error:
-        raise Http404 from error
+    held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
+    shown = served(held, size)
+    if size == "whole":
+        record("photo.view", [held], by=request.user, at=clock.now())
+    return shown
 
 
 @only(Role.ASSESSOR)
