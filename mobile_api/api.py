@@ -352,7 +352,7 @@ def _missing(replica: Replica) -> list[str]:
     "/hand-in",
     auth=None,
     response={200: wire.HandInOut, 201: wire.HandInOut},
-    openapi_extra=_schema(wire.HandInIn, "unknown-replica", "bad-signature", "too-many"),
+    openapi_extra=_schema(wire.HandInIn, "bad-signature", "too-many", "no-room"),
     throttle=[HandInThrottle("600/m")],
     summary="Hand in, sealed, what a stopped, forked or locked tablet still holds",
 )
@@ -384,15 +384,18 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     "/changes",
     auth=IntegrationToken(),
     response={200: wire.ChangesOut},
-    openapi_extra={"responses": promised("no-token", "expired-token", "malformed")},
+    openapi_extra={
+        "responses": promised("no-token", "expired-token", "malformed", "feed-restored")
+    },
     summary="What happened after a number, for other offices' systems",
 )
 def list_changes(
     request: ReadingRequest,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+    epoch: UUID | None = None,
 ) -> wire.ChangesOut:
-    return changes(request.auth, after, limit)
+    return changes(request.auth, after, limit, epoch)
 
 
 @api.get(
