@@ -69,7 +69,7 @@ class SealedField(_Column[T]):
         """Seal a value for the row with that primary key."""
         return key_ring().seal(self.encode(value), self.bound_to(key))
 
-    def seal_all(self, values: Sequence[T | None], keys: Sequence[Any]) -> list[bytes | None]:
+    def seal_all(self, values: Sequence[T | None], keys: Sequence[str]) -> list[bytes | None]:
         """Seal the values of many rows, each for its row; what is None stays None."""
         before = self.bound_to("")
         plain = [None if value is None else self.encode(value) for value in values]

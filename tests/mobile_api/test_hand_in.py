@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -149,9 +149,34 @@ def test_a_locked_tablet_cannot_sign_and_is_heard_all_the_same(
     assert post(part(lost, keys, {}, reason="locked", kind="store") | {"sig": ""})[0] == 201
 
 
-def test_a_tablet_that_nobody_knows_is_told_so(lost: Tablet, keys: FederationKeys) -> None:
-    status, body = post(part(lost, keys, {}, replica=str(uuid4())))
-    assert (status, body["type"]) == (410, "/problems/unknown-replica")
+def test_what_a_tablet_hands_in_that_nobody_knows_is_kept_too(
+    lost: Tablet, keys: FederationKeys, tmp_path: Path
+) -> None:
+    stranger = str(uuid4())
+    body = part(lost, keys, {"entries": [WORDS]}, replica=stranger, reason="unknown")
+    assert post(body) == (201, {"receipt": body["hand_in"], "n": 0})
+    assert post(body)[0] == 200
+    post(part(lost, keys, {}, replica=stranger, reason="unknown", n=1, of=2, kind="end"))
+
+    kept = HandInPart.objects.get(n=0)
+    assert (kept.replica, str(kept.said_replica)) == (None, stranger)
+    call_command("open_handin", body["hand_in"], tmp_path / "out", stdout=StringIO())
+    assert WORDS in (tmp_path / "out" / "0000-log.json").read_text()
+    trail = AuditEvent.objects.get(action="device.hand_in")
+    assert (trail.by, trail.subject) == (None, "handinpart")
+
+
+def test_strangers_cannot_fill_the_disk_and_take_no_room_from_the_known(
+    lost: Tablet, keys: FederationKeys, settings: LazySettings
+) -> None:
+    stranger = part(lost, keys, {"entries": []}, replica=str(uuid4()), reason="unknown")
+    settings.OUTREACH_UNKNOWN_HAND_IN_BYTES = len(json.dumps(stranger["sealed"])) + 10
+    assert post(stranger)[0] == 201
+    more = part(lost, keys, {"entries": []}, replica=str(uuid4()), reason="unknown")
+    status, body = post(more)
+
+    assert (status, body["type"]) == (507, "/problems/no-room")
+    assert [post(stranger)[0], post(part(lost, keys, {"entries": []}))[0]] == [200, 201]
 
 
 @pytest.mark.parametrize("wrong", [{"n": -1}, {"kind": "other"}, {"sealed": {}}, {"extra": 1}])
