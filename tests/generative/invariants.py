@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from pathlib import Path
-
-from django.conf import settings
 
 from mobile_api.chain import ZERO, canonical, link
 from mobile_api.models import Dispute, LedgerEntry, Replica
@@ -14,6 +11,7 @@ from mobile_api.pull import digest, row_of
 from mobile_api.scope import rows_for
 from outreach import clock
 from outreach.domain.workflow import VisitState
+from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
 from tests.generative.beside import hand_over
 from tests.generative.device import Device
@@ -209,12 +207,15 @@ def nothing_is_overwritten() -> None:
     check("I1", set(marks.values()) <= {1}, "a change was made twice")
 
 
+def _sha256_of(name: str) -> str:
+    with files().read(photo_name(name)) as photo:
+        return hashlib.sha256(photo.read()).hexdigest()
+
+
 def _media_is_verified(world: World) -> None:
     """I9: whoever is complete has every file here, whole."""
-    root = Path(settings.OUTREACH_FILES) / "blobs"
     for name in StoredBlob.objects.values_list("sha256", flat=True):
-        file = root / name[:2] / name[2:4] / name
-        whole = file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == name
+        whole = files().exists(photo_name(name)) and _sha256_of(name) == name
         check("I9", whole, "a file is in the register and not what it is named")
     held = set(StoredBlob.objects.values_list("sha256", flat=True))
     waiting = set(Evaluation.objects.awaiting_media().values_list("pk", flat=True))
