@@ -377,6 +377,7 @@ DEEDS: Words = {
     "plan.stop": _("planning stopped"),
     "plan.resume": _("planning gone on with"),
     "plan.publish": _("plan published"),
+    "plan.adopt": _("appointments made by hand taken as a plan"),
     "call.told": _("family told by telephone"),
     "certificate.upgrade": _("archival proof added"),
     "calendar.load": _("working days loaded"),
