@@ -22,7 +22,7 @@ from outreach.domain.vocabulary import Role
 from outreach.models import User
 
 #: What people said of each other, and requests with their grounds, do not travel in a file.
-STAYS = ("objections", "calls", "sign_papers", "hand_over_papers")
+STAYS = ("objections", "calls", "sign_papers", "hand_over_papers", "second_person")
 TALKERS = (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
