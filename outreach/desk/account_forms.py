@@ -91,21 +91,22 @@ class DutyForm(forms.Form):
         for name, found in rows.items():
             self.fields[name].queryset = found  # type: ignore[attr-defined]
 
+        # A form that nobody filled in yet shows with each role what that role wants.
+        role = self.data.get("role") if self.is_bound else None
+        wanted = {
+            "division": role != Role.OUTLET,
+            "outlet": role in (Role.OUTLET, None),
+            "institution": role in (Role.ASSESSOR, None),
+            "categories": role in (Role.ASSESSOR, None),
+        }
+        for name, is_wanted in wanted.items():
+            self.fields[name].required = is_wanted
+
     def clean(self) -> dict[str, Any]:
-        """Take an outlet's area from the outlet; ask for what the role wants."""
+        """Take an outlet's area from the outlet."""
         said = super().clean() or {}
-        role = said.get("role")
-        if role == Role.OUTLET:
-            if said.get("outlet") is None and "outlet" not in self.errors:
-                self.add_error("outlet", _("Choose at which outlet the person works."))
-            elif said.get("outlet"):
-                said["division"] = said["outlet"].division
-        elif said.get("division") is None and "division" not in self.errors:
-            self.add_error("division", _("Choose an area."))
-        if role == Role.ASSESSOR:
-            for name in ("institution", "categories"):
-                if not said.get(name) and name not in self.errors:
-                    self.add_error(name, _("An assessor wants this."))
+        if said.get("role") == Role.OUTLET and said.get("outlet"):
+            said["division"] = said["outlet"].division
         return said
 
     @property

@@ -234,8 +234,8 @@ def test_the_pages_take_as_many_queries_for_one_account_as_for_three(
         made = builders.user(f"more{index}", Role.LIAISON, place.village)
         form = a_form(place, "auditor", division=place.county.pk, reason="换岗")
         office.post(f"/accounts/{made.pk}/", form)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         office.get("/accounts/?q=more")
     second = sign_in(place.approver)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         second.get("/accounts/second-person/")
