@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0009_family_outlets_fast_lane'),
+        ('outreach', '0010_reseal_trail'),
     ]
 
     operations = [
