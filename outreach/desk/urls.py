@@ -99,6 +99,7 @@ urlpatterns = [
     path("campaigns/<uuid:campaign>/change/", campaigns.change, name="change_campaign"),
     path("campaigns/<uuid:campaign>/teams/new/", teams.new, name="new_team"),
     path("campaigns/<uuid:campaign>/plan/", plans.ask, name="ask_plan"),
+    path("campaigns/<uuid:campaign>/adopt/", plans.adopt, name="adopt_appointments"),
     path("campaigns/<uuid:campaign>/hinder/", campaigns.hinder, name="hinder"),
     path("hindrances/<uuid:hindrance>/withdraw/", campaigns.withdraw, name="withdraw_hindrance"),
     path("teams/<uuid:team>/", teams.change, name="change_team"),
