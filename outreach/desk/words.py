@@ -361,6 +361,7 @@ DEEDS: Words = {
     "outlet.close": _("outlet closed"),
     "outlet.account": _("outlet account made"),
     "outlet.account_end": _("outlet account ended"),
+<<<<<<< HEAD
     "visit.pin": _("promised visit pinned"),
     "visit.unpin": _("pin taken out"),
     "campaign.create": _("campaign made"),
@@ -386,8 +387,29 @@ DEEDS: Words = {
     "second_factor.confirm": _("second factor set up"),
     "second_factor.forget": _("second factor reset"),
     "second_factor.spare_code": _("spare code used"),
+=======
+    "account.open": _("account opened"),
+    "account.change": _("account changed"),
+    "account.let_in": _("account let in"),
+    "account.end": _("account ended"),
+    "account.ask": _("second person asked"),
+    "account.confirm": _("agreed as the second person"),
+    "account.decline": _("declined as the second person"),
+    "account.take_back": _("wish taken back"),
+    "account.own_password": _("own password set"),
+    "second_factor.confirm": _("telephone set up"),
+    "second_factor.spare_code": _("spare code used"),
+    "second_factor.forget": _("telephone taken off"),
+>>>>>>> main
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
+}
+#: What is asked of a second person.
+WISHES: Words = {
+    "open": _("Let the person in"),
+    "change": _("Change role or area"),
+    "password": _("Give a new password"),
+    "second_factor": _("Take the telephone off"),
 }
 PROMISES: Words = {
     "accept": _("Accept or return"),
