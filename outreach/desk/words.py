@@ -361,7 +361,6 @@ DEEDS: Words = {
     "outlet.close": _("outlet closed"),
     "outlet.account": _("outlet account made"),
     "outlet.account_end": _("outlet account ended"),
-<<<<<<< HEAD
     "visit.pin": _("promised visit pinned"),
     "visit.unpin": _("pin taken out"),
     "campaign.create": _("campaign made"),
@@ -384,10 +383,6 @@ DEEDS: Words = {
     "calendar.load": _("working days loaded"),
     "integration.make": _("key for another office made"),
     "integration.revoke": _("key of another office revoked"),
-    "second_factor.confirm": _("second factor set up"),
-    "second_factor.forget": _("second factor reset"),
-    "second_factor.spare_code": _("spare code used"),
-=======
     "account.open": _("account opened"),
     "account.change": _("account changed"),
     "account.let_in": _("account let in"),
@@ -400,7 +395,6 @@ DEEDS: Words = {
     "second_factor.confirm": _("telephone set up"),
     "second_factor.spare_code": _("spare code used"),
     "second_factor.forget": _("telephone taken off"),
->>>>>>> main
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
