@@ -88,6 +88,15 @@ COLUMNS: dict[type, list[Column]] = {
         (_("State"), lambda row: said(row.state, "notified")),
         (_("Sent"), lambda row: row.sent_at),
     ],
+    User: [
+        (_("User name"), lambda row: row.username),
+        (_("Full name"), lambda row: row.full_name),
+        (_("Role"), lambda row: said(row.role, "role")),
+        (_("Area"), lambda row: row.division.name),
+        (_("Outlet"), lambda row: row.outlet.name if row.outlet else ""),
+        (_("Last signed in"), lambda row: row.last_login),
+        (_("In use"), lambda row: _("Yes") if row.is_active else _("No")),
+    ],
     AuditEvent: [
         (_("When"), lambda row: row.at),
         (_("Who"), lambda row: row.by.full_name if row.by else ""),

@@ -44,6 +44,7 @@ TABLES: dict[str, Any] = {
     "notified": words.NOTIFIED,
     "life": words.LIFE,
     "kind": words.KINDS,
+    "wish": words.WISHES,
     "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
