@@ -366,6 +366,23 @@ DEEDS: Words = {
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
+#: Why a tablet is stopped.
+REVOKED: Words = {
+    "lost": _("Lost or stolen"),
+    "broken": _("Broken"),
+    "left": _("The person has left"),
+    "returned": _("Handed back"),
+}
+#: What is wrong with a tablet.
+WORRIES: Words = {
+    "lease_over": _("Away for more than 14 days; it wants a network before it opens"),
+    "unsent": _("Work waits on it for more than two days"),
+    "silent": _("Silent for more than three days"),
+    "old_app": _("Its app is too old; open it with a network"),
+    "space": _("Little space left"),
+    "not_kept": _("Its browser may clear the data; install the app to the home screen"),
+    "never": _("Has not spoken yet"),
+}
 #: What is asked of a second person.
 WISHES: Words = {
     "open": _("Let the person in"),
