@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from outreach.desk import words
@@ -78,11 +79,10 @@ class TariffForm(forms.Form):
             for code in PARAMETERS
         }
 
-    def rows(self) -> Iterator[tuple[str, list[Any], bool]]:
-        """Yield each figure: its name, its three fields, and whether one of them is wrong."""
+    def rows(self) -> Iterator[tuple[str, BoundField, BoundField, BoundField]]:
+        """Yield each figure: its code, and the fields of its value, its source, its certainty."""
         for code in PARAMETERS:
-            fields = [self[name] for name in (code, f"{code}_source", f"{code}_assumed")]
-            yield code, fields, any(field.errors for field in fields)
+            yield code, self[code], self[f"{code}_source"], self[f"{code}_assumed"]
 
 
 def _figure(code: str, unit: str, value: int) -> forms.Field:
