@@ -6,7 +6,7 @@ database takes to answer. A tablet's exchange asks twenty such questions and alw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +47,14 @@ def _filled(parameters: tuple[Any, ...], values: dict[str, Any]) -> tuple[Any, .
     return tuple(one.fill(values) if hasattr(one, "fill") else one for one in parameters)
 
 
+class Answers(list[Answer]):
+    """The rows of an answer, and beside them as the database had them."""
+
+    def __init__(self, rows: Iterable[Answer] = (), stored: Sequence[tuple[Any, ...]] = ()) -> None:
+        super().__init__(rows)
+        self.stored = stored
+
+
 @dataclass(frozen=True)
 class _Prepared:
     """The statement that a queryset came to, and how its rows are read."""
@@ -64,12 +72,12 @@ class _Prepared:
         converters = [(at, convert, column) for at, (convert, column) in found.items()]
         return cls(sql, tuple(parameters), converters, _builder(queryset, compiler))
 
-    def ask(self, values: dict[str, Any]) -> list[Any]:
+    def ask(self, values: dict[str, Any]) -> Answers[Any]:
         """Ask with these values; the rows are what the queryset's would be."""
         with connection.cursor() as cursor:
             cursor.execute(self.sql, _filled(self.parameters, values))
             rows = cursor.fetchall()
-        return self.build(self._converted(rows)) if rows else []
+        return Answers(self.build(self._converted(rows)), rows) if rows else Answers()
 
     def _converted(self, rows: list[tuple[Any, ...]]) -> _Rows:
         """Return the rows as Python has them; column by column, which costs least."""
@@ -140,7 +148,7 @@ class Kept(Generic[Answer]):
         self._prepared: dict[tuple[Any, ...], _Prepared] = {}
         self.__doc__ = build.__doc__
 
-    def __call__(self, *shape: Any, **values: Any) -> list[Answer]:
+    def __call__(self, *shape: Any, **values: Any) -> Answers[Answer]:
         """Return the answer's rows."""
         key = (connection.vendor, *shape, *values)
         prepared = self._prepared.get(key)
