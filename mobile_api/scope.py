@@ -50,7 +50,7 @@ def rows_for(user: User, on: date) -> Scope:
     me, calendars = whoami(user).model_dump(mode="json"), list(_calendars(on))
     account = {"user": user.pk, "division": user.division.code}
     visits = _visits_since(user.role, since=on - RECENT, **account)
-    ids = [visit.pk for visit in visits]
+    ids = visits.column("id")
     cases = _cases_without_visit(user.role, **account)
     certificates = _valid_certificates(user.role, **account)
     return Scope(
@@ -62,12 +62,12 @@ def rows_for(user: User, on: date) -> Scope:
         visits,
         _evaluated(visits=ids),
         _waiting(visits=ids),
-        _Around.of([visit.application for visit in visits]),
+        _Around.of(visits, "application__"),
         cases,
-        _Around.of(cases),
-        _not_done(applications=[row.pk for row in cases]),
+        _Around.of(cases, ""),
+        _not_done(applications=cases.column("id")),
         certificates,
-        _newest_files(certificates=[row.pk for row in certificates]),
+        _newest_files(certificates=certificates.column("id")),
         _disputes_of(user=user.pk, since=on - RECENT),
     )
 
@@ -295,23 +295,24 @@ def _people(ids: Slot) -> models.QuerySet[User]:
 class _Around:
     """Who stands around some cases: each resident's newest guardian, and who nominated them."""
 
-    guardians: dict[UUID, Guardian]
-    nominators: dict[UUID, User]
     read: tuple[Answers[Guardian], Answers[User]]
 
     @classmethod
-    def of(cls, applications: Iterable[Application]) -> _Around:
-        """Read it for all of them in two queries."""
-        residents, people = set(), set()
-        for application in applications:
-            residents.add(application.resident_id)
-            people.add(application.nominated_by_id)
-        guardians, nominators = _guardians(residents=residents), _people(ids=people)
-        return cls(
-            {row.resident_id: row for row in guardians},
-            {row.pk: row for row in nominators},
-            (guardians, nominators),
-        )
+    def of(cls, rows: Answers[Any], path: str) -> _Around:
+        """Read it in two queries for rows on which `path` leads to the application."""
+        residents = set(rows.column(f"{path}resident_id"))
+        people = set(rows.column(f"{path}nominated_by_id"))
+        return cls((_guardians(residents=residents), _people(ids=people)))
+
+    @cached_property
+    def guardians(self) -> dict[UUID, Guardian]:
+        """Each resident's newest guardian."""
+        return {row.resident_id: row for row in self.read[0]}
+
+    @cached_property
+    def nominators(self) -> dict[UUID, User]:
+        """The people by their ids."""
+        return {row.pk: row for row in self.read[1]}
 
     def case(self, application: Application) -> dict[str, Any]:
         """Return what a tablet must know of a case wherever it stands."""
