@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import LazySettings, settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from mobile_api.chain import canonical_json
 from mobile_api.devices import revoke
 from mobile_api.federation import CannotOpen, FederationKeys
 from mobile_api.models import Device, HandInPart
@@ -28,6 +20,7 @@ from outreach import clock
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests.builders import County
+from tests.mobile_api.handing_in import signed_part
 from tests.mobile_api.talking import enrolled
 
 pytestmark = pytest.mark.django_db
@@ -50,41 +43,9 @@ def lost(place: County, keys: FederationKeys, tmp_path: Path) -> Tablet:
     return tablet
 
 
-def sealed(plain: bytes, recipient: str) -> dict[str, str]:
-    """Seal as a tablet does."""
-    theirs = serialization.load_der_public_key(base64.b64decode(recipient))
-    assert isinstance(theirs, ec.EllipticCurvePublicKey)
-    ours = ec.generate_private_key(ec.SECP256R1())
-    form = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-    ephemeral, point = ours.public_key().public_bytes(*form), theirs.public_bytes(*form)
-    salt = ephemeral + point
-    shared = ours.exchange(ec.ECDH(), theirs)
-    key = HKDF(hashes.SHA256(), 32, salt=salt, info=b"outreach tablet v1").derive(shared)
-    iv = os.urandom(12)
-    spelled = {"ephemeral": ephemeral, "iv": iv, "wrapped": AESGCM(key).encrypt(iv, plain, None)}
-    return {
-        "recipient": recipient,
-        **{name: base64.b64encode(value).decode() for name, value in spelled.items()},
-    }
-
-
 def part(tablet: Tablet, keys: FederationKeys, plain: object, **changes: Any) -> dict[str, Any]:
     """Return a part that the tablet signed."""
-    public = keys.public()
-    assert public is not None
-    said: dict[str, Any] = {
-        "hand_in": "0188a7f0-0000-7000-8000-000000000001",
-        "replica": tablet.state.replica,
-        "reason": "revoked",
-        "n": 0,
-        "of": 1,
-        "kind": "log",
-        "sealed": sealed(json.dumps(plain).encode(), public),
-        "at": "2018-06-12T09:00:00.000Z",
-    } | changes
-    r, s = decode_dss_signature(tablet.key.sign(canonical_json(said), ec.ECDSA(hashes.SHA256())))
-    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    return said | {"sig": base64.b64encode(raw).decode()}
+    return signed_part(tablet.key, tablet.state.replica, keys, plain, **changes)
 
 
 def post(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mobile_api', '0008_hand_in_of_the_unknown'),
+        ('mobile_api', '0009_why_stopped'),
     ]
 
     operations = [
