@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
+import { answerAt, evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
@@ -188,6 +188,14 @@ describe('the form', () => {
     expect(lacks(draft, results, [], evidence, 88, 'me', 1).map(({ what }) => what)).toEqual([
       'arrival', 'identity', 'consent', 'findings', 'photo', 'photo', 'co_signer', 'signature_resident', 'signature_assessor',
     ])
+  })
+})
+
+describe('a row of numbers', () => {
+  it('takes one of them and keeps the others, also where nothing was typed yet', () => {
+    const rule = { name: 'thresholds', kind: 'numbers', labels: ['500 Hz', '1000 Hz', '2000 Hz'] } as never
+    expect(answerAt(rule, undefined, 1, '60')).toEqual(['', '60', ''])
+    expect(answerAt(rule, ['40', '60', ''], 2, '9')).toEqual(['40', '60', '9'])
   })
 })
 

@@ -25,7 +25,7 @@ import type { SyncLoop } from '../sync/loop'
 import type { ShareProblem } from '../sync/lease'
 import { unwrapWithPasskey } from '../vault/passkey'
 import { pinWrapOf, unwrapWithPin } from '../vault/wraps'
-import { flushDrafts } from './openForms'
+import { flushDrafts, settleBeforeDeciding } from './openForms'
 
 export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
 
@@ -136,6 +136,7 @@ export async function start(): Promise<void> {
   window.addEventListener('offline', () => setOnline(false))
   document.addEventListener('visibilitychange', onVisibility)
   window.addEventListener('pagehide', () => void flushDrafts())
+  settleBeforeDeciding()
   for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { passive: true })
   setInterval(tick, 15_000)
   await hold(false)
