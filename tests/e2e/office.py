@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from tests.e2e.serving import ROOT, Service
@@ -126,6 +127,20 @@ def open_handin(label: str) -> str:
     return json.dumps(parts, ensure_ascii=False)
 
 
+def verify_receipt(text: str) -> str:
+    """Have a receipt that a tablet handed on checked, against the register too."""
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    told = StringIO()
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(text)
+        file.flush()
+        call_command("verify_receipt", file.name, stdout=told)
+    return told.getvalue()
+
+
 def _case(name: str) -> Any:
     from outreach.models import Application
 
@@ -134,7 +149,7 @@ def _case(name: str) -> Any:
 
 
 DEEDS = (expire, revoke, reassign)
-QUESTIONS = (evaluations, ledger, secrets, pictures, open_handin)
+QUESTIONS = (evaluations, ledger, secrets, pictures, open_handin, verify_receipt)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 
 if __name__ == "__main__":

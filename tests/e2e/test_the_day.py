@@ -6,6 +6,7 @@ tablet's disk holds nothing of the three people that somebody could read.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from base64 import b64decode
@@ -100,6 +101,7 @@ def test_three_homes_two_deaths_one_bad_line(
     said = [[number, "submit_evaluation", "applied"] for number in (1, 2, 3)]
     assert office("ledger", LABEL) == said
     assert line.cuts >= 2
+    has_proof(hand, office)
     nothing_in_clear(hand.page, handset, office)
 
 
@@ -169,6 +171,23 @@ def come_back(handset: Handset, line: Line, camera: Camera) -> Tablet:
     expect(hand.page.get_by_role("listitem").filter(has_text="全部已送达")).to_have_count(3)
     line.bytes_per_second = line.cut_every = 0
     return hand
+
+
+def has_proof(hand: Tablet, office: Office) -> None:
+    """The tablet holds the office's signature under everything, and the office knows it again."""
+    page = hand.page
+    expect(page.get_by_text("签名已核对：第 1 至 3 号记录，服务器都已收下")).to_be_visible()
+    expect(page.get_by_text("这些记录的照片和签名也都已送到。")).to_be_visible()
+    with page.expect_download() as handed_on:
+        hand.press("导出回执")
+    told = office("verify_receipt", handed_on.value.path().read_text())
+    assert "the records 1 to 3 of replica" in told
+    assert "0 declared files were missing" in told
+    assert "The register holds these records." in told
+    with page.expect_download() as one:
+        hand.press("导出第 2 号的回执")
+    outcomes = json.loads(json.loads(one.value.path().read_text())["said"])["outcomes"]
+    assert [2, "applied"] in outcomes
 
 
 def nothing_in_clear(page: Page, handset: Handset, office: Office) -> None:

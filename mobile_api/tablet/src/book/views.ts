@@ -100,7 +100,7 @@ export function cases(source: Source): CaseView[] {
     }
   }
   for (const [id, row] of rowsOf<CaseRow>(source, 'case/')) freed.set(id, { ...row, id })
-  return [...freed.values()].filter(({ id }) => !taken.has(id)).sort((a, b) => compareText(a.village, b.village))
+  return [...freed.values()].filter(({ id }) => !taken.has(id)).sort(hurriedFirst)
 }
 
 export function certificates(source: Source): CertificateView[] {
@@ -172,6 +172,9 @@ function rowReceipt(row: VisitRow): Receipt | null {
   return row.state === 'done' || row.state === 'not_done' ? 'all_safe' : null
 }
 
+/** The fast lane first, then village by village. */
+const hurriedFirst = (a: CaseView, b: CaseView) =>
+  Number(!a.urgent) - Number(!b.urgent) || compareText(a.urgent?.due ?? '', b.urgent?.due ?? '') || compareText(a.village, b.village)
 const isReport = (entry: LogEntry) => entry.name === 'submit_evaluation' || entry.name === 'record_not_done'
 const visitOf = (entry: LogEntry) => (entry.args as { visit?: string }).visit ?? ''
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -38,7 +38,7 @@ export async function handIn(safe: Safe, send: Send, reason: HandInReason, onPro
         return json({ meta, body: bytes && base64(bytes) })
       },
     })),
-    part('end', { entries: entries.length, media: media.length, drafts: safe.drafts.size }),
+    part('end', { receipt: safe.state.receipt, entries: entries.length, media: media.length, drafts: safe.drafts.size }),
   ]
   return deliver(safe.db, parts, send, reason, (bytes) => safe.signer.sign(bytes), onProgress)
 }

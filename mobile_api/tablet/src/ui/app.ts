@@ -1,6 +1,7 @@
 /** The running app: what phase it is in, the opened safe, and the loop that talks. */
 import { computed, shallowReactive, shallowRef } from 'vue'
 import { deviceClock } from '../core/clock'
+import type { SignedReceipt } from '../core/receipts'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
 import { disputes, isOpen } from '../book/disputes'
@@ -98,6 +99,7 @@ export const book = {
   disputes: disputed,
   openDisputes: computed(() => disputed.value.filter(isOpen)),
   reports: overlaid(reports, []),
+  signed: read(['outcomes'], (source) => new Map(Array.from(source.outcomes.values(), ({ seq, receipt }) => [seq, receipt])), new Map<number, SignedReceipt | undefined>()),
   state: read(['state'], (source) => source.state, null),
   outbox: read(
     ['log', 'state'],
