@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bringing } from '@/book/bringing'
-import { clashes } from '@/book/calendar'
+import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
 import { answerAt, evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
@@ -133,6 +133,20 @@ describe('a slot', () => {
     ['ends as another begins', { ...slot, minutes: 30 }, [busy], [], open, []],
   ] as const)('%s', (_name, at, others, possible, calendar, expected) => {
     expect(clashes(at, others, possible, calendar, now)).toEqual(expected)
+  })
+})
+
+describe('a day in the calendar', () => {
+  const at = (id: string, start: string, assessors: string[], more: Partial<VisitView> = {}) =>
+    ({ ...visitRow, id, start, assessors, receipt: null, pending: false, ...more }) as VisitView
+  it.each([
+    ['one after another', [at('a', '09:00', ['d']), at('b', '09:40', ['d'])], []],
+    ['two homes at once', [at('a', '09:00', ['d']), at('b', '09:30', ['d']), at('c', '11:00', ['d'])], ['a', 'b']],
+    ['two doctors at once', [at('a', '09:00', ['d']), at('b', '09:30', ['e'])], []],
+    ['one scheduled here and not sent', [at('a', '09:00', ['d']), at('b', '09:30', [])], ['a', 'b']],
+    ['one that is over', [at('a', '09:00', ['d'], { state: 'done' }), at('b', '09:30', ['d'])], []],
+  ])('%s', (_name, visits, expected) => {
+    expect(doubled(visits).map(({ id }) => id)).toEqual(expected)
   })
 })
 

@@ -350,6 +350,8 @@ export const en: Record<MessageKey, string> = {
   'calendar.rest': 'Off',
   'calendar.unknown': 'No calendar',
   'calendar.no_visits': 'No visits that day.',
+  'calendar.double': 'Overlap',
+  'calendar.double_who': 'At the same time; please move one: {names}',
   'calendar.to_schedule': 'To schedule',
   'calendar.nothing_open': 'No case is waiting to be scheduled.',
   'calendar.at_home': 'At home: {times}',

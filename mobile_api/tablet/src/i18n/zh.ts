@@ -348,6 +348,8 @@ export const zh = {
   'calendar.rest': '休息',
   'calendar.unknown': '无日历',
   'calendar.no_visits': '这天没有走访。',
+  'calendar.double': '重叠',
+  'calendar.double_who': '时间重叠，请改一户的时间：{names}',
   'calendar.to_schedule': '待安排',
   'calendar.nothing_open': '没有待安排的案件。',
   'calendar.at_home': '在家时间：{times}',
