@@ -45,6 +45,7 @@ from certificates.keys import read_private
 from certificates.layout import press
 from certificates.signing import sign
 from certificates.typeface import chains
+from outreach.files import local_files
 from tests.certificates import making
 
 GOAL, AIM, NAIVE = 150, 300, "reportlab + pyHanko P-256"
@@ -124,7 +125,7 @@ class Ours:
         with taken.part("sign"):
             signed = sign(drawn, self.signer, datetime.now(UTC))
         with taken.part("store"):
-            storage.keep(self.folder, signed)
+            storage.keep(signed, local_files(self.folder))
         return signed
 
 
@@ -211,7 +212,7 @@ def _signed_and_stored(drawn: bytes, signer: SimpleSigner, folder: Path, taken: 
         writer = IncrementalPdfFileWriter(io.BytesIO(drawn))
         signed = sign_pdf(writer, metadata, signer=signer).getvalue()
     with taken.part("store"):
-        storage.keep(folder, signed)
+        storage.keep(signed, local_files(folder))
     return bytes(signed)
 
 

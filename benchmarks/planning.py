@@ -17,8 +17,9 @@ import random
 import resource
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from statistics import fmean
 from time import monotonic
@@ -80,17 +81,19 @@ def _parser() -> argparse.ArgumentParser:
 def published(asked: argparse.Namespace) -> None:
     """Solve each instance and print the gap to its best-known value, and the mean."""
     known = solomon.best_known(asked.instances)
+    effort = solomon.Effort(asked.seconds, asked.processor)
+    processes = max(1, asked.workers)
+    seeds = range(asked.seed, asked.seed + processes)
     gaps = []
     print(f"{'instance':12} {'distance':>9} {'best known':>10} {'gap %':>7}")
-    for file in sorted(asked.instances.glob("*.txt"), key=lambda each: each.name.lower()):
-        if not file.name.startswith(asked.only):
-            continue
-        instance = solomon.read(file)
-        found = solomon.solve(instance, asked.seconds, asked.seed)
-        best = known.get(file.stem)
-        gap = None if best is None else 100 * (found / best - 1)
-        gaps += [] if gap is None else [gap]
-        print(f"{file.stem:12} {found:9.1f} {best or '–':>10} {_shown(gap):>7}", flush=True)
+    files = [each for each in asked.instances.glob("*.txt") if each.name.startswith(asked.only)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for file in sorted(files, key=lambda each: each.name.lower()):
+            found = solomon.solve(solomon.read(file), effort, seeds, pool)
+            best = known.get(file.stem)
+            gap = None if best is None else 100 * (found / best - 1)
+            gaps += [] if gap is None else [gap]
+            print(f"{file.stem:12} {found:9.1f} {best or '–':>10} {_shown(gap):>7}", flush=True)
     if gaps:
         print(f"{len(gaps)} instances, {asked.seconds:g} s each: mean gap {fmean(gaps):.3f} %")
 

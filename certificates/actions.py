@@ -209,7 +209,7 @@ def _file(
         kind=level,
         sha256=hashlib.sha256(signed).hexdigest(),
         size=len(signed),
-        path=storage.keep(settings.OUTREACH_FILES, signed),
+        path=storage.keep(signed),
         made_at=at,
     )
 
@@ -278,7 +278,7 @@ def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
 
 def open_file(certificate: Certificate) -> BinaryIO:
     """Open the newest version of the signed paper."""
-    return storage.open_kept(settings.OUTREACH_FILES, certificate.newest_file.path)
+    return storage.open_kept(certificate.newest_file.path)
 
 
 def export(folder: Path) -> int:
@@ -292,7 +292,7 @@ def export(folder: Path) -> int:
     for kept in files.order_by("certificate", "version").iterator():
         count += kept.version == 1
         name = _file_name(kept.certificate)
-        with storage.open_kept(settings.OUTREACH_FILES, kept.path) as paper:
+        with storage.open_kept(kept.path) as paper:
             beside = folder / f"{name}.new"
             beside.write_bytes(paper.read())
         beside.replace(folder / name)

@@ -289,8 +289,9 @@ def portrait_of(case: Application, sha256: str | None) -> bytes:
     if sha256 is None:
         raise _no_portrait(case)
     try:
-        return portrait(storage.blob(settings.OUTREACH_FILES, sha256))
-    except UnreadablePortrait as error:
+        with storage.open_photo(sha256) as photo:
+            return portrait(photo)
+    except (UnreadablePortrait, FileNotFoundError) as error:
         raise _no_portrait(case) from error
 
 

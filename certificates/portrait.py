@@ -1,7 +1,7 @@
 """The holder's portrait in the paper's size, with nothing of the original but its pixels."""
 
 from io import BytesIO
-from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
@@ -13,7 +13,7 @@ class UnreadablePortrait(Exception):
     """There is no picture, or it cannot be read."""
 
 
-def portrait(file: Path) -> bytes:
+def portrait(file: BinaryIO) -> bytes:
     """Return a picture as an upright baseline JPEG on white, cut to 5:7, without metadata."""
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as picture:

@@ -51,7 +51,7 @@ def add(files: Iterable[CertificateFile]) -> int:
 
 
 def _signed(file: CertificateFile) -> SecondSignature:
-    with storage.open_kept(settings.OUTREACH_FILES, file.path) as kept:
+    with storage.open_kept(file.path) as kept:
         body = sm2.sign(kept.read(), settings.OUTREACH_KEYS_DIR)
     return SecondSignature(file=file, body=body, made_at=timezone.now())
 

@@ -109,7 +109,7 @@ def upgrade(
 def _upgrade(
     file: CertificateFile, to: Level, authority: TimeAuthority, trust: Trust, at: datetime
 ) -> CertificateFile:
-    with storage.open_kept(settings.OUTREACH_FILES, file.path) as kept:
+    with storage.open_kept(file.path) as kept:
         pdf = kept.read()
     for wait in (*WAITS, None):
         try:
@@ -150,7 +150,7 @@ def _enter(file: CertificateFile, pdf: bytes, level: Level, at: datetime) -> Cer
         kind=level,
         sha256=hashlib.sha256(pdf).hexdigest(),
         size=len(pdf),
-        path=storage.keep(settings.OUTREACH_FILES, pdf),
+        path=storage.keep(pdf),
         made_at=at,
     )
     with transaction.atomic():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from calendar import monthrange
 from datetime import date, datetime
@@ -12,7 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query, Status, errors
@@ -47,6 +49,7 @@ MIN_APP = "0.1.0"
 LOCK_AFTER_S = 300
 ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -238,7 +241,7 @@ def share_again(request: HttpRequest) -> wire.ShareOut:
     openapi_extra=_schema(wire.SyncIn, *_TOKEN, "gap", "fork", "unknown-replica"),
     summary="Push what the tablet did, pull what it should hold",
 )
-def sync(request: AuthenticatedRequest) -> wire.SyncOut:
+def sync(request: AuthenticatedRequest) -> HttpResponse:
     device = request.auth
     body = read(request, wire.SyncIn)
     context = Context(device.user, clock.now())
@@ -249,7 +252,7 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
         pulled = _pull(replica, body, context)
         missing = _missing(replica)
         epoch = Epoch.current()
-    return wire.SyncOut(
+    answer = wire.SyncOut(
         rid=body.rid,
         server_time=context.at,
         epoch=epoch,
@@ -270,6 +273,8 @@ def sync(request: AuthenticatedRequest) -> wire.SyncOut:
         if body.push or body.receipt
         else None,
     )
+    # It has its shape: ninja would check and copy it once more.
+    return HttpResponse(answer.model_dump_json(), content_type="application/json")
 
 
 def _receipt(
@@ -320,9 +325,9 @@ def _seen(device: Slot, at: Slot, health: Slot) -> tuple[QuerySet[Device], dict[
 
 
 @Kept
-def _awaiting(replica: Slot) -> QuerySet[LedgerEntry, tuple[UUID, list[str]]]:
+def _awaiting(replica: Slot) -> QuerySet[LedgerEntry, tuple[UUID, str]]:
     found = LedgerEntry.objects.filter(replica=replica, awaits_media=True)
-    return found.values_list("pk", "media")
+    return found.values_list("pk", Cast("media", TextField()))
 
 
 @Kept
@@ -332,21 +337,22 @@ def _held_files(names: Slot) -> QuerySet[StoredBlob, str]:
 
 def _missing(replica: Replica) -> list[str]:
     """Return the declared files that are not held; entries that miss none are not asked again."""
-    declared = dict(_awaiting(replica=replica.pk))
+    declared = _awaiting(replica=replica.pk)
     if not declared:
         return []
-    named = {sha256 for media in declared.values() for sha256 in media}
-    held = set(_held_files(names=named))
-    if complete := [pk for pk, media in declared.items() if held.issuperset(media)]:
+    named = set(_SHA256.findall("".join(media for _, media in declared)))
+    missing = named.difference(_held_files(names=named))
+    if len(missing) < len(named):
+        complete = [pk for pk, media in declared if missing.isdisjoint(_SHA256.findall(media))]
         LedgerEntry.objects.filter(pk__among=complete).update(awaits_media=False)
-    return sorted(named - held)
+    return sorted(missing)
 
 
 @api.post(
     "/hand-in",
     auth=None,
     response={200: wire.HandInOut, 201: wire.HandInOut},
-    openapi_extra=_schema(wire.HandInIn, "unknown-replica", "bad-signature", "too-many"),
+    openapi_extra=_schema(wire.HandInIn, "bad-signature", "too-many", "no-room"),
     throttle=[HandInThrottle("600/m")],
     summary="Hand in, sealed, what a stopped, forked or locked tablet still holds",
 )
@@ -378,15 +384,18 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     "/changes",
     auth=IntegrationToken(),
     response={200: wire.ChangesOut},
-    openapi_extra={"responses": promised("no-token", "expired-token", "malformed")},
+    openapi_extra={
+        "responses": promised("no-token", "expired-token", "malformed", "feed-restored")
+    },
     summary="What happened after a number, for other offices' systems",
 )
 def list_changes(
     request: ReadingRequest,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+    epoch: UUID | None = None,
 ) -> wire.ChangesOut:
-    return changes(request.auth, after, limit)
+    return changes(request.auth, after, limit, epoch)
 
 
 @api.get(

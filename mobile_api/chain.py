@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from typing import Any
 
+import orjson
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -19,14 +19,18 @@ _SIGNED = ("seq", "id", "name", "v", "at", "args")
 
 
 _EXACT = 2**53 - 1
+_ECDSA = ec.ECDSA(hashes.SHA256())
+_NUMBERS = frozenset({int, float})
+_UNREADABLE = (
+    orjson.JSONEncodeError,
+    rfc8785.CanonicalizationError,
+    UnicodeEncodeError,
+    OverflowError,
+)
 
 
 class NotCanonical(ValueError):
     """A value has no canonical form: an infinite number, no number, or half a character."""
-
-
-class _Unusual(Exception):
-    """Python's own encoder might write this value differently from RFC 8785."""
 
 
 def canonical(mutation: dict[str, Any]) -> bytes:
@@ -40,12 +44,10 @@ def canonical(mutation: dict[str, Any]) -> bytes:
 def canonical_json(value: Any) -> bytes:
     """Return the canonical JSON of a value (RFC 8785). Raises `NotCanonical`."""
     try:
-        return _encode(_usual(value)).encode()
-    except (_Unusual, UnicodeEncodeError):
-        pass
-    try:
+        if _is_usual(value):
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return rfc8785.dumps(_doubles(value))
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError, OverflowError) as error:
+    except _UNREADABLE as error:
         raise NotCanonical(str(error)) from error
 
 
@@ -60,31 +62,29 @@ def _doubles(value: Any) -> Any:
     return value
 
 
-_encode = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
-).encode
-
-
-def _usual(value: Any) -> Any:
-    """Return the value for Python's encoder, five times as fast as RFC 8785 in Python.
+def _is_usual(value: Any) -> bool:
+    """Tell whether a fast encoder writes the value as RFC 8785 does, which is slow in Python.
 
     The two agree where names are ASCII (else the order of UTF-16 differs), integers are exact
-    in a double, and floats need no exponent; raises `_Unusual` elsewhere.
+    in a double, and floats are no integers and need no exponent.
     """
-    kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return value
-    if kind is dict:
-        if not "".join(value).isascii():
-            raise _Unusual
-        return {name: item if type(item) is str else _usual(item) for name, item in value.items()}
-    if kind is list:
-        return [_usual(item) for item in value]
-    if kind is int and -_EXACT <= value <= _EXACT:
-        return value
-    if kind is float and 1e-4 <= abs(value) < 1e15:
-        return int(value) if value.is_integer() else value
-    raise _Unusual
+    items, names = [value], set()
+    for item in items:  # which grows meanwhile
+        kind = type(item)
+        if kind is dict:
+            names.update(item)
+            items.extend(item.values())
+        elif kind is list:
+            items.extend(item)
+        elif kind in _NUMBERS and not _is_plain(item):
+            return False
+    return "".join(names).isascii()
+
+
+def _is_plain(number: float) -> bool:
+    if type(number) is int:
+        return -_EXACT <= number <= _EXACT
+    return 1e-4 <= abs(number) < 1e15 and not number.is_integer()
 
 
 def link(previous: str, body: bytes) -> str:
@@ -102,7 +102,7 @@ def is_signed(key: ec.EllipticCurvePublicKey, body: bytes, signature: str) -> bo
         return False
     r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
     try:
-        key.verify(encode_dss_signature(r, s), body, ec.ECDSA(hashes.SHA256()))
+        key.verify(encode_dss_signature(r, s), body, _ECDSA)
     except InvalidSignature:
         return False
     return True

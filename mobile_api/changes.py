@@ -1,16 +1,19 @@
 """What happened, in one order, for other offices' systems: ids and deeds, no personal data.
 
 A reader keeps the last number it saw and asks for what comes after; it misses nothing and sees
-nothing twice, whatever was being written meanwhile (`outreach.actions.trail`).
+nothing twice, whatever was being written meanwhile (`outreach.actions.trail`). A register that was
+restored from a backup gives the numbers after it anew, under another epoch.
 """
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from uuid import UUID
 
 from mobile_api.auth import fingerprint
-from mobile_api.models import Integration
+from mobile_api.models import Epoch, Integration
+from mobile_api.problems import Problem
 from mobile_api.wire import Change, ChangesOut
 from outreach.actions.audit import record
 from outreach.actions.trail import number_trail
@@ -19,15 +22,20 @@ from outreach.models import AuditEvent, Division
 MOST = 1_000
 
 
-def changes(reader: Integration, after: int, limit: int) -> ChangesOut:
+def changes(reader: Integration, after: int, limit: int, epoch: UUID | None = None) -> ChangesOut:
     """Return the changes of the reader's division after a number, the oldest first.
 
     Looking at something is no change and is left out. `last` is what to ask after next, also
-    where nothing of the division lies between.
+    where nothing of the division lies between. Raises `Problem` where the reader names another
+    epoch, or a number that was not given in this one: it reads of a life that is over.
     """
     number_trail()
+    present = Epoch.current()
+    numbers = AuditEvent.objects.filter(number__isnull=False).order_by("-number")
+    head = numbers.values_list("number", flat=True).first() or 0
+    if after > head or (epoch and str(epoch) != present):
+        raise Problem("feed-restored", extra={"epoch": present})
     rows = AuditEvent.objects.filter(number__gt=after)
-    head = rows.order_by("-number").values_list("number", flat=True).first() or after
     of_division = rows.filter(
         division_code__startswith=reader.division.code, number__lte=head
     ).exclude(action__endswith=".view")
@@ -38,7 +46,8 @@ def changes(reader: Integration, after: int, limit: int) -> ChangesOut:
         Change(n=number, at=at, kind=kind, id=subject, action=action)
         for number, at, kind, subject, action in found[:limit]
     ]
-    return ChangesOut(changes=told, last=told[-1].n if more else head, more=more)
+    last = told[-1].n if more else head
+    return ChangesOut(epoch=present, changes=told, last=last, more=more)
 
 
 def make_integration(name: str, division: Division, *, at: datetime) -> str:

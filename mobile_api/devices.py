@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from mobile_api import enrolments
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, EnrolmentCode, Replica
@@ -91,6 +92,7 @@ def enrol(
         id=replica, defaults={"device": device, "chain": ZERO, "created_at": at}
     )
     record("device.enrol", [device], by=ticket.user, at=at)
+    enrolments.note(device, known, ticket, at)
     return device, known, token
 
 

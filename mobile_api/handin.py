@@ -1,7 +1,8 @@
 """Hand-in: what a stopped, forked or locked tablet still holds, sealed, part by part.
 
 Parts are kept as they came (quarantine); the first of each number counts, because a tablet that
-lost an answer seals anew. Nothing here is applied by itself: a person opens it.
+lost an answer seals anew. Nothing here is applied by itself: a person opens it. A tablet that the
+register does not know is heard too, as far as the room for such tablets goes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 
 from mobile_api.chain import canonical_json, is_signed
 from mobile_api.federation import FederationKeys, open_record
@@ -31,17 +34,22 @@ LOCKED = "locked"
 def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
     """Keep a part; return it, and whether it is new.
 
-    All but a locked tablet sign with the key they were enrolled with. Raises `Problem`.
+    All but a locked tablet, and one whose key nobody knows, sign with the key they were enrolled
+    with. Raises `Problem`.
     """
     replica = Replica.objects.select_related("device__user").filter(pk=part.replica).first()
-    if replica is None:
-        raise Problem("unknown-replica")
-    _check_signature(part, bytes(replica.device.public_key))
+    size = len(json.dumps(part.sealed))
+    if replica:
+        _check_signature(part, bytes(replica.device.public_key))
+    else:
+        _check_room(part, size)
     row, is_new = HandInPart.objects.get_or_create(
         hand_in=part.hand_in,
         n=part.n,
-        replica=replica,
+        said_replica=part.replica,
         defaults={
+            "replica": replica,
+            "size": size,
             "of": part.of,
             "reason": part.reason,
             "kind": part.kind,
@@ -51,8 +59,19 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
         },
     )
     if is_new and part.kind == "end":
-        record("device.hand_in", [replica.device], by=replica.device.user, at=at)
+        whose = replica.device.user if replica else None
+        record("device.hand_in", [replica.device if replica else row], by=whose, at=at)
     return row, is_new
+
+
+def _check_room(part: HandInIn, size: int) -> None:
+    """Keep what anybody may send from filling the disk; what is here already needs no room."""
+    unknown = HandInPart.objects.filter(replica=None)
+    if unknown.filter(hand_in=part.hand_in, n=part.n, said_replica=part.replica).exists():
+        return
+    taken = unknown.aggregate(taken=Sum("size"))["taken"] or 0
+    if taken + size > settings.OUTREACH_UNKNOWN_HAND_IN_BYTES:
+        raise Problem("no-room", "for tablets that the register does not know")
 
 
 def _check_signature(part: HandInIn, der: bytes) -> None:

@@ -124,13 +124,18 @@ class LedgerEntry(models.Model):
 
 
 class HandInPart(models.Model):
-    """One sealed part of what a tablet handed in; only the federation's key opens it."""
+    """One sealed part of what a tablet handed in; only the federation's key opens it.
+
+    `replica` is empty where the register did not know the one that the tablet named.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     hand_in = models.UUIDField()
     n = models.PositiveIntegerField()
     of = models.PositiveIntegerField()
-    replica = models.ForeignKey(Replica, models.PROTECT, related_name="hand_in_parts")
+    said_replica = models.UUIDField()
+    replica = models.ForeignKey(Replica, models.PROTECT, null=True, related_name="hand_in_parts")
+    size = models.PositiveBigIntegerField(default=0)
     reason = models.CharField(max_length=10)
     kind = models.CharField(max_length=10)
     sealed = models.JSONField()
@@ -138,7 +143,11 @@ class HandInPart(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["hand_in", "n"], name="hand_in_part_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hand_in", "n", "said_replica"], name="hand_in_part_once"
+            )
+        ]
 
 
 class PulledView(models.Model):

@@ -191,7 +191,7 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
             reason=args.reason,
             next_step=args.next_step,
             note=args.note,
-            place=args.place.model_dump() if args.place else None,
+            place=_plain(args.place),
             by=context.user,
             at=context.at,
             admitted_by=context.admitted_by,
@@ -215,6 +215,11 @@ def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
     )
 
 
+def _plain(shape: BaseModel | None) -> dict[str, Any] | None:
+    """Return a flat shape's members."""
+    return dict(vars(shape)) if shape else None
+
+
 def _submission(
     args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User]
 ) -> evaluations.Submission:
@@ -234,18 +239,18 @@ def _submission(
                 media.size,
                 media.type,
                 media.taken_at,
-                media.place.model_dump() if media.place else None,
+                _plain(media.place),
             )
             for media in args.media
         ],
         evaluated_at=args.evaluated_at,
         identity_checked=args.identity_checked,
         guardian_present=args.guardian_present,
-        consent=args.consent.model_dump() if args.consent else None,
+        consent=_plain(args.consent),
         remark=args.remark,
         circumstances={
             "arrived_at": args.arrived_at.isoformat() if args.arrived_at else None,
-            "place": args.place.model_dump() if args.place else None,
+            "place": _plain(args.place),
         },
     )
 
@@ -290,7 +295,7 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
             )
             for media in args.media
         ],
-        consent=args.consent.model_dump() if args.consent else None,
+        consent=_plain(args.consent),
     )
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
-from uuid import uuid4
+from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
 from mobile_api.problems import Problem
 from outreach.actions.photos import store_blobs
+from outreach.files import SealedStorage, photo_name
 from outreach.models import StoredBlob
 
 THUMBNAIL_EDGE = 320
+CHUNK = 64 * 1024
 _FORMATS = ("JPEG", "PNG")
 # A JPEG that carries several pictures calls itself MPO; the first is the photo.
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
@@ -49,16 +53,18 @@ class PictureReceiver:
 
     def examine(self, file: Path, declared_type: str) -> Picture:
         """Return what the picture is, or refuse it with a `Problem`."""
-        picture = examine(file, max_pixels=self.max_pixels)
+        with file.open("rb") as opened:
+            picture = examine(opened, max_pixels=self.max_pixels)
         if declared_type not in ("", picture.content_type):
             raise Problem("not-a-picture", f"type: the file is {picture.content_type}")
         return picture
 
-    def register(self, sha256: str, blob: Path) -> None:
+    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
         """Enter a verified file in the register, once."""
         if StoredBlob.objects.filter(pk=sha256).exists():
             return
-        found = self.examine(blob, "")
+        with opening() as blob:
+            found = examine(blob, max_pixels=self.max_pixels)
         store_blobs(
             [
                 StoredBlob(
@@ -73,7 +79,7 @@ class PictureReceiver:
         )
 
 
-def examine(file: Path, *, max_pixels: int) -> Picture:
+def examine(file: BinaryIO, *, max_pixels: int) -> Picture:
     """Return what a picture is from its headers and its end, without decoding its pixels.
 
     A whole JPEG ends with its end marker, which its compressed data cannot contain; a PNG is
@@ -81,7 +87,7 @@ def examine(file: Path, *, max_pixels: int) -> Picture:
     the cost of decoding, which only a JPEG with something behind its end still needs.
     """
     with _opened(file, max_pixels) as picture:
-        found = Picture(_TYPES[str(picture.format)], *picture.size, size=file.stat().st_size)
+        found = Picture(_TYPES[str(picture.format)], *picture.size, size=file.seek(0, os.SEEK_END))
         if found.content_type == "image/png":
             picture.verify()
             if not _ends_with(file, _END_OF_PNG):
@@ -91,25 +97,47 @@ def examine(file: Path, *, max_pixels: int) -> Picture:
     return found
 
 
-def thumbnail(blob: Path, derived: Path, *, max_pixels: int, edge: int = THUMBNAIL_EDGE) -> Path:
-    """Return a small JPEG of a blob, made below `derived` when it is first asked for.
+def thumbnail(file: BinaryIO, *, max_pixels: int, edge: int = THUMBNAIL_EDGE) -> bytes:
+    """Return a small JPEG of a picture, or raise a `Problem`.
 
     It is upright and on white, and carries nothing of the original but its pixels: no EXIF,
     no position, no comment, no colour profile.
     """
-    target = derived / blob.name[:2] / blob.name[2:4] / f"{blob.name}-{edge}.jpg"
-    if target.exists():
-        return target
-    with _opened(blob, max_pixels) as picture:
+    with _opened(file, max_pixels) as picture:
         small = _decode(picture, edge)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = target.with_suffix(f".{uuid4().hex}.tmp")
-    small.save(draft, "JPEG", quality=80)
-    return draft.replace(target)
+    out = BytesIO()
+    small.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def keep_photo(file: BinaryIO, storage: SealedStorage) -> str:
+    """Keep a whole photo, sealed, under the SHA-256 of what it holds; return that."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(CHUNK):
+        digest.update(block)
+    sha256 = digest.hexdigest()
+    file.seek(0)
+    storage.put(photo_name(sha256), file.read)
+    return sha256
+
+
+def kept_thumbnail(sha256: str, storage: SealedStorage, *, max_pixels: int) -> BinaryIO:
+    """Open the small JPEG of a stored photo, made and kept when it is first asked for.
+
+    Raises `FileNotFoundError` where there is no such photo, `Problem` where it is no picture.
+    """
+    name = f"thumbnails/{sha256[:2]}/{sha256[2:4]}/{sha256}-{THUMBNAIL_EDGE}.jpg"
+    with suppress(FileNotFoundError):
+        return storage.read(name)
+    with storage.read(photo_name(sha256)) as photo:
+        made = thumbnail(photo, max_pixels=max_pixels)
+    storage.put(name, BytesIO(made).read)
+    return BytesIO(made)
 
 
 @contextmanager
-def _opened(file: Path, max_pixels: int) -> Iterator[Image.Image]:
+def _opened(file: BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
     try:
         with Image.open(file, formats=_FORMATS) as picture:
             if picture.width * picture.height > max_pixels:
@@ -133,7 +161,6 @@ def _decode(picture: Image.Image, edge: int) -> Image.Image:
     return paper
 
 
-def _ends_with(file: Path, end: bytes) -> bool:
-    with file.open("rb") as opened:
-        opened.seek(-len(end), os.SEEK_END)
-        return opened.read() == end
+def _ends_with(file: BinaryIO, end: bytes) -> bool:
+    file.seek(-len(end), os.SEEK_END)
+    return file.read() == end

@@ -31,6 +31,9 @@ CATALOGUE = {
     "unknown-replica": Entry(410, "服务器不认识这台平板的数据库", "Unknown replica"),
     "gap": Entry(409, "缺少中间的记录", "Mutations are missing in between"),
     "fork": Entry(409, "平板的记录与服务器不一致", "The log differs from what was taken in"),
+    "feed-restored": Entry(
+        409, "登记库已从备份恢复,请从头读取", "The register was restored; read again from 0"
+    ),
     "bad-signature": Entry(401, "不是这台平板签名的", "Not signed by this tablet's key"),
     "too-many": Entry(429, "请稍后再试", "Too many requests; try again later"),
     "busy": Entry(503, "服务器繁忙,未作任何更改", "Busy; nothing was changed"),

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, cast
 from uuid import UUID
@@ -118,13 +119,18 @@ def _check_chain(
 
 
 def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
-    key = cast(ec.EllipticCurvePublicKey, load_der_public_key(bytes(device.public_key)))
+    key = _key(bytes(device.public_key))
     for said in fresh:
         _read(said, key)
     for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.version)):
         ready = [said for said in run if said.args is not None]
         if ready:
             _run(MUTATORS[kind], ready, context)
+
+
+@lru_cache(maxsize=1_024)
+def _key(der: bytes) -> ec.EllipticCurvePublicKey:
+    return cast(ec.EllipticCurvePublicKey, load_der_public_key(der))
 
 
 def _read(said: _Said, key: ec.EllipticCurvePublicKey) -> None:
@@ -217,7 +223,6 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
         LedgerEntry,
         (
             {
-                "replica_id": replica.pk,
                 "seq": said.mutation.seq,
                 "mutation_id": said.mutation.id,
                 "name": said.mutation.name.replace("\0", ""),
@@ -231,13 +236,14 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
                 "outcome": said.outcome.value,
                 "code": said.code,
                 "message": said.message,
-                "received_at": context.at,
                 "corrects": getattr(said.args, "corrects", None),
             }
             for said in fresh
         ),
+        replica_id=replica.pk,
+        received_at=context.at,
     )
-    disputes = Dispute.objects.bulk_create(
+    disputes = [
         Dispute(
             replica=replica,
             seq=said.mutation.seq,
@@ -247,7 +253,9 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
         )
         for said in fresh
         if said.outcome in _TO_DECIDE
-    )
+    ]
+    if disputes:
+        Dispute.objects.bulk_create(disputes)
     if fresh:
         replica.last_seq, replica.chain = fresh[-1].mutation.seq, fresh[-1].mutation.chain
         _advance(replica=replica.pk, last_seq=replica.last_seq, chain=replica.chain)
@@ -258,6 +266,8 @@ def _repeated(
     mutations: Sequence[Mutation], known: dict[int, LedgerEntry], replica: Replica
 ) -> Iterator[OutcomeOut]:
     rows = [known[mutation.seq] for mutation in mutations if mutation.seq in known]
+    if not rows:
+        return
     disputes = dict(
         replica.disputes.filter(seq__in=[row.seq for row in rows]).values_list("seq", "pk")
     )

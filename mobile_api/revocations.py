@@ -6,15 +6,14 @@ only grows, takes one line a tablet, and is read once the restored register stan
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from mobile_api import lines
 from mobile_api.models import Device
 from outreach.actions.audit import record
 
@@ -26,17 +25,14 @@ def note(device: Device, at: datetime) -> None:
 
     A disk that is full or gone does not keep anybody from stopping a tablet: it is logged.
     """
-    line = json.dumps({"device": str(device.pk), "at": at.isoformat()}) + "\n"
-    file = settings.OUTREACH_REVOCATIONS
     try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "a") as written:
-            written.write(line)
-            written.flush()
-            os.fsync(written.fileno())
+        lines.append(
+            settings.OUTREACH_REVOCATIONS, {"device": str(device.pk), "at": at.isoformat()}
+        )
     except OSError:
-        log.exception("the stop of tablet %s is not in %s", device.pk, file)
+        log.exception(
+            "the stop of tablet %s is not in %s", device.pk, settings.OUTREACH_REVOCATIONS
+        )
 
 
 def reapply() -> int:
@@ -55,15 +51,10 @@ def reapply() -> int:
 
 
 def _noted() -> list[tuple[UUID, datetime]]:
-    try:
-        lines = settings.OUTREACH_REVOCATIONS.read_text().splitlines()
-    except FileNotFoundError:
-        return []
     noted = []
-    for line in lines:
+    for line in lines.read(settings.OUTREACH_REVOCATIONS):
         try:
-            said = json.loads(line)
-            noted.append((UUID(said["device"]), datetime.fromisoformat(said["at"])))
+            noted.append((UUID(line["device"]), datetime.fromisoformat(line["at"])))
         except (ValueError, KeyError, TypeError):
             log.warning("a line of %s cannot be read", settings.OUTREACH_REVOCATIONS)
     return noted

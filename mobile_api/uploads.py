@@ -13,6 +13,7 @@ from mobile_api.photos import PictureReceiver
 from mobile_api.tus.store import Store
 from mobile_api.tus.views import Uploads, upload_urls
 from outreach import clock
+from outreach.files import files
 
 
 def provide() -> Uploads:
@@ -22,7 +23,7 @@ def provide() -> Uploads:
     a tablet that resumes waits in real time. Only what the register notes follows its clock.
     """
     return Uploads(
-        store=Store(settings.OUTREACH_FILES),
+        store=Store(settings.OUTREACH_FILES, files()),
         receiver=PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now),
         owner_of=_owner_of,
         now=timezone.now,

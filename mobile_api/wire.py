@@ -384,8 +384,13 @@ class Change(BaseModel):
 
 
 class ChangesOut(BaseModel):
-    """A stretch of the feed; ask again after `last`, at once where there is `more`."""
+    """A stretch of the feed; ask again after `last`, at once where there is `more`.
 
+    Where `epoch` is another one than before, the register was restored from a backup and numbers
+    are given anew: begin again after 0.
+    """
+
+    epoch: str
     changes: list[Change]
     last: int
     more: bool

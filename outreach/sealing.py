@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _VERSION = b"\x01"
 _NONCE = 12
+#: The bytes before a sealed value's nonce: version and the fingerprint of its key's name.
+HEAD = 5
 
 
 class MalformedKey(ValueError):
@@ -81,6 +83,35 @@ class KeyRing:
             return cipher.decrypt(nonce, body, bound_to.encode())
         except InvalidTag as error:
             raise SealBroken(f"a sealed value of {bound_to.split('|')[0]} is altered") from error
+
+    @property
+    def first_tag(self) -> bytes:
+        """The fingerprint of the name of the key that seals."""
+        return self._first[0]
+
+    @property
+    def first_name(self) -> str:
+        """The name of the key that seals."""
+        return next(iter(self.keys))
+
+    @property
+    def first_head(self) -> bytes:
+        """What every value begins with that is sealed with the key that seals now."""
+        return _VERSION + self.first_tag
+
+    def name_of(self, tag: bytes) -> str | None:
+        """Return which key of the ring has that fingerprint, or None where none has."""
+        return next((name for name in self.keys if _tag(name) == tag), None)
+
+    def file_key(self, tag: bytes, salt: bytes, bound_to: str) -> bytes:
+        """Derive the key of one file from the key of that fingerprint (HMAC-SHA-256).
+
+        Raises `SealBroken` where the ring has no such key.
+        """
+        for name, key in self.keys.items():
+            if _tag(name) == tag:
+                return hmac.digest(key, b"file|" + salt + bound_to.encode(), hashlib.sha256)
+        raise SealBroken(f"no key of the ring opens {bound_to}")
 
     def blind(self, plain: str, purpose: str) -> str:
         """Return a keyed fingerprint (32 hex digits) by which an equal value can be found."""

@@ -65,6 +65,12 @@ OUTREACH_REVOCATIONS = _env.path(
     "<data>/revocations.jsonl",
     "Stopped tablets, for a restored register; better on another disk than the database.",
 )
+OUTREACH_ENROLMENTS = _env.path(
+    "OUTREACH_ENROLMENTS",
+    OUTREACH_DATA / "enrolments.jsonl",
+    "<data>/enrolments.jsonl",
+    "Enrolled tablets, for a restored register; better on another disk than the database.",
+)
 _database_url = _env.text(
     "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
 )
@@ -89,6 +95,11 @@ OUTREACH_MAX_PHOTO_PIXELS = _env.number(
 )
 OUTREACH_UPLOAD_TTL_HOURS = _env.number(
     "OUTREACH_UPLOAD_TTL_HOURS", 72, "Hours after which an unfinished upload is dropped."
+)
+OUTREACH_UNKNOWN_HAND_IN_BYTES = _env.number(
+    "OUTREACH_UNKNOWN_HAND_IN_BYTES",
+    512 * 1024 * 1024,
+    "Room for what tablets hand in that the register does not know, in bytes.",
 )
 OUTREACH_CO_SIGNERS = _env.number(
     "OUTREACH_CO_SIGNERS", 1, "Assessors who must sign beside the rater (local rule)."

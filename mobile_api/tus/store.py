@@ -2,7 +2,7 @@
 
     <root>/uploads/<id>.json   what the client announced
     <root>/uploads/<id>.part   the bytes that arrived; its size is the offset, always
-    <root>/blobs/ab/cd/<sha256>   whole files, verified, named by what they hold
+    blobs/ab/cd/<sha256>         whole files, verified, sealed, named by what they hold in plain
 
 Nothing is remembered in memory: the state of an upload is read from the disk each time. It is
 complete when its blob is there, else as far as its part reaches. Each block is appended under
@@ -22,17 +22,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO
 from uuid import UUID, uuid4, uuid5
 
 from mobile_api.problems import Problem
+from outreach.files import SealedStorage, local_files, photo_name
 
 SWEEP_EVERY = timedelta(hours=1)
 STRAY_AFTER = timedelta(days=1)
-_REMEMBERED_FOLDERS = 70_000
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
 
 
+_DIFFERS = "the file differs from its SHA-256; create it again"
 _GONE = "there is no such upload; create it again"
 
 
@@ -59,54 +60,44 @@ def upload_id(owner: str, sha256: str, length: int) -> UUID:
 
 
 class Blobs:
-    """Keeps whole files under the SHA-256 of what they hold."""
+    """Keeps whole files, sealed, under the SHA-256 of what they hold in plain."""
 
-    #: Shared by the stores of one process: each request makes its own.
-    _durable: ClassVar[set[Path]] = set()
+    def __init__(self, files: SealedStorage) -> None:
+        self._files = files
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def path(self, sha256: str) -> Path:
-        """Return where the blob is, or will be."""
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a blob in plain, or raise `FileNotFoundError`."""
+        return self._files.read(photo_name(sha256))
 
     def holds(self, sha256: str, length: int) -> bool:
         """Tell whether the blob is here in its full length."""
-        try:
-            return self.path(sha256).stat().st_size == length
-        except FileNotFoundError:
-            return False
+        return self._files.holds(photo_name(sha256), length)
 
-    def adopt(self, file: Path, sha256: str) -> Path:
-        """Move a verified, flushed file to its place, durably, and return that place."""
-        target = self.path(sha256)
-        for folder in (self._root, target.parent.parent, target.parent):
-            self._make(folder)
-        file.replace(target)
-        _flush_folder(target.parent)
-        return target
+    def adopt(self, part: int, sha256: str, examine: Callable[[], object]) -> None:
+        """Seal an open file to its place, durably, where it holds what its name says.
 
-    def _make(self, folder: Path) -> None:
-        """Make a folder and force its name to the disk, once in the life of this process.
-
-        Another process may have made it and been killed before its name was on the disk: that
-        it is there is not enough.
+        It is read once: hashed and sealed as it goes by. A file of another SHA-256, or one that
+        `examine` refuses, raises a `Problem` and is not kept.
         """
-        if folder in self._durable:
-            return
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _flush_folder(folder.parent)
-        if len(self._durable) >= _REMEMBERED_FOLDERS:
-            self._durable.clear()
-        self._durable.add(folder)
+        os.lseek(part, 0, os.SEEK_SET)
+        digest = hashlib.sha256()
+
+        def read(size: int) -> bytes:
+            block = os.read(part, size)
+            digest.update(block)
+            if not block:
+                _check_digest(digest.hexdigest(), sha256)
+                examine()
+            return block
+
+        self._files.put(photo_name(sha256), read)
 
 
 class Store:
     """Holds the uploads below one folder; any number of processes may share it."""
 
-    def __init__(self, root: Path) -> None:
-        self.blobs = Blobs(root / "blobs")
+    def __init__(self, root: Path, files: SealedStorage | None = None) -> None:
+        self.blobs = Blobs(files or local_files(root))
         self._uploads = root / "uploads"
 
     def create(self, upload: Upload) -> None:
@@ -157,40 +148,33 @@ class Store:
                 try:
                     return _append(part, upload.length, offset, blocks)
                 finally:
-                    os.fdatasync(part)
                     if os.fstat(part).st_size < upload.length:
-                        # A whole file is moved, and its new folder forced, before an answer.
+                        os.fdatasync(part)
                         _flush_folder(self._uploads)
+                    # A whole file is sealed to its place, and that forced, before an answer.
         except _NoPart:
             slug = "upload-offset" if self.is_complete(upload) else "not-found"
             raise Problem(slug, _GONE) from None
 
-    def finish(
-        self, upload: Upload, examine: Callable[[Path], object], *, flushed: bool = False
-    ) -> Path:
-        """Verify a part that is all there and keep it as a blob; return the blob's path.
-
-        `flushed` says that this very request has forced the part's last bytes to the disk.
+    def finish(self, upload: Upload, examine: Callable[[Path], object]) -> None:
+        """Verify a part that is all there and keep it as a blob, sealed.
 
         The SHA-256 is taken from what the file holds, not from what was received, so it is
         right after a restart too. A file that does not match, or that `examine` refuses with
         a `Problem`, is discarded with its upload.
         """
         if self.is_complete(upload):
-            return self.blobs.path(upload.sha256)
+            return
+        path = self._part_path(upload.id)
         try:
             with self._part(upload.id) as part:
                 _check_whole(part, upload.length)
                 with self._removed_if_refused(upload.id):
-                    _check_digest(part, upload.sha256)
-                    examine(self._part_path(upload.id))
-                if not flushed:
-                    os.fdatasync(part)
-                return self.blobs.adopt(self._part_path(upload.id), upload.sha256)
+                    self.blobs.adopt(part, upload.sha256, lambda: examine(path))
+                path.unlink()
         except _NoPart:
             if not self.is_complete(upload):
                 raise Problem("not-found", _GONE) from None
-        return self.blobs.path(upload.sha256)
 
     def discard(self, identifier: UUID) -> None:
         """Drop an upload with the bytes of its part; a finished blob stays."""
@@ -297,7 +281,7 @@ def _append_block(part: int, length: int, offset: int, block: bytes) -> None:
     with _locked(part):
         state = os.fstat(part)
         if state.st_nlink == 0:
-            raise Problem("not-found", _GONE)
+            raise _NoPart
         if state.st_size != offset:
             raise Problem("upload-offset", "another request has written here; ask with HEAD")
         if offset + len(block) > length:
@@ -313,12 +297,9 @@ def _check_whole(part: int, length: int) -> None:
         raise Problem("upload-offset", "another request has written here; ask with HEAD")
 
 
-def _check_digest(part: int, sha256: str) -> None:
-    os.lseek(part, 0, os.SEEK_SET)
-    with os.fdopen(os.dup(part), "rb", buffering=0) as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != sha256:
-        raise Problem("upload-checksum", "the file differs from its SHA-256; create it again")
+def _check_digest(found: str, declared: str) -> None:
+    if found != declared:
+        raise Problem("upload-checksum", _DIFFERS)
 
 
 def _write_at_once(target: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -27,7 +27,7 @@ class Receiver(Protocol):
     def examine(self, file: Path, declared_type: str) -> object:
         """Refuse a file that is not acceptable with a `Problem`."""
 
-    def register(self, sha256: str, blob: Path) -> None:
+    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
         """Enter a verified file in the register before its device is told."""
 
 
@@ -88,7 +88,7 @@ def _post(request: HttpRequest, uploads: Uploads) -> HttpResponse:
     offset = uploads.store.offset(upload)
     if creation.has_body:
         offset = _receive(request, uploads, upload, Append(0, creation.checksum), stored=offset)
-    progress = _settle(uploads, upload, offset, flushed=creation.has_body)
+    progress = _settle(uploads, upload, offset)
     return HttpResponse(
         status=201, headers=protocol.created(progress, f"{request.path}{upload.id}")
     )
@@ -104,7 +104,7 @@ def _patch(request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpRespon
     stored = uploads.store.offset(upload)
     protocol.check_append(append, stored, upload.length, body.announced_length(request))
     offset = _receive(request, uploads, upload, append, stored=stored)
-    return _no_content(protocol.appended(_settle(uploads, upload, offset, flushed=True)))
+    return _no_content(protocol.appended(_settle(uploads, upload, offset)))
 
 
 def _delete(_request: HttpRequest, uploads: Uploads, upload: Upload) -> HttpResponse:
@@ -134,7 +134,7 @@ def _receive(
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
 
 
-def _settle(uploads: Uploads, upload: Upload, offset: int, *, flushed: bool = False) -> Progress:
+def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
     """Return what the device is told; "all is here" only of a verified, registered file.
 
     Every answer passes through here, so a file whose last step a crash cut off is finished
@@ -142,12 +142,10 @@ def _settle(uploads: Uploads, upload: Upload, offset: int, *, flushed: bool = Fa
     """
     complete = offset == upload.length
     if complete:
-        blob = uploads.store.finish(
-            upload,
-            lambda file: uploads.receiver.examine(file, upload.content_type),
-            flushed=flushed,
+        uploads.store.finish(
+            upload, lambda file: uploads.receiver.examine(file, upload.content_type)
         )
-        uploads.receiver.register(upload.sha256, blob)
+        uploads.receiver.register(upload.sha256, lambda: uploads.store.blobs.open(upload.sha256))
     expires_at = None if complete else upload.expires_at
     return Progress(upload.length, offset, upload.metadata, expires_at)
 

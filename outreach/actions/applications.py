@@ -115,13 +115,14 @@ def advance(
     """
     check_role(by, APPLICATION[name])
     check_in_scope(by, applications)
-    take(applications, name, by=by, at=at, note=note)
+    with transaction.atomic():
+        take(applications, name, by=by, at=at, note=note)
 
 
 def take(
     applications: Sequence[Application], name: str, *, by: User, at: datetime, note: str = ""
 ) -> None:
-    """Take the step like `advance`, where role and scope were checked with the deed it is part of.
+    """Take the step like `advance`, as part of a deed: in its transaction, under its checks.
 
     Raises `Refused` for a case that does not stand where the step starts.
     """
@@ -129,25 +130,19 @@ def take(
         return
     target = APPLICATION[name].target
     ids = [application.pk for application in applications]
-    with transaction.atomic():
-        for number, state in _standing(ids=ids):
-            _check_stands(number, state, name)
-        insert(
-            ApplicationEvent,
-            (
-                {
-                    "application_id": pk,
-                    "name": name,
-                    "target": target,
-                    "by_id": by.pk,
-                    "at": at,
-                    "note": note,
-                }
-                for pk in ids
-            ),
-        )
-        _step(ids=ids, state=target, at=at)
-        record(f"application.{name}", applications, by=by, at=at)
+    for number, state in _standing(ids=ids):
+        _check_stands(number, state, name)
+    insert(
+        ApplicationEvent,
+        ({"application_id": pk} for pk in ids),
+        name=name,
+        target=target,
+        by_id=by.pk,
+        at=at,
+        note=note,
+    )
+    _step(ids=ids, state=target, at=at)
+    record(f"application.{name}", applications, by=by, at=at)
     for application in applications:
         application.state, application.state_since = target, at
 

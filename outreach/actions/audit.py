@@ -24,19 +24,17 @@ def record(
     insert(
         AuditEvent,
         (
-            {
-                "at": at,
-                "by_id": by.pk if by else None,
-                "action": action,
-                "subject": subject._meta.model_name or "",
-                "subject_id": _id_of(subject),
-                "detail": detail or {},
-            }
+            {"subject": subject._meta.model_name or "", "subject_id": _id_of(subject)}
             for subject in subjects
         ),
+        at=at,
+        by_id=by.pk if by else None,
+        action=action,
+        detail=detail or {},
     )
 
 
 def _id_of(subject: models.Model) -> UUID:
     """Return the record's id; a year of the calendar counts as the id of that number."""
-    return subject.pk if isinstance(subject.pk, UUID) else UUID(int=subject.pk)
+    key = subject.pk
+    return key if isinstance(key, UUID) else UUID(int=key)

@@ -14,6 +14,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Event
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +29,7 @@ from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import Reason, Route
 from outreach.domain.planning.offering import BAND
 from outreach.models import LeftOut, Plan, PlannedStop
-from outreach.models.planning import PlanState
+from outreach.models.planning import PlanKind, PlanState
 from outreach.road_matrix import RoutingUnusable, ask
 
 log = logging.getLogger("outreach.planning")
@@ -36,6 +39,8 @@ KEEP_EVERY_S = 10.0
 #: How long the child may go on after it was asked to end, or its time was over.
 GRACE_S = 8.0
 NICENESS = 5
+#: Processes that search side by side; more than two groups a round wait for each other.
+WORKERS = min(2, os.cpu_count() or 1)
 
 
 def make(plans: Sequence[UUID]) -> None:
@@ -60,47 +65,93 @@ def _claim(pk: UUID) -> Plan | None:
 class _Heard:
     """What the child said so far."""
 
+    first: Answer | None = None
     best: Answer | None = None
     done: list[Answer] | None = None
     malformed: str = ""
     improvements: int = 0
+    is_over: bool = False
     kept_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True)
+class _Child:
+    """The process that thinks: what it says, and how it is asked to end."""
+
+    process: SpawnProcess
+    hears: Connection
+    asked: Event
 
 
 def _watch(plans: list[Plan]) -> None:
     question = plans[-1]
-    document = dict(question.problem)
+    document = dict(question.problem) | {"kept": _kept(question)}
     travel = put_roads(document)
-    seconds = float(sum(plan.seconds for plan in plans))
+    heard = _Heard()
+    child = _start(plans, document)
+    try:
+        _listen_to_the_end(plans, child, heard, document, travel)
+    finally:
+        if heard.done is not None:
+            child.process.join(1)
+        child.process.kill()
+        child.process.join()
+    _end(plans, heard, document, travel, stopped=heard.is_over or _is_asked(plans))
+
+
+def _start(plans: Sequence[Plan], document: Mapping[str, Any]) -> _Child:
     context = multiprocessing.get_context("spawn")
     hears, says = context.Pipe(duplex=False)
     asked = context.Event()
-    how = {"answers": len(plans) > 1, "seed": question.seed, "seconds": seconds}
-    child = context.Process(target=think, args=(says, asked, document), kwargs=how, daemon=True)
-    child.start()
+    how = {
+        "answers": plans[-1].kind in (PlanKind.INSERT, PlanKind.REPAIR),
+        "seed": plans[-1].seed,
+        "seconds": float(sum(plan.seconds for plan in plans)),
+        "workers": WORKERS,
+    }
+    # No daemon: it has workers of its own, which end when its pipe to them closes.
+    process = context.Process(target=think, args=(says, asked, document), kwargs=how)
+    process.start()
     says.close()
-    heard = _Heard()
+    return _Child(process, hears, asked)
+
+
+def _listen_to_the_end(
+    plans: list[Plan], child: _Child, heard: _Heard, document: Mapping[str, Any], travel: str
+) -> None:
+    """Hear the child until it is done, gone, or over its time; keep what it says meanwhile."""
+    seconds = float(sum(plan.seconds for plan in plans))
     started = time.monotonic()
     ends: float | None = None
     while heard.done is None and not heard.malformed:
-        said = _listen(hears, heard)
+        said = _listen(child.hears, heard)
         elapsed = time.monotonic() - started
-        if not said and not child.is_alive():
+        if not said and not child.process.is_alive():
             break
         if ends is None and (elapsed > seconds or _is_asked(plans)):
-            asked.set()
+            child.asked.set()
             ends = elapsed + GRACE_S
         if ends is not None and elapsed > ends:
+            heard.is_over = True
             break
         _beat(plans, heard, elapsed, seconds)
         if heard.best and time.monotonic() - heard.kept_at > KEEP_EVERY_S:
-            keep(question, heard.best, document, travel)
+            keep(plans[-1], heard.best, document, travel)
             heard.kept_at = time.monotonic()
-    if child.is_alive():
-        child.join(1)
-        child.kill()
-    child.join()
-    _end(plans, heard, document, travel, stopped=_is_asked(plans))
+
+
+def _kept(plan: Plan) -> list[dict[str, Any]]:
+    """Return what a plan that broke off had found, to go on from there."""
+    days = {day: number for number, day in enumerate(plan.problem["days"])}
+    return [
+        {
+            "visit": str(stop.application_id),
+            "team": str(stop.team_id),
+            "day": days[stop.on.isoformat()],
+            "start": stop.start,
+        }
+        for stop in plan.stops.order_by("on", "start", "pk")
+    ]
 
 
 def _listen(pipe: Any, heard: _Heard) -> bool:
@@ -114,6 +165,7 @@ def _listen(pipe: Any, heard: _Heard) -> bool:
         except EOFError:
             return False
         if word == "better":
+            heard.first = heard.first or content
             better = heard.best is None or content.cost < heard.best.cost
             heard.improvements += better
             heard.best = content if better else heard.best
@@ -148,9 +200,8 @@ def _beat(plans: Sequence[Plan], heard: _Heard, elapsed: float, seconds: float) 
 def _end(
     plans: Sequence[Plan], heard: _Heard, document: Mapping[str, Any], travel: str, *, stopped: bool
 ) -> None:
-    best = [heard.best] if len(plans) == 1 else [None, heard.best]
-    answers = heard.done or best
-    for plan, answer in zip(plans, answers, strict=True):
+    for plan in plans:
+        answer = _answer_to(plan, heard)
         if answer is None:
             log.error("plan %s was not made: %s", plan.pk, heard.malformed or "the child ended")
             state, message = PlanState.FAILED, "failed"
@@ -158,10 +209,17 @@ def _end(
             keep(plan, answer, document, travel)
             early = stopped or heard.done is None
             state = PlanState.STOPPED if early else PlanState.READY
-            message = "stopped" if early else ""
+            message = ("stopped" if stopped else "interrupted") if early else ""
         Plan.objects.filter(pk=plan.pk, state=PlanState.RUNNING).update(
             state=state, message=message, finished_at=timezone.now(), beat_at=timezone.now()
         )
+
+
+def _answer_to(plan: Plan, heard: _Heard) -> Answer | None:
+    """Return what the child found for this plan: of two answers, insert only comes first."""
+    if heard.done is not None:
+        return heard.done[0 if plan.kind == PlanKind.INSERT else -1]
+    return heard.first if plan.kind == PlanKind.INSERT else heard.best
 
 
 def put_roads(document: dict[str, Any]) -> str:

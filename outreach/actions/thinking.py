@@ -6,7 +6,7 @@ It can be killed at any moment; what it has said before is kept by its parent.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -33,6 +33,7 @@ from outreach.domain.planning.offering import BAND
 SECOND_LOOK = 0.15
 
 Say = Callable[[tuple[str, Any]], None]
+Heard = Callable[[Progress], None]
 
 
 def think(
@@ -43,6 +44,7 @@ def think(
     answers: bool,
     seed: int,
     seconds: float,
+    workers: int = 0,
 ) -> None:
     """Answer the question and say `("better", plan)` on the way and `("done", plans)` at the end.
 
@@ -51,7 +53,13 @@ def think(
     """
     try:
         made = answer(
-            document, answers=answers, seed=seed, seconds=seconds, asked=asked, say=pipe.send
+            document,
+            answers=answers,
+            seed=seed,
+            seconds=seconds,
+            asked=asked,
+            say=pipe.send,
+            workers=workers,
         )
     except MalformedProblem as error:
         pipe.send(("malformed", str(error)))
@@ -69,8 +77,9 @@ def answer(
     seconds: float,
     asked: Event,
     say: Say,
+    workers: int = 0,
 ) -> list[Plan]:
-    """Return the plan, or the two answers."""
+    """Return the plan, or the two answers; `workers` processes search beside this one."""
     problem = problem_of(document)
 
     def hear(progress: Progress) -> None:
@@ -79,18 +88,29 @@ def answer(
     if answers:
         stop = Until(seconds=seconds, asked=asked.is_set)
         said = replan(
-            problem, standing_plan(document), Disruption(day=0), seed=seed, stop=stop, progress=hear
+            problem,
+            standing_plan(document),
+            Disruption(day=0),
+            seed=seed,
+            stop=stop,
+            progress=hear,
+            workers=workers,
         )
         return [said.insert_only.plan, said.repair.plan]
     pins = pins_of(document)
-    stop = Until(seconds=seconds * (1 - SECOND_LOOK), asked=asked.is_set)
-    warm = standing_plan(document)
-    made = plan(problem, seed=seed, stop=stop, progress=hear, warm=warm, pinned=pins)
+    warm = _plan_of(document.get("kept") or document["standing"], document)
+
+    def search(what: Problem, share: float, start: Plan, heard: Heard | None) -> Plan:
+        stop = Until(seconds=seconds * share, asked=asked.is_set)
+        return plan(
+            what, seed=seed, stop=stop, progress=heard, warm=start, pinned=pins, workers=workers
+        )
+
+    made = search(problem, 1 - SECOND_LOOK, warm, hear)
     again = with_other_hours(problem, document, made)
     if again is None:
         return [made]
-    stop = Until(seconds=seconds * SECOND_LOOK, asked=asked.is_set)
-    other = plan(again, seed=seed, stop=stop, warm=made, pinned=pins)
+    other = search(again, SECOND_LOOK, made, None)
     return [other if len(other.unassigned) < len(made.unassigned) else made]
 
 
@@ -130,9 +150,13 @@ def pins_of(document: Mapping[str, Any]) -> dict[int | str, Pin]:
 
 def standing_plan(document: Mapping[str, Any]) -> Plan:
     """Return the appointments that families have, as a plan to start from."""
+    return _plan_of(document["standing"], document)
+
+
+def _plan_of(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> Plan:
     minutes = {visit["id"]: visit["minutes"] for visit in document["visits"]}
     routes: dict[tuple[str, int], list[Stop]] = {}
-    for one in sorted(document["standing"], key=lambda row: row["start"]):
+    for one in sorted(rows, key=lambda row: row["start"]):
         start = float(one["start"])
         stop = Stop(one["visit"], start, start, start + minutes[one["visit"]])
         routes.setdefault((one["team"], one["day"]), []).append(stop)

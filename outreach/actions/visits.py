@@ -223,16 +223,16 @@ def append(
         (
             {
                 "visit_id": visit.pk,
-                "name": name,
                 "target": visit.state,
                 "on": visit.on,
                 "start": visit.start,
-                "by_id": by.pk,
-                "at": at,
-                "note": note,
-                "place": place,
             }
             for visit in visits
         ),
+        name=name,
+        by_id=by.pk,
+        at=at,
+        note=note,
+        place=place,
     )
     record(f"visit.{name}", visits, by=by, at=at)

@@ -37,6 +37,11 @@ PLACES = (
         _("Reports"),
         (Role.LIAISON, Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR),
     ),
+    Place(
+        "desk:rates",
+        _("Unusual rates"),
+        (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR),
+    ),
     Place("desk:enquiries", _("Enquiries"), (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:notifications", _("Messages"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:outlets", _("Outlets"), (Role.ADMINISTRATOR, Role.AUDITOR)),

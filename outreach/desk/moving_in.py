@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 from django import forms
 from django.conf import settings
@@ -16,16 +17,15 @@ from django.utils.translation import gettext_lazy as _
 
 from certificates.moving_in import Left
 from certificates.portrait import SIZE, UnreadablePortrait, portrait
-from mobile_api.photos import Picture, PictureReceiver
+from mobile_api.photos import Picture, PictureReceiver, examine, keep_photo
 from mobile_api.problems import Problem
-from mobile_api.tus.store import Blobs
 from outreach import clock
 from outreach.actions.applications import Nomination
 from outreach.actions.evaluations import Declared
 from outreach.desk import words
 from outreach.desk.forms import CONSENT_BY, NameField, NominationForm, consent
-from outreach.desk.keeping import on_disk
 from outreach.domain.vocabulary import Category, EvidenceKind
+from outreach.files import files, photo_name
 
 CATEGORIES = tuple(one for one in Category if one != Category.MULTIPLE)
 #: What only an assessment at home needs to know.
@@ -58,24 +58,25 @@ class PictureField(forms.FileField):
         if (file.size or 0) > settings.OUTREACH_MAX_PHOTO_BYTES:
             raise forms.ValidationError(_("This picture is too large; make it smaller."), "large")
         try:
-            with on_disk(file) as (path, sha256):
-                return Chosen(file, sha256, self.examine(path))
+            picture = self.examine(cast(BinaryIO, file))
+            file.seek(0)
+            return Chosen(file, hashlib.file_digest(file, "sha256").hexdigest(), picture)
         except (Problem, UnreadablePortrait) as error:
             message = _("This is no whole picture; save it as JPEG or PNG.")
             raise forms.ValidationError(message, "no-picture") from error
 
-    def examine(self, path: Path) -> Picture:
+    def examine(self, content: BinaryIO) -> Picture:
         """Return what the picture is, or raise where it cannot be kept."""
-        return _receiver().examine(path, "")
+        return examine(content, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
 
 
 class PortraitField(PictureField):
     """A portrait that can be printed on the paper."""
 
-    def examine(self, path: Path) -> Picture:
+    def examine(self, content: BinaryIO) -> Picture:
         """Raise where it cannot be kept or printed, or is so small that nobody is recognised."""
-        found = super().examine(path)
-        portrait(path)
+        found = super().examine(content)
+        portrait(content)
         if min(found.width, found.height) < SIZE[0] // 2:
             message = _("This portrait is too small to be printed; scan it with 300 dpi.")
             raise forms.ValidationError(message, "small")
@@ -186,9 +187,8 @@ class MoveInForm(NominationForm):
     def keep_pictures(self) -> None:
         """Store both pictures among the files; last, so that a refused person leaves none."""
         for _kind, one in self._chosen():
-            with on_disk(one.file) as (path, _sha256):
-                blob = Blobs(settings.OUTREACH_FILES / "blobs").adopt(path, one.sha256)
-                _receiver().register(one.sha256, blob)
+            sha256 = keep_photo(cast(BinaryIO, one.file), files())
+            _receiver().register(sha256, partial(files().read, photo_name(sha256)))
 
     def _chosen(self) -> Iterator[tuple[EvidenceKind, Chosen]]:
         yield EvidenceKind.PORTRAIT, self.cleaned_data["portrait"]

@@ -69,7 +69,7 @@ CALLS: Words = {
 MESSAGES: Words = {
     "interrupted": _(
         "The planner was interrupted: the machine was stopped, or the process ended. "
-        "Nothing is lost; start it again."
+        "Nothing is lost: what it had found is kept, and it can be started again."
     ),
     "failed": _("The planner failed on this question. Nothing is lost; start it again."),
     "stopped": _("Stopped early; this is the best plan found until then."),

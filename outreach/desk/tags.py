@@ -11,9 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from outreach.desk import planning_words, words
+from outreach.desk import planning_words, rating_words, words
 from outreach.desk.listing import Age, Urgency
 from outreach.models import Application, LeftOut, Plan
+from outreach.reports.rates import Rate
 
 register = template.Library()
 
@@ -227,6 +228,12 @@ def remedies(left: LeftOut) -> list[str]:
 def wishes(plan: Plan) -> list[str]:
     """Return what a what-if asks to be different, each in words."""
     return planning_words.wishes(plan)
+
+
+@register.filter
+def rate(one: Rate, what: str) -> str:
+    """Return what a page says of a rate: `short`, `flag`, `found`, `expected` or `rarity`."""
+    return str(getattr(rating_words, what)(one))
 
 
 @register.simple_tag(takes_context=True)

@@ -319,6 +319,8 @@ DEEDS: Words = {
     "device.code": _("enrolment code made"),
     "device.enrol": _("tablet enrolled"),
     "device.revoke": _("tablet revoked"),
+    "device.lend": _("part of the key lent"),
+    "device.hand_in": _("tablet handed in"),
     "enquiry.ask": _("question asked"),
     "enquiry.reply": _("question answered"),
     "export.xlsx": _("list taken along (XLSX)"),

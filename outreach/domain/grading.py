@@ -376,9 +376,7 @@ def _of_parts(
     parts: tuple[Grading, ...], standard: Standard, kind: Literal["questions", "reasons"]
 ) -> tuple[Sentence, ...]:
     def named(part: Grading, item: Sentence) -> Sentence:
-        label = standard.categories[part.category].label
-        zh, en = f"{label.zh}：{item.zh}", f"{label.en}: {item.en}"
-        return replace(item, zh=zh, en=en, part=part.category)
+        return replace(item, part=part.category, about=standard.categories[part.category].label)
 
     return tuple(named(part, item) for part in parts for item in getattr(part, kind))
 

@@ -1,8 +1,9 @@
 """A case on the table: its findings, the standard, and the pen that writes the reasons down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from outreach.domain.grading_input import Findings
 from outreach.domain.grading_standard import Choice, FindingRule, Label, Scale, Standard
@@ -10,13 +11,32 @@ from outreach.domain.grading_standard import Choice, FindingRule, Label, Scale, 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One thing said to the doctor: its code, its words, the clause, and the part it is about."""
+    """One thing said to the doctor: its code, the clause, and the part it is about.
+
+    Its words are put together when they are read: most gradings are asked for the grade alone.
+    """
 
     code: str
-    zh: str
-    en: str
     clause: str
+    edition: str = field(repr=False)
+    message: Label = field(repr=False)
+    values: Mapping[str, object] = field(repr=False)
     part: str | None = None
+    about: Label = field(default=Label("", ""), repr=False)
+
+    @cached_property
+    def zh(self) -> str:
+        """What it says in Chinese."""
+        values = {name: _words(value).zh for name, value in self.values.items()}
+        before = f"{self.about.zh}：" if self.part else ""
+        return f"{before}{self.message.zh.format(**values)}（{self.edition} {self.clause}）"
+
+    @cached_property
+    def en(self) -> str:
+        """What it says in English."""
+        values = {name: _words(value).en for name, value in self.values.items()}
+        before = f"{self.about.en}: " if self.part else ""
+        return f"{before}{self.message.en.format(**values)} ({self.edition} {self.clause})"
 
 
 class Pen:
@@ -36,12 +56,8 @@ class Pen:
         self.questions.append(self._sentence(code, clause, values))
 
     def _sentence(self, code: str, clause: str, values: Mapping[str, object]) -> Sentence:
-        message = self._standard.messages[code]
-        clause = clause or message.clause
-        source = f"{self._standard.edition} {clause}"
-        zh = message.label.zh.format(**{name: _words(v).zh for name, v in values.items()})
-        en = message.label.en.format(**{name: _words(v).en for name, v in values.items()})
-        return Sentence(code, f"{zh}（{source}）", f"{en} ({source})", clause)
+        message, edition = self._standard.messages[code], self._standard.edition
+        return Sentence(code, clause or message.clause, edition, message.label, values)
 
 
 def _words(value: object) -> Label:

@@ -104,15 +104,19 @@ def parse_id_number(text: str) -> IdNumber:
         raise MalformedIdNumber("length", "An ID number has 18 characters.")
     if not _ID_NUMBER.fullmatch(value):
         raise MalformedIdNumber("characters", "An ID number is 17 digits and a digit or X.")
-    birth_on = _birth_date(value[6:14])
+    birth_on = birth_date(value)
     if not mod_11_2.is_valid(value):
         raise MalformedIdNumber("check_digit", "The last character does not fit the other 17.")
     return IdNumber(value, birth_on, Sex.MALE if int(value[16]) % 2 else Sex.FEMALE)
 
 
-def _birth_date(digits: str) -> date:
+def birth_date(value: str) -> date:
+    """Return the day of birth that stands in an ID number of 18 characters.
+
+    Raises `MalformedIdNumber` where there is no such day; nothing else is checked.
+    """
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        return date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
     except ValueError:
         raise MalformedIdNumber("birth_date", "Characters 7 to 14 are no date.") from None
 

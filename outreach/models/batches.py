@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from functools import cache
-from operator import attrgetter
+from functools import cache, cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection, models
 from pydantic_core import to_json
 
+from outreach.models import sqlite
+from outreach.models.ids import new_id, new_ids
 from outreach.models.kept import Slot
 from outreach.models.sealed import SealedField
 
@@ -28,76 +29,85 @@ else:
     _Lookup = models.Lookup
 
 
-def _utc(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
-
-
-#: How a kind of column is stored in SQLite where the driver has no word for it.
-_SQLITE: tuple[tuple[type[models.Field[Any, Any]], Callable[[Any], Any]], ...] = (
-    (models.UUIDField, attrgetter("hex")),
-    (models.DateTimeField, _utc),
-    (models.DateField, str),
-    (models.TimeField, str),
-    (models.JSONField, lambda value: to_json(value).decode()),
-)
-#: How a type of Python is written into the JSON that PostgreSQL reads.
-_JSON: dict[type, Callable[[Any], Any]] = {
-    UUID: str,
-    datetime: datetime.isoformat,
-    date: date.isoformat,
-    time: time.isoformat,
-    bytes: lambda value: "\\x" + value.hex(),
-}
-
-
-def _to_json(value: Any) -> Any:
-    return _JSON[type(value)](value)
-
-
-def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> None:
+def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]], **same: Any) -> None:
     """Write new rows, given as column -> value, in one statement; none where there are none.
 
-    All rows name the same columns; one that is left out takes its field's default. Raises
-    `TypeError` for a column that the model does not have or only some of the rows name, and the
-    database's own errors.
+    All rows name the same columns, and `same` names those whose value is one for all of them; one
+    that is left out takes its field's default. Raises `TypeError` for a column that the model does
+    not have or only some of the rows name, and the database's own errors.
     """
-    table, given = _Table.of(model), list(rows)
+    given = list(rows)
     if not given:
         return
-    columns = table.fill(given)
+    table = _Table.of(model, connection.vendor)
+    filled = zip(*table.fill(given, same), strict=False)  # what is the same repeats for ever
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            named = [dict(zip(table.names, row, strict=True)) for row in zip(*columns, strict=True)]
-            cursor.execute(table.from_json(), [json.dumps(named, default=_to_json)])
+        if table.as_json:
+            named = [dict(zip(table.names, row, strict=True)) for row in filled]
+            cursor.execute(table.from_json, [to_json(named).decode()])
         else:
-            cursor.executemany(table.from_values(), list(zip(*columns, strict=True)))
+            cursor.executemany(table.from_values, list(filled))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of a table: its default, how it is sealed, how its values are stored."""
+
+    name: str
+    default: Callable[[], Any]
+    seal: Callable[[Sequence[Any], Sequence[str]], list[bytes | None]] | None
+    adapt: Callable[[Any], Any] | None
+
+    def same(self, value: Any, count: int, keys: Sequence[str]) -> Iterable[Any]:
+        """Return one value for all rows as the database takes it."""
+        if self.seal and value is not None:
+            return self.each([value] * count, keys)
+        return repeat(self.adapt(value) if self.adapt and value is not None else value)
+
+    def each(self, values: Sequence[Any], keys: Sequence[str]) -> Iterable[Any]:
+        """Return the rows' values as the database takes them."""
+        if self.seal:
+            values = self.seal(values, keys)
+        if adapt := self.adapt:
+            return [None if value is None else adapt(value) for value in values]
+        return values
 
 
 class _Table:
     """What is known of a model's table before the first row comes; the key is its first column."""
 
-    def __init__(self, model: type[models.Model]) -> None:
+    def __init__(self, model: type[models.Model], vendor: str) -> None:
         serial = models.AutoField
         fields = [one for one in model._meta.concrete_fields if not isinstance(one, serial)]
+        self.as_json = vendor == "postgresql"
         self.name = model._meta.db_table
         self.names = [field.attname for field in fields]
         self.known = {*self.names, "_state"}
+        self.makes_keys = fields[0].default is new_id
         self.columns = [
-            (field.attname, field.get_default, _sealed(field), _adapt(field)) for field in fields
+            _Column(
+                field.attname,
+                field.get_default,
+                field.seal_all if isinstance(field, SealedField) else None,
+                _adapting(field, as_json=self.as_json),
+            )
+            for field in fields
         ]
 
     @classmethod
     @cache
-    def of(cls, model: type[models.Model]) -> _Table:
+    def of(cls, model: type[models.Model], vendor: str) -> _Table:
         """Return the model's table, looked at once."""
-        return cls(model)
+        return cls(model, vendor)
 
+    @cached_property
     def from_values(self) -> str:
-        """Return the statement that takes one row's values."""
+        """The statement that takes one row's values."""
         return f"INSERT INTO {self._into} VALUES ({', '.join(['%s'] * len(self.names))})"  # noqa: S608
 
+    @cached_property
     def from_json(self) -> str:
-        """Return the statement that takes all rows as one JSON text, in the table's own types."""
+        """The statement that takes all rows as one JSON text, in the table's own types."""
         rows = f"json_populate_recordset(NULL::{self._quote(self.name)}, %s)"
         return f"INSERT INTO {self._into} SELECT {self._columns} FROM {rows}"  # noqa: S608
 
@@ -113,41 +123,40 @@ class _Table:
     def _quote(name: str) -> str:
         return connection.ops.quote_name(name)
 
-    def fill(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
+    def fill(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
         """Return the rows' values column by column, as the database takes them."""
-        named = rows[0].keys()
-        if not named <= self.known:
-            raise TypeError(f"{self.name} has no {sorted(named - self.known)}")
+        named, count = rows[0].keys(), len(rows)
+        if unknown := (named | same.keys()) - self.known:
+            raise TypeError(f"{self.name} has no {sorted(unknown)}")
         if any(row.keys() != named for row in rows):
             raise TypeError(f"{self.name}: the rows name different columns")
-        columns: list[Sequence[Any]] = []
-        keys: Sequence[Any] = ()
-        for name, default, seal, adapt in self.columns:
+        columns: list[Any] = []
+        keys: Sequence[str] = ()
+        for column in self.columns:
+            name = column.name
             if name in named:
-                values: Sequence[Any] = [row[name] for row in rows]
+                values = [row[name] for row in rows]
+                keys = keys or [str(value) for value in values]
+                columns.append(column.each(values, keys))
+            elif not keys and self.makes_keys:
+                made = new_ids(count)
+                keys = [str(key) for key in made]
+                columns.append(column.each(made if column.adapt else keys, keys))
             else:
-                values = [default() for _ in rows]
-            if not keys:
-                keys = values
-            if seal:
-                values = seal(values, keys)
-            elif adapt:
-                values = [None if value is None else adapt(value) for value in values]
-            columns.append(values)
+                value = same[name] if name in same else column.default()
+                columns.append(column.same(value, count, keys))
         return columns
 
 
-def _sealed(
-    field: models.Field[Any, Any],
-) -> Callable[[Sequence[Any], Sequence[Any]], list[bytes | None]] | None:
-    return field.seal_all if isinstance(field, SealedField) else None
+def _adapting(field: models.Field[Any, Any], *, as_json: bool) -> Callable[[Any], Any] | None:
+    if not as_json:
+        return sqlite.adapting(field)
+    return _bytea if isinstance(field, models.BinaryField | SealedField) else None
 
 
-def _adapt(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
-    if connection.vendor == "postgresql":
-        return None
-    stored = field.target_field if isinstance(field, models.ForeignKey) else field
-    return next((adapt for kind, adapt in _SQLITE if isinstance(stored, kind)), None)
+def _bytea(value: bytes) -> str:
+    """Return bytes as PostgreSQL reads them in a text."""
+    return "\\x" + value.hex()
 
 
 @models.ForeignObject.register_lookup

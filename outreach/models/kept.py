@@ -6,19 +6,21 @@ database takes to answer. A tablet's exchange asks twenty such questions and alw
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
+from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
 from django.db.models.sql.subqueries import UpdateQuery
+
+from outreach.models.sqlite import OF_VALUES
 
 Answer = TypeVar("Answer")
 _Compiler = Any  # Django's compilers have no types
+_Rows = Iterable[tuple[Any, ...]]
 
 
 class Slot(Expression):
@@ -36,15 +38,9 @@ class Slot(Expression):
         """Return the value as the database takes it."""
         value = values[self.name]
         if connection.vendor == "sqlite":
-            if isinstance(value, UUID):
-                return value.hex
-            if isinstance(value, datetime):
-                return connection.ops.adapt_datetimefield_value(value)
-            if isinstance(value, date):
-                return str(value)
-        if isinstance(value, dict):
-            return connection.ops.adapt_json_value(value, None)
-        return value
+            adapt = OF_VALUES.get(type(value))
+            return adapt(value) if adapt else value
+        return connection.ops.adapt_json_value(value, None) if isinstance(value, dict) else value
 
 
 def _filled(parameters: tuple[Any, ...], values: dict[str, Any]) -> tuple[Any, ...]:
@@ -53,31 +49,82 @@ def _filled(parameters: tuple[Any, ...], values: dict[str, Any]) -> tuple[Any, .
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A queryset with its compiler, and the statement that came out."""
+    """The statement that a queryset came to, and how its rows are read."""
 
-    queryset: models.QuerySet[Any]
-    compiler: _Compiler
     sql: str
     parameters: tuple[Any, ...]
+    converters: list[tuple[int, list[Callable[..., Any]], Any]]
+    build: Callable[[_Rows], list[Any]]
 
     @classmethod
-    def of(cls, queryset: models.QuerySet[Any]) -> _Prepared:
-        compiler = queryset.query.get_compiler(connection=connection)
+    def of(cls, queryset: models.QuerySet[Any, Any]) -> _Prepared:
+        compiler: _Compiler = queryset.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        return cls(queryset, compiler, sql, tuple(parameters))
+        found = compiler.get_converters([column for column, _, _ in compiler.select])
+        converters = [(at, convert, column) for at, (convert, column) in found.items()]
+        return cls(sql, tuple(parameters), converters, _builder(queryset, compiler))
 
     def ask(self, values: dict[str, Any]) -> list[Any]:
-        """Ask with these values; the rows are built as the queryset would build them."""
-        filled = _filled(self.parameters, values)
-        compiler = copy.copy(self.compiler)  # a thread's own, with the thread's own connection
-        compiler.connection = connection
-        compiler.as_sql = lambda *_, **__: (self.sql, filled)
-        query = copy.copy(self.queryset.query)
-        query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
-        asked: Any = self.queryset.__class__(self.queryset.model, query, connection.alias)
-        for part in ("_iterable_class", "_fields", "_prefetch_related_lookups"):
-            setattr(asked, part, getattr(self.queryset, part))
-        return list(asked)
+        """Ask with these values; the rows are what the queryset's would be."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, _filled(self.parameters, values))
+            rows = cursor.fetchall()
+        return self.build(self._converted(rows)) if rows else []
+
+    def _converted(self, rows: list[tuple[Any, ...]]) -> _Rows:
+        """Return the rows as Python has them; column by column, which costs least."""
+        if not self.converters:
+            return rows
+        columns: list[Any] = list(zip(*rows, strict=True))
+        for at, convert, column in self.converters:
+            for one in convert:
+                columns[at] = [one(value, column, connection) for value in columns[at]]
+        return zip(*columns, strict=True)
+
+
+def _builder(queryset: Any, compiler: _Compiler) -> Callable[[_Rows], list[Any]]:
+    kind = queryset._iterable_class
+    if kind is FlatValuesListIterable:
+        return lambda rows: [row[0] for row in rows]
+    if kind is ValuesListIterable:
+        return list
+    if kind is not ModelIterable or compiler.annotation_col_map:
+        raise TypeError("a kept query answers with records, tuples or values")
+    make = _maker(compiler.klass_info, compiler.select)
+    return lambda rows: [make(row) for row in rows]
+
+
+def _maker(info: dict[str, Any], select: Any) -> Callable[[tuple[Any, ...]], Any]:
+    """Return what makes a record, with those joined to it, of a row.
+
+    A column that was not asked for is missing on the record, as Django has it: it is fetched
+    when it is read. Django's own way through `__init__` takes five times as long.
+    """
+    model, positions = info["model"], info["select_fields"]
+    start, stop = positions[0], positions[-1] + 1
+    names = [select[at][0].target.attname for at in range(start, stop)]
+    key = start + names.index(model._meta.pk.attname)
+    joined = [
+        (_maker(one, select), one["local_setter"], one["remote_setter"])
+        for one in info.get("related_klass_infos", ())
+    ]
+    alias = connection.alias
+
+    def make(row: tuple[Any, ...]) -> Any:
+        if row[key] is None:
+            return None
+        made = model.__new__(model)
+        made.__dict__.update(zip(names, row[start:stop], strict=True))
+        made._state = state = ModelState()
+        state.adding, state.db = False, alias
+        for its, hold, hold_back in joined:
+            other = its(row)
+            hold(made, other)
+            if other is not None:
+                hold_back(other, made)
+        return made
+
+    return make
 
 
 class Kept(Generic[Answer]):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from outreach.domain.identity import IdNumber, age_on, parse_id_number
+from outreach.domain.identity import IdNumber, age_on, birth_date, parse_id_number
 from outreach.domain.vocabulary import Category, OutletKind, Role
 from outreach.models.divisions import Division
 from outreach.models.ids import new_id
@@ -146,7 +146,7 @@ class Resident(models.Model):
 
     def age(self, on: date) -> int:
         """Completed years of age on that day."""
-        return age_on(self.identity.birth_on, on)
+        return age_on(birth_date(self.id_number), on)
 
 
 class Guardian(models.Model):

@@ -254,6 +254,11 @@ class Plan(models.Model):
         """Tell whether it could still become the visits of the register."""
         return self.state in PUBLISHABLE
 
+    @property
+    def may_go_on(self) -> bool:
+        """Tell whether it ended early and the search could go on from what it holds."""
+        return self.state == PlanState.STOPPED and self.kind in (PlanKind.FRESH, PlanKind.WHAT_IF)
+
 
 class PlannedStop(models.Model):
     """One home on one team's day, in order; `start` in minutes after midnight."""

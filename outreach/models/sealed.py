@@ -69,11 +69,16 @@ class SealedField(_Column[T]):
         """Seal a value for the row with that primary key."""
         return key_ring().seal(self.encode(value), self.bound_to(key))
 
-    def seal_all(self, values: Sequence[T | None], keys: Sequence[Any]) -> list[bytes | None]:
+    def seal_all(self, values: Sequence[T | None], keys: Sequence[str]) -> list[bytes | None]:
         """Seal the values of many rows, each for its row; what is None stays None."""
         before = self.bound_to("")
         plain = [None if value is None else self.encode(value) for value in values]
         return key_ring().seal_all(plain, [f"{before}{key}" for key in keys])
+
+    def sealed_anew(self, sealed: _Sealed, key: Any) -> _Sealed:
+        """Seal what a row holds with the ring's first key; the value itself is not read."""
+        name = self.bound_to(key)
+        return _Sealed(key_ring().seal(key_ring().unseal(sealed.body, name), name))
 
     def encode(self, value: T) -> bytes:
         raise NotImplementedError

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 from certificates.actions import issue, open_file
 from certificates.models import Certificate
 from outreach.actions import publicity
 from outreach.domain.vocabulary import EvidenceKind
+from outreach.files import local_files, photo_name
 from outreach.models import Application, Photo
 from tests import builders
 from tests.certificates.making import PORTRAIT, picture
@@ -22,9 +24,7 @@ def put_portraits(files: Path, cases: list[Application], content: bytes = PORTRA
     """Write the portrait of every case where a finished upload would lie."""
     photos = Photo.objects.filter(evaluation__application__in=cases, kind=EvidenceKind.PORTRAIT)
     for sha256 in photos.values_list("sha256", flat=True):
-        file = files / "blobs" / sha256[:2] / sha256[2:4] / sha256
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        local_files(files).put(photo_name(sha256), BytesIO(content).read)
 
 
 def approved(place: builders.County, files: Path, count: int = 1) -> list[Application]:

@@ -47,15 +47,13 @@ def tell() -> None:
     import hashlib
     import json
 
-    from django.conf import settings
-
     from certificates.models import BatchItem, Certificate, CertificateEvent, CertificateFile
+    from outreach.files import files
     from outreach.models import Application
 
-    files = list(CertificateFile.objects.values_list("path", "sha256"))
+    papers = list(CertificateFile.objects.values_list("path", "sha256"))
     whole = sum(
-        hashlib.sha256((settings.OUTREACH_FILES / path).read_bytes()).hexdigest() == sha256
-        for path, sha256 in files
+        hashlib.sha256(files().read(path).read()).hexdigest() == sha256 for path, sha256 in papers
     )
     certificates = list(Certificate.objects.all())
     told = {
@@ -63,7 +61,7 @@ def tell() -> None:
         "numbers": len({one.number for one in certificates}),
         "cases": len({one.application_id for one in certificates}),
         "whole_files": whole,
-        "files": len(files),
+        "files": len(papers),
         "issue_events": CertificateEvent.objects.filter(name="issue").count(),
         "issued_cases": Application.objects.filter(state="issued").count(),
         "done": BatchItem.objects.filter(state="done").count(),

@@ -14,6 +14,7 @@ from certificates.authority import load_signer
 from certificates.founding import create_authority
 from certificates.keys import pem
 from certificates.models import Certificate, CertificateFile
+from outreach.files import local_files
 from tests import builders
 from tests.certificates.conftest import NAMES
 from tests.certificates.issuing import issued
@@ -73,7 +74,8 @@ def test_every_certificate_is_exported_under_its_case_number(
     call_command("export_certificates", str(target), stdout=out)
     assert out.getvalue() == f"2 certificates in {target}\n"
     assert {file.name: file.read_bytes() for file in target.iterdir()} == {
-        f"{one.application.number}.pdf": (files / one.files.get().path).read_bytes() for one in made
+        f"{one.application.number}.pdf": local_files(files).read(one.files.get().path).read()
+        for one in made
     }
 
 

@@ -21,6 +21,7 @@ from certificates.models import Certificate, CertificateFile
 from certificates.upgrades import Failed, upgrade, waiting
 from certificates.upkeep import Round
 from certificates.verdicts import Finding, judge
+from outreach.files import local_files
 from outreach.models import AuditEvent
 from tests import builders
 from tests.certificates.conftest import NAMES
@@ -56,7 +57,7 @@ def present(server: TimeAuthorityServer, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def contents(files: Path, certificate: Certificate) -> dict[str, bytes]:
     kept = certificate.files.order_by("version")
-    return {one.kind: (files / one.path).read_bytes() for one in kept}
+    return {one.kind: local_files(files).read(one.path).read() for one in kept}
 
 
 def levels() -> list[tuple[int, str]]:
@@ -186,7 +187,7 @@ def test_old_archives_are_stamped_again(
     (again,) = upgrade(waiting(Level.LTA, stamped_before=later), Level.LTA, at=later)
     assert not isinstance(again, Failed)
     first, second = made.files.filter(kind="LTA").order_by("version")
-    before, after = ((files / one.path).read_bytes() for one in (first, second))
+    before, after = (local_files(files).read(one.path).read() for one in (first, second))
     assert after.startswith(before)
     trust = load_trust(settings.OUTREACH_KEYS_DIR)
     assert examine(after, trust) == Examination(Verdict.INTACT)

@@ -79,6 +79,7 @@ def pages_of(who: str) -> list[str]:
             *(
                 "/savings/lines/",
                 "/reports/",
+                "/rates/",
                 "/enquiries/",
                 "/notifications/",
                 "/import/",

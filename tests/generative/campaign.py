@@ -8,12 +8,12 @@ minutes and with a process for each core, until it says that nothing is left. Wi
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -66,14 +66,12 @@ def _play(chosen: argparse.Namespace, until: float) -> None:
     kind = "fault" if chosen.faults else "seed"
     done = {row[kind] for row in _noted(chosen.journal) if kind in row and row["on"] == vendor}
     left = [one for one in _asked(chosen) if one not in done][chosen.part :: chosen.jobs]
+    from tests.generative.home import home
     from tests.generative.world import Beginning
 
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        from django.conf import settings
-
-        settings.OUTREACH_FILES = Path(folder)
+    with home():
         beginning = Beginning.make()
+        gc.freeze()  # the whole of Django lives for ever: nothing of it needs looking at again
         for one in left:
             if time.monotonic() > until:
                 break

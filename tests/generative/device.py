@@ -49,6 +49,10 @@ class State:
     photos: dict[str, bytes | None] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     halt: str | None = None
+    receipt: dict[str, str] | None = None
+    handing: str | None = None
+    handing_what: tuple[int, int] = (0, 0)
+    handed: int = 0
 
 
 @dataclass
@@ -169,6 +173,7 @@ class Device:
         for outcome in answer["outcomes"]:
             state.outcomes[outcome["seq"]] = outcome
         state.missing = answer["blobs_missing"]
+        state.receipt = answer["receipt"] or state.receipt
         more = bool(self.outbox())
         if answer["pull"]:
             more = self._apply(answer["pull"]) or more
@@ -239,6 +244,17 @@ class Device:
             self.state.halt = halts[slug]
             return "halted"
         return "later"
+
+    def begin_hand_in(self) -> None:
+        """Begin a hand-in, anew where more was recorded since one was cut: parts shift."""
+        state = self.state
+        what = (state.seq, len(state.photos))
+        if state.handing is None or state.handing_what != what:
+            state.handing, state.handing_what, state.handed = str(new_id()), what, 0
+
+    def may_forget(self, receipted: int, of: int) -> bool:
+        """Tell whether all that is handed in is receipted."""
+        return receipted == of
 
     def wanted(self) -> list[str]:
         """Return the photos that the server still misses, those of this log only."""

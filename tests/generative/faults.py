@@ -11,12 +11,24 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
-from mobile_api import api, auth, disputes, mutators, pull, push, restoring
-from mobile_api.models import Outcome
+from mobile_api import (
+    api,
+    auth,
+    disputes,
+    enrolments,
+    handin,
+    mutators,
+    pull,
+    push,
+    revocations,
+)
+from mobile_api.models import HandInPart, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import store
-from outreach.models import Evaluation, Visit
+from mobile_api.wire import ChangesOut
+from outreach.models import AuditEvent, Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
 from tests.generative.device import Device
 from tests.generative.world import World
@@ -261,13 +273,82 @@ def accepting_is_only_noted(sound: Any, *given: Any) -> None:
     """Note that a dispute was accepted and do nothing of what was said."""
 
 
-@plant(restoring, "reapply")
+@plant(revocations, "reapply")
 def a_restore_forgets_who_was_stopped(sound: Any) -> int:
     """Serve a tablet again that was stopped after the backup."""
     return 0
 
 
+@plant(enrolments, "reapply")
+def a_restore_forgets_who_was_enrolled(sound: Any) -> int:
+    """Turn away a tablet that was enrolled after the backup."""
+    return 0
+
+
+@plant(api, "take")
+def a_hand_in_is_receipted_and_not_kept(sound: Any, part: Any, *, at: Any) -> Any:
+    """Answer with a receipt and keep nothing."""
+    return HandInPart(hand_in=part.hand_in, n=part.n), True
+
+
+@plant(handin, "_check_room")
+def strangers_are_turned_away(sound: Any, part: Any, size: int) -> None:
+    """Keep nothing of a tablet that the register does not know."""
+    raise Problem("unknown-replica")
+
+
+@plant(api, "_receipt")
+def a_receipt_says_what_was_sent(
+    sound: Any, replica: Any, at: Any, epoch: str, outcomes: Any, missing: int
+) -> Any:
+    """Sign that all of a push was applied, whatever became of it."""
+    nice = [one.model_copy(update={"outcome": "applied", "was": None}) for one in outcomes]
+    return sound(replica, at, epoch, nice, missing)
+
+
+@plant(api, "_receipt")
+def photos_are_receipted_unseen(
+    sound: Any, replica: Any, at: Any, epoch: str, outcomes: Any, missing: int
+) -> Any:
+    """Sign that no photo is missing."""
+    return sound(replica, at, epoch, outcomes, 0)
+
+
+@plant(api, "changes")
+def a_page_of_the_feed_ends_at_the_head(sound: Any, reader: Any, after: int, *rest: Any) -> Any:
+    """Let a reader go on from the newest number although its page was full."""
+    told = sound(reader, after, *rest)
+    head = AuditEvent.objects.aggregate(head=Max("number"))["head"]
+    return told.model_copy(update={"last": head})
+
+
+@plant(api, "changes")
+def the_feed_keeps_a_restore_to_itself(
+    sound: Any, reader: Any, after: int, limit: int, epoch: Any = None
+) -> Any:
+    """Answer a reader from another life as if nothing had happened."""
+    try:
+        return sound(reader, after, limit)
+    except Problem:
+        return ChangesOut(epoch=str(epoch), changes=[], last=after, more=False)
+
+
 # The tablet
+
+
+@plant(Device, "begin_hand_in")
+def a_cut_hand_in_goes_on_although_more_was_recorded(sound: Any, device: Device) -> None:
+    """Go on with the next part of a hand-in whose parts have shifted."""
+    if device.state.handing is None:
+        sound(device)
+
+
+@plant(Device, "may_forget")
+def a_tablet_forgets_before_the_last_receipt(
+    sound: Any, device: Device, receipted: int, of: int
+) -> bool:
+    """Erase the store when the hand-in has begun."""
+    return True
 
 
 @plant(Device, "sent")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from pathlib import Path
-
-from django.conf import settings
 
 from mobile_api.chain import ZERO, canonical, link
 from mobile_api.models import Dispute, LedgerEntry, Replica
@@ -14,9 +11,15 @@ from mobile_api.pull import digest, row_of
 from mobile_api.scope import rows_for
 from outreach import clock
 from outreach.domain.workflow import VisitState
+from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
+from tests.generative.beside import hand_over
 from tests.generative.device import Device
-from tests.generative.world import World, check, enrol, post
+from tests.generative.handed import handed_in
+from tests.generative.promises import check
+from tests.generative.receipts import receipt_still_holds
+from tests.generative.speaking import post
+from tests.generative.world import World, enrol
 
 PATIENCE = 40
 
@@ -32,11 +35,15 @@ def settle(world: World) -> None:
             if device.name in world.revoked:
                 # Enrolled after the backup and stopped: nobody gives it a new code.
                 break
+            known = world.enrolments_lost or device.name in world.cloned
+            check("I8", known, f"{device.name} is not known after a restore")
             # The server knows the tablet no more: the office gives it a new code.
             if not _shares_a_replica(world, device):
                 enrol(device, world.place)
                 world.reached["enrolled again"] += 1
     for device in world.devices.values():
+        if device.state.halt == "revoked" or (device.state.halt and device.state.handing):
+            hand_over(world, device)
         # Once more, for what the others have brought meanwhile.
         _quiet(world, device)
         _halts_for_cause(world, device)
@@ -91,6 +98,9 @@ def examine(world: World) -> None:
     _media_is_verified(world)
     for device in world.devices.values():
         _tablet_agrees(world, device)
+    for reader in world.readers:
+        reader.catch_up()
+        reader.holds_everything()
     world.reached["applied evaluations"] += Evaluation.objects.count()
     world.reached["excused"] += len(world.excused)
 
@@ -120,6 +130,7 @@ def ledger_is_whole() -> None:
 
 def _nothing_is_lost(world: World) -> None:
     """I2 and I11: whatever was finished stands somewhere, and what is acknowledged, here."""
+    quarantined = handed_in()
     server: dict[str, LedgerEntry] = {}
     for entry in LedgerEntry.objects.filter(name="submit_evaluation"):
         server[str(entry.args.get("evaluation"))] = entry
@@ -133,10 +144,12 @@ def _nothing_is_lost(world: World) -> None:
                 same = str(server[made].mutation_id) == said["id"]
                 check("I11", same, f"{device.name}: {seq} is another's")
     for made in world.made.values():
-        where = made.id in server or made.id in logs or made.id in world.quarantined
+        where = made.id in server or made.id in logs or made.id in quarantined
         check("I2", where or made.id in world.excused, f"evaluation of {made.tablet} is gone")
         if made.id in server:
             check("I2", server[made.id].args["remark"] == made.remark, "its words were changed")
+        if made.id in quarantined:
+            check("hand-in", quarantined[made.id] == made.remark, "its words were changed")
 
 
 def _effects_are_said_once(world: World) -> None:
@@ -194,12 +207,15 @@ def nothing_is_overwritten() -> None:
     check("I1", set(marks.values()) <= {1}, "a change was made twice")
 
 
+def _sha256_of(name: str) -> str:
+    with files().read(photo_name(name)) as photo:
+        return hashlib.sha256(photo.read()).hexdigest()
+
+
 def _media_is_verified(world: World) -> None:
     """I9: whoever is complete has every file here, whole."""
-    root = Path(settings.OUTREACH_FILES) / "blobs"
     for name in StoredBlob.objects.values_list("sha256", flat=True):
-        file = root / name[:2] / name[2:4] / name
-        whole = file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == name
+        whole = files().exists(photo_name(name)) and _sha256_of(name) == name
         check("I9", whole, "a file is in the register and not what it is named")
     held = set(StoredBlob.objects.values_list("sha256", flat=True))
     waiting = set(Evaluation.objects.awaiting_media().values_list("pk", flat=True))
@@ -226,6 +242,7 @@ def _tablet_agrees(world: World, device: Device) -> None:
         return
     if state.halt:
         return
+    receipt_still_holds(device)
     user = User.objects.get(username=device.username)
     rows = [row_of(key, content) for key, content in rows_for(user, clock.today())]
     wanted = {row.k: row.h for row in rows}

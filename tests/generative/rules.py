@@ -1,4 +1,4 @@
-"""What can happen: in the field, at the office, to tablets, to the server, on the line.
+"""What can happen: at the office, to tablets, to the server, on the line; see also `fieldwork`.
 
 Each rule takes the world and a source of choices of its own, so that leaving one step out
 changes no other: scenarios shrink.
@@ -6,11 +6,8 @@ changes no other: scenarios shrink.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from random import Random
-from typing import Any
-from uuid import uuid4
 
 from mobile_api import devices as enrolling
 from mobile_api.auth import fingerprint
@@ -20,196 +17,16 @@ from mobile_api.models import Device as Enrolled
 from outreach.actions import applications, visits
 from outreach.domain.workflow import OPEN_VISITS
 from outreach.models import Application, User, Visit
-from outreach.models.ids import new_id
 from outreach.rules import Refused
 from tests import builders
-from tests.generative.device import Device, State, fresh_key
-from tests.generative.world import HEARS_NOTHING, KINDS, NOW, Made, World, administrator, enrol
+from tests.generative import beside
+from tests.generative.choosing import RULES, any_device, rule, said_of, visits_of
+from tests.generative.device import State, fresh_key
+from tests.generative.fieldwork import finish_evaluation
+from tests.generative.home import lose_enrolments
+from tests.generative.world import NOW, World, administrator, enrol
 
-Rule = Callable[[World, Random], None]
-RULES: dict[str, tuple[int, Rule]] = {}
-
-
-def rule(weight: int) -> Callable[[Rule], Rule]:
-    """Register a rule by its name; it comes as often as its weight says."""
-
-    def register(function: Rule) -> Rule:
-        RULES[function.__name__] = (weight, function)
-        return function
-
-    return register
-
-
-def any_device(world: World, choose: Random, *usernames: str) -> Device | None:
-    fitting = [one for one in world.devices.values() if one.username in usernames or not usernames]
-    return choose.choice(fitting) if fitting else None
-
-
-def _assessing(world: World, choose: Random) -> Device | None:
-    """Return an assessor's tablet, one with something to do where there is one."""
-    fitting = [one for one in world.devices.values() if one.username != "liaison"]
-    busy = [one for one in fitting if _visits(one, "scheduled")]
-    return choose.choice(busy or fitting) if fitting else None
-
-
-def _visits(device: Device, *states: str) -> list[tuple[str, dict[str, Any]]]:
-    rows = sorted(device.state.rows.items())
-    found = [(key[6:], row) for key, (_, row) in rows if key.startswith("visit/")]
-    return [(pk, row) for pk, row in found if row["state"] in states]
-
-
-def _said_of(device: Device) -> set[str]:
-    return {str(said["args"].get("visit")) for said in device.state.log.values()}
-
-
-# In the field
-
-
-@rule(24)
-def evaluate(world: World, choose: Random) -> None:
-    """Finish an evaluation of a visit that the tablet shows as due."""
-    device = _assessing(world, choose)
-    if device is None:
-        return
-    due = [(pk, row) for pk, row in _visits(device, "scheduled") if pk not in _said_of(device)]
-    if due:
-        _evaluate(world, device, choose.choice(due)[0])
-
-
-@rule(3)
-def evaluate_again(world: World, choose: Random) -> None:
-    """Evaluate a visit for the second time, or one that another tablet has done."""
-    device = _assessing(world, choose)
-    known = _visits(device, "scheduled", "done", "not_done") if device else []
-    if device and known:
-        _evaluate(world, device, choose.choice(known)[0])
-
-
-def _evaluate(world: World, device: Device, visit: str) -> None:
-    at = NOW.isoformat()
-    media = [
-        {
-            **device.photo(world.picture()),
-            "kind": kind,
-            "type": "image/jpeg",
-            "taken_at": at,
-            "place": None,
-        }
-        for kind in KINDS
-    ]
-    others = {"assessor": world.place.colleague, "colleague": world.place.assessor}
-    evaluation, remark = str(new_id()), f"said by {device.name}, {uuid4().hex}"
-    args = {
-        "evaluation": evaluation,
-        "visit": visit,
-        "parts": [{"category": "hearing", "findings": HEARS_NOTHING, "grade": 1, "reason": ""}],
-        "grade": 1,
-        "identity_checked": True,
-        "guardian_present": True,
-        "consent": {"by": "resident", "name": "赵青山"},
-        "co_signers": [str(others[device.username].pk)],
-        "arrived_at": at,
-        "evaluated_at": at,
-        "place": None,
-        "remark": remark,
-        "media": media,
-    }
-    device.say("submit_evaluation", args, at)
-    names = [one["sha256"] for one in media]
-    world.made[evaluation] = Made(evaluation, visit, remark, names, device.name)
-    world.kept_by[device.name].add(evaluation)
-    world.reached["evaluations"] += 1
-
-
-@rule(11)
-def field_move(world: World, choose: Random) -> None:
-    """Move a visit from the tablet, naming the appointment that its user sees."""
-    device = any_device(world, choose)
-    due = [(pk, row) for pk, row in _visits(device, "scheduled")] if device else []
-    if device is None or not due:
-        return
-    pk, row = choose.choice(due)
-    on, start = world.next_slot()
-    args = {
-        "visit": pk,
-        "on": on.isoformat(),
-        "start": f"{start:%H:%M}",
-        "minutes": 30,
-        "seen": {"on": row["on"], "start": row["start"]},
-        "reason": f"mark {uuid4().hex}",
-    }
-    device.say("move_visit", args, NOW.isoformat())
-    world.reached["field edits"] += 1
-
-
-@rule(2)
-def field_cancel(world: World, choose: Random) -> None:
-    """Cancel a visit from the tablet."""
-    device = _assessing(world, choose)
-    due = _visits(device, "scheduled") if device else []
-    if device and due:
-        pk, row = choose.choice(due)
-        seen = {"on": row["on"], "start": row["start"]}
-        args = {"visit": pk, "reason": f"mark {uuid4().hex}", "seen": seen}
-        device.say("cancel_visit", args, NOW.isoformat())
-
-
-@rule(2)
-def field_not_done(world: World, choose: Random) -> None:
-    """Find nobody at home."""
-    device = _assessing(world, choose)
-    due = _visits(device, "scheduled") if device else []
-    if device and due:
-        args = {
-            "visit": choose.choice(due)[0],
-            "reason": "absent",
-            "next_step": "revisit",
-            "note": "",
-            "recorded_at": NOW.isoformat(),
-            "place": None,
-        }
-        device.say("record_not_done", args, NOW.isoformat())
-
-
-@rule(3)
-def nominate(world: World, choose: Random) -> None:
-    """Nominate somebody from the liaison's tablet."""
-    device = any_device(world, choose, "liaison")
-    if device is None:
-        return
-    args = {
-        "application": str(new_id()),
-        "resident": {"name": "钱小河", "id_number": builders.id_number(date(1970, 1, 1))},
-        "village": choose.choice(["511302201201", "511302201201", "511302202201"]),
-        "categories": ["hearing"],
-        "consent": {"by": "resident", "name": "钱小河"},
-    }
-    version = choose.choice([1, 2])
-    if version == 2:
-        args["media"] = [
-            {
-                **device.photo(world.picture()),
-                "kind": "paper",
-                "paper": paper,
-                "type": "image/jpeg",
-                "taken_at": NOW.isoformat(),
-                "place": None,
-            }
-            for paper in choose.sample(["id_card", "household_book", "photos"], 2)
-        ]
-    device.say("nominate", args, NOW.isoformat(), version)
-    world.reached[f"nominate v{version}"] += 1
-
-
-@rule(2)
-def say_what_the_server_does_not_know(world: World, choose: Random) -> None:
-    """Say something in a form that this server cannot take in."""
-    device = any_device(world, choose)
-    if device:
-        name, v = choose.choice([("submit_evaluation", 77), ("teleport", 1), ("move_visit", 1)])
-        device.say(name, {"what": "ever"}, NOW.isoformat(), v)
-        world.reached["not understood"] += 1
-
+__all__ = ["RULES"]
 
 # At the office
 
@@ -273,7 +90,7 @@ def office_cancel(world: World, choose: Random) -> None:
         world.reached["cancelled"] += 1
 
 
-@rule(5)
+@rule(7)
 def decide_dispute(world: World, choose: Random) -> None:
     """Accept what a tablet said and was disputed, or set it aside."""
     waiting = list(Dispute.objects.filter(decided_at=None).order_by("pk"))
@@ -332,11 +149,9 @@ def evict(world: World, choose: Random) -> None:
     if device is None or device.name in world.revoked:
         return
     before = world.everywhere()
-    world.kept_by[device.name] = set()
+    world.forget(device)
     world.excused |= before - world.everywhere()
     device.state, device.key = State(), fresh_key()
-    world.late.pop(device.name, None)
-    world.clean_views.pop(device.name, None)
     world.cloned.discard(device.name)
     enrol(device, world.place)
     world.reached["evicted"] += 1
@@ -371,9 +186,9 @@ def clone(world: World, choose: Random) -> None:
     if choose.random() < 0.6:
         # Both go on from the same place, and both find a line.
         for one in choose.sample([device, world.devices[name]], 2):
-            due = [pk for pk, _ in _visits(one, "scheduled") if pk not in _said_of(one)]
+            due = [pk for pk, _ in visits_of(one, "scheduled") if pk not in said_of(one)]
             if due and one.username != "liaison":
-                _evaluate(world, one, choose.choice(due))
+                finish_evaluation(world, one, choose.choice(due))
             else:
                 one.say("teleport", {"from": one.name}, NOW.isoformat())
             world.exchange(one, choose.choice(["whole", "whole", "cut"]))
@@ -399,8 +214,34 @@ def back_up(world: World, choose: Random) -> None:
 
 @rule(3)
 def restore(world: World, choose: Random) -> None:
-    """Restore the newest backup."""
+    """Restore the newest backup; sometimes the file of enrolments is lost as well."""
+    if choose.random() < 0.3:
+        lose_enrolments()
+        world.enrolments_lost = True
+        world.reached["enrolments lost"] += 1
     world.restore()
+
+
+@rule(2)
+def restore_to_before_an_enrolment(world: World, choose: Random) -> None:
+    """Enrol a tablet, let it work and send, and go back to a backup that does not know it."""
+    device = any_device(world, choose)
+    if device is None or device.name in world.revoked:
+        return
+    evict(world, choose)
+    fresh = [one for one in world.devices.values() if not one.state.log and not one.state.halt]
+    for one in fresh:
+        world.exchange(one)
+        due = [pk for pk, _ in visits_of(one, "scheduled")]
+        if due and one.username != "liaison":
+            finish_evaluation(world, one, choose.choice(due))
+            world.exchange(one)
+    restore(world, choose)
+    for one in fresh:
+        if not world.knows(one) and choose.random() < 0.6:
+            # Nobody comes with a new code; it hands in what it has.
+            world.exchange(one)
+            beside.hand_over(world, one, choose.choice([None, None, 1]))
 
 
 # On the line

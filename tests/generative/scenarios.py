@@ -9,8 +9,9 @@ from random import Random
 
 from tests.generative.floors import FLOORS
 from tests.generative.invariants import examine, settle
+from tests.generative.promises import Broken
 from tests.generative.rules import RULES
-from tests.generative.world import Beginning, Broken, World
+from tests.generative.world import Beginning, World
 
 LENGTH = 36
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.test import Client
+from django.core.cache import cache
 
+from mobile_api.changes import make_integration
 from mobile_api.devices import make_code
+from mobile_api.federation import FederationKeys
 from mobile_api.models import LedgerEntry, Replica
+from mobile_api.receipts import ReceiptKeys
 from mobile_api.restoring import begin_epoch
 from outreach import clock
+from outreach.actions.trail import number_trail
 from outreach.domain.vocabulary import EvidenceKind
 from outreach.models import Evaluation, User, Visit
 from outreach.models.ids import new_id
@@ -27,26 +28,18 @@ from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
 from tests.generative import databases
 from tests.generative.device import Device, Reply, fresh_key
+from tests.generative.handed import handed_in
+from tests.generative.home import forget_tablets
+from tests.generative.promises import check
+from tests.generative.reading import Reader
+from tests.generative.receipts import receipt_is_true
+from tests.generative.speaking import browser, post
 from tests.mobile_api.uploading import CHUNK, b64, jpeg, metadata
 
 NOW = datetime.combine(VISIT_ON, time(10), SHANGHAI)
 KINDS = [EvidenceKind.PORTRAIT, EvidenceKind.WHOLE_BODY, EvidenceKind.ENVIRONMENT]
 HEARS_NOTHING = {"right_db": [95, 95, 95, 95], "left_db": [95, 95, 95, 95]}
 _PICTURE = jpeg(8, 8)
-
-
-class Broken(AssertionError):
-    """An invariant does not hold; `name` is I1 … I11, or what else was promised."""
-
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"{name}: {what}")
-        self.name = name
-
-
-def check(name: str, holds: object, what: object = "") -> None:
-    """Raise `Broken` where an invariant does not hold."""
-    if not holds:
-        raise Broken(name, str(what))
 
 
 @dataclass
@@ -67,11 +60,14 @@ class Beginning:
     place: builders.County
     kept: databases.Kept
     devices: list[Device]
+    readers: list[Reader]
 
     @classmethod
     def make(cls) -> Beginning:
-        """Build the county, its visits and its three enrolled tablets."""
+        """Build the county, its visits, its three enrolled tablets, and two offices that read."""
         clock.advance_to(NOW)
+        ReceiptKeys(settings.OUTREACH_KEYS_DIR).create()
+        FederationKeys(settings.OUTREACH_KEYS_DIR).create()
         place = builders.county()
         builders.scheduled(place, 6, categories=["hearing"])
         builders.accepted(place, 2, categories=["hearing"])
@@ -80,23 +76,12 @@ class Beginning:
             device = Device(name, user, fresh_key())
             enrol(device, place)
             devices.append(device)
-        return cls(place, databases.keep(), devices)
-
-
-@cache
-def browser() -> Client:
-    """Return the one test client: making one loads every middleware anew."""
-    return Client()
-
-
-def post(path: str, body: dict[str, Any], token: str = "") -> Reply:
-    """Send JSON to the real endpoints and return status and answer."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = browser().generic(
-        "POST", path, json.dumps(body), content_type="application/json", headers=headers
-    )
-    check("no 5xx", answer.status_code < 500, f"{path}: {answer.status_code}")
-    return answer.status_code, json.loads(answer.content)
+        readers = [
+            Reader(make_integration("county", place.county, at=NOW), place.county.code, limit=7),
+            Reader(make_integration("village", place.village, at=NOW), place.village.code),
+        ]
+        number_trail()
+        return cls(place, databases.keep(), devices, readers)
 
 
 def enrol(device: Device, place: builders.County) -> None:
@@ -124,7 +109,8 @@ class World:
     made: dict[str, Made] = field(default_factory=dict)
     kept_by: dict[str, set[str]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)
-    quarantined: set[str] = field(default_factory=set)
+    readers: list[Reader] = field(init=False)
+    enrolments_lost: bool = False
     late: dict[str, list[tuple[dict[str, Any], Reply]]] = field(default_factory=dict)
     old: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     backup: databases.Kept = field(init=False)
@@ -141,12 +127,12 @@ class World:
 
     def __post_init__(self) -> None:
         self.beginning.kept.put_back()
+        cache.clear()  # scenarios before this one have used up the enrolments of a minute
         self.place, self.backup = self.beginning.place, self.beginning.kept
         self.devices = {one.name: one.copied(one.name) for one in self.beginning.devices}
         self.kept_by = {name: set() for name in self.devices}
-        self.files = Path(settings.OUTREACH_FILES)
-        settings.OUTREACH_REVOCATIONS = self.files / "revocations.jsonl"
-        settings.OUTREACH_REVOCATIONS.unlink(missing_ok=True)
+        self.readers = [replace(one) for one in self.beginning.readers]
+        forget_tablets()
         self.note_history()
 
     # What the server and the people around it know
@@ -172,7 +158,17 @@ class World:
         """Return the evaluations that stand on the server or in a physical store."""
         entries = LedgerEntry.objects.filter(name="submit_evaluation")
         server = {str(entry.args["evaluation"]) for entry in entries if "evaluation" in entry.args}
-        return server | self.quarantined | set().union(*self.kept_by.values())
+        return server | set(handed_in()) | set().union(*self.kept_by.values())
+
+    def knows(self, device: Device) -> bool:
+        """Tell whether the register has this tablet's log."""
+        return replica_of(device) is not None
+
+    def forget(self, device: Device) -> None:
+        """Note that a tablet's store is gone, with what the network still carries for it."""
+        self.kept_by[device.name] = set()
+        self.late.pop(device.name, None)
+        self.clean_views.pop(device.name, None)
 
     # Exchanges
 
@@ -233,6 +229,9 @@ class World:
             self.reached[answer["type"].rpartition("/")[2]] += 1
         if status == 200:
             self._heard(device, request, answer)
+            if request.get("push"):
+                self.reached["receipts"] += 1
+                receipt_is_true(device, answer)
             got = {one["seq"]: one for one in answer["outcomes"]}
             for seq in due:
                 check("in scope applies", got[seq]["outcome"] == "applied", got[seq])
@@ -372,8 +371,11 @@ class World:
         """Put yesterday's database back, as the how-to says: with another epoch."""
         before = self.everywhere()
         acked = LedgerEntry.objects.count()
+        held = self._known_here()
         self.backup.put_back()
+        forgotten = held - self._known_here()
         self.announce_restore()
+        self.reached["enrolled after the backup"] += len(forgotten & self._known_here())
         self.excused |= before - self.everywhere()
         self.reached["restores"] += 1
         self.reached["restored mutations"] += acked - LedgerEntry.objects.count()
@@ -382,6 +384,9 @@ class World:
         self.late.clear()
         if self.revoked:
             self.reached["restored after a stop"] += 1
+
+    def _known_here(self) -> set[str]:
+        return {one.name for one in self.devices.values() if self.knows(one)}
 
     def announce_restore(self) -> None:
         """Begin another epoch, by which tablets know that time went back."""

@@ -11,6 +11,7 @@ import os
 import resource
 from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -58,17 +59,16 @@ def tell(kind: str, answers: Counter[str]) -> None:
     assert answers.total() == CASES
 
 
-def test_malformed_pictures_are_refused_or_whole(tmp_path: Path) -> None:
+def test_malformed_pictures_are_refused_or_whole() -> None:
     rng, answers = Random(1), Counter[str]()
     sources = [jpeg(), png(), jpeg(640, 480, quality=70), png(64, 48, compress_level=0)]
-    for number in range(CASES):
-        file = tmp_path / "picture"
-        file.write_bytes(spoiled(rng.choice(sources), rng))
+    for _ in range(CASES):
+        file = BytesIO(spoiled(rng.choice(sources), rng))
         try:
             examine(file, max_pixels=1_000_000)
-            derived = thumbnail(file, tmp_path / str(number), max_pixels=1_000_000)
+            derived = thumbnail(file, max_pixels=1_000_000)
             answers["taken"] += 1
-            assert derived.stat().st_size > 0
+            assert len(derived) > 0
         except Problem as problem:
             answers[problem.slug] += 1
     tell("pictures", answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from mobile_api.changes import make_integration
-from mobile_api.models import Integration
+from mobile_api.models import Epoch, Integration
 from outreach.actions import applications
 from outreach.models import Application, AuditEvent, Division
 from tests import builders
 from tests.builders import START
+from tests.mobile_api.conftest import Restore
 
 
 def ask(token: str, **query: Any) -> Any:
@@ -54,8 +56,46 @@ def test_pages_of_any_size_bring_each_change_once_in_order(
 def test_nothing_new_is_an_empty_page_at_the_same_place(place: builders.County) -> None:
     builders.accepted(place)
     token = reader(place.county)
-    last = ask(token)[1]["last"]
-    assert ask(token, after=last) == (200, {"changes": [], "last": last, "more": False})
+    first = ask(token)[1]
+    last, epoch = first["last"], first["epoch"]
+    nothing = {"epoch": epoch, "changes": [], "last": last, "more": False}
+    assert ask(token, after=last) == (200, nothing)
+    assert ask(token, after=last, epoch=epoch) == (200, nothing)
+
+
+def test_a_reader_beyond_a_restored_register_learns_it(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    token = reader(place.county)
+    builders.accepted(place)
+    known = follow(token, 100)
+    restore = back_up()
+    builders.accepted(place)
+    before = ask(token)[1]
+    restore()
+
+    status, told = ask(token, after=before["last"])
+    assert (status, told["type"]) == (409, "/problems/feed-restored")
+    assert told["epoch"] == Epoch.current() != before["epoch"]
+    assert follow(token, 100) == known
+
+
+def test_a_reader_that_names_its_epoch_learns_it_when_the_numbers_have_caught_up(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    token = reader(place.county)
+    restore = back_up()
+    builders.accepted(place)
+    before = ask(token)[1]
+    restore()
+    builders.accepted(place, 2)
+    follow(token, 100)
+
+    # By its number alone nobody could tell; the answer names another epoch.
+    status, told = ask(token, after=before["last"])
+    assert (status, told["epoch"] == before["epoch"]) == (200, False)
+    status, told = ask(token, after=before["last"], epoch=before["epoch"])
+    assert (status, told["type"]) == (409, "/problems/feed-restored")
 
 
 def test_a_division_is_told_of_itself_only(place: builders.County) -> None:
@@ -92,7 +132,9 @@ def test_a_change_after_the_last_page_comes_next(place: builders.County) -> None
     assert (told["action"], told["id"]) == ("application.accept", str(case.pk))
 
 
-@pytest.mark.parametrize("query", [{"after": -1}, {"after": "x"}, {"limit": 0}, {"limit": 9999}])
+@pytest.mark.parametrize(
+    "query", [{"after": -1}, {"after": "x"}, {"limit": 0}, {"limit": 9999}, {"epoch": "1"}]
+)
 def test_a_malformed_question_is_named(place: builders.County, query: dict[str, Any]) -> None:
     status, told = ask(reader(place.county), **query)
     assert (status, told["type"], told["fields"]) == (422, "/problems/malformed", list(query))

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from mobile_api.chain import canonical_json
 from mobile_api.devices import revoke
 from mobile_api.federation import CannotOpen, FederationKeys
 from mobile_api.models import Device, HandInPart
@@ -28,6 +20,7 @@ from outreach import clock
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests.builders import County
+from tests.mobile_api.handing_in import signed_part
 from tests.mobile_api.talking import enrolled
 
 pytestmark = pytest.mark.django_db
@@ -50,41 +43,9 @@ def lost(place: County, keys: FederationKeys, tmp_path: Path) -> Tablet:
     return tablet
 
 
-def sealed(plain: bytes, recipient: str) -> dict[str, str]:
-    """Seal as a tablet does."""
-    theirs = serialization.load_der_public_key(base64.b64decode(recipient))
-    assert isinstance(theirs, ec.EllipticCurvePublicKey)
-    ours = ec.generate_private_key(ec.SECP256R1())
-    form = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-    ephemeral, point = ours.public_key().public_bytes(*form), theirs.public_bytes(*form)
-    salt = ephemeral + point
-    shared = ours.exchange(ec.ECDH(), theirs)
-    key = HKDF(hashes.SHA256(), 32, salt=salt, info=b"outreach tablet v1").derive(shared)
-    iv = os.urandom(12)
-    spelled = {"ephemeral": ephemeral, "iv": iv, "wrapped": AESGCM(key).encrypt(iv, plain, None)}
-    return {
-        "recipient": recipient,
-        **{name: base64.b64encode(value).decode() for name, value in spelled.items()},
-    }
-
-
 def part(tablet: Tablet, keys: FederationKeys, plain: object, **changes: Any) -> dict[str, Any]:
     """Return a part that the tablet signed."""
-    public = keys.public()
-    assert public is not None
-    said: dict[str, Any] = {
-        "hand_in": "0188a7f0-0000-7000-8000-000000000001",
-        "replica": tablet.state.replica,
-        "reason": "revoked",
-        "n": 0,
-        "of": 1,
-        "kind": "log",
-        "sealed": sealed(json.dumps(plain).encode(), public),
-        "at": "2018-06-12T09:00:00.000Z",
-    } | changes
-    r, s = decode_dss_signature(tablet.key.sign(canonical_json(said), ec.ECDSA(hashes.SHA256())))
-    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    return said | {"sig": base64.b64encode(raw).decode()}
+    return signed_part(tablet.key, tablet.state.replica, keys, plain, **changes)
 
 
 def post(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -149,9 +110,34 @@ def test_a_locked_tablet_cannot_sign_and_is_heard_all_the_same(
     assert post(part(lost, keys, {}, reason="locked", kind="store") | {"sig": ""})[0] == 201
 
 
-def test_a_tablet_that_nobody_knows_is_told_so(lost: Tablet, keys: FederationKeys) -> None:
-    status, body = post(part(lost, keys, {}, replica=str(uuid4())))
-    assert (status, body["type"]) == (410, "/problems/unknown-replica")
+def test_what_a_tablet_hands_in_that_nobody_knows_is_kept_too(
+    lost: Tablet, keys: FederationKeys, tmp_path: Path
+) -> None:
+    stranger = str(uuid4())
+    body = part(lost, keys, {"entries": [WORDS]}, replica=stranger, reason="unknown")
+    assert post(body) == (201, {"receipt": body["hand_in"], "n": 0})
+    assert post(body)[0] == 200
+    post(part(lost, keys, {}, replica=stranger, reason="unknown", n=1, of=2, kind="end"))
+
+    kept = HandInPart.objects.get(n=0)
+    assert (kept.replica, str(kept.said_replica)) == (None, stranger)
+    call_command("open_handin", body["hand_in"], tmp_path / "out", stdout=StringIO())
+    assert WORDS in (tmp_path / "out" / "0000-log.json").read_text()
+    trail = AuditEvent.objects.get(action="device.hand_in")
+    assert (trail.by, trail.subject) == (None, "handinpart")
+
+
+def test_strangers_cannot_fill_the_disk_and_take_no_room_from_the_known(
+    lost: Tablet, keys: FederationKeys, settings: LazySettings
+) -> None:
+    stranger = part(lost, keys, {"entries": []}, replica=str(uuid4()), reason="unknown")
+    settings.OUTREACH_UNKNOWN_HAND_IN_BYTES = len(json.dumps(stranger["sealed"])) + 10
+    assert post(stranger)[0] == 201
+    more = part(lost, keys, {"entries": []}, replica=str(uuid4()), reason="unknown")
+    status, body = post(more)
+
+    assert (status, body["type"]) == (507, "/problems/no-room")
+    assert [post(stranger)[0], post(part(lost, keys, {"entries": []}))[0]] == [200, 201]
 
 
 @pytest.mark.parametrize("wrong", [{"n": -1}, {"kind": "other"}, {"sealed": {}}, {"extra": 1}])

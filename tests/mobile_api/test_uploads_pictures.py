@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageDraw, PngImagePlugin
 
-from mobile_api.photos import Picture, examine, thumbnail
+from mobile_api.photos import Picture, examine, kept_thumbnail, thumbnail
 from mobile_api.problems import Problem
+from outreach.files import local_files, photo_name
 from outreach.models import StoredBlob
 from tests.mobile_api.uploading import Tablet, digest, enrol, jpeg, metadata, png, refused
 
@@ -48,10 +50,8 @@ def jpeg_claiming(width: int, height: int) -> bytes:
 
 
 def examined(folder: Path, content: bytes) -> Picture | str:
-    file = folder / "picture"
-    file.write_bytes(content)
     try:
-        return examine(file, max_pixels=LIMIT)
+        return examine(BytesIO(content), max_pixels=LIMIT)
     except Problem as problem:
         return problem.slug
 
@@ -184,15 +184,9 @@ class TestOverHttp:
         assert StoredBlob.objects.get().content_type == "image/png"
 
 
-def blob(folder: Path, content: bytes) -> Path:
-    file = folder / digest(content)
-    file.write_bytes(content)
-    return file
-
-
-def small(folder: Path, content: bytes, edge: int = 40) -> Image.Image:
-    made = thumbnail(blob(folder, content), folder / "derived", max_pixels=LIMIT, edge=edge)
-    with Image.open(made) as picture:
+def small(content: bytes, edge: int = 40) -> Image.Image:
+    made = thumbnail(BytesIO(content), max_pixels=LIMIT, edge=edge)
+    with Image.open(BytesIO(made)) as picture:
         picture.load()
     return picture
 
@@ -203,7 +197,7 @@ def test_a_thumbnail_carries_nothing_but_pixels(tmp_path: Path):
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (30.0, 47.0, 0.0)
     original = jpeg(exif=exif, comment=b"a name", icc_profile=b"a profile", xmp=b"a history")
 
-    made = small(tmp_path, original)
+    made = small(original)
 
     assert made.size == (40, 30)
     assert (made.format, dict(made.getexif())) == ("JPEG", {})
@@ -214,38 +208,40 @@ def test_a_thumbnail_of_a_png_carries_no_text(tmp_path: Path):
     note = PngImagePlugin.PngInfo()
     note.add_text("Author", "a name")
 
-    made = thumbnail(blob(tmp_path, png(pnginfo=note)), tmp_path, max_pixels=LIMIT)
+    made = thumbnail(BytesIO(png(pnginfo=note)), max_pixels=LIMIT)
 
-    assert b"a name" not in made.read_bytes()
+    assert b"a name" not in made
 
 
 def test_a_thumbnail_stands_upright(tmp_path: Path):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
 
-    assert small(tmp_path, jpeg(64, 48, exif=exif)).size == (30, 40)
+    assert small(jpeg(64, 48, exif=exif)).size == (30, 40)
 
 
 def test_ink_on_nothing_becomes_ink_on_white(tmp_path: Path):
     signature = Image.new("RGBA", (80, 40))
     ImageDraw.Draw(signature).rectangle((0, 0, 39, 39), fill="black")
 
-    made = small(tmp_path, saved(signature, "PNG"))
+    made = small(saved(signature, "PNG"))
 
     assert made.getpixel((5, 5)) == (0, 0, 0)
     assert made.getpixel((35, 5)) == (255, 255, 255)
 
 
-def test_a_thumbnail_is_made_once(tmp_path: Path):
-    original = blob(tmp_path, WHOLE["jpeg"])
-    first = thumbnail(original, tmp_path / "derived", max_pixels=LIMIT)
-    original.unlink()
+def test_a_thumbnail_is_made_once_and_lies_sealed(tmp_path: Path):
+    storage, name = local_files(tmp_path), digest(WHOLE["jpeg"])
+    storage.put(photo_name(name), BytesIO(WHOLE["jpeg"]).read)
+    first = kept_thumbnail(name, storage, max_pixels=LIMIT).read()
+    storage.delete(photo_name(name))
 
-    assert thumbnail(original, tmp_path / "derived", max_pixels=LIMIT) == first
+    assert kept_thumbnail(name, storage, max_pixels=LIMIT).read() == first
+    assert [first[:40] in file.read_bytes() for file in tmp_path.rglob("*.jpg")] == [False]
 
 
 def test_a_thumbnail_of_a_small_picture_is_no_larger(tmp_path: Path):
-    assert small(tmp_path, WHOLE["jpeg"], edge=500).size == (64, 48)
+    assert small(WHOLE["jpeg"], edge=500).size == (64, 48)
 
 
 @pytest.mark.parametrize(
@@ -255,13 +251,11 @@ def test_a_thumbnail_of_a_small_picture_is_no_larger(tmp_path: Path):
 )
 def test_no_thumbnail_is_left_of_what_cannot_be_opened(tmp_path: Path, content: bytes):
     with pytest.raises(Problem, match="not-a-picture"):
-        thumbnail(blob(tmp_path, content), tmp_path / "derived", max_pixels=LIMIT)
-
-    assert list(tmp_path.rglob("derived/**/*.*")) == []
+        thumbnail(BytesIO(content), max_pixels=LIMIT)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "I;16", "CMYK"])
 def test_every_kind_of_pixel_has_a_thumbnail(tmp_path: Path, mode: str):
     kind = "JPEG" if mode == "CMYK" else "PNG"
 
-    assert small(tmp_path, saved(Image.new(mode, (64, 48)), kind)).size == (40, 30)
+    assert small(saved(Image.new(mode, (64, 48)), kind)).size == (40, 30)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mobile_api.auth import fingerprint
 from mobile_api.models import Device
+from outreach.files import local_files, photo_name
 from outreach.models import Division, User
 
 CHUNK = "application/offset+octet-stream"
@@ -118,8 +119,11 @@ class Tablet:
     def stored(self, content: bytes) -> bytes | None:
         """Return what the blob of a file holds on the server's disk."""
         name = digest(content)
-        blob = self.files / "blobs" / name[:2] / name[2:4] / name
-        return blob.read_bytes() if blob.exists() else None
+        try:
+            with local_files(self.files).read(photo_name(name)) as blob:
+                return blob.read()
+        except FileNotFoundError:
+            return None
 
 
 def enrol(files: Path, name: str = "li") -> Tablet:

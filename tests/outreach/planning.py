@@ -14,6 +14,7 @@ from outreach.actions import campaigns, planning, solving, thinking
 from outreach.actions.campaigns import CampaignTerms, Crew
 from outreach.domain.vocabulary import Level, Role
 from outreach.models import Application, Assessor, Campaign, Division, Plan, Team, User
+from outreach.models.planning import PlanKind
 from tests import builders
 
 MONDAY, FRIDAY = date(2018, 6, 4), date(2018, 6, 15)
@@ -119,7 +120,7 @@ def think(*plans: UUID, rounds: int = 1) -> None:
         patch.setattr(thinking, "Until", lambda seconds, asked: Until(rounds=rounds, asked=asked))
         answers = thinking.answer(
             document,
-            answers=len(claimed) > 1,
+            answers=claimed[-1].kind in (PlanKind.INSERT, PlanKind.REPAIR),
             seed=claimed[-1].seed,
             seconds=1,
             asked=Event(),  # type: ignore[arg-type]

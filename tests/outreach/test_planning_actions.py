@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 
-from outreach.actions import campaigns, drafting, planning, visits
+from outreach.actions import campaigns, drafting, planning, solving, visits
 from outreach.actions.campaigns import Happening
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
@@ -276,6 +278,36 @@ def test_a_plan_whose_process_is_gone_says_so_and_starts_again(place: builders.C
     think(plan.pk)
     plan.refresh_from_db()
     assert plan.state == PlanState.READY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_solver_killed_on_its_way_keeps_the_best_so_far_and_goes_on_from_there(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hill = hills(place, 12)
+    plan = planning.ask(hill.campaign, seconds=60, by=place.administrator, at=ASKED)
+    beat = solving._beat
+
+    def kill_once_something_is_found(plans: Any, heard: Any, *more: Any) -> None:
+        beat(plans, heard, *more)
+        if heard.best is not None:
+            for child in multiprocessing.active_children():
+                child.kill()  # SIGKILL
+
+    monkeypatch.setattr("os.nice", lambda more: more)
+    with monkeypatch.context() as patch:
+        patch.setattr(solving, "_beat", kill_once_something_is_found)
+        solving.make([plan.pk])
+    plan.refresh_from_db()
+    assert (plan.state, plan.message, plan.stops.count()) == (PlanState.STOPPED, "interrupted", 12)
+    assert plan.may_be_published
+    assert plan.may_go_on
+    assert len(solving._kept(plan)) == 12
+    planning.resume(plan, by=place.administrator, at=ASKED)
+    Plan.objects.update(seconds=1)
+    solving.make([plan.pk])
+    plan.refresh_from_db()
+    assert (plan.state, plan.message, plan.stops.count()) == (PlanState.READY, "", 12)
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR])

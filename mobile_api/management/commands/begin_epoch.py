@@ -1,4 +1,4 @@
-"""Tell every tablet that the register was restored, and stop again whoever was stopped since."""
+"""Tell every tablet that the register was restored, and enrol and stop again whoever was since."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        stopped = begin_epoch()
+        enrolled, stopped = begin_epoch()
         self.stdout.write(
             f"A new epoch has begun: tablets send again what came after the backup."
-            f" Tablets stopped again: {stopped}."
+            f" Tablets enrolled again: {enrolled}; stopped again: {stopped}."
         )

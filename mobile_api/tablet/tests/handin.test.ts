@@ -24,7 +24,7 @@ interface Part {
 
 /** The office's letter box: keeps the first of each part, and can lose the line. */
 class LetterBox {
-  readonly parts = new Map<number, Part>()
+  readonly parts = new Map<string, Part>()
   failures: number[] = []
   asked = 0
   readonly send: Send = async (path, body) => {
@@ -32,12 +32,16 @@ class LetterBox {
     this.asked += 1
     const part = JSON.parse(JSON.stringify(body)) as Part
     if (this.failures.includes(this.asked)) throw new LineDown()
-    const known = this.parts.has(part.n)
-    if (!known) this.parts.set(part.n, part)
+    const place = `${part.hand_in}/${part.n}`
+    const known = this.parts.has(place)
+    if (!known) this.parts.set(place, part)
     return { status: known ? 200 : 201, body: { receipt: `r-${part.hand_in}`, n: part.n } }
   }
+  /** The parts of one hand-in, the newest if none is named, in order. */
   async opened(open: (wrap: FederationWrap) => Promise<never>) {
-    const inOrder = [...this.parts.values()].sort((a, b) => a.n - b.n)
+    const all = [...this.parts.values()]
+    const newest = all.at(-1)?.hand_in
+    const inOrder = all.filter((part) => part.hand_in === newest).sort((a, b) => a.n - b.n)
     return Promise.all(inOrder.map(async ({ kind, sealed }) => [kind, await open(sealed)] as [string, unknown]))
   }
 }
@@ -88,6 +92,16 @@ describe('a tablet that was stopped', () => {
     expect(box.asked).toBe(5)
     expect(new Set([...box.parts.values()].map(({ hand_in }) => hand_in)).size).toBe(1)
     expect((await box.opened(office.openJson)).length).toBe(4)
+  })
+  it('begins anew when something was recorded after a cut, so that the parts fit together', async () => {
+    const { safe, box, office, said } = await withWork()
+    box.failures = [2]
+    expect(await handIn(safe, box.send, 'fork', quiet)).toEqual({ end: 'line down' })
+    const later = await safe.say('record_not_done', notDone('v2'), 1)
+    expect((await handIn(safe, box.send, 'fork', quiet)).end).toBe('done')
+    const parts = await box.opened(office.openJson)
+    expect(parts[0]?.[1]).toEqual({ entries: JSON.parse(JSON.stringify([said, later])) as Json })
+    expect(parts.at(-1)).toEqual(['end', { entries: 2, media: 1, drafts: 1 }])
   })
   it('keeps everything when the server does not take it', async () => {
     const { safe } = await withWork()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import APPLICATION, OPEN_STATES, OPEN_VISITS, ApplicationState
 from outreach.models import Application, Evaluation, PaperPhoto, StoredBlob, User, Visit
+from outreach.models.applications import ApplicationQuerySet
 from outreach.rules import Refused
 
 #: Who needs the whole ID number: the auditor looks for patterns, not for persons.
@@ -55,9 +57,24 @@ def cases(request: DeskRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if state in set(ApplicationState):
         rows = rows.standing(ApplicationState(state))
+    rows, kept = _narrowed(request, rows)
     listing = list_rows(request, rows, Calendar.of(clock.today()))
-    context = {"listing": listing, "states": STATES, "state": state}
+    context = {"listing": listing, "states": STATES, "state": state, "hidden": kept}
     return render(request, "desk/cases.html", context)
+
+
+def _narrowed(
+    request: DeskRequest, rows: ApplicationQuerySet
+) -> tuple[ApplicationQuerySet, dict[str, str]]:
+    """Keep to one village's or one assessor's cases where the address names it."""
+    kept = {}
+    if village := request.GET.get("village", ""):
+        rows, kept["village"] = rows.filter(village__code=village), village
+    with suppress(ValueError):
+        assessor = UUID(request.GET.get("assessor", ""))
+        rated = rows.filter(evaluations__assessor=assessor)
+        rows, kept["assessor"] = rated.distinct(), str(assessor)
+    return rows, kept
 
 
 @only(*EVERYBODY)

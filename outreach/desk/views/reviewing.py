@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +24,12 @@ from outreach.desk.keeping import served
 from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
+from outreach.desk.views.rates import rates_for
 from outreach.domain.vocabulary import Mode, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
+from outreach.reports.rates import Whose
 from outreach.rules import Refused, scope, second_opinions_for
 
 
@@ -51,7 +54,27 @@ def review(request: DeskRequest) -> HttpResponse:
         text = ngettext("%(count)d case reviewed.", "%(count)d cases reviewed.", count)
         return text % {"count": count}
 
-    return work_on(request, REVIEW, "desk/review.html", take, more=with_evaluations)
+    return work_on(
+        request,
+        REVIEW,
+        "desk/review.html",
+        take,
+        more=lambda cases: _with_rates(cases, request.user),
+    )
+
+
+def _with_rates(cases: list[Application], user: User) -> Callable[[Application], dict[str, Any]]:
+    """Add the newest evaluation, and what is unusual about the village and the assessor."""
+    evaluated, found = with_evaluations(cases), rates_for(user)
+
+    def more(case: Application) -> dict[str, Any]:
+        said = evaluated(case)
+        rating = said.get("evaluation")
+        by = rating.assessor_id if rating and rating.mode != Mode.FILE else None
+        village = found.of(Whose.VILLAGE, case.village.code)
+        return {**said, "rates": [*village, *(found.of(Whose.ASSESSOR, by) if by else [])]}
+
+    return more
 
 
 @only(*READERS)
@@ -71,6 +94,8 @@ def _evaluations(user: User) -> EvaluationQuerySet:
 
 def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
     application = held.application
+    reviews = request.user.role in (Role.ADMINISTRATOR, Role.AUDITOR)
+    found = rates_for(request.user) if reviews and held.mode != Mode.FILE else None
     photos = list(held.photos.all())
     names = [photo.sha256 for photo in photos]
     stored = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
@@ -79,6 +104,12 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         "application": application,
         "age": application.resident.age(held.evaluated_at.date()),
         "parts": parts_of(held),
+        "rates": [
+            *found.of(Whose.VILLAGE, application.village.code),
+            *found.of(Whose.ASSESSOR, held.assessor_id),
+        ]
+        if found
+        else [],
         "from_file": held.mode == Mode.FILE,
         "photos": [(photo, photo.sha256 in stored) for photo in photos],
         "may_review": request.user.role == Role.ADMINISTRATOR

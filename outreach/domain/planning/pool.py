@@ -97,18 +97,27 @@ class Pool:
             for n in range(len(self._workers)):
                 if waiting and n not in busy:
                     left = None if seconds is None else max(0, began + seconds - monotonic())
-                    busy[n] = waiting.pop(0)
-                    self._workers[n].pipe.send((jobs[busy[n]], left))
+                    if self._handed(n, jobs[waiting[0]], left):
+                        busy[n] = waiting.pop(0)
             for pipe in wait([self._workers[n].pipe for n in busy], timeout=LOOK):
                 n = next(n for n in busy if self._workers[n].pipe is pipe)
                 job = busy.pop(n)
                 try:
                     answers[job] = self._workers[n].pipe.recv()
-                except EOFError:
+                except (EOFError, OSError):
                     self._replace(n)
         for n in busy:
             self._replace(n)
         return answers
+
+    def _handed(self, n: int, job: Job, seconds: float | None) -> bool:
+        """Hand a worker its job; one that died meanwhile is replaced and gets the next."""
+        try:
+            self._workers[n].pipe.send((job, seconds))
+        except OSError:
+            self._replace(n)
+            return False
+        return True
 
     def _replace(self, n: int) -> None:
         _kill(self._workers[n])
@@ -135,9 +144,11 @@ def _work(pipe: Connection) -> None:
     """Solve jobs until the pipe closes; runs in a process of its own."""
     try:
         ground: Ground = pipe.recv()
+        parent = multiprocessing.parent_process()
+        assert parent is not None, "a worker has a parent"
         while True:
             job, seconds = pipe.recv()
             deadline = None if seconds is None else monotonic() + seconds
-            pipe.send(_solve(ground, job, deadline, lambda: False))
-    except (EOFError, KeyboardInterrupt):
+            pipe.send(_solve(ground, job, deadline, lambda: not parent.is_alive()))
+    except (EOFError, OSError, KeyboardInterrupt):
         return

@@ -23,6 +23,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from certificates.actions import open_file
 from certificates.models import Certificate
 from outreach import clock
 from outreach.demo.county import FIRST_NAME, County, demo_county
@@ -136,9 +137,14 @@ def _last_line() -> str:
 
 
 def _first_paper() -> str:
-    """Return the path of the first stop's certificate, relative to the checkout."""
+    """Lay the first stop's certificate in plain beside the data; return where, for the reader.
+
+    Among the files it lies sealed. The people of the demo county are invented.
+    """
     first = Certificate.objects.filter(application__resident__name=FIRST_NAME).first()
     if first is None:
         return ""
-    file = settings.OUTREACH_FILES / first.files.latest("version").path
-    return os.path.relpath(file, settings.BASE_DIR)
+    copy = settings.OUTREACH_DATA / "first-certificate.pdf"
+    with open_file(first) as paper:
+        copy.write_bytes(paper.read())
+    return os.path.relpath(copy, settings.BASE_DIR)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -27,9 +28,10 @@ class Register:
     def examine(self, file: Path, declared_type: str) -> None:
         """Accept the file."""
 
-    def register(self, sha256: str, blob: Path) -> None:
+    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
         """Remember the file."""
-        assert digest(blob.read_bytes()) == sha256
+        with opening() as blob:
+            assert digest(blob.read()) == sha256
         self.entered.add(sha256)
 
 

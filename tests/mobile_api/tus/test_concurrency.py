@@ -82,7 +82,7 @@ def test_last_chunks_at_once_finish_the_file_once(server: Server):
     answers = Counter(at_once(8, last_or_ask))
 
     assert answers == {200: 4, 204: 1, 409: 3}
-    assert server.store.blobs.path(digest(CONTENT)).read_bytes() == CONTENT
+    assert server.store.blobs.open(digest(CONTENT)).read() == CONTENT
 
 
 def test_creations_at_once_are_one_upload(server: Server):
@@ -96,7 +96,7 @@ def test_tablets_with_the_same_file_at_once_all_succeed(server: Server):
     answers = at_once(6, lambda n: server.create(f"tablet {n}", CONTENT, CONTENT))
 
     assert [answer["Upload-Offset"] for answer in answers] == [str(len(CONTENT))] * 6
-    assert server.store.blobs.path(digest(CONTENT)).read_bytes() == CONTENT
+    assert server.store.blobs.open(digest(CONTENT)).read() == CONTENT
 
 
 def test_deletions_among_chunks_leave_whole_uploads_or_none(server: Server):

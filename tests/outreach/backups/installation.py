@@ -27,12 +27,15 @@ class Installation:
     recipients: str
     database_url: str
 
-    def run(self, *command: str, code: int = 0) -> str:
-        """Run a Python command line and return what it said; it must end with `code`."""
+    def run(self, *command: str, code: int = 0, **changed: str) -> str:
+        """Run a Python command line and return what it said; it must end with `code`.
+
+        `changed` are settings that this run has otherwise.
+        """
         done = subprocess.run(
             [sys.executable, *command],
             cwd=ROOT,
-            env=self._environment(),
+            env=self.environment() | changed,
             capture_output=True,
             text=True,
             check=False,
@@ -40,11 +43,11 @@ class Installation:
         assert done.returncode == code, done.stderr
         return done.stdout if code == 0 else done.stderr
 
-    def manage(self, *arguments: str, code: int = 0) -> str:
+    def manage(self, *arguments: str, code: int = 0, **changed: str) -> str:
         """Run one of the project's commands."""
-        return self.run("manage.py", *arguments, code=code)
+        return self.run("manage.py", *arguments, code=code, **changed)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         ours = ("OUTREACH_", "DATABASE_URL", "DJANGO_")
         rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return rest | {

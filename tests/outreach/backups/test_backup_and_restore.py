@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from outreach.backups.archive import new_identity
+from outreach.files import stream
 from tests.outreach.backups.installation import Installation, another_database
 
 COUNTS = ("summary", "--json")
@@ -50,6 +51,9 @@ def test_a_restored_register_counts_the_same_and_opens_its_papers(
     kept = {file.name for file in (office.data / "files").rglob("*.pdf")}
     assert {file.name for file in (tmp_path / "files").rglob("*.pdf")} == kept
     assert len(kept) == 1
+    tell = ("-m", "tests.certificates.killing", "tell")
+    assert there.run(*tell) == office.run(*tell)
+    assert all(stream.is_sealed(file.read_bytes()) for file in (tmp_path / "files").rglob("*.pdf"))
 
 
 def test_a_restored_register_is_another_life_of_it(

@@ -6,12 +6,11 @@ import hashlib
 from datetime import datetime
 from io import BytesIO
 
-from django.conf import settings
 from PIL import Image
 
-from mobile_api.tus.store import Blobs
 from outreach.actions.evaluations import Declared
 from outreach.domain.vocabulary import EvidenceKind
+from outreach.files import files, photo_name
 from tests import builders
 
 KINDS = (
@@ -34,9 +33,7 @@ def _kept(kind: EvidenceKind, shade: int) -> Declared:
     Image.new("RGB", (480, 640 + shade), (shade, 120, 90)).save(out, "JPEG")
     body = out.getvalue()
     name = hashlib.sha256(body).hexdigest()
-    target = Blobs(settings.OUTREACH_FILES / "blobs").path(name)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(body)
+    files().put(photo_name(name), BytesIO(body).read)
     taken = datetime(2018, 6, 4, 9, 30, tzinfo=builders.SHANGHAI)
     place = {"lat": 31.02, "lon": 106.1, "accuracy_m": 8.0}
     return Declared(name, kind, len(body), "image/jpeg", taken, place)

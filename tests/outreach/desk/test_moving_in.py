@@ -14,8 +14,8 @@ from django.test import Client
 from PIL import Image
 
 from certificates.models import MoveIn
-from mobile_api.tus.store import Blobs
 from outreach import clock
+from outreach.files import local_files, photo_name
 from outreach.models import Application, Evaluation, StoredBlob, User
 from tests import builders
 
@@ -76,7 +76,7 @@ def test_the_person_the_certificate_and_both_pictures_are_kept(
     kinds = {photo.kind: photo for photo in found.photos.all()}
     assert set(kinds) == {"portrait", "document"}
     for photo in kinds.values():
-        assert Blobs(tmp_path / "blobs").holds(photo.sha256, photo.size)
+        assert local_files(tmp_path).holds(photo_name(photo.sha256), photo.size)
         assert StoredBlob.objects.filter(pk=photo.sha256).exists()
     assert not list(tmp_path.glob("*.new"))
 

@@ -22,8 +22,8 @@ export interface VaultRecord {
   lease?: Lease
   federation: FederationWrap | null
   failed: number
-  /** a hand-in under way: its id, and the parts the office has */
-  handIn?: { id: string; done: number }
+  /** a hand-in under way: its id, the digest of what it holds, and the parts the office has */
+  handIn?: { id: string; what: string; done: number }
 }
 
 export interface Sealed {

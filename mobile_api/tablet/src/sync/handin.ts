@@ -1,5 +1,5 @@
 /** Handing in: what only this tablet holds goes, sealed, to the federation; then the tablet forgets. */
-import { base64, utf8 } from '../core/bytes'
+import { base64, sha256Hex, utf8 } from '../core/bytes'
 import { newId } from '../core/ids'
 import { canonical, type Json } from '../core/jcs'
 import type { TabletDatabase, VaultRecord } from '../store/database'
@@ -40,7 +40,9 @@ export async function handIn(safe: Safe, send: Send, reason: HandInReason, onPro
     })),
     part('end', { receipt: safe.state.receipt, entries: entries.length, media: media.length, drafts: safe.drafts.size }),
   ]
-  return deliver(safe.db, parts, send, reason, (bytes) => safe.signer.sign(bytes), onProgress)
+  const what = canonical(json({ said: safe.state.lastSeq, drafts, media: media.map(({ sha256 }) => sha256).sort() }))
+  const sign: Sign = (bytes) => safe.signer.sign(bytes)
+  return deliver(safe.db, parts, send, { reason, what: await sha256Hex(what), sign }, onProgress)
 }
 
 /** Hand in a tablet that nobody here can open: its records as they lie, and the key only the federation unwraps. */
@@ -57,22 +59,24 @@ export async function handInLocked(db: TabletDatabase, send: Send, onProgress: O
     }
   }
   parts.push(part('end', { entries: count, media: 0, drafts: 0 }))
-  return deliver(db, parts, send, 'locked', () => Promise.resolve(''), onProgress)
+  const sign: Sign = () => Promise.resolve('')
+  return deliver(db, parts, send, { reason: 'locked', what: 'locked', sign }, onProgress)
 }
 
 async function deliver(
   db: TabletDatabase,
   parts: Part[],
   send: Send,
-  reason: HandInReason,
-  sign: Sign,
+  { reason, what, sign }: { reason: HandInReason; what: string; sign: Sign },
   onProgress: OnProgress,
 ): Promise<HandInEnd> {
   const vault = await db.vault()
   if (!vault?.federation) return { end: 'not taken', status: 0 }
-  const id = vault.handIn?.id ?? newId(Date.now())
+  // What was recorded after a cut shifts the parts: the office keeps both hand-ins, and the last one is whole.
+  const begun = vault.handIn?.what === what ? vault.handIn : { id: newId(Date.now()), done: 0 }
+  const { id } = begun
   let receipt = ''
-  for (let n = vault.handIn?.done ?? 0; n < parts.length; n += 1) {
+  for (let n = begun.done; n < parts.length; n += 1) {
     onProgress(n, parts.length)
     const body = await sealedPart(vault, parts, n, id, reason, sign)
     const answer = await send('/api/v1/hand-in', body, null).catch((error: unknown) => {
@@ -82,7 +86,7 @@ async function deliver(
     if (!answer) return { end: 'line down' }
     if (answer.status !== 200 && answer.status !== 201) return { end: 'not taken', status: answer.status }
     receipt = (answer.body as { receipt: string }).receipt
-    await db.amendVault({ handIn: { id, done: Math.min(n + 1, parts.length - 1) } })
+    await db.amendVault({ handIn: { id, what, done: Math.min(n + 1, parts.length - 1) } })
   }
   onProgress(parts.length, parts.length)
   return { end: 'done', receipt }

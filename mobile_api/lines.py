@@ -1,0 +1,39 @@
+"""Files that only grow, a JSON object a line: what must outlast the database."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def append(file: Path, said: dict[str, Any]) -> None:
+    """Append a line, on the disk before this returns; raises `OSError` where it cannot."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "a") as written:
+        written.write(json.dumps(said) + "\n")
+        written.flush()
+        os.fsync(written.fileno())
+
+
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines in order; one that a power failure cut is passed over and logged."""
+    try:
+        text = file.read_text()
+    except FileNotFoundError:
+        return
+    for line in text.splitlines():
+        try:
+            said = json.loads(line)
+        except ValueError:
+            said = None
+        if isinstance(said, dict):
+            yield said
+        else:
+            log.warning("a line of %s cannot be read", file)

@@ -1,0 +1,45 @@
+"""The register of what can happen, and how a rule chooses what it happens to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from tests.generative.device import Device
+from tests.generative.world import World
+
+Rule = Callable[[World, Random], None]
+RULES: dict[str, tuple[int, Rule]] = {}
+
+
+def rule(weight: int) -> Callable[[Rule], Rule]:
+    """Register a rule by its name; it comes as often as its weight says."""
+
+    def register(function: Rule) -> Rule:
+        RULES[function.__name__] = (weight, function)
+        return function
+
+    return register
+
+
+def any_device(world: World, choose: Random, *usernames: str) -> Device | None:
+    fitting = [one for one in world.devices.values() if one.username in usernames or not usernames]
+    return choose.choice(fitting) if fitting else None
+
+
+def assessing(world: World, choose: Random) -> Device | None:
+    """Return an assessor's tablet, one with something to do where there is one."""
+    fitting = [one for one in world.devices.values() if one.username != "liaison"]
+    busy = [one for one in fitting if visits_of(one, "scheduled")]
+    return choose.choice(busy or fitting) if fitting else None
+
+
+def visits_of(device: Device, *states: str) -> list[tuple[str, dict[str, Any]]]:
+    rows = sorted(device.state.rows.items())
+    found = [(key[6:], row) for key, (_, row) in rows if key.startswith("visit/")]
+    return [(pk, row) for pk, row in found if row["state"] in states]
+
+
+def said_of(device: Device) -> set[str]:
+    return {str(said["args"].get("visit")) for said in device.state.log.values()}

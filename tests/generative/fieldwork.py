@@ -1,0 +1,159 @@
+"""What happens in the field: what assessors and liaisons say into their tablets."""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+from uuid import uuid4
+
+from outreach.models.ids import new_id
+from tests import builders
+from tests.generative.choosing import any_device, assessing, rule, said_of, visits_of
+from tests.generative.device import Device
+from tests.generative.world import HEARS_NOTHING, KINDS, NOW, Made, World
+
+
+@rule(24)
+def evaluate(world: World, choose: Random) -> None:
+    """Finish an evaluation of a visit that the tablet shows as due."""
+    device = assessing(world, choose)
+    if device is None:
+        return
+    due = [(pk, row) for pk, row in visits_of(device, "scheduled") if pk not in said_of(device)]
+    if due:
+        finish_evaluation(world, device, choose.choice(due)[0])
+
+
+@rule(3)
+def evaluate_again(world: World, choose: Random) -> None:
+    """Evaluate a visit for the second time, or one that another tablet has done."""
+    device = assessing(world, choose)
+    known = visits_of(device, "scheduled", "done", "not_done") if device else []
+    if device and known:
+        finish_evaluation(world, device, choose.choice(known)[0])
+
+
+def finish_evaluation(world: World, device: Device, visit: str) -> None:
+    at = NOW.isoformat()
+    media = [
+        {
+            **device.photo(world.picture()),
+            "kind": kind,
+            "type": "image/jpeg",
+            "taken_at": at,
+            "place": None,
+        }
+        for kind in KINDS
+    ]
+    others = {"assessor": world.place.colleague, "colleague": world.place.assessor}
+    evaluation, remark = str(new_id()), f"said by {device.name}, {uuid4().hex}"
+    args = {
+        "evaluation": evaluation,
+        "visit": visit,
+        "parts": [{"category": "hearing", "findings": HEARS_NOTHING, "grade": 1, "reason": ""}],
+        "grade": 1,
+        "identity_checked": True,
+        "guardian_present": True,
+        "consent": {"by": "resident", "name": "赵青山"},
+        "co_signers": [str(others[device.username].pk)],
+        "arrived_at": at,
+        "evaluated_at": at,
+        "place": None,
+        "remark": remark,
+        "media": media,
+    }
+    device.say("submit_evaluation", args, at)
+    names = [one["sha256"] for one in media]
+    world.made[evaluation] = Made(evaluation, visit, remark, names, device.name)
+    world.kept_by[device.name].add(evaluation)
+    world.reached["evaluations"] += 1
+
+
+@rule(11)
+def field_move(world: World, choose: Random) -> None:
+    """Move a visit from the tablet, naming the appointment that its user sees."""
+    device = any_device(world, choose)
+    due = [(pk, row) for pk, row in visits_of(device, "scheduled")] if device else []
+    if device is None or not due:
+        return
+    pk, row = choose.choice(due)
+    on, start = world.next_slot()
+    args = {
+        "visit": pk,
+        "on": on.isoformat(),
+        "start": f"{start:%H:%M}",
+        "minutes": 30,
+        "seen": {"on": row["on"], "start": row["start"]},
+        "reason": f"mark {uuid4().hex}",
+    }
+    device.say("move_visit", args, NOW.isoformat())
+    world.reached["field edits"] += 1
+
+
+@rule(2)
+def field_cancel(world: World, choose: Random) -> None:
+    """Cancel a visit from the tablet."""
+    device = assessing(world, choose)
+    due = visits_of(device, "scheduled") if device else []
+    if device and due:
+        pk, row = choose.choice(due)
+        seen = {"on": row["on"], "start": row["start"]}
+        args = {"visit": pk, "reason": f"mark {uuid4().hex}", "seen": seen}
+        device.say("cancel_visit", args, NOW.isoformat())
+
+
+@rule(2)
+def field_not_done(world: World, choose: Random) -> None:
+    """Find nobody at home."""
+    device = assessing(world, choose)
+    due = visits_of(device, "scheduled") if device else []
+    if device and due:
+        args = {
+            "visit": choose.choice(due)[0],
+            "reason": "absent",
+            "next_step": "revisit",
+            "note": "",
+            "recorded_at": NOW.isoformat(),
+            "place": None,
+        }
+        device.say("record_not_done", args, NOW.isoformat())
+
+
+@rule(3)
+def nominate(world: World, choose: Random) -> None:
+    """Nominate somebody from the liaison's tablet."""
+    device = any_device(world, choose, "liaison")
+    if device is None:
+        return
+    args = {
+        "application": str(new_id()),
+        "resident": {"name": "钱小河", "id_number": builders.id_number(date(1970, 1, 1))},
+        "village": choose.choice(["511302201201", "511302201201", "511302202201"]),
+        "categories": ["hearing"],
+        "consent": {"by": "resident", "name": "钱小河"},
+    }
+    version = choose.choice([1, 2])
+    if version == 2:
+        args["media"] = [
+            {
+                **device.photo(world.picture()),
+                "kind": "paper",
+                "paper": paper,
+                "type": "image/jpeg",
+                "taken_at": NOW.isoformat(),
+                "place": None,
+            }
+            for paper in choose.sample(["id_card", "household_book", "photos"], 2)
+        ]
+    device.say("nominate", args, NOW.isoformat(), version)
+    world.reached[f"nominate v{version}"] += 1
+
+
+@rule(2)
+def say_what_the_server_does_not_know(world: World, choose: Random) -> None:
+    """Say something in a form that this server cannot take in."""
+    device = any_device(world, choose)
+    if device:
+        name, v = choose.choice([("submit_evaluation", 77), ("teleport", 1), ("move_visit", 1)])
+        device.say(name, {"what": "ever"}, NOW.isoformat(), v)
+        world.reached["not understood"] += 1
