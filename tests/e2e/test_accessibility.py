@@ -121,7 +121,11 @@ def plan(hand: Tablet) -> None:
 
 def deliver(hand: Tablet) -> None:
     """Show the certificate, begin to hand it over, and see what was sent."""
+    hand.go("证件")
+    expect(hand.page.get_by_text("已存本机")).to_be_visible()
+    hand.page.context.set_offline(True)
     hand.read_certificate(CERTIFIED)
+    hand.page.context.set_offline(False)
     hand.press("登记送达")
     expect(hand.page.get_by_text("交给谁？")).to_be_visible()
     hand.look(hand.page, "hand-over")
@@ -306,6 +310,7 @@ def lend(window: Callable[..., Page], first: Tablet, clerk: Desk, service: Servi
     hand.press("设置指纹或面容")
     expect(page.get_by_text("已设置")).to_be_visible()
     hand.look(page, "passkey-set")
+    hand.go("今天")
     hand.press("锁定")
     expect(page.get_by_role("button", name="用指纹或面容解锁")).to_be_visible()
     hand.look(page, "locked-passkey")
@@ -315,7 +320,7 @@ def lend(window: Callable[..., Page], first: Tablet, clerk: Desk, service: Servi
     hand.look(page, "not-confirmed")
     page.context.set_offline(True)
     hand.unlock(PIN)
-    hand.expects_heading("更多")
+    hand.expects_heading("今天")
     page.clock.fast_forward(15 * 24 * 3600 * 1000)
     expect(page.get_by_text("要联网一次才能用 PIN 码打开")).to_be_visible()
     hand.look(page, "lease-ended")

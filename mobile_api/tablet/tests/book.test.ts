@@ -7,7 +7,7 @@ import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
 import { disputes } from '@/book/disputes'
-import { cases, knowsVillage, left, receiptOf, townships, visits, type VisitView } from '@/book/views'
+import { cases, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
 import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
 import { pause } from '@/sync/loop'
@@ -133,6 +133,19 @@ describe('a slot', () => {
     ['ends as another begins', { ...slot, minutes: 30 }, [busy], [], open, []],
   ] as const)('%s', (_name, at, others, possible, calendar, expected) => {
     expect(clashes(at, others, possible, calendar, now)).toEqual(expected)
+  })
+})
+
+describe('who rates', () => {
+  const visit = { ...visitRow, id: 'v', receipt: null, pending: false, nominated_by: 'n' } as VisitView
+  it.each([
+    ['an assessor may', 'assessor', 'd', {}, false, null],
+    ['a liaison may not', 'liaison', 'd', {}, false, 'role'],
+    ['the one who nominated may not', 'assessor', 'n', {}, false, 'nominator'],
+    ['nobody rates a visit that is over', 'assessor', 'd', { state: 'not_done' }, false, 'over'],
+    ['what was begun is finished', 'assessor', 'd', { state: 'done' }, true, null],
+  ] as const)('%s', (_name, role, id, change, begun, lack) => {
+    expect(mayNotRate({ ...visit, ...change } as VisitView, { id, role }, begun)).toBe(lack)
   })
 })
 

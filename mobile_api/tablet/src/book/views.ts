@@ -4,6 +4,7 @@ import type {
   CertificateRow,
   Colleague,
   MutationArgs,
+  Me,
   NextStep,
   Nominate,
   NotDoneReason,
@@ -83,6 +84,14 @@ export function left(drafts: ReadonlyMap<string, unknown>, listed: readonly Visi
     .filter(([key]) => key.startsWith('evaluation/'))
     .flatMap(([, draft]) => (draft as { seen?: VisitView }).seen ?? [])
     .filter(({ id }) => !here.has(id))
+}
+
+/** Why somebody may not rate this visit; what was begun here is never shut in. */
+export function mayNotRate(visit: VisitView, me: Pick<Me, 'id' | 'role'> | null, begun: boolean): 'role' | 'nominator' | 'over' | null {
+  if (me?.role !== 'assessor') return 'role'
+  if (begun) return null
+  if (visit.nominated_by === me.id) return 'nominator'
+  return visit.state === 'scheduled' || visit.state === 'in_progress' ? null : 'over'
 }
 
 /** Cases without an open visit; those scheduled here since are not offered twice. */

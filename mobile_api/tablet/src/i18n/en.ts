@@ -177,6 +177,8 @@ export const en: Record<MessageKey, string> = {
   'visit.not_qualified': 'You are not qualified for: {categories}. Record "Not done" and refer to the hospital.',
   'visit.left': 'This case is no longer yours. You can finish and send what you began; the office decides.',
   'visit.nominated_by_you': 'You nominated this resident, so you cannot rate. Ask the office to assign another assessor.',
+  'visit.over': 'This visit already has a result; it cannot be rated again.',
+  'visit.not_an_assessor': 'Only an assessor can rate.',
   'visit.gone': 'This case is not yours any more. What you recorded is kept.',
 
   'visit_state.scheduled': 'Scheduled',

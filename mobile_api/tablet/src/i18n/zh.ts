@@ -175,6 +175,8 @@ export const zh = {
   'visit.not_qualified': '您没有这些类别的评定资格：{categories}。请登记“未能完成”并转定点医院。',
   'visit.left': '这个案件已不在您名下。您可以继续写完并提交，由办公室决定是否采用。',
   'visit.nominated_by_you': '这位申请人由您提名，不能由您评定。请办公室改派其他医生。',
+  'visit.over': '这次走访已有结果，不能再评定。',
+  'visit.not_an_assessor': '只有评定医生可以评定。',
   'visit.gone': '这个案件已不在您名下。您记录的内容没有丢失。',
 
   'visit_state.scheduled': '已安排',
