@@ -1,6 +1,7 @@
 """How good plans are: published instances, and campaigns beside naive practice, in one run.
 
     python -m benchmarks.planning --instances DIR --seconds 20
+    python -m benchmarks.planning --draw 1000 --seconds 60
     python -m benchmarks.planning --campaign FILE --generate 500 --seconds 120
     python -m benchmarks.planning --scaling --seconds 60
     python -m benchmarks.planning --replan FILE --seconds 25
@@ -19,14 +20,15 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 from time import monotonic
 
-from benchmarks import solomon
+from benchmarks import marks, solomon
 from benchmarks.campaigns import campaign
 from benchmarks.practice import PRACTICES
+from benchmarks.processors import processor_seconds, until
 from outreach.domain.planning import (
     Cut,
     Disruption,
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.planning", description=__doc__)
     parser.add_argument("--instances", type=Path, default=OWN_INSTANCES, metavar="DIR")
     parser.add_argument("--only", default="", help="instances whose name starts so")
+    parser.add_argument("--draw", type=int, metavar="CUSTOMERS", help="one of that size instead")
     parser.add_argument("--campaign", type=Path, action="append", default=[], metavar="FILE")
     parser.add_argument("--generate", type=int, action="append", default=[], metavar="PEOPLE")
     parser.add_argument("--scaling", action="store_true", help="100 to 2,000 visits in a table")
@@ -86,16 +89,25 @@ def published(asked: argparse.Namespace) -> None:
     seeds = range(asked.seed, asked.seed + processes)
     gaps = []
     print(f"{'instance':12} {'distance':>9} {'best known':>10} {'gap %':>7}")
-    files = [each for each in asked.instances.glob("*.txt") if each.name.startswith(asked.only)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for file in sorted(files, key=lambda each: each.name.lower()):
-            found = solomon.solve(solomon.read(file), effort, seeds, pool)
-            best = known.get(file.stem)
+        for name, instance in _instances(asked):
+            found = solomon.solve(instance, effort, seeds, pool)
+            best = known.get(name)
             gap = None if best is None else 100 * (found / best - 1)
             gaps += [] if gap is None else [gap]
-            print(f"{file.stem:12} {found:9.1f} {best or '–':>10} {_shown(gap):>7}", flush=True)
+            print(f"{name:12} {found:9.1f} {best or '–':>10} {_shown(gap):>7}", flush=True)
     if gaps:
         print(f"{len(gaps)} instances, {asked.seconds:g} s each: mean gap {fmean(gaps):.3f} %")
+
+
+def _instances(asked: argparse.Namespace) -> Iterator[tuple[str, solomon.Instance]]:
+    if asked.draw:
+        instance = solomon.parsed(solomon.drawn(asked.draw, asked.seed), "drawn")
+        yield instance.name, instance
+        return
+    files = [each for each in asked.instances.glob("*.txt") if each.name.startswith(asked.only)]
+    for file in sorted(files, key=lambda each: each.name.lower()):
+        yield file.stem, solomon.read(file)
 
 
 def _shown(gap: float | None) -> str:
@@ -116,14 +128,21 @@ def beside_practice(name: str, problem: Problem, asked: argparse.Namespace) -> b
     """Print the planner beside what offices do without one, on one campaign."""
     print(f"{name}: {len(problem.visits)} visits, {len(problem.shifts)} team-days\n{HEAD}")
     sound = True
+    naive = {}
     for practice, follow in PRACTICES.items():
         began = monotonic()
-        sound &= _row(practice, problem, follow(problem), monotonic() - began)
-    began, used = monotonic(), _processor_seconds()
+        naive[practice] = follow(problem)
+        sound &= _row(practice, problem, naive[practice], monotonic() - began)
+    began, used = monotonic(), processor_seconds()
     best = plan(problem, seed=asked.seed, stop=_until(asked), workers=asked.workers)
     sound &= _row("planned", problem, best, monotonic() - began)
-    print(f"{_processor_seconds() - used:.0f} processor seconds\n")
+    print(f"{processor_seconds() - used:.0f} processor seconds")
+    _judge(marks.missed_by_plan(problem, best, naive, name))
     return sound
+
+
+def _judge(missed: list[str]) -> None:
+    print(f"{'every mark met' if not missed else 'missed: ' + '; '.join(missed)}\n", flush=True)
 
 
 def _row(name: str, problem: Problem, made: Plan, seconds: float) -> bool:
@@ -137,34 +156,8 @@ def _row(name: str, problem: Problem, made: Plan, seconds: float) -> bool:
     return not broken
 
 
-def _processor_seconds() -> float:
-    """Return what this process and its workers have computed: the machine has other users."""
-    own, ended = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    working = sum(_ticks(each.pid) for each in active_children()) / os.sysconf("SC_CLK_TCK")
-    return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime + working
-
-
-def _ticks(process: int | None) -> int:
-    """Return the clock ticks a process has computed, 0 when it is gone."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return int(fields[11]) + int(fields[12])
-
-
 def _until(asked: argparse.Namespace) -> Until:
-    """Return the end of a search: seconds on the wall, or seconds of two free processors.
-
-    With `--processor` a machine that has other users counts as what it gave: a search on two
-    workers ends after twice the seconds of processor time, however long that takes.
-    """
-    if not asked.processor:
-        return Until(seconds=asked.seconds)
-    budget = _processor_seconds() + asked.seconds * max(1, asked.workers)
-    return Until(seconds=10 * asked.seconds, asked=lambda: _processor_seconds() > budget)
+    return until(asked.seconds, asked.workers, processor=asked.processor)
 
 
 @dataclass
@@ -264,6 +257,7 @@ def _answers(mended: Replanning) -> bool:
             f" {answer.plan.late_days} days, {len(answer.plan.unassigned)} left out,"
             f" {answer.plan.km:.0f} km  {'sound' if not broken else broken[0]}"
         )
+    _judge(marks.missed_by_repair(mended))
     return sound
 
 

@@ -1,4 +1,4 @@
-"""Instances in Solomon's format, read and solved, beside their best-known values.
+"""Instances in Solomon's format, read, drawn and solved, beside their best-known values.
 
 Convention of the DIMACS challenge: Euclidean distances truncated to one decimal, distance is
 minimised, the number of vehicles is only bounded.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import random
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -31,9 +32,11 @@ from outreach.domain.planning.solver import improve
 
 SCALE = 10
 #: Fewer changes at a time and a longer memory than the solver's own defaults (25 and 300): on
-#: the instances with the largest gaps that halves them within 20 s.
-PERTURBATION = PerturbationParams(max_perturbations=8)
-HISTORY = 1000
+#: the instances with the largest gaps that halves them within 20 s. Above so many customers
+#: there are too few steps for a long memory.
+SMALL = 200
+PERTURBATION = {True: PerturbationParams(max_perturbations=8), False: PerturbationParams()}
+HISTORY = {True: 1000, False: 300}
 
 
 class MalformedInstance(ValueError):
@@ -65,17 +68,46 @@ class Instance:
 def read(file: Path) -> Instance:
     """Read an instance. Raises `MalformedInstance` naming the file."""
     try:
-        lines = [line.split() for line in file.read_text().splitlines() if line.strip()]
+        return parsed(file.read_text(), str(file))
+    except UnicodeDecodeError as error:
+        raise MalformedInstance(f"{file}: not in Solomon's format") from error
+
+
+def parsed(text: str, source: str) -> Instance:
+    """Read an instance from text. Raises `MalformedInstance` naming its source."""
+    try:
+        lines = [line.split() for line in text.splitlines() if line.strip()]
         rows = [line for line in lines if all(_is_number(word) for word in line)]
         (vehicles, capacity), *customers = [tuple(map(float, row)) for row in rows]
         read_customers = tuple(
             Customer(row[1], row[2], *(int(each) for each in row[3:7])) for row in customers
         )
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
-        raise MalformedInstance(f"{file}: not in Solomon's format") from error
+    except (ValueError, TypeError) as error:
+        raise MalformedInstance(f"{source}: not in Solomon's format") from error
     if not read_customers:
-        raise MalformedInstance(f"{file}: no customers")
+        raise MalformedInstance(f"{source}: no customers")
     return Instance(lines[0][0], int(vehicles), int(capacity), read_customers)
+
+
+def drawn(customers: int, seed: int) -> str:
+    """Draw an instance of that size and write it in Solomon's format.
+
+    In the manner of Gehring and Homberger's R1: places spread over a square, short windows that
+    can be reached from the depot, ten units a customer on average, vehicles for twenty.
+    """
+    chance = random.Random(seed)
+    side = round(14 * math.sqrt(customers))
+    horizon, centre = 5 * side, side / 2
+    rows = [(0, centre, centre, 0, 0, horizon, 0)]
+    for number in range(1, customers + 1):
+        x, y = chance.randint(0, side), chance.randint(0, side)
+        far = math.ceil(math.hypot(x - centre, y - centre))
+        opens = chance.randint(far, horizon - far - 70)
+        rows.append((number, x, y, chance.randint(1, 19), opens, opens + 60, 10))
+    lines = [" ".join(f"{each:g}" for each in row) for row in rows]
+    head = [f"D{customers}-{seed}", "", "VEHICLE", "NUMBER CAPACITY", f"{customers // 4} 200"]
+    titles = "CUST NO. XCOORD. YCOORD. DEMAND READY DUE SERVICE"
+    return "\n".join([*head, "", "CUSTOMER", titles, "", *lines, ""])
 
 
 def _is_number(word: str) -> bool:
@@ -150,14 +182,15 @@ def search(instance: Instance, effort: Effort, seed: int) -> list[list[int]]:
     clock = process_time if effort.processor else monotonic
     end = clock() + effort.seconds
     start = Solution.make_random(data, RandomNumberGenerator(seed))
+    small = data.num_clients <= SMALL
     found = improve(
         data,
         start,
         seed=seed,
         iterations=1 << 40,
         stop=lambda: clock() > end,
-        params=SolveParams(perturbation=PERTURBATION),
-        history=HISTORY,
+        params=SolveParams(perturbation=PERTURBATION[small]),
+        history=HISTORY[small],
     )
     return [[each.idx + 1 for each in route if each.is_client()] for route in found.routes()]
 

@@ -248,7 +248,7 @@ def sync(request: AuthenticatedRequest) -> HttpResponse:
     with transaction.atomic():
         replica = _held(device, body.replica)
         outcomes = push(replica, device, body.push, context) if body.push else []
-        _seen(device=device.pk, at=context.at, health=body.health)
+        _seen(device=device.pk, at=context.at, health={**body.health, "app": body.app})
         pulled = _pull(replica, body, context)
         missing = _missing(replica)
         epoch = Epoch.current()

@@ -32,6 +32,7 @@ class Device(models.Model):
     enrolled_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    revoked_why = models.CharField(max_length=200, blank=True)
     health = models.JSONField(default=dict)
     #: The server's part of the key that wraps the tablet's own (docs/adr); gone with revocation.
     share: Any = SealedJSONField(null=True)

@@ -68,10 +68,10 @@ def ask(
     check_plans(by, campaign)
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        _check_idle(campaign)
+        check_idle(campaign)
         wishes = dict(wishes or {})
-        document = _question(campaign, wishes, at)
-        plan = _pose(
+        document = question_of(campaign, wishes, at)
+        plan = pose(
             campaign, document, kind=kind, base=base, wishes=wishes, seconds=seconds,
             seed=seed, label=label, by=by, at=at,
         )  # fmt: skip
@@ -87,13 +87,13 @@ def answer(campaign: Campaign, *, by: User, at: datetime) -> tuple[Plan, Plan]:
     check_plans(by, campaign)
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        _check_idle(campaign)
+        check_idle(campaign)
         base = campaign.plans.filter(state=PlanState.PUBLISHED).first()
         if base is None:
             raise Refused("nothing-published", _("No plan is published yet; make one first."))
-        document = _question(campaign, base.wishes, at)
+        document = question_of(campaign, base.wishes, at)
         insert, repair = (
-            _pose(
+            pose(
                 campaign, document, kind=kind, base=base, wishes=base.wishes, seconds=seconds,
                 seed=base.seed, label="", by=by, at=at,
             )
@@ -103,7 +103,8 @@ def answer(campaign: Campaign, *, by: User, at: datetime) -> tuple[Plan, Plan]:
     return insert, repair
 
 
-def _check_idle(campaign: Campaign) -> None:
+def check_idle(campaign: Campaign) -> None:
+    """Refuse where a plan of the campaign is under way."""
     for plan in campaign.plans.under_way():
         if not notice_silence(plan, at=timezone.now()):
             raise Refused(
@@ -111,7 +112,8 @@ def _check_idle(campaign: Campaign) -> None:
             )
 
 
-def _question(campaign: Campaign, wishes: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def question_of(campaign: Campaign, wishes: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """Draw up the question with its days and the appointments that stand. Raises `Refused`."""
     question = drafting.draw_up(campaign, at, wishes)
     return question.document | {
         "days": [day.isoformat() for day in question.days],
@@ -119,9 +121,10 @@ def _question(campaign: Campaign, wishes: Mapping[str, Any], at: datetime) -> di
     }
 
 
-def _pose(
+def pose(
     campaign: Campaign, document: dict[str, Any], *, by: User, at: datetime, **asked: Any
 ) -> Plan:
+    """Write a plan down that waits for its answer, with the campaign's next number."""
     number = (campaign.plans.aggregate(last=Max("number"))["last"] or 0) + 1
     homes = len(document["visits"])
     plan = Plan.objects.create(
@@ -180,7 +183,7 @@ def resume(plan: Plan, *, by: User, at: datetime) -> None:
     check_plans(by, plan.campaign)
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=plan.campaign_id)
-        _check_idle(plan.campaign)
+        check_idle(plan.campaign)
         rows = Plan.objects.filter(pk=plan.pk, state__in=(PlanState.FAILED, PlanState.STOPPED))
         if not rows.update(
             state=PlanState.WAITING, stop_asked=False, message="", beat_at=timezone.now()

@@ -27,11 +27,13 @@ from outreach.demo.fates import Decision, Ending
 from outreach.demo.field import Field, at
 from outreach.demo.loading import declare_relatives, password_of
 from outreach.demo.office import Office, OfficeRefused
-from outreach.demo.script import PlannedVisit
+from outreach.demo.places import COUNTY_CODE
+from outreach.demo.script import MINUTES, PlannedVisit
+from outreach.demo.staff import DemoTeam
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import WorkingCalendar
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, Objection, Resident, User
+from outreach.models import Application, Campaign, Division, Objection, Resident, User
 from outreach.models.sealed import blind_index
 
 S = ApplicationState
@@ -92,6 +94,8 @@ class Player:
         yield Moment(at(date(2018, 5, 21), "09:00"), "派案 assignment", self.assign)
         yield Moment(at(date(2018, 5, 22), "08:00"), "平板登记 tablets", self.enrol)
         yield Moment(at(date(2018, 5, 22), "09:00"), "排期 scheduling", self.field.schedule)
+        plan = partial(self.plan_campaign, days[0], days[-1])
+        yield Moment(at(date(2018, 5, 22), "10:00"), "行动 campaign", plan)
         for day in days:
             visits = [visit for visit in self.script if visit.day == day]
             title = f"{day:%m-%d} 上门 home visits"
@@ -302,6 +306,25 @@ class Player:
                     page = desk.post("/tablets/code/", {"user": str(holder.pk)}).text
                     tablet.enrol(_code(page), f"平板 {user.username}")
 
+    # -- the board -----------------------------------------------------------------------
+
+    def plan_campaign(self, first: date, last: date) -> None:
+        """Open the campaign with its teams and take over what the assessors scheduled."""
+        with self.office("administrator-1") as desk:
+            if not Campaign.objects.exists():
+                desk.post("/campaigns/new/", _campaign(first, last))
+            campaign = Campaign.objects.get()
+            known = set(campaign.teams.values_list("name", flat=True))
+            base = Division.objects.valid(first).get(code=COUNTY_CODE)
+            for team in self.county.teams:
+                if team.name not in known:
+                    people = User.objects.filter(username__in=team.assessors)
+                    members = [str(pk) for pk in people.values_list("pk", flat=True)]
+                    crew = _crew(team, members, str(base.pk))
+                    desk.post(f"/campaigns/{campaign.pk}/teams/new/", crew)
+            if not campaign.plans.exists():
+                desk.post(f"/campaigns/{campaign.pk}/adopt/", {})
+
     # -- where the campaign stands -------------------------------------------------------
 
     @cached_property
@@ -353,6 +376,33 @@ def _nomination(resident: DemoResident) -> dict[str, Any]:
     if consent := resident.consent:
         fields["consent_by"], fields["consent_name"] = consent["by"], consent["name"]
     return fields
+
+
+def _campaign(first: date, last: date) -> dict[str, Any]:
+    """Fill in the campaign form: visits as long as the script's, forty days promised."""
+    return {
+        "name": "2018年送证下乡",
+        "first_on": first.isoformat(),
+        "last_on": last.isoformat(),
+        "minutes": MINUTES,
+        "lunch_at": "11:30",
+        "lunch_minutes": 60,
+        "promise_days": 40,
+        "overtime_minutes": 60,
+        "overtime_yuan": 60,
+    }
+
+
+def _crew(team: DemoTeam, members: list[str], base: str) -> dict[str, Any]:
+    """Fill in the team form: from the county's seat, out from eight to half past five."""
+    return {
+        "name": team.name,
+        "members": members,
+        "base": base,
+        "vehicle": f"川R·{team.code}0001",
+        "start": "08:00",
+        "end": "17:30",
+    }
 
 
 def _switches(resident: DemoResident) -> dict[str, str]:

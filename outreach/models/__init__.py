@@ -21,6 +21,7 @@ from outreach.models.office import (
     working_calendar,
 )
 from outreach.models.people import (
+    AccountRequest,
     Assessor,
     Bar,
     DeclaredRelative,
@@ -48,6 +49,7 @@ from outreach.models.talking import Enquiry, Notification
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
+    "AccountRequest",
     "Appeal",
     "Application",
     "ApplicationEvent",

@@ -228,6 +228,10 @@ def test_a_second_tab_takes_over_only_when_told_to_and_finds_the_last_word(hand:
     second.unlocks()
     go_on(second, PEOPLE[6])
     reads_remark(second, "第一个窗口的最后一句")
+    second.page.close()
+    hand.unlocks()  # nobody holds the tablet any more, so the window that is left goes on
+    go_on(hand, PEOPLE[6])
+    reads_remark(hand, "第一个窗口的最后一句")
 
 
 @pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 
-from outreach.actions import campaigns, drafting, planning, solving, visits
+from outreach.actions import (
+    adopting,
+    applications,
+    campaigns,
+    drafting,
+    planning,
+    solving,
+    visits,
+)
 from outreach.actions.campaigns import Happening
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
@@ -17,7 +25,17 @@ from outreach.models import Application, Call, Plan, Visit
 from outreach.models.planning import CallKind, HindranceKind, PlanState
 from outreach.rules import Refused
 from tests import builders
-from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, made, published, think, wait
+from tests.outreach.planning import (
+    ASKED,
+    FRIDAY,
+    MONDAY,
+    Hills,
+    hills,
+    made,
+    published,
+    think,
+    wait,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -66,8 +84,6 @@ def test_a_case_that_moved_on_or_was_scheduled_by_hand_is_left_alone(
     hill = hills(place, 4)
     plan = made(hill)
     gone, by_hand = plan.stops.all()[0].application, plan.stops.all()[1].application
-    from outreach.actions import applications
-
     applications.advance([gone], "withdraw", by=place.administrator, at=ASKED, note="…")
     applications.assign([by_hand], place.assessor, by=place.administrator, at=ASKED)
     to = visits.Appointment(by_hand, FRIDAY, datetime(2018, 1, 1, 16, 30).time())  # noqa: DTZ001
@@ -278,6 +294,50 @@ def test_a_plan_whose_process_is_gone_says_so_and_starts_again(place: builders.C
     think(plan.pk)
     plan.refresh_from_db()
     assert plan.state == PlanState.READY
+
+
+def schedule_by_hand(hill: Hills, case: Application, on: date, hour: int) -> None:
+    office = hill.place.administrator
+    applications.assign([case], hill.place.assessor, by=office, at=ASKED)
+    visits.schedule([visits.Appointment(case, on, time(hour))], by=office, at=ASKED)
+
+
+def test_appointments_made_by_hand_are_taken_over_as_they_are(place: builders.County) -> None:
+    hill = hills(place, 3)
+    for case, hour in zip(hill.cases, (9, 10, 11), strict=True):
+        schedule_by_hand(hill, case, MONDAY, hour)
+    stood = list(Visit.objects.order_by("start").values_list("on", "start", "assessor"))
+    plan = adopting.adopt(hill.campaign, by=place.administrator, at=ASKED)
+    plan.refresh_from_db()
+    rows = plan.stops.order_by("order").values_list("application", "on", "start", "team")
+    assert list(rows) == [
+        (case.pk, MONDAY, hour * 60, hill.north.pk)
+        for case, hour in zip(hill.cases, (9, 10, 11), strict=True)
+    ]
+    assert plan.state == PlanState.PUBLISHED
+    assert plan.figures["homes"] == 3
+    assert plan.figures["km"] > 0
+    assert stood == list(Visit.objects.order_by("start").values_list("on", "start", "assessor"))
+    assert Call.objects.count() == 0
+    with pytest.raises(Refused, match="plan-published"):
+        adopting.adopt(hill.campaign, by=place.administrator, at=ASKED)
+    answers = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
+    think(*(one.pk for one in answers))
+    assert [one.stops.count() for one in answers] == [3, 3]
+
+
+def test_nothing_is_taken_over_where_nothing_stands_or_the_team_is_off(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 1)
+    with pytest.raises(Refused, match="nothing-stands"):
+        adopting.adopt(hill.campaign, by=place.administrator, at=ASKED)
+    schedule_by_hand(hill, hill.cases[0], MONDAY, 9)
+    days = [campaigns.Hours(FRIDAY)]
+    campaigns.set_hours(hill.north, days, by=place.administrator, at=ASKED)
+    with pytest.raises(Refused, match="team-off"):
+        adopting.adopt(hill.campaign, by=place.administrator, at=ASKED)
+    assert not hill.campaign.plans.exists()
 
 
 @pytest.mark.django_db(transaction=True)

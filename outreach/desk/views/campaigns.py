@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from outreach import clock
+from outreach.actions import adopting, drafting, planning
 from outreach.actions import campaigns as actions
-from outreach.actions import drafting, planning
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
 from outreach.desk.boards import team_rows, weeks_of
@@ -119,6 +119,7 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
         "weeks": weeks_of(held, shown, days, clock.today()),
         "shares": team_rows(held, shown) if shown else [],
         "waiting": drafting.cases_of(held).exclude(visits__state__in=("scheduled",)).count(),
+        "by_hand": 0 if published else adopting.made_by_hand(held),
         "calls": held.calls.to_make().count(),
         "hindrances": held.hindrances.standing().select_related(
             "application__resident", "place", "doctor", "team"

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from outreach import clock
+from outreach.actions import adopting, drafting, planning
 from outreach.actions import campaigns as promising
-from outreach.actions import drafting, planning
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, chosen, done
@@ -48,6 +48,24 @@ def ask(request: DeskRequest, campaign: UUID) -> HttpResponse:
         return done(request, _("The plan is being made."), "desk:plan", plan.pk)
 
     return answer(request, act, "desk/campaign.html", lambda: board(request, held))
+
+
+@only(Role.ADMINISTRATOR)
+@require_POST
+def adopt(request: DeskRequest, campaign: UUID) -> HttpResponse:
+    """Take the appointments made by hand over as the published plan."""
+    held = campaign_of(request, campaign)
+    try:
+        made = adopting.adopt(held, by=request.user, at=clock.now())
+    except Refused as refusal:
+        return done(request, refusal.message, "desk:campaign", held.pk)
+    count = made.figures["homes"]
+    text = ngettext(
+        "%(count)d appointment stands on the board, as it was made.",
+        "%(count)d appointments stand on the board, as they were made.",
+        count,
+    ) % {"count": count}
+    return done(request, text, "desk:campaign", held.pk)
 
 
 def _check(form: Any) -> None:

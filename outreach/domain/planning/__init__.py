@@ -6,6 +6,7 @@ a plan without the planner, `read_campaign` and `plan_as_json` are the campaign 
 
 from __future__ import annotations
 
+from outreach.domain.planning.by_hand import measured
 from outreach.domain.planning.campaign_file import plan_as_json, read_campaign
 from outreach.domain.planning.checker import check
 from outreach.domain.planning.offering import Offer, offers
@@ -78,6 +79,7 @@ __all__ = [
     "Visit",
     "VisitId",
     "check",
+    "measured",
     "offers",
     "plan",
     "plan_as_json",

@@ -20,7 +20,7 @@ export const en: Record<MessageKey, string> = {
   'nav.more': 'More',
 
   'elsewhere.title': 'Open in another window',
-  'elsewhere.text': 'So that nothing is lost, only one window at a time may be used.',
+  'elsewhere.text': 'So that nothing is lost, only one window at a time may be used. Close the other one, and this one goes on.',
   'elsewhere.here': 'Use it here',
 
   'enrol.title': 'Enrol this tablet',

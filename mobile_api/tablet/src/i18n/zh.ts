@@ -18,7 +18,7 @@ export const zh = {
   'nav.more': '更多',
 
   'elsewhere.title': '已在另一个窗口打开',
-  'elsewhere.text': '为了不丢失记录，同一时间只能在一个窗口里使用。',
+  'elsewhere.text': '为了不丢失记录，同一时间只能在一个窗口里使用。关闭另一个窗口后，这里会自动继续。',
   'elsewhere.here': '在这里使用',
 
   'enrol.title': '登记这台平板',

@@ -146,17 +146,29 @@ export async function start(): Promise<void> {
 
 export const takeOver = (): Promise<void> => hold(true)
 
+/** A page that is just going, or was opened ahead of time and thrown away, holds on for a moment. */
+const LETTING_GO_MS = 1_500
+let queued = new AbortController()
+
+/** Hold the tablet; while another window does, say so, and go on here when that one is closed. */
 async function hold(steal: boolean): Promise<void> {
   if (!('locks' in navigator)) return begin()
+  queued.abort()
+  queued = new AbortController()
+  const { signal } = queued
   await new Promise<void>((ready) => {
+    const patience = setTimeout(() => {
+      app.phase = 'elsewhere'
+      ready()
+    }, LETTING_GO_MS)
     navigator.locks
-      .request('outreach-tablet', steal ? { steal } : { ifAvailable: true }, async (lock) => {
-        if (!lock) app.phase = 'elsewhere'
-        else await begin()
+      .request('outreach-tablet', steal ? { steal } : { signal }, async () => {
+        clearTimeout(patience)
+        await begin()
         ready()
-        if (lock) await new Promise(() => undefined) // held until this page goes, or another steals it
+        await new Promise(() => undefined) // held until this page goes, or another steals it
       })
-      .catch(() => void giveUp())
+      .catch(() => signal.aborted || void giveUp())
   })
 }
 
@@ -165,6 +177,7 @@ async function giveUp(): Promise<void> {
   await flushDrafts()
   close()
   app.phase = 'elsewhere'
+  await hold(false)
 }
 
 async function begin(): Promise<void> {

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import solomon
+from benchmarks import marks, solomon
 from benchmarks.campaigns import campaign
 from benchmarks.planning import OWN_INSTANCES, main
 from benchmarks.practice import PRACTICES
-from outreach.domain.planning import check
+from outreach.domain.planning import Until, check, plan
 
 FILES = sorted(OWN_INSTANCES.glob("*.txt"))
 
@@ -18,6 +18,26 @@ def test_our_own_instances_come_close_to_the_best_found(capsys: pytest.CaptureFi
     *rows, mean = capsys.readouterr().out.splitlines()
     assert [row.split()[0] for row in rows[1:]] == [file.stem for file in FILES]
     assert float(mean.split()[-2]) < 5
+
+
+def test_an_instance_of_any_size_is_drawn_in_the_same_format_and_solved(
+    capsys: pytest.CaptureFixture[str],
+):
+    instance = solomon.parsed(solomon.drawn(40, 3), "drawn")
+    assert (len(instance.customers), instance.vehicles, instance.capacity) == (41, 10, 200)
+    assert main(["--draw", "40", "--seed", "3", "--seconds", "0.3", "--workers", "1"]) == 0
+    name, distance, *unknown = capsys.readouterr().out.splitlines()[1].split()
+    assert (name, unknown) == ("D40-3", ["–", "–"])
+    assert float(distance) > 0
+
+
+def test_the_marks_name_what_is_missed():
+    problem = campaign(60, 1)
+    naive = {practice: follow(problem) for practice, follow in PRACTICES.items()}
+    missed = marks.missed_by_plan(problem, naive["nearest neighbour"], naive)
+    assert f"{len(naive['nearest neighbour'].routes)} team-days" in missed
+    made = plan(problem, seed=1, stop=Until(rounds=6))
+    assert "0 late" not in marks.missed_by_plan(problem, made, naive)
 
 
 def test_a_route_that_breaks_a_rule_is_not_measured():

@@ -1,0 +1,78 @@
+"""Appointments made by hand, taken over as the campaign's plan.
+
+A county that begins to plan in the middle of a campaign has its appointments already. Taken
+over, they stand on the board, in itineraries and calendar feeds, and what comes in between gets
+its two answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from outreach.actions import drafting
+from outreach.actions.audit import record
+from outreach.actions.campaigns import check_plans
+from outreach.actions.planning import check_idle, pose, question_of
+from outreach.actions.solving import keep
+from outreach.actions.thinking import problem_of, standing_plan
+from outreach.domain.planning import measured
+from outreach.models import Campaign, Plan, User
+from outreach.models.planning import PlanState
+from outreach.rules import Refused
+
+
+def made_by_hand(campaign: Campaign) -> int:
+    """Count the appointments in the campaign's days with assessors of its teams."""
+    rows = drafting.open_visits(campaign).filter(
+        on__range=(campaign.first_on, campaign.last_on),
+        assessor__in=campaign.members.values("user"),
+    )
+    return int(rows.count())
+
+
+def adopt(campaign: Campaign, *, by: User, at: datetime) -> Plan:
+    """Take the appointments that stand over as the published plan, as they are.
+
+    No appointment moves and nobody is to be called. Raises `Refused` where a plan is published
+    already, no appointment stands, or one stands on a day on which its team does not work.
+    """
+    check_plans(by, campaign)
+    with transaction.atomic():
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        check_idle(campaign)
+        if campaign.plans.filter(state=PlanState.PUBLISHED).exists():
+            raise Refused("plan-published", _("A plan is published already; it stands."))
+        document = question_of(campaign, {}, at)
+        _check_standing(campaign, document)
+        plan = pose(
+            campaign, document, seconds=0, label=_("appointments made by hand"), by=by, at=at
+        )
+        keep(plan, measured(problem_of(document), standing_plan(document)), document, "formula")
+        plan.state, plan.published_by, plan.published_at = PlanState.PUBLISHED, by, at
+        plan.finished_at = timezone.now()
+        plan.save(update_fields=["state", "published_by", "published_at", "finished_at"])
+        record("plan.adopt", [plan], by=by, at=at)
+    return plan
+
+
+def _check_standing(campaign: Campaign, document: Mapping[str, Any]) -> None:
+    if not document["standing"]:
+        raise Refused("nothing-stands", _("No appointment stands in this campaign yet."))
+    works = {(shift["team"], shift["day"]) for shift in document["shifts"]}
+    off = next(
+        (one for one in document["standing"] if (one["team"], one["day"]) not in works), None
+    )
+    if off is not None:
+        team = campaign.teams.get(pk=off["team"])
+        day = date.fromisoformat(document["days"][off["day"]])
+        raise Refused(
+            "team-off",
+            _("%(team)s has appointments on %(day)s but does not work then; set its days first.")
+            % {"team": team.name, "day": day.isoformat()},
+        )
