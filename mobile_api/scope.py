@@ -21,6 +21,7 @@ from mobile_api.models import Dispute
 from mobile_api.wire import Whoami
 from outreach.domain import vocabulary
 from outreach.domain.grading import load_standard, standard_as_json
+from outreach.domain.promises import FAST_STATES, fast_due
 from outreach.domain.vocabulary import Category, Role, evidence_for
 from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.models import (
@@ -210,6 +211,7 @@ def _townships(villages: Iterable[tuple[Any, ...]]) -> Iterator[Projected]:
 _SHOWN = (
     *(f"application__{name}" for name in ("number", "categories", "state", "possible_times")),
     *(f"application__{name}" for name in ("papers_missing", "nominated_by", "resident")),
+    *(f"application__{name}" for name in ("state_since", "urgency", "urgent_why", "urgent_since")),
     *(f"application__village__{name}" for name in ("name", "parent__name")),
     *(f"application__resident__{name}" for name in ("name", "id_number", "telephone", "address")),
     *(f"application__resident__{name}" for name in ("ethnicity", "place", "is_bedridden")),
@@ -336,7 +338,18 @@ class _Around:
                 else None
             ),
             "nominated_by": str(application.nominated_by_id),
+            **_urgent(application),
         }
+
+
+def _urgent(application: Application) -> dict[str, Any]:
+    """Say why a case is in the fast lane, and until when its step is due; nothing of others."""
+    if not application.urgency:
+        return {}
+    due = fast_due(application.state_since, application.urgent_since)
+    is_ours = application.state in FAST_STATES
+    why = {"why": application.urgency, "reason": application.urgent_why or ""}
+    return {"urgent": {**why, "due": due.isoformat() if is_ours else None}}
 
 
 def _resident(resident: Resident) -> dict[str, Any]:
