@@ -75,10 +75,17 @@ def _read(path: Path) -> _File:
 
 @never_cache
 @require_safe
-def issuer(_request: HttpRequest) -> JsonResponse:
-    """Answer with the issuer's name and the public keys of its QR codes, former ones included."""
+def issuer(_request: HttpRequest) -> HttpResponse:
+    """Answer with the issuer's name and the public keys of its QR codes, former ones included.
+
+    503 while one of the key files cannot be read: a list with a key missing would have the
+    checker call papers of ours strange.
+    """
     files = sorted(settings.OUTREACH_KEYS_DIR.glob("credential*.crt.pem"))
-    keys = [_public(read_certificate(file)) for file in files]
+    try:
+        keys = [_public(read_certificate(file)) for file in files]
+    except revocations.UNUSABLE:
+        return _later()
     return JsonResponse({"issuer": settings.OUTREACH_ISSUER, "keys": keys})
 
 
@@ -101,7 +108,11 @@ def revoked(_request: HttpRequest) -> HttpResponse:
     except AuthorityMissing as error:
         raise Http404 from error  # an office without a key has issued nothing
     except revocations.UNUSABLE:
-        return HttpResponse(status=503, headers={"Retry-After": "600"})
+        return _later()
     response = HttpResponse(body, content_type="application/cose")
     response["Access-Control-Allow-Origin"] = "*"  # signed, and about nobody by name
     return response
+
+
+def _later() -> HttpResponse:
+    return HttpResponse(status=503, headers={"Retry-After": "600"})

@@ -6,18 +6,25 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+#: What failed, said once more at the very end: a long log may be kept only by its last lines.
+FAILURES: list[str] = []
+#: Lines of a failure's account that are said again.
+SAID_AGAIN = 25
 #: What PostgreSQL runs again; the pure rules and the screens do not change with the database.
 ON_POSTGRES = [
     "tests/outreach",
     "tests/mobile_api",
     "tests/certificates",
     "tests/generative",
+    "tests/kills",
     "tests/malformed",
 ]
 #: What PostgreSQL is spared but in the long run: rules, papers, and campaigns whose database is
@@ -88,7 +95,21 @@ def pytest(*arguments: str, besides: str = "", **environment: str) -> bool:
     """Run pytest on two cores, without the issues' full figures unless they are asked for."""
     marks = " and ".join(filter(None, [besides, "" if in_full() else "not long"]))
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
-    return run(*command, "-m", marks, *arguments, **environment)
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        good = run(*command, f"--junitxml={results}", "-m", marks, *arguments, **environment)
+        FAILURES.extend(failures(results) if results.exists() else ["pytest did not end"])
+    return good
+
+
+def failures(results: Path) -> list[str]:
+    """Read what failed, and the end of its account, from a JUnit XML file of pytest's."""
+    return [
+        "\n".join([f"{case.get('classname')}::{case.get('name')}", *account[-SAID_AGAIN:]])
+        for case in ElementTree.parse(results).iter("testcase")
+        for said in (*case.findall("failure"), *case.findall("error"))
+        if (account := (said.text or "").splitlines()) is not None
+    ]
 
 
 def sqlite() -> bool:
@@ -101,9 +122,10 @@ def postgres() -> bool:
     from tests.postgres import running
 
     with running() as url:
-        folders = [folder for folder in ON_POSTGRES if (ROOT / folder).is_dir()]
-        spared = [] if in_full() else [f"--ignore={path}" for path in SPARED]
-        return pytest("--durations=25", *spared, *folders, besides="not browser", DATABASE_URL=url)
+        spared = [] if in_full() else SPARED
+        # A folder that is named is run in spite of `--ignore`.
+        told = [f"--ignore={path}" for path in spared] + sorted({*ON_POSTGRES} - {*spared})
+        return pytest("--durations=25", *told, besides="not browser", DATABASE_URL=url)
 
 
 PARTS: dict[str, Callable[..., bool]] = {
@@ -129,6 +151,8 @@ def main() -> int:
         print(
             f"■ {name}: {'ok' if results[name] else 'FAILED'} in {time.monotonic() - began:.0f} s"
         )
+    if FAILURES:
+        print(f"\n{len(FAILURES)} failed:\n", "\n\n".join(FAILURES), sep="\n")
     return 0 if all(results.values()) else 1
 
 

@@ -20,3 +20,8 @@ os.environ.update(
 )
 
 from outreach.settings import *  # noqa: E402, F403
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    # In memory there would be one connection, which the pages' server and the test then share: a
+    # request still running while the test goes on broke whichever came second.
+    DATABASES["default"]["TEST"] = {"NAME": str(_data / "register.sqlite3")}  # noqa: F405

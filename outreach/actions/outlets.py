@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from outreach.actions.accounts import fresh_password
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import OutletKind, Role
 from outreach.models import Division, Outlet, User
 from outreach.rules import Refused
-
-#: No 0/O, 1/I/L: a first password is copied from a screen by hand.
-_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
-_LENGTH = 12
 
 
 def open_outlet(
@@ -79,7 +75,7 @@ def open_account(
         raise Refused("outlet-closed", _("This outlet is closed."))
     if User.objects.filter(username=username).exists():
         raise Refused("username-taken", _("This user name is taken; choose another one."))
-    password = "".join(secrets.choice(_LETTERS) for _index in range(_LENGTH))
+    password = fresh_password()
     made = User.objects.create_user(
         username,
         password,
@@ -87,6 +83,7 @@ def open_account(
         role=Role.OUTLET,
         division=outlet.division,
         outlet=outlet,
+        password_was_given=True,
     )
     record("outlet.account", [made], by=by, at=at)
     return made, password

@@ -10,7 +10,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 
 from outreach.domain.vocabulary import Role
 from outreach.models import User
@@ -20,6 +21,9 @@ M = TypeVar("M", bound=models.Model)
 EVERYBODY = tuple(role for role in Role if role != Role.OUTLET)
 #: Whose work the findings and photos are: the liaison and the public have no need of them.
 READERS = (Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR)
+
+#: Where somebody whose password was given sets another, before anything else.
+OWN_PASSWORD = "desk:password"  # noqa: S105  # an address
 
 
 class DeskRequest(HttpRequest):
@@ -39,6 +43,8 @@ def only(*roles: Role) -> Callable[[V], V]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
+            if request.user.password_was_given and request.path != reverse(OWN_PASSWORD):
+                return redirect(OWN_PASSWORD)
             if request.user.role not in roles:
                 raise PermissionDenied
             response = view(request, *args, **kwargs)

@@ -15,7 +15,15 @@ from outreach.desk.access import DeskRequest
 from outreach.desk.answers import answer, check_takes, chosen, done
 from outreach.desk.listing import Calendar, More, list_rows
 from outreach.desk.steps import Step
-from outreach.models import Application, Call, Evaluation, Objection, User, Visit
+from outreach.models import (
+    AccountRequest,
+    Application,
+    Call,
+    Evaluation,
+    Objection,
+    User,
+    Visit,
+)
 from outreach.models.applications import ApplicationQuerySet
 from outreach.rules import applications_for
 
@@ -35,6 +43,7 @@ SHOWN: dict[type[Model], tuple[str, ...]] = {
         "certificate__application__village__parent",
         "requested_by",
     ),
+    AccountRequest: ("account__division", "asked_by"),
     Objection: (
         "notice__application__resident",
         "notice__application__village",

@@ -23,6 +23,7 @@ from certificates.models import (
     PaperRequest,
 )
 from certificates.steps import Kind, renewable_from
+from outreach.actions.accounts import requests_for
 from outreach.desk.listing import Age, Calendar, Urgency
 from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
@@ -391,6 +392,16 @@ HAND_OVER_PAPERS = Step(
     promise="hand_over",
 )
 
+SECOND_PERSON = Step(
+    "desk:second_person",
+    _("Agree to changes of accounts"),
+    _("A colleague asks for this. Make sure that it is right, best by asking the person."),
+    _("Agree"),
+    (Role.ADMINISTRATOR, Role.APPROVER),
+    lambda user, _today: requests_for(user),
+    since="asked_at",
+)
+
 #: In the order of the process.
 STEPS = (
     FAST,
@@ -412,6 +423,7 @@ STEPS = (
     SIGN_PAPERS,
     HAND_OVER_PAPERS,
     HAND_OVER,
+    SECOND_PERSON,
 )
 
 
@@ -424,5 +436,9 @@ def steps_for(user: User) -> list[Step]:
 
 def next_of(user: User, tallies: list[Tally]) -> Tally | None:
     """Return the next thing to do: what waits nearest to the certificate and is mainly theirs."""
-    mine = [row for row in tallies if row.count and row.step.roles[0] == user.role]
+    mine = [
+        row
+        for row in tallies
+        if row.count and row.step.roles[0] == user.role and row.step is not SECOND_PERSON
+    ]
     return mine[-1] if mine else None

@@ -44,6 +44,9 @@ TABLES: dict[str, Any] = {
     "notified": words.NOTIFIED,
     "life": words.LIFE,
     "kind": words.KINDS,
+    "wish": words.WISHES,
+    "revoked": words.REVOKED,
+    "worry": words.WORRIES,
     "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
@@ -228,6 +231,19 @@ def remedies(left: LeftOut) -> list[str]:
 def wishes(plan: Plan) -> list[str]:
     """Return what a what-if asks to be different, each in words."""
     return planning_words.wishes(plan)
+
+
+@register.filter
+def megabytes(free: int) -> str:
+    """Return a space in gigabytes, or in megabytes where it is small."""
+    return f"{free / 1024:.1f} GB" if free >= 1024 else f"{free} MB"
+
+
+@register.filter
+def revoked_why(why: str) -> str:
+    """Return why a tablet was stopped: the reason's word, and the note behind it."""
+    code, dot, note = why.partition(" · ")
+    return f"{said(code, 'revoked')}{dot}{note}"
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from outreach.desk.views import (
+    accounts,
     calls,
     campaigns,
     cases,
@@ -183,6 +184,15 @@ urlpatterns = [
     path("tablets/<uuid:device>/revoke/", tablets.revoke, name="revoke"),
     path("disputes/", tablets.disputes, name="disputes"),
     path("disputes/<uuid:dispute>/", tablets.dispute, name="dispute"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/new/", accounts.new, name="new_account"),
+    path("accounts/second-person/", accounts.second_person, name="second_person"),
+    path("accounts/second-person/<uuid:wish>/", accounts.decide, name="decide_account"),
+    path("accounts/<uuid:person>/", accounts.account, name="account"),
+    path("accounts/<uuid:person>/end/", accounts.end, name="end_account"),
+    path("accounts/<uuid:person>/resume/", accounts.resume, name="resume_account"),
+    path("accounts/<uuid:person>/reset/", accounts.reset, name="reset_account"),
+    path("password/", accounts.password, name="password"),
     path("trail/", office.trail, name="trail"),
     path("clock/", office.demo_clock, name="clock"),
 ]

@@ -295,6 +295,16 @@ SUBJECTS: Words = {
     "familylink": _("Family link"),
     "paperphoto": _("Photo of a paper"),
     "outlet": _("Outlet"),
+    "campaign": _("Campaign"),
+    "team": _("Team"),
+    "plan": _("Plan"),
+    "hindrance": _("Hindrance"),
+    "call": _("Call to make"),
+    "enquiry": _("Question"),
+    "importdraft": _("Nomination list"),
+    "notification": _("Message"),
+    "integration": _("Other office's system"),
+    "calendaryear": _("Calendar of a year"),
 }
 #: What the audit trail calls a deed.
 DEEDS: Words = {
@@ -351,8 +361,66 @@ DEEDS: Words = {
     "outlet.close": _("outlet closed"),
     "outlet.account": _("outlet account made"),
     "outlet.account_end": _("outlet account ended"),
+    "visit.pin": _("promised visit pinned"),
+    "visit.unpin": _("pin taken out"),
+    "campaign.create": _("campaign made"),
+    "campaign.change": _("campaign changed"),
+    "team.create": _("team made"),
+    "team.change": _("team changed"),
+    "team.remove": _("team removed"),
+    "team.hours": _("team's hours changed"),
+    "team.feed": _("team's calendar feed opened"),
+    "team.feed_revoked": _("team's calendar feed closed"),
+    "hindrance.record": _("hindrance recorded"),
+    "hindrance.withdraw": _("hindrance withdrawn"),
+    "plan.ask": _("plan asked for"),
+    "plan.stop": _("planning stopped"),
+    "plan.resume": _("planning gone on with"),
+    "plan.publish": _("plan published"),
+    "plan.adopt": _("appointments made by hand taken as a plan"),
+    "call.told": _("family told by telephone"),
+    "certificate.upgrade": _("archival proof added"),
+    "calendar.load": _("working days loaded"),
+    "integration.make": _("key for another office made"),
+    "integration.revoke": _("key of another office revoked"),
+    "account.open": _("account opened"),
+    "account.change": _("account changed"),
+    "account.let_in": _("account let in"),
+    "account.end": _("account ended"),
+    "account.ask": _("second person asked"),
+    "account.confirm": _("agreed as the second person"),
+    "account.decline": _("declined as the second person"),
+    "account.take_back": _("wish taken back"),
+    "account.own_password": _("own password set"),
+    "second_factor.confirm": _("telephone set up"),
+    "second_factor.spare_code": _("spare code used"),
+    "second_factor.forget": _("telephone taken off"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
+}
+#: Why a tablet is stopped.
+REVOKED: Words = {
+    "lost": _("Lost or stolen"),
+    "broken": _("Broken"),
+    "left": _("The person has left"),
+    "returned": _("Handed back"),
+}
+#: What is wrong with a tablet.
+WORRIES: Words = {
+    "lease_over": _("Away for more than 14 days; it wants a network before it opens"),
+    "unsent": _("Work waits on it for more than two days"),
+    "silent": _("Silent for more than three days"),
+    "old_app": _("Its app is too old; open it with a network"),
+    "space": _("Little space left"),
+    "not_kept": _("Its browser may clear the data; install the app to the home screen"),
+    "never": _("Has not spoken yet"),
+}
+#: What is asked of a second person.
+WISHES: Words = {
+    "open": _("Let the person in"),
+    "change": _("Change role or area"),
+    "password": _("Give a new password"),
+    "second_factor": _("Take the telephone off"),
 }
 PROMISES: Words = {
     "accept": _("Accept or return"),

@@ -12,7 +12,7 @@ from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
-from outreach.models.kept import Kept, KeptUpdate, Slot
+from outreach.models.kept import Answers, Kept, KeptUpdate, Slot
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -21,6 +21,7 @@ from outreach.models.office import (
     working_calendar,
 )
 from outreach.models.people import (
+    AccountRequest,
     Assessor,
     Bar,
     DeclaredRelative,
@@ -48,6 +49,8 @@ from outreach.models.talking import Enquiry, Notification
 from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
 
 __all__ = [
+    "AccountRequest",
+    "Answers",
     "Appeal",
     "Application",
     "ApplicationEvent",

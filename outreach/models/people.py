@@ -59,6 +59,8 @@ class User(AbstractBaseUser):
     outlet = models.ForeignKey(Outlet, models.PROTECT, null=True, related_name="accounts")
     telephone = SealedTextField(default="")
     is_active = models.BooleanField(default=True)
+    #: Somebody else has seen the password, so its owner sets another before anything else.
+    password_was_given = models.BooleanField(default=False)
 
     USERNAME_FIELD = "username"
     objects: ClassVar[UserManager] = UserManager()
@@ -74,6 +76,41 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name
+
+
+class AccountRequest(models.Model):
+    """What one person asks to be done with an account and a second person must confirm.
+
+    `wanted` holds the role and place that are asked for, where these change.
+    """
+
+    class Kind(models.TextChoices):
+        """What is asked for."""
+
+        OPEN = "open"
+        CHANGE = "change"
+        PASSWORD = "password"  # noqa: S105  # a kind of request
+        SECOND_FACTOR = "second_factor"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(User, models.PROTECT, related_name="requests")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    wanted = models.JSONField(default=dict)
+    reason = models.CharField(max_length=200)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    was_confirmed = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=models.Q(decided_at=None),
+                name="one_request_of_an_account_waits",
+            ),
+        ]
 
 
 class Institution(models.Model):

@@ -70,6 +70,15 @@ def test_the_keys_are_those_that_sign(client: Client, files: Path, signer: Signe
     assert len(base64.urlsafe_b64decode(said["keys"][0]["x"] + "=")) == 32
 
 
+def test_a_key_file_that_cannot_be_read_is_no_shorter_list_of_keys(
+    client: Client, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_KEYS_DIR = tmp_path
+    (tmp_path / "credential.crt.pem").write_text("not a certificate")
+    answer = client.get("/check/qr/issuer.json")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "600")
+
+
 def test_the_list_says_what_is_not_valid_and_names_nobody(
     held: Certificate, place: builders.County, client: Client, trust: Trust
 ) -> None:

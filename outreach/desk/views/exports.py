@@ -15,14 +15,18 @@ from outreach.desk.access import EVERYBODY, DeskRequest, only
 from outreach.desk.exporting import Export, as_csv, heads_of, lines_of, table_as_xlsx
 from outreach.desk.stepping import SHOWN, cases_of
 from outreach.desk.steps import NOTICES, STEPS, Step, certificates_for
+from outreach.desk.views.accounts import OFFICE as ACCOUNT_READERS
+from outreach.desk.views.accounts import accounts_for
 from outreach.desk.views.enquiries import enquiries_for
 from outreach.desk.views.notifications import notifications_for
 from outreach.desk.views.office import trail_for
+from outreach.desk.views.tablets import OFFICE as TABLET_READERS
+from outreach.desk.views.tablets import tablets_for
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 
 #: What people said of each other, and requests with their grounds, do not travel in a file.
-STAYS = ("objections", "calls", "sign_papers", "hand_over_papers")
+STAYS = ("objections", "calls", "sign_papers", "hand_over_papers", "second_person")
 TALKERS = (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
@@ -31,6 +35,8 @@ def exports() -> dict[str, Export]:
     found = {
         "cases": Export(EVERYBODY, lambda user: cases_of(user).order_by("pk")),
         "certificates": Export(EVERYBODY, _certificates),
+        "accounts": Export(ACCOUNT_READERS, lambda user: accounts_for(user).order_by("pk")),
+        "tablets": Export(TABLET_READERS, lambda user: tablets_for(user).order_by("pk")),
         "enquiries": Export(TALKERS, lambda user: enquiries_for(user).order_by("pk")),
         "notifications": Export(
             TALKERS,

@@ -30,6 +30,10 @@ def a_counter(place: builders.County, sign_in: SignIn, name: str = "便民窗口
     assert password is not None
     made = User.objects.get(outlet=outlet)
     assert (made.role, made.check_password(password[1])) == ("outlet", True)
+    mine = "春天的第一班车在八点"
+    own = {"old": password[1], "new": mine, "again": mine}
+    assert sign_in(made).post("/password/", own).status_code == 303
+    made.refresh_from_db()
     return made
 
 

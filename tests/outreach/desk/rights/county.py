@@ -16,12 +16,21 @@ from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, Dispute, Replica
 from outreach import clock
-from outreach.actions import applications, enquiries, family, papers, publicity, visits
+from outreach.actions import (
+    accounts,
+    applications,
+    enquiries,
+    family,
+    papers,
+    publicity,
+    visits,
+)
 from outreach.actions.importing.checking import Checked
 from outreach.actions.importing.taking import keep
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import Level, NextStep, NotDone, Paper, Role
 from outreach.models import (
+    AccountRequest,
     Application,
     Assessor,
     Division,
@@ -172,10 +181,20 @@ def a_case_at_every_step(place: builders.County) -> None:
     a_dispute(place)
     enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
     fill_outbox(at)
+    _an_account_that_waits(place, at)
     keep(Checked([], [], 0), f"{NAME}.csv", by=office, at=at)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
     clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
     a_campaign(place)
+
+
+def _an_account_that_waits(place: builders.County, at: datetime) -> None:
+    """Add somebody of the one name, whose lost password waits for a second person."""
+    made = builders.user("named", Role.LIAISON, place.village)
+    made.full_name = NAME
+    made.save()
+    asks = builders.user("asks", Role.ADMINISTRATOR, place.county)
+    accounts.ask_reset(made, AccountRequest.Kind.PASSWORD, "忘了", by=asks, at=at)
 
 
 def _called(cases: list[Application]) -> list[Application]:
@@ -216,6 +235,8 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "paper_photo": lambda _: PaperPhoto.objects.get().pk,
     "outlet": lambda _: Outlet.objects.get(division__code="511302").pk,
     "account": lambda _: User.objects.get(username="counter 511302").pk,
+    "person": lambda _: User.objects.get(username="named").pk,
+    "wish": lambda _: AccountRequest.objects.get().pk,
     "notice": lambda _: Notice.objects.filter(application__state="on_notice")[0].pk,
     "objection": lambda _: Objection.objects.get().pk,
     "certificate": lambda _: Certificate.objects.get().pk,

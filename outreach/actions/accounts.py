@@ -1,0 +1,339 @@
+"""Accounts: opened, changed, ended and reset; what could be misused wants a second person.
+
+An administrator who could make an approver, or set an approver's password, could sign in the
+approver's name. So the roles of `TRUSTED` are given, and passwords and telephones are taken off,
+only when another administrator or approver confirms it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions import second_factor
+from outreach.actions.audit import record
+from outreach.domain.vocabulary import Role
+from outreach.models import AccountRequest, Assessor, Division, Institution, Outlet, User
+from outreach.rules import Refused
+
+Kind = AccountRequest.Kind
+
+#: Whoever accepts, decides, signs or watches.
+TRUSTED = frozenset({Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR})
+#: Who may be the second person.
+SECONDS = (Role.ADMINISTRATOR, Role.APPROVER)
+#: No 0/O, 1/I/L: a first password is copied from a screen by hand.
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
+_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What an account is for: its role, its area, and what some roles want besides.
+
+    An outlet's account names its `outlet`, an assessor's the `institution` and the `categories`
+    they are qualified for.
+    """
+
+    role: Role
+    division: Division
+    outlet: Outlet | None = None
+    institution: Institution | None = None
+    categories: Sequence[str] = ()
+
+
+def fresh_password() -> str:
+    """Return a password to be told once."""
+    return "".join(secrets.choice(_LETTERS) for _index in range(_LENGTH))
+
+
+def accounts_for(user: User) -> QuerySet[User]:
+    """Return the accounts of the user's division and of what lies below it."""
+    return User.objects.filter(division__code__startswith=user.division.code)
+
+
+def requests_for(user: User) -> QuerySet[AccountRequest]:
+    """Return what waits for the user as the second person."""
+    waiting = AccountRequest.objects.filter(
+        decided_at=None, account__division__code__startswith=user.division.code
+    )
+    return waiting.exclude(asked_by=user).exclude(account=user)
+
+
+@transaction.atomic
+def open_account(
+    username: str,
+    full_name: str,
+    duty: Duty,
+    *,
+    telephone: str = "",
+    reason: str = "",
+    by: User,
+    at: datetime,
+) -> tuple[User, str | None]:
+    """Open an account; return it with its first password, or None until a second person agrees."""
+    _check_manages(by, duty.division)
+    _check_whole(duty)
+    if User.objects.filter(username=username).exists():
+        raise Refused("username-taken", _("This user name is taken; choose another one."))
+    made = User(username=username, full_name=full_name, telephone=telephone, is_active=False)
+    _give(made, duty)
+    made.set_unusable_password()
+    made.save()
+    _qualify(made, duty)
+    record("account.open", [made], by=by, at=at, detail=_said(made))
+    return made, _admit(made, reason, by=by, at=at)
+
+
+@transaction.atomic
+def change_account(
+    account: User,
+    full_name: str,
+    duty: Duty,
+    *,
+    telephone: str = "",
+    reason: str = "",
+    by: User,
+    at: datetime,
+) -> AccountRequest | None:
+    """Change name, role or area; return the request if a second person must agree first."""
+    _check_manages(by, account.division)
+    _check_manages(by, duty.division)
+    _check_whole(duty)
+    before = _said(account)
+    account.full_name, account.telephone = full_name, telephone
+    account.save(update_fields=["full_name", "telephone"])
+    moves = (duty.role, duty.division) != (account.role, account.division)
+    if moves and duty.role in TRUSTED:
+        wanted = {"role": duty.role, "division": duty.division.code}
+        return _ask(account, Kind.CHANGE, reason, wanted, by=by, at=at)
+    _move(account, duty)
+    detail = {"before": before, "after": _said(account)}
+    record("account.change", [account], by=by, at=at, detail=detail)
+    return None
+
+
+@transaction.atomic
+def end_account(account: User, reason: str, *, by: User, at: datetime) -> None:
+    """End an account: nobody signs in with it, its tablets are refused; what it did stays."""
+    _check_manages(by, account.division)
+    if not reason.strip():
+        raise Refused("reason-missing", _("Write the reason."))
+    _check_not_the_last(account)
+    account.requests.filter(decided_at=None).update(
+        decided_by=by, decided_at=at, was_confirmed=False
+    )
+    account.is_active = False
+    account.save(update_fields=["is_active"])
+    record("account.end", [account], by=by, at=at, detail={"reason": reason})
+
+
+@transaction.atomic
+def resume_account(account: User, reason: str, *, by: User, at: datetime) -> str | None:
+    """Let an ended account in again with a new password, or None until a second person agrees."""
+    _check_manages(by, account.division)
+    if account.outlet and account.outlet.closed_at:
+        raise Refused("outlet-closed", _("This outlet is closed."))
+    if account.is_active:
+        raise Refused("account-open", _("This account is in use already."))
+    return _admit(account, reason, by=by, at=at)
+
+
+@transaction.atomic
+def ask_reset(
+    account: User, kind: AccountRequest.Kind, reason: str, *, by: User, at: datetime
+) -> AccountRequest:
+    """Ask a second person to give an account a new password, or to take its telephone off."""
+    _check_manages(by, account.division)
+    if kind not in (Kind.PASSWORD, Kind.SECOND_FACTOR):
+        raise ValueError(kind)
+    if not account.is_active:
+        raise Refused("account-ended", _("This account is ended; let it in again first."))
+    return _ask(account, kind, reason, {}, by=by, at=at)
+
+
+@transaction.atomic
+def confirm(request: AccountRequest, *, by: User, at: datetime) -> str | None:
+    """Do what was asked for, as the second person; return a new password where there is one."""
+    held = _decide(request, True, by=by, at=at)
+    account = held.account
+    if held.kind == Kind.OPEN:
+        return _let_in(account, by=by, at=at)
+    if held.kind == Kind.PASSWORD:
+        return _set_given(account)
+    if held.kind == Kind.SECOND_FACTOR:
+        second_factor.forget(account, by=by, at=at)
+        return None
+    division = Division.objects.get(code=held.wanted["division"])
+    _move(account, Duty(Role(held.wanted["role"]), division))
+    return None
+
+
+@transaction.atomic
+def decline(request: AccountRequest, *, by: User, at: datetime) -> None:
+    """Leave the account as it is, as the second person."""
+    _decide(request, False, by=by, at=at)
+
+
+@transaction.atomic
+def take_back(request: AccountRequest, *, by: User, at: datetime) -> None:
+    """Withdraw what one asked for oneself."""
+    if request.asked_by != by or request.decided_at:
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    request.decided_by, request.decided_at, request.was_confirmed = by, at, False
+    request.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
+    record("account.take_back", [request.account], by=by, at=at, detail={"kind": request.kind})
+
+
+@transaction.atomic
+def set_own_password(user: User, password: str, *, at: datetime) -> None:
+    """Set one's own password."""
+    user.set_password(password)
+    user.password_was_given = False
+    user.save(update_fields=["password", "password_was_given"])
+    record("account.own_password", [user], by=user, at=at)
+
+
+def _admit(account: User, reason: str, *, by: User, at: datetime) -> str | None:
+    if account.role in TRUSTED:
+        _ask(account, Kind.OPEN, reason, {}, by=by, at=at)
+        return None
+    return _let_in(account, by=by, at=at)
+
+
+def _let_in(account: User, *, by: User, at: datetime) -> str:
+    account.is_active = True
+    account.save(update_fields=["is_active"])
+    record("account.let_in", [account], by=by, at=at)
+    return _set_given(account)
+
+
+def _set_given(account: User) -> str:
+    password = fresh_password()
+    account.set_password(password)
+    account.password_was_given = True
+    account.save(update_fields=["password", "password_was_given"])
+    return password
+
+
+def _ask(
+    account: User,
+    kind: AccountRequest.Kind,
+    reason: str,
+    wanted: dict[str, Any],
+    *,
+    by: User,
+    at: datetime,
+) -> AccountRequest:
+    if not reason.strip():
+        raise Refused(
+            "reason-missing", _("Write the reason: a second person reads it and must agree.")
+        )
+    try:
+        with transaction.atomic():
+            made = AccountRequest.objects.create(
+                account=account, kind=kind, reason=reason, wanted=wanted, asked_by=by, asked_at=at
+            )
+    except IntegrityError as error:
+        raise Refused(
+            "request-waits",
+            _("Something about this account waits for a second person already."),
+        ) from error
+    detail = {"kind": kind, "reason": reason, **wanted}
+    record("account.ask", [account], by=by, at=at, detail=detail)
+    return made
+
+
+def _decide(
+    request: AccountRequest, was_confirmed: bool, *, by: User, at: datetime
+) -> AccountRequest:
+    locked = AccountRequest.objects.select_for_update(of=("self",))
+    held = locked.select_related("account__division").get(pk=request.pk)
+    if held.decided_at:
+        raise Refused("request-decided", _("Somebody decided this already."))
+    if by.pk in (held.asked_by_id, held.account_id):
+        raise Refused(
+            "second-person-wanted",
+            _("A second person must decide this: neither who asked nor whose account it is."),
+        )
+    if by.role not in SECONDS or not held.account.division.code.startswith(by.division.code):
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    held.decided_by, held.decided_at, held.was_confirmed = by, at, was_confirmed
+    held.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
+    deed = "account.confirm" if was_confirmed else "account.decline"
+    record(deed, [held.account], by=by, at=at, detail={"kind": held.kind, **held.wanted})
+    return held
+
+
+def _move(account: User, duty: Duty) -> None:
+    if (duty.role, duty.division) != (account.role, account.division):
+        _check_not_the_last(account)
+    _give(account, duty)
+    account.save(update_fields=["role", "division", "outlet"])
+    _qualify(account, duty)
+
+
+def _give(account: User, duty: Duty) -> None:
+    account.role, account.division = duty.role, duty.division
+    account.outlet = duty.outlet
+
+
+def _qualify(account: User, duty: Duty) -> None:
+    if duty.role == Role.ASSESSOR and duty.institution:
+        Assessor.objects.update_or_create(
+            user=account,
+            defaults={"institution": duty.institution, "categories": list(duty.categories)},
+        )
+
+
+def _check_whole(duty: Duty) -> None:
+    if duty.role == Role.OUTLET:
+        if duty.outlet is None or duty.outlet.division != duty.division:
+            raise Refused("outlet-missing", _("Choose at which outlet the person works."))
+        if duty.outlet.closed_at:
+            raise Refused("outlet-closed", _("This outlet is closed."))
+    if duty.role == Role.ASSESSOR and not (duty.institution and duty.categories):
+        raise Refused(
+            "qualification-missing",
+            _("Choose the assessor's institution, and for what they are qualified."),
+        )
+
+
+def _check_not_the_last(account: User) -> None:
+    """Refuse to take the last administrator of an area away.
+
+    The rows are locked, so that two who remove one another at once do not leave nobody.
+    """
+    if account.role != Role.ADMINISTRATOR or not account.is_active:
+        return
+    code = account.division.code
+    above = [code[:length] for length in range(1, len(code) + 1)]
+    left = User.objects.select_for_update(of=("self",)).filter(
+        Q(division__code__in=above), role=Role.ADMINISTRATOR, is_active=True
+    )
+    if not [one for one in left.order_by("pk") if one.pk != account.pk]:
+        raise Refused(
+            "last-administrator",
+            _("This is the last administrator of the area; give somebody else the role first."),
+        )
+
+
+def _check_manages(by: User, division: Division) -> None:
+    if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
+        raise Refused("not-your-step", _("Only an administrator of the area manages accounts."))
+
+
+def _said(account: User) -> dict[str, Any]:
+    """Return what the trail says of an account."""
+    return {
+        "role": account.role,
+        "division": account.division.code,
+        "outlet": str(account.outlet_id) if account.outlet_id else None,
+    }
