@@ -114,16 +114,16 @@ def _same_tablet(user: User, der: bytes, replica: UUID) -> Device | None:
     return held if held and bytes(held.public_key) == der else None
 
 
-def revoke(device: Device, *, by: User, at: datetime) -> None:
-    """Revoke a lost tablet: it is told to hand in and wipe at its next call."""
+def revoke(device: Device, *, why: str = "", by: User, at: datetime) -> None:
+    """Revoke a tablet with a reason: it is told to hand in and wipe at its next call."""
     if by.role != Role.ADMINISTRATOR or not device.user.division.code.startswith(by.division.code):
         raise Refused(
             "not-your-step", _("Only an administrator of the area enrols or stops tablets.")
         )
     with transaction.atomic():
-        device.revoked_at = at
+        device.revoked_at, device.revoked_why = at, why
         # Without this part a copy of the tablet's disk does not open, whatever PIN is guessed.
         device.share = None
-        device.save(update_fields=["revoked_at", "share"])
-        record("device.revoke", [device], by=by, at=at)
+        device.save(update_fields=["revoked_at", "revoked_why", "share"])
+        record("device.revoke", [device], by=by, at=at, detail={"why": why} if why else None)
         note(device, at)

@@ -32,6 +32,7 @@ class Device(models.Model):
     enrolled_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    revoked_why = models.CharField(max_length=200, blank=True)
     health = models.JSONField(default=dict)
     #: The server's part of the key that wraps the tablet's own (docs/adr); gone with revocation.
     share: Any = SealedJSONField(null=True)
@@ -157,6 +158,8 @@ class PulledView(models.Model):
     replica = models.ForeignKey(Replica, models.CASCADE, related_name="views")
     digest = models.CharField(max_length=64)
     manifest = models.JSONField()
+    #: The fingerprint of the scope of which this view holds everything; empty while rows remain.
+    whole = models.CharField(max_length=64, blank=True)
 
 
 class Integration(models.Model):

@@ -163,7 +163,7 @@ OUTREACH_SENDER = _env.choice(
     "OUTREACH_SENDER",
     "console",
     ("console", "file", "gateway"),
-    "How families are notified: printed, appended to <data>/sent.jsonl, or by an SMS gateway.",
+    "How families are notified: printed, laid sealed among the files, or by an SMS gateway.",
 )
 OUTREACH_SMS_URL = _env.text(
     "OUTREACH_SMS_URL", "", "Where the SMS gateway takes a POST of telephone and text as JSON."

@@ -24,6 +24,7 @@ ON_POSTGRES = [
     "tests/mobile_api",
     "tests/certificates",
     "tests/generative",
+    "tests/kills",
     "tests/malformed",
 ]
 #: What PostgreSQL is spared but in the long run: rules, papers, and campaigns whose database is

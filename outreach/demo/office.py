@@ -21,10 +21,20 @@ class OfficeRefused(Exception):
 class Office:
     """One signed-in person."""
 
-    def __init__(self, base_url: str, username: str, password: str) -> None:
-        self.client = httpx.Client(base_url=base_url, timeout=120)
-        self.client.get("/sign-in/").raise_for_status()
-        self.post("/sign-in/", {"username": username, "password": password})
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        password: str,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.client = httpx.Client(base_url=base_url, timeout=120, transport=transport)
+        try:
+            self.client.get("/sign-in/").raise_for_status()
+            self.post("/sign-in/", {"username": username, "password": password})
+        except BaseException:
+            self.client.close()
+            raise
 
     def post(self, path: str, fields: Fields) -> httpx.Response:
         """Send a form; a list is sent as repeated fields. Raises `OfficeRefused`."""

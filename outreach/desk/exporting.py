@@ -19,7 +19,11 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
 from certificates.models import Certificate
-from outreach.desk.tags import listed, masked, said
+from mobile_api.api import MIN_APP
+from mobile_api.condition import Condition, condition
+from mobile_api.models import Device
+from outreach import clock
+from outreach.desk.tags import listed, masked, revoked_why, said
 from outreach.models import Application, AuditEvent, Enquiry, Evaluation, Notification, User, Visit
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -36,6 +40,10 @@ def _case(at: Callable[[Any], Application]) -> list[Column]:
         (_("Township"), lambda row: parent.name if (parent := at(row).village.parent) else ""),
         (_("Village"), lambda row: at(row).village.name),
     ]
+
+
+def _condition(row: Device) -> Condition:
+    return condition(row, clock.now(), oldest_app=MIN_APP)
 
 
 #: What an export shows of each record.
@@ -96,6 +104,20 @@ COLUMNS: dict[type, list[Column]] = {
         (_("Outlet"), lambda row: row.outlet.name if row.outlet else ""),
         (_("Last signed in"), lambda row: row.last_login),
         (_("In use"), lambda row: _("Yes") if row.is_active else _("No")),
+    ],
+    Device: [
+        (_("Tablet"), lambda row: row.label),
+        (_("Whose"), lambda row: row.user.full_name),
+        (_("Area"), lambda row: row.user.division.name),
+        (_("Enrolled"), lambda row: row.enrolled_at),
+        (_("Last spoke"), lambda row: row.last_seen_at),
+        (_("App"), lambda row: _condition(row).app),
+        (_("Not sent yet"), lambda row: _condition(row).unsent),
+        (_("Hours the oldest waits"), lambda row: _condition(row).oldest_h),
+        (_("Free space, MB"), lambda row: _condition(row).free_mb),
+        (_("To look at"), lambda row: listed(_condition(row).worries, "worry")),
+        (_("Stopped"), lambda row: row.revoked_at),
+        (_("Why"), lambda row: revoked_why(row.revoked_why)),
     ],
     AuditEvent: [
         (_("When"), lambda row: row.at),

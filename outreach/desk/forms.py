@@ -515,6 +515,18 @@ class CodeForm(forms.Form):
         field.queryset = rows.select_related("division").order_by("role", "full_name")
 
 
+class RevokeForm(forms.Form):
+    """Why a tablet is stopped."""
+
+    why = forms.ChoiceField(
+        label=_("Why is it stopped?"),
+        choices=list(words.REVOKED.items()),
+        widget=forms.RadioSelect,
+        initial="lost",
+    )
+    note = forms.CharField(label=_("Note"), max_length=100, required=False)
+
+
 class ClockForm(forms.Form):
     """To when the demo's clock is moved on."""
 

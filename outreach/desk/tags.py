@@ -45,11 +45,15 @@ TABLES: dict[str, Any] = {
     "life": words.LIFE,
     "kind": words.KINDS,
     "wish": words.WISHES,
+    "revoked": words.REVOKED,
+    "worry": words.WORRIES,
     "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
+    "parameter": words.PARAMETERS,
+    "unit": words.UNITS,
     "press_why": words.PRESS_WHY,
     "plan_state": planning_words.PLAN_STATES,
     "plan_kind": planning_words.PLAN_KINDS,
@@ -229,6 +233,25 @@ def remedies(left: LeftOut) -> list[str]:
 def wishes(plan: Plan) -> list[str]:
     """Return what a what-if asks to be different, each in words."""
     return planning_words.wishes(plan)
+
+
+@register.filter
+def signed_yuan(fen: int) -> str:
+    """Return a difference in yuan, with its sign."""
+    return f"+{yuan(fen)}" if fen > 0 else yuan(fen)
+
+
+@register.filter
+def megabytes(free: int) -> str:
+    """Return a space in gigabytes, or in megabytes where it is small."""
+    return f"{free / 1024:.1f} GB" if free >= 1024 else f"{free} MB"
+
+
+@register.filter
+def revoked_why(why: str) -> str:
+    """Return why a tablet was stopped: the reason's word, and the note behind it."""
+    code, dot, note = why.partition(" · ")
+    return f"{said(code, 'revoked')}{dot}{note}"
 
 
 @register.filter

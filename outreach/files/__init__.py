@@ -4,11 +4,12 @@ Everybody asks `files()` and names a file by its path below the root; what comes
 what lies on the disk or in the bucket is sealed.
 """
 
-from outreach.files.places import BUCKET_ROOMS, Folder, Place
+from outreach.files.places import BUCKET_ROOMS, SENT, Folder, Place
 from outreach.files.storage import SealedStorage, files, local_files, photo_name, place_of_settings
 
 __all__ = [
     "BUCKET_ROOMS",
+    "SENT",
     "Folder",
     "Place",
     "SealedStorage",

@@ -10,7 +10,9 @@ from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
-BUCKET_ROOMS = ("blobs", "certificates", "thumbnails")
+BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent")
+#: The room of messages to families that nobody but their reader takes further.
+SENT = "sent"
 _REMEMBERED_FOLDERS = 70_000
 
 

@@ -15,7 +15,10 @@ from tests.generative.world import Beginning
 
 @pytest.fixture(scope="module")
 def beginning(django_db_setup: None, django_db_blocker: Any) -> Iterator[Beginning]:
-    """Return the kept beginning; its scenarios commit, and are undone at the end."""
+    """Return the kept beginning; its scenarios commit, and are undone at the end.
+
+    Tests need no mark for the database: flushing it after each would stumble over the trail.
+    """
     with django_db_blocker.unblock(), home():
         # Tablets are turned away by the hundred here.
         logging.getLogger("django.request").setLevel(logging.ERROR)

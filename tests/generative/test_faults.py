@@ -10,7 +10,6 @@ from tests.generative.faults import FAULTS
 from tests.generative.scenarios import campaign
 from tests.generative.world import Beginning
 
-pytestmark = pytest.mark.django_db(transaction=True)
 #: Scenarios that a fault may survive.
 PATIENCE = 400 if LONG else 120
 

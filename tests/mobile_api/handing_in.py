@@ -40,6 +40,7 @@ def signed_part(
     replica: str,
     keys: FederationKeys,
     plain: object,
+    /,
     **changes: Any,
 ) -> dict[str, Any]:
     """Return a part of a hand-in, sealed to the federation and signed by the tablet's key."""

@@ -1,15 +1,18 @@
-"""How a message leaves the house: printed, appended to a file, or by an SMS gateway over HTTP."""
+"""How a message leaves the house: printed, laid among the files, or by an SMS gateway over HTTP."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from io import BytesIO
 from typing import Protocol, TextIO
+from urllib.parse import quote
 
 import httpx
 from django.conf import settings
+
+from outreach.files import SENT, SealedStorage, files
 
 PATIENCE_S = 15
 
@@ -49,26 +52,27 @@ class Console:
         self.out.write(f"→ …{telephone[-4:]}  {text}\n")
 
 
-class File:
-    """Appends messages to a file, one JSON object a line; each key stands there once."""
+class Shelf:
+    """Lays each message among the register's files, sealed; each key lies there once."""
 
     is_idempotent = True
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, storage: SealedStorage) -> None:
+        self.storage = storage
 
     def send(self, *, key: str, telephone: str, text: str) -> None:
-        """Append the message and have it on the disk."""
-        if self.path.exists() and any(
-            json.loads(line)["key"] == key
-            for line in self.path.read_text(encoding="utf-8").splitlines()
-        ):
+        """Keep the message and have it on the disk."""
+        name = f"{SENT}/{quote(key, safe='')}.json"
+        if self.storage.exists(name):
             return
         line = json.dumps({"key": key, "telephone": telephone, "text": text}, ensure_ascii=False)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self.storage.put(name, BytesIO(line.encode()).read)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was sent in plain, one JSON object each."""
+        for name in self.storage.names(SENT):
+            with self.storage.read(name) as file:
+                yield file.read().decode()
 
 
 class Gateway:
@@ -108,7 +112,7 @@ def _check(status: int) -> None:
 def of_settings() -> Sender:
     """Return the sender that the settings name."""
     if settings.OUTREACH_SENDER == "file":
-        return File(settings.OUTREACH_DATA / "sent.jsonl")
+        return Shelf(files())
     if settings.OUTREACH_SENDER == "gateway":
         return Gateway(
             settings.OUTREACH_SMS_URL,

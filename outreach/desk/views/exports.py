@@ -20,6 +20,8 @@ from outreach.desk.views.accounts import accounts_for
 from outreach.desk.views.enquiries import enquiries_for
 from outreach.desk.views.notifications import notifications_for
 from outreach.desk.views.office import trail_for
+from outreach.desk.views.tablets import OFFICE as TABLET_READERS
+from outreach.desk.views.tablets import tablets_for
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 
@@ -34,6 +36,7 @@ def exports() -> dict[str, Export]:
         "cases": Export(EVERYBODY, lambda user: cases_of(user).order_by("pk")),
         "certificates": Export(EVERYBODY, _certificates),
         "accounts": Export(ACCOUNT_READERS, lambda user: accounts_for(user).order_by("pk")),
+        "tablets": Export(TABLET_READERS, lambda user: tablets_for(user).order_by("pk")),
         "enquiries": Export(TALKERS, lambda user: enquiries_for(user).order_by("pk")),
         "notifications": Export(
             TALKERS,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import segno
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,6 +17,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from mobile_api.api import MIN_APP
+from mobile_api.condition import condition
 from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.devices import revoke as revoke_device
 from mobile_api.disputes import correction_of, decide, disputes_for, entry_of
@@ -24,8 +26,8 @@ from mobile_api.models import Decision, Device, Dispute, LedgerEntry
 from outreach import clock
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, check_takes, done, refused
-from outreach.desk.forms import CodeForm, DisputeForm
+from outreach.desk.answers import answer, check_form, check_takes, done, refused
+from outreach.desk.forms import CodeForm, DisputeForm, RevokeForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, User
@@ -38,16 +40,34 @@ def _within(user: User, prefix: str) -> Q:
     return Q(**{f"{prefix}division__code__startswith": user.division.code})
 
 
+def tablets_for(user: User) -> QuerySet[Device]:
+    """Return the tablets of the user's area."""
+    return Device.objects.filter(_within(user, "user__")).select_related("user__division")
+
+
 def _page(request: DeskRequest, form: CodeForm) -> dict[str, Any]:
-    rows = Device.objects.filter(_within(request.user, "user__")).select_related("user__division")
+    now, rows = clock.now(), tablets_for(request.user)
+    worried = [
+        one.pk
+        for one in rows.filter(revoked_at=None)
+        if not condition(one, now, oldest_app=MIN_APP).is_ready
+    ]
+    only_worried = request.GET.get("look") == "1"
+    shown = rows.filter(pk__in=worried) if only_worried else rows
     return {
         "listing": list_rows(
             request,
-            rows.order_by("revoked_at", "user__full_name", "pk"),
+            shown.order_by("revoked_at", "user__full_name", "pk"),
             Calendar.of(clock.today()),
             search_in=("label", "user__full_name"),
             since=lambda device: device.last_seen_at,
+            more=lambda _devices: (
+                lambda one: {"condition": condition(one, now, oldest_app=MIN_APP)}
+            ),
         ),
+        "worried": len(worried),
+        "only_worried": only_worried,
+        "hidden": {"look": "1"} if only_worried else {},
         "form": form,
         "may_take": request.user.role == Role.ADMINISTRATOR,
     }
@@ -92,15 +112,18 @@ def _picture(code: str) -> SafeString:
 
 @only(Role.ADMINISTRATOR)
 def revoke(request: DeskRequest, device: UUID) -> HttpResponse:
-    """Ask once more; on POST stop a lost tablet, which wipes itself at its next call."""
-    rows = Device.objects.filter(_within(request.user, "user__"), revoked_at=None)
-    held = found(rows.select_related("user__division"), pk=device)
-    if request.method != "POST":
-        return render(request, "desk/revoke.html", {"device": held})
-    revoke_device(held, by=request.user, at=clock.now())
-    return done(
-        request, _("The tablet is stopped; it wipes itself at its next call."), "desk:tablets"
-    )
+    """Ask once more and why; on POST stop a tablet, which wipes itself at its next call."""
+    held = found(tablets_for(request.user).filter(revoked_at=None), pk=device)
+    form = RevokeForm(request.POST or None)
+
+    def act() -> HttpResponse:
+        check_form(form)
+        why = " · ".join(filter(None, (form.cleaned_data["why"], form.cleaned_data["note"])))
+        revoke_device(held, why=why, by=request.user, at=clock.now())
+        text = _("The tablet is stopped; it wipes itself at its next call.")
+        return done(request, text, "desk:tablets")
+
+    return answer(request, act, "desk/revoke.html", lambda: {"device": held, "form": form})
 
 
 @only(*OFFICE)

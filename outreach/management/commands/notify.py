@@ -11,16 +11,22 @@ from django.core.management.base import BaseCommand, CommandParser
 from outreach import clock
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.notifying.outbox import fill_outbox
-from outreach.actions.notifying.senders import Console, of_settings
+from outreach.actions.notifying.senders import Console, Shelf, of_settings
+from outreach.files import files
 
 
 class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--sent", action="store_true", help="print what lies among the files")
         parser.add_argument("--every", type=int, default=0, help="go on, every so many seconds")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["sent"]:
+            for line in Shelf(files()).lines():
+                self.stdout.write(line)
+            return
         sender = of_settings()
         if isinstance(sender, Console):
             sender.out = self.stdout

@@ -19,8 +19,9 @@ from outreach import clock
 from outreach.actions import applications, visits
 from outreach.actions.notifying.delivery import BACK_OFF, deliver
 from outreach.actions.notifying.outbox import fill_outbox, text_of
-from outreach.actions.notifying.senders import File, Gateway, NotSent, PerhapsSent
+from outreach.actions.notifying.senders import Gateway, NotSent, PerhapsSent, Shelf
 from outreach.domain.vocabulary import Category
+from outreach.files import local_files
 from outreach.models import AuditEvent, Notification, Visit
 from tests import builders
 from tests.builders import START, VISIT_ON
@@ -240,13 +241,14 @@ def test_a_message_claimed_by_another_process_is_left_to_it(place: builders.Coun
     assert sender.sent == []
 
 
-def test_a_file_takes_each_key_once(tmp_path: Path) -> None:
-    sender = File(tmp_path / "sent.jsonl")
+def test_the_files_take_each_key_once_and_keep_it_sealed(tmp_path: Path) -> None:
+    sender = Shelf(local_files(tmp_path))
     for _ in range(2):
         sender.send(key="a", telephone="13900000000", text="您好")
     sender.send(key="b", telephone="13900000000", text="您好")
-    lines = (tmp_path / "sent.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["key"] for line in lines] == ["a", "b"]
+    assert [json.loads(line)["key"] for line in sender.lines()] == ["a", "b"]
+    kept = [file.read_bytes() for file in tmp_path.rglob("*.json")]
+    assert [one for one in kept if b"13900000000" in one] == []
 
 
 class Answering(BaseHTTPRequestHandler):

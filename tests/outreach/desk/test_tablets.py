@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
+from mobile_api.condition import condition
 from mobile_api.devices import enrol, make_code
 from mobile_api.models import Device, Dispute, EnrolmentCode, LedgerEntry
-from outreach.models import User
+from outreach.models import AuditEvent, User
 from tests import builders
+from tests.outreach.desk.test_exports import read_csv
 
 SignIn = Callable[[User], Client]
 
@@ -89,10 +94,82 @@ def test_a_lost_tablet_is_stopped(place: builders.County, sign_in: SignIn) -> No
     device = a_tablet(place)
     office = sign_in(place.administrator)
     assert office.get(f"/tablets/{device.pk}/revoke/").status_code == 200
-    assert office.post(f"/tablets/{device.pk}/revoke/").status_code == 303
+    assert office.post(f"/tablets/{device.pk}/revoke/").status_code == 422
+    why = {"why": "lost", "note": "在船上丢的"}
+    assert office.post(f"/tablets/{device.pk}/revoke/", why).status_code == 303
     device.refresh_from_db()
     assert device.revoked_at == builders.START
+    assert "丢失或被盗 · 在船上丢的" in office.get("/tablets/").content.decode()
+    assert AuditEvent.objects.get(action="device.revoke").detail == {"why": "lost · 在船上丢的"}
     assert office.post(f"/tablets/{device.pk}/revoke/").status_code == 404
+
+
+GOOD = {"app": "0.2.0", "outbox": 0, "oldest_h": 0, "free_mb": 8000, "persisted": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "away", "worries"),
+    [
+        ({}, timedelta(hours=1), []),
+        ({"outbox": 3, "oldest_h": 40}, timedelta(hours=7), []),
+        ({"outbox": 3, "oldest_h": 40}, timedelta(hours=9), ["unsent"]),
+        ({"outbox": 0, "oldest_h": 999}, timedelta(hours=9), []),
+        ({}, timedelta(days=4), ["silent"]),
+        ({}, timedelta(days=15), ["lease_over"]),
+        ({"free_mb": 499, "persisted": False}, timedelta(), ["space", "not_kept"]),
+        ({"app": "0.0.9"}, timedelta(), ["old_app"]),
+        ({"app": 7, "outbox": "many", "oldest_h": None, "free_mb": -1}, timedelta(), []),
+    ],
+)
+def test_a_tablet_wants_a_look_for_what_it_said_of_itself(
+    place: builders.County, changes: dict[str, Any], away: timedelta, worries: list[str]
+) -> None:
+    device = a_tablet(place)
+    device.health, device.last_seen_at = GOOD | changes, builders.START
+    found = condition(device, builders.START + away, oldest_app="0.1.0")
+    assert list(found.worries) == worries
+
+
+def test_a_tablet_that_never_spoke_says_so(place: builders.County) -> None:
+    assert list(condition(a_tablet(place), builders.START).worries) == ["never"]
+
+
+def test_the_page_shows_how_each_tablet_is_doing_and_who_wants_a_look(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    held = a_tablet(place)
+    silent = builders.START - timedelta(days=5)
+    Device.objects.update(health=GOOD | {"outbox": 2, "oldest_h": 3}, last_seen_at=silent)
+    Device.objects.create(
+        user=place.liaison,
+        label="好平板",
+        public_key=b"key",
+        token_sha256="1" * 64,
+        enrolled_at=builders.START,
+        last_seen_at=builders.START,
+        health=GOOD,
+    )
+    office = sign_in(place.administrator)
+    page = office.get("/tablets/").content.decode()
+    assert ("1 台平板需要查看" in page, "最早的已等 123 小时" in page) == (True, True)
+    looked = office.get("/tablets/?look=1").content.decode()
+    assert (held.label in looked, "好平板" in looked) == (True, False)
+    lines = read_csv(office.get("/export/tablets.csv"))
+    assert [line[6] for line in lines] == ["未发送", "2", "0"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_page_takes_as_many_queries_for_one_tablet_as_for_three(
+    place: builders.County,
+    sign_in: SignIn,
+    django_assert_num_queries: Callable[[int], Any],
+    count: int,
+) -> None:
+    for _ in range(count):
+        a_tablet(place)
+    office = sign_in(place.administrator)
+    with django_assert_num_queries(11):
+        office.get("/tablets/")
 
 
 def test_disputes_name_what_was_recorded_and_why(place: builders.County, sign_in: SignIn) -> None:

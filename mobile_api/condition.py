@@ -1,0 +1,92 @@
+"""How a tablet is doing, from what it said of itself at its last exchange: for the office."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from mobile_api.leases import LEASE
+from mobile_api.models import Device
+
+#: Longer ago than this, somebody should ask where the tablet is.
+SILENT = timedelta(days=3)
+#: Work that waits longer on the tablet than this wants a network.
+WAITS_TOO_LONG = timedelta(hours=48)
+#: Below so many megabytes photos may soon have no room.
+LITTLE_SPACE_MB = 500
+
+
+class Worry(StrEnum):
+    """What is wrong with a tablet, the worst first."""
+
+    LEASE_OVER = "lease_over"
+    UNSENT = "unsent"
+    SILENT = "silent"
+    OLD_APP = "old_app"
+    SPACE = "space"
+    NOT_KEPT = "not_kept"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is known of a tablet. `oldest_h` are the hours the oldest unsent work waits by now.
+
+    None is what the tablet never told.
+    """
+
+    app: str
+    unsent: int | None
+    oldest_h: int | None
+    free_mb: int | None
+    is_kept: bool | None
+    worries: tuple[Worry, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether nothing is wrong."""
+        return not self.worries
+
+
+def condition(device: Device, now: datetime, *, oldest_app: str = "") -> Condition:
+    """Judge a tablet at a moment. `oldest_app` is the oldest version that is still served.
+
+    What a tablet says of itself is not trusted: a value of another kind counts as not told.
+    """
+    said: Mapping[str, Any] = device.health if isinstance(device.health, dict) else {}
+    app = said.get("app")
+    unsent, waited, free = (_number(said, name) for name in ("outbox", "oldest_h", "free_mb"))
+    seen = device.last_seen_at
+    away = now - seen if seen else timedelta()
+    oldest = waited + int(away.total_seconds() // 3600) if unsent and waited is not None else None
+    kept = said.get("persisted")
+    judged = {
+        Worry.LEASE_OVER: seen is not None and away > LEASE,
+        Worry.UNSENT: oldest is not None and timedelta(hours=oldest) > WAITS_TOO_LONG,
+        Worry.SILENT: SILENT < away <= LEASE,
+        Worry.OLD_APP: isinstance(app, str) and _version(app) < _version(oldest_app),
+        Worry.SPACE: free is not None and free < LITTLE_SPACE_MB,
+        Worry.NOT_KEPT: kept is False,
+        Worry.NEVER: seen is None,
+    }
+    return Condition(
+        app=app[:20] if isinstance(app, str) else "",
+        unsent=unsent,
+        oldest_h=oldest,
+        free_mb=free,
+        is_kept=kept if isinstance(kept, bool) else None,
+        worries=tuple(worry for worry, holds in judged.items() if holds),
+    )
+
+
+def _number(said: Mapping[str, Any], name: str) -> int | None:
+    value = said.get(name)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+    return int(value) if fits else None  # type: ignore[arg-type]
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdecimal() else 0 for part in text.split("."))

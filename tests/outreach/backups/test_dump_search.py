@@ -1,0 +1,82 @@
+"""Database and files of a county that worked, searched for what must not lie there in clear."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests.outreach.backups.installation import ROOT, Installation, another_database
+from tests.outreach.backups.searching import (
+    files_of,
+    found_in,
+    lies_in_clear,
+    rows_of,
+    secrets_of,
+)
+
+#: Kinds that must not be found in clear, with how many of each the county must have at least.
+SMALL = {"id_number": 3, "telephone": 2, "message": 1, "address": 1, "diagnosis": 1,
+         "certificate": 1}  # fmt: skip
+DEMO = {"id_number": 500, "telephone": 500, "message": 500, "address": 300, "diagnosis": 100,
+        "certificate": 500}  # fmt: skip
+
+
+def search(office: Installation, floors: dict[str, int], log: bytes) -> str:
+    """Fail where anything is found; return what was searched."""
+    told = secrets_of(office)
+    short = {kind: len(told[kind]) for kind, floor in floors.items() if len(told[kind]) < floor}
+    assert short == {}
+    rows, files = rows_of(office), files_of(office)
+    sessions = "\n".join(told["session"]).encode()
+    places = {"the database": rows, "the log": log, "the sessions": sessions, **files}
+    found = {
+        (kind, place): found_in(body, told[kind])
+        for kind in [*floors, "remark"]
+        for place, body in places.items()
+        if found_in(body, told[kind])
+    }
+    assert found == {}
+    assert [name for name, body in files.items() if lies_in_clear(body)] == []
+    rooms = {name.split("/")[0] for name in files}
+    assert rooms >= {"blobs", "certificates", "sent"}
+    # The search does search: names stand in clear, and are found.
+    assert all(one.encode() in rows for one in told["name"])
+    counts = ", ".join(f"{len(told[kind])} × {kind}" for kind in floors)
+    return f"{counts}; {len(rows):,} bytes of rows, {len(files)} files, {len(log):,} bytes of log"
+
+
+def test_nothing_of_a_small_county_lies_in_clear(tmp_path: Path) -> None:
+    office = Installation(tmp_path, "", another_database())
+    office.run("-m", "tests.e2e.preparing", "cases")
+    log = office.manage("notify", OUTREACH_SENDER="file").encode()
+    print(search(office, SMALL, log))
+    assert "1390000" in office.manage("notify", "--sent")
+
+
+def test_the_search_finds_a_paper_that_lies_in_clear(tmp_path: Path) -> None:
+    packed = zlib.compress(b"51130219500302001X")
+    paper = b"%PDF-1.7 stream\n" + packed + b"\nendstream"
+    (tmp_path / "files" / "blobs").mkdir(parents=True)
+    (tmp_path / "files" / "blobs" / "a").write_bytes(paper)
+    [body] = files_of(Installation(tmp_path, "", "")).values()
+    assert lies_in_clear(body)
+    assert found_in(body, ["51130219500302001X"])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_nothing_of_the_demo_county_lies_in_clear(tmp_path: Path) -> None:
+    office = Installation(tmp_path, "", another_database())
+    environment = office.environment() | {"OUTREACH_LOG_LEVEL": "INFO", "OUTREACH_SENDER": "file"}
+    command = [sys.executable, "manage.py", "demo", "--no-serve", "--port", "8771"]
+    with (tmp_path / "server.log").open("wb") as log:
+        subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", "notify"],
+            cwd=ROOT, env=environment, stdout=log, stderr=log, check=True,
+        )  # fmt: skip
+    print(search(office, DEMO, (tmp_path / "server.log").read_bytes()))
