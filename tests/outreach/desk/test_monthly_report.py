@@ -160,13 +160,13 @@ def test_no_name_on_the_map_is_written_over_another_and_the_largest_village_has_
         VillageTally(
             str(number), f"大林镇第{number}村", 31 + number % 7 / 90, 106 + number / 99, number, 1
         )
-        for number in range(1, 30)
+        for number in range(1, 120)
     ]
     named = [dot for dot in dots(crowd) if dot.is_named]
     pairs = [(one, other) for one in named for other in named if one is not other]
     assert not any(meet(one.label, other.label) for one, other in pairs)
     assert 3 < len(named) < len(crowd)
-    assert named[-1].name == "大林镇第29村"
+    assert named[-1].name == "大林镇第119村"
 
 
 @pytest.mark.parametrize("month", ["", "2018", "2018-13", "x"])
