@@ -21,6 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from benchmarks.pressing import FULL, SLOW, open_form, press_keys, processor, throttle
 from tests.e2e.handset import Handset
 from tests.e2e.line import Line, a_line
 from tests.e2e.preparing import CODES, PEOPLE
@@ -28,10 +29,9 @@ from tests.e2e.serving import ROOT, Service, serving
 from tests.tablet_checks import NODE, NPM
 
 LIGHTHOUSE = ROOT / "benchmarks" / "lighthouse"
-STARTS, PRESSES = 9, 60
+STARTS = 9
 #: Nobody types six digits in less.
 TYPING_MS = 1_500
-SLOW, FULL = 4, 1
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run")
 #: Notes when the field for the PIN, and after a press the first visit of Today, are painted:
 #: milliseconds since the page began to load, and since the press.
@@ -49,14 +49,6 @@ WATCH_START = """() => {
         painted(name, name === 'lock' ? 0 : pressed)
       }
   }).observe(document, { childList: true, subtree: true })
-}"""
-CATEGORIES = ("视力", "听力", "言语", "智力", "精神")
-#: Times each key press until the next picture is painted (Event Timing, in steps of 8 ms).
-WATCH = """() => {
-  window.presses = []
-  const note = (entry) => entry.name === 'keydown' && window.presses.push(entry.duration)
-  new PerformanceObserver((list) => list.getEntries().forEach(note))
-    .observe({ type: 'event', durationThreshold: 16, buffered: false })
 }"""
 
 
@@ -78,12 +70,6 @@ def tablet(service: Service, line: Line, folder: Path) -> Iterator[tuple[Handset
         expect(page.get_by_title("立即同步")).to_have_text("全部已送达", timeout=60_000)
         yield handset, page
         handset.switch_off()
-
-
-def throttle(page: Page, rate: int) -> None:
-    """Give the page so many times less processor."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
 
 def cold_starts(handset: Handset, rate: int) -> list[float]:
@@ -112,31 +98,6 @@ def cold_starts(handset: Handset, rate: int) -> list[float]:
         stood = page.evaluate("window.stood")
         taken.append((stood["lock"] + stood["today"]) / 1000)
     return taken
-
-
-def key_presses(page: Page, rate: int) -> tuple[int, list[float]]:
-    """Type into the largest form there is; its number of fields, and milliseconds a key press."""
-    throttle(page, FULL)
-    page.get_by_role("listitem").filter(has_text=PEOPLE[0]).get_by_role("link").first.click()
-    page.get_by_role("link", name="评残").first.click()
-    page.get_by_role("button", name="检查").click()
-    for category in CATEGORIES:
-        add = page.get_by_role("button", name="增加一类残疾")
-        if add.count():
-            add.click()
-            page.get_by_role("button", name=category, exact=True).click()
-    fields = page.locator("main").locator("input, select, textarea").count()
-    field = page.get_by_label("500 Hz").first
-    field.fill("")
-    page.evaluate(WATCH)
-    throttle(page, rate)
-    for number in range(PRESSES):
-        field.press("5" if number % 2 else "Backspace")
-        page.wait_for_timeout(250)
-    throttle(page, FULL)
-    # A press that was quicker than the browser reports took less than its 16 ms.
-    seen = page.evaluate("window.presses")
-    return fields, [*seen, *([16.0] * (PRESSES - len(seen)))]
 
 
 def lighthouse(address: str, folder: Path) -> dict[str, int]:
@@ -187,10 +148,12 @@ def main() -> int:
             said("cold start offline to Today, 500 visits", slow, full, "s", 2)
             assert handset.context is not None
             page = handset.context.pages[0]
-            fields, quick = key_presses(page, FULL)
-            page.goto("/tablet/#/today")
-            _, pressed = key_presses(page, SLOW)
-            said(f"key press in a form of {fields} fields", pressed, quick, "ms", 50)
+            fields = open_form(page)
+            quick, pressed = press_keys(page, FULL), press_keys(page, SLOW)
+            for name, slow in pressed.items():
+                said(f"key press, {fields} fields: {name}", slow, quick[name], "ms", 50)
+            quick_cpu, cpu = processor(page, FULL), processor(page, SLOW)
+            said(f"key press, {fields} fields: processor of the page", cpu, quick_cpu, "ms", 50)
             line.is_down = False
         if not chosen.no_lighthouse:
             scores = lighthouse(service.address, folder)

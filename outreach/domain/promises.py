@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,11 @@ class Promise:
     since: frozenset[str]
     until: frozenset[str]
     source: str
+
+
+def fast_due(state_since: datetime, urgent_since: datetime | None) -> datetime:
+    """Return until when the next step of a fast-lane case is to be taken."""
+    return max(state_since, urgent_since or state_since) + timedelta(hours=FAST_HOURS)
 
 
 @cache

@@ -10,11 +10,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, BrowserType, Error, Page
+from playwright.sync_api import BrowserContext, BrowserType, CDPSession, Error, Page
 
 PATIENCE_S = 20
 #: Where the first stop of the demo county is.
 HOME = {"latitude": 31.022955, "longitude": 106.118295, "accuracy": 12}
+
+
+@dataclass(frozen=True)
+class Finger:
+    """A finger on the sensor of a device that keeps passkeys; `refuse` takes it away."""
+
+    devtools: CDPSession
+    name: str
+
+    @classmethod
+    def on(cls, page: Page) -> Finger:
+        """Give the page's device a sensor."""
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("WebAuthn.enable")
+        sensor = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal"}
+        able = {"hasUserVerification": True, "isUserVerified": True, "hasPrf": True}
+        options = sensor | able | {"hasResidentKey": True}
+        made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return cls(devtools, made["authenticatorId"])
+
+    def refuse(self) -> None:
+        """Be somebody else's finger from now on."""
+        refusing = {"authenticatorId": self.name, "isUserVerified": False}
+        self.devtools.send("WebAuthn.setUserVerified", refusing)
 
 
 @dataclass

@@ -9,7 +9,9 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from tests.e2e.serving import ROOT, Service
@@ -100,15 +102,14 @@ def secrets(*names: str) -> list[str]:
 
 
 def pictures(*names: str) -> list[str]:
-    """List where the pictures of these people lie on the server."""
-    from django.conf import settings
-
+    """Read the pictures of these people, which lie sealed on the server, as base64."""
+    from outreach.files.storage import files, photo_name
     from outreach.models import Evaluation
 
     rows = Evaluation.objects.filter(application__in=[_case(name) for name in names])
     wanted = {photo.sha256 for row in rows for photo in row.photos.all()}
-    files = settings.OUTREACH_FILES.rglob("*")
-    return [str(path) for path in files if path.name in wanted]
+    kept = files()
+    return [b64encode(kept.open(photo_name(one)).read()).decode() for one in sorted(wanted)]
 
 
 def open_handin(label: str) -> str:
@@ -126,6 +127,20 @@ def open_handin(label: str) -> str:
     return json.dumps(parts, ensure_ascii=False)
 
 
+def verify_receipt(text: str) -> str:
+    """Have a receipt that a tablet handed on checked, against the register too."""
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    told = StringIO()
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(text)
+        file.flush()
+        call_command("verify_receipt", file.name, stdout=told)
+    return told.getvalue()
+
+
 def _case(name: str) -> Any:
     from outreach.models import Application
 
@@ -134,7 +149,7 @@ def _case(name: str) -> Any:
 
 
 DEEDS = (expire, revoke, reassign)
-QUESTIONS = (evaluations, ledger, secrets, pictures, open_handin)
+QUESTIONS = (evaluations, ledger, secrets, pictures, open_handin, verify_receipt)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 
 if __name__ == "__main__":

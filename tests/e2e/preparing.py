@@ -57,8 +57,9 @@ def cases() -> None:
     """Enter the small county: one certificate, one visit today, one case to schedule."""
     from certificates.actions import issue
     from outreach import clock
-    from outreach.actions import publicity
+    from outreach.actions import hastening, publicity
     from outreach.demo.field import at
+    from outreach.domain.vocabulary import Urgency
     from tests import builders
     from tests.outreach.desk.pictures import real_media
 
@@ -68,8 +69,11 @@ def cases() -> None:
     signed = builders.reviewed(place, pictures=real_media)
     publicity.approve(signed, by=place.approver, at=now)
     issue(signed, by=place.approver, at=now)
-    builders.scheduled(place, on=TODAY, name=DUE)
-    builders.accepted(place, name=WAITING)
+    [visit] = builders.scheduled(place, on=TODAY, name=DUE)
+    [waiting] = builders.accepted(place, name=WAITING)
+    office, why = place.administrator, "县医院已下病危通知，家属盼早日评定。"
+    hastening.hasten(visit.application, Urgency.TERMINAL_ILLNESS, why, by=office, at=now)
+    hastening.hasten(waiting, Urgency.SUBSIDY_LAPSING, "补贴 6 月 30 日到期。", by=office, at=now)
 
 
 def days() -> None:
@@ -191,5 +195,6 @@ if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     call_command("create_authority", verbosity=0)
     call_command("create_handin_key", verbosity=0)
+    call_command("create_receipt_key", verbosity=0)
     registers = {"campaign": campaign, "cases": cases, "days": days, "many": many}
     (registers | {"planning": planning})[sys.argv[1]]()

@@ -13,11 +13,12 @@ from playwright.sync_api import Page, expect
 
 from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.desk import Desk, check_paper
+from tests.e2e.handset import HOME, Finger
 from tests.e2e.looking import Eye, TabletEye
 from tests.e2e.office import Office
 from tests.e2e.preparing import CERTIFIED, DUE, WAITING
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import CAMERA_REST_MS, Look, Tablet
+from tests.e2e.tablet import CAMERA_REST_MS, PIN, Look, Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 #: Every screen of the tablet, by the names that the story below gives them.
@@ -39,6 +40,7 @@ SCREENS = {
     *("certificate", "hand-over", "outbox", "more", "more-english", "pin", "ready"),
     *("nominate", "nominate-wrong", "camera-paper", "disputes", "correct", "disputes-settled"),
     *("elsewhere", "renew", "hand-in", "handed-in"),
+    *("passkey", "passkey-set", "locked-passkey", "not-confirmed", "lease-ended", "no-line"),
 }
 
 
@@ -50,7 +52,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def test_no_screen_of_the_tablet_has_an_axe_violation(
-    desk: Callable[..., Desk], tablet: Callable[[Look], Tablet], broken: list[str], office: Office
+    window: Callable[..., Page],
+    desk: Callable[..., Desk],
+    tablet: Callable[[Look], Tablet],
+    broken: list[str],
+    office: Office,
+    service: Service,
 ) -> None:
     eye = TabletEye()
     clerk = desk("administrator", "administrator" * 2)
@@ -65,6 +72,7 @@ def test_no_screen_of_the_tablet_has_an_axe_violation(
     nominate(hand)
     lock(hand)
     leave(hand, clerk, office)
+    lend(window, hand, clerk, service)
     assert eye.found == []
     assert eye.seen == SCREENS
     assert broken == []
@@ -113,7 +121,11 @@ def plan(hand: Tablet) -> None:
 
 def deliver(hand: Tablet) -> None:
     """Show the certificate, begin to hand it over, and see what was sent."""
+    hand.go("证件")
+    expect(hand.page.get_by_text("已存本机")).to_be_visible()
+    hand.page.context.set_offline(True)
     hand.read_certificate(CERTIFIED)
+    hand.page.context.set_offline(False)
     hand.press("登记送达")
     expect(hand.page.get_by_text("交给谁？")).to_be_visible()
     hand.look(hand.page, "hand-over")
@@ -280,3 +292,39 @@ def leave(hand: Tablet, clerk: Desk, office: Office) -> None:
     hand.line().click()
     hand.expects_heading("已全部上交")
     hand.look(page, "handed-in")
+
+
+def lend(window: Callable[..., Page], first: Tablet, clerk: Desk, service: Service) -> None:
+    """Set a passkey on another tablet, open with it, and stay away longer than the lease."""
+    # A passkey belongs to a name; an address of numbers can have none.
+    where = f"http://localhost:{service.port}"
+    page = window(800, 1280, base_url=where, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    finger = Finger.on(page)
+    hand = Tablet(page, first.camera, lambda _page, _name: None)
+    hand.enrol(clerk.make_code("assessor ·"), "二组平板")
+    hand.look = first.look
+    hand.go("更多")
+    expect(page.get_by_role("button", name="设置指纹或面容")).to_be_visible()
+    hand.look(page, "passkey")
+    hand.press("设置指纹或面容")
+    expect(page.get_by_text("已设置")).to_be_visible()
+    hand.look(page, "passkey-set")
+    hand.go("今天")
+    hand.press("锁定")
+    expect(page.get_by_role("button", name="用指纹或面容解锁")).to_be_visible()
+    hand.look(page, "locked-passkey")
+    finger.refuse()
+    hand.press("用指纹或面容解锁")
+    expect(page.get_by_text("没有确认成功")).to_be_visible()
+    hand.look(page, "not-confirmed")
+    page.context.set_offline(True)
+    hand.unlock(PIN)
+    hand.expects_heading("今天")
+    page.clock.fast_forward(15 * 24 * 3600 * 1000)
+    expect(page.get_by_text("要联网一次才能用 PIN 码打开")).to_be_visible()
+    hand.look(page, "lease-ended")
+    page.get_by_label("PIN 码").fill(PIN)
+    hand.press("联网并解锁")
+    expect(page.get_by_text("没有网络，现在打不开")).to_be_visible()
+    hand.look(page, "no-line")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.handset import HOME, Handset
+from tests.e2e.handset import HOME, Finger, Handset
 from tests.e2e.line import Line
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
@@ -379,12 +379,7 @@ def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
 ) -> None:
     # A passkey belongs to a name; an address of numbers can have none.
     page = window(800, 1280, base_url=f"http://localhost:{service.port}")
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    finger = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal"}
-    able = {"hasUserVerification": True, "isUserVerified": True, "hasPrf": True}
-    options = finger | able | {"hasResidentKey": True}
-    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    finger = Finger.on(page)
     hand = Tablet(page, camera, unseen)
     hand.enrol(next(codes), "a passkey")
     hand.go("更多")
@@ -395,8 +390,7 @@ def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     hand.press("用指纹或面容解锁")
     hand.go("今天")
     hand.press("锁定")
-    refusing = {"authenticatorId": made["authenticatorId"], "isUserVerified": False}
-    devtools.send("WebAuthn.setUserVerified", refusing)
+    finger.refuse()
     hand.press("用指纹或面容解锁")
     expect(page.get_by_text("没有确认成功")).to_be_visible()
     hand.unlock(PIN)

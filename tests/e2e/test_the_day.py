@@ -6,11 +6,11 @@ tablet's disk holds nothing of the three people that somebody could read.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -100,6 +100,7 @@ def test_three_homes_two_deaths_one_bad_line(
     said = [[number, "submit_evaluation", "applied"] for number in (1, 2, 3)]
     assert office("ledger", LABEL) == said
     assert line.cuts >= 2
+    has_proof(hand, office)
     nothing_in_clear(hand.page, handset, office)
 
 
@@ -171,11 +172,28 @@ def come_back(handset: Handset, line: Line, camera: Camera) -> Tablet:
     return hand
 
 
+def has_proof(hand: Tablet, office: Office) -> None:
+    """The tablet holds the office's signature under everything, and the office knows it again."""
+    page = hand.page
+    expect(page.get_by_text("签名已核对：第 1 至 3 号记录，服务器都已收下")).to_be_visible()
+    expect(page.get_by_text("这些记录的照片和签名也都已送到。")).to_be_visible()
+    with page.expect_download() as handed_on:
+        hand.press("导出回执")
+    told = office("verify_receipt", handed_on.value.path().read_text())
+    assert "the records 1 to 3 of replica" in told
+    assert "0 declared files were missing" in told
+    assert "The register holds these records." in told
+    with page.expect_download() as one:
+        hand.press("导出第 2 号的回执")
+    outcomes = json.loads(json.loads(one.value.path().read_text())["said"])["outcomes"]
+    assert [2, "applied"] in outcomes
+
+
 def nothing_in_clear(page: Page, handset: Handset, office: Office) -> None:
     """Search what the app stored, and then every file of the browser, for the three people."""
     words = office("secrets", *THREE)
     marks = [word.encode(code) for word in words for code in ("utf-8", "utf-16-le")]
-    taken = [Path(path).read_bytes() for path in office("pictures", *THREE)]
+    taken = [b64decode(picture) for picture in office("pictures", *THREE)]
     assert len(taken) == 21
     # A stretch out of the middle of each picture, and how JPEG and PNG begin.
     marks += [one[len(one) // 2 :][:24] for one in taken]

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { bringing } from '@/book/bringing'
-import { clashes } from '@/book/calendar'
+import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
+import { answerAt, evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
 import { disputes } from '@/book/disputes'
-import { cases, knowsVillage, left, receiptOf, townships, visits, type VisitView } from '@/book/views'
+import { cases, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
 import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
 import { pause } from '@/sync/loop'
@@ -136,6 +136,33 @@ describe('a slot', () => {
   })
 })
 
+describe('who rates', () => {
+  const visit = { ...visitRow, id: 'v', receipt: null, pending: false, nominated_by: 'n' } as VisitView
+  it.each([
+    ['an assessor may', 'assessor', 'd', {}, false, null],
+    ['a liaison may not', 'liaison', 'd', {}, false, 'role'],
+    ['the one who nominated may not', 'assessor', 'n', {}, false, 'nominator'],
+    ['nobody rates a visit that is over', 'assessor', 'd', { state: 'not_done' }, false, 'over'],
+    ['what was begun is finished', 'assessor', 'd', { state: 'done' }, true, null],
+  ] as const)('%s', (_name, role, id, change, begun, lack) => {
+    expect(mayNotRate({ ...visit, ...change } as VisitView, { id, role }, begun)).toBe(lack)
+  })
+})
+
+describe('a day in the calendar', () => {
+  const at = (id: string, start: string, assessors: string[], more: Partial<VisitView> = {}) =>
+    ({ ...visitRow, id, start, assessors, receipt: null, pending: false, ...more }) as VisitView
+  it.each([
+    ['one after another', [at('a', '09:00', ['d']), at('b', '09:40', ['d'])], []],
+    ['two homes at once', [at('a', '09:00', ['d']), at('b', '09:30', ['d']), at('c', '11:00', ['d'])], ['a', 'b']],
+    ['two doctors at once', [at('a', '09:00', ['d']), at('b', '09:30', ['e'])], []],
+    ['one scheduled here and not sent', [at('a', '09:00', ['d']), at('b', '09:30', [])], ['a', 'b']],
+    ['one that is over', [at('a', '09:00', ['d'], { state: 'done' }), at('b', '09:30', ['d'])], []],
+  ])('%s', (_name, visits, expected) => {
+    expect(doubled(visits).map(({ id }) => id)).toEqual(expected)
+  })
+})
+
 describe('the form', () => {
   const part = (category: PartDraft['category'], answers: PartDraft['answers'], more: Partial<PartDraft> = {}): PartDraft => ({ category, answers, own: null, reason: '', ...more })
   const names = (p: PartDraft, age = 40) => visibleRules(p, standard(), age).map(({ name }) => name)
@@ -188,6 +215,14 @@ describe('the form', () => {
     expect(lacks(draft, results, [], evidence, 88, 'me', 1).map(({ what }) => what)).toEqual([
       'arrival', 'identity', 'consent', 'findings', 'photo', 'photo', 'co_signer', 'signature_resident', 'signature_assessor',
     ])
+  })
+})
+
+describe('a row of numbers', () => {
+  it('takes one of them and keeps the others, also where nothing was typed yet', () => {
+    const rule = { name: 'thresholds', kind: 'numbers', labels: ['500 Hz', '1000 Hz', '2000 Hz'] } as never
+    expect(answerAt(rule, undefined, 1, '60')).toEqual(['', '60', ''])
+    expect(answerAt(rule, ['40', '60', ''], 2, '9')).toEqual(['40', '60', '9'])
   })
 })
 

@@ -70,7 +70,7 @@ describe('a tablet that was stopped', () => {
     expect(parts[0]?.[1]).toEqual({ entries: [JSON.parse(JSON.stringify(said))] })
     expect(parts[1]?.[1]).toEqual({ drafts: { 'evaluation/v9': { remark: '半句' } } })
     expect(unbase64((parts[2]?.[1] as { body: string }).body)).toEqual(kept.bytes)
-    expect(parts[3]?.[1]).toEqual({ entries: 1, media: 1, drafts: 1 })
+    expect(parts[3]?.[1]).toEqual({ receipt: null, entries: 1, media: 1, drafts: 1 })
     expect(JSON.stringify([...box.parts.values()])).not.toContain('半句')
   })
   it('signs each part with the key of the device', async () => {

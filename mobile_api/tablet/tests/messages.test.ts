@@ -32,6 +32,8 @@ describe('the messages', () => {
     ['outcome', ['refused', 'conflict', 'parked']],
     ['outcome_next', ['refused', 'conflict', 'parked']],
     ['clash', ['past', 'not_working', 'calendar_missing', 'family', 'double']],
+    ['urgent', ['terminal_illness', 'subsidy_lapsing']],
+    ['proof', ['signature', 'content']],
     ['grade', ['1', '2', '3', '4', 'not_met']],
     ['weekday', ['0', '1', '2', '3', '4', '5', '6']],
     ['bring', ['white_cloth', 'camera', ...CATEGORIES]],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import UrgencyForm
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import FAST
-from outreach.domain.promises import FAST_HOURS
+from outreach.domain.promises import FAST_HOURS, fast_due
 from outreach.domain.vocabulary import Role, Urgency
 from outreach.models import Application
 
@@ -32,8 +32,7 @@ def fast(request: DeskRequest) -> HttpResponse:
 
 def _with_term(now: datetime) -> Callable[[Application], dict[str, Any]]:
     def term(case: Application) -> dict[str, Any]:
-        since = max(case.state_since, case.urgent_since or case.state_since)
-        due = since + timedelta(hours=FAST_HOURS)
+        due = fast_due(case.state_since, case.urgent_since)
         return {"due": due, "is_late": now > due}
 
     return term

@@ -44,6 +44,18 @@ function suitsFamily(slot: Slot, possible: readonly PossibleTime[]): boolean {
   )
 }
 
+/** Visits for which somebody would have to be in two homes at once. */
+export const doubled = (visits: readonly VisitView[]): VisitView[] =>
+  visits.filter(
+    (visit) =>
+      visit.state === 'scheduled' &&
+      visits.some((other) => other.id !== visit.id && overlaps(visit, other) && sameHands(visit, other)),
+  )
+
+/** What was scheduled here and not sent yet names nobody: it is this tablet's own. */
+const sameHands = ({ assessors: ours }: VisitView, { assessors: theirs }: VisitView): boolean =>
+  !ours.length || !theirs.length || ours.some((id) => theirs.includes(id))
+
 function overlaps(slot: Slot, visit: VisitView): boolean {
   if (visit.state !== 'scheduled' || visit.on !== slot.on) return false
   const [start, other] = [minutesOf(slot.start), minutesOf(visit.start)]

@@ -82,6 +82,13 @@ export function meaning(rule: FindingRule, answer: Answer | undefined, standard:
   return choice ? choice.code : numberIn(answer)
 }
 
+/** A row of numbers with one of them as it was typed. */
+export function answerAt(rule: FindingRule, answer: Answer | undefined, index: number, value: string): string[] {
+  const row = Array.isArray(answer) ? [...answer] : (rule.labels ?? []).map(() => '')
+  row[index] = value
+  return row
+}
+
 /** "0.05", "０．０５" and " 12 " are numbers; anything else stays as typed and is refused later. */
 function numberIn(typed: string): number | string {
   const plain = typed.normalize('NFKC').trim()

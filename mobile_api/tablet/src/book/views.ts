@@ -4,6 +4,7 @@ import type {
   CertificateRow,
   Colleague,
   MutationArgs,
+  Me,
   NextStep,
   Nominate,
   NotDoneReason,
@@ -85,6 +86,14 @@ export function left(drafts: ReadonlyMap<string, unknown>, listed: readonly Visi
     .filter(({ id }) => !here.has(id))
 }
 
+/** Why somebody may not rate this visit; what was begun here is never shut in. */
+export function mayNotRate(visit: VisitView, me: Pick<Me, 'id' | 'role'> | null, begun: boolean): 'role' | 'nominator' | 'over' | null {
+  if (me?.role !== 'assessor') return 'role'
+  if (begun) return null
+  if (visit.nominated_by === me.id) return 'nominator'
+  return visit.state === 'scheduled' || visit.state === 'in_progress' ? null : 'over'
+}
+
 /** Cases without an open visit; those scheduled here since are not offered twice. */
 export function cases(source: Source): CaseView[] {
   const taken = new Set<string>()
@@ -100,7 +109,7 @@ export function cases(source: Source): CaseView[] {
     }
   }
   for (const [id, row] of rowsOf<CaseRow>(source, 'case/')) freed.set(id, { ...row, id })
-  return [...freed.values()].filter(({ id }) => !taken.has(id)).sort((a, b) => compareText(a.village, b.village))
+  return [...freed.values()].filter(({ id }) => !taken.has(id)).sort(hurriedFirst)
 }
 
 export function certificates(source: Source): CertificateView[] {
@@ -172,6 +181,9 @@ function rowReceipt(row: VisitRow): Receipt | null {
   return row.state === 'done' || row.state === 'not_done' ? 'all_safe' : null
 }
 
+/** The fast lane first, then village by village. */
+const hurriedFirst = (a: CaseView, b: CaseView) =>
+  Number(!a.urgent) - Number(!b.urgent) || compareText(a.urgent?.due ?? '', b.urgent?.due ?? '') || compareText(a.village, b.village)
 const isReport = (entry: LogEntry) => entry.name === 'submit_evaluation' || entry.name === 'record_not_done'
 const visitOf = (entry: LogEntry) => (entry.args as { visit?: string }).visit ?? ''
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,6 +1,7 @@
 /** What goes over the line, in the words of the server. */
 import type { Mutation } from './chain'
 import type { Json } from './jcs'
+import type { SignedReceipt } from './receipts'
 
 export const CATEGORIES = ['vision', 'hearing', 'speech', 'physical', 'intellectual', 'mental'] as const
 export type Category = (typeof CATEGORIES)[number]
@@ -66,6 +67,13 @@ export interface PossibleTime {
   to: string
 }
 
+/** Why a case is in the fast lane, and until when its next step is due. */
+export interface Urgent {
+  why: 'terminal_illness' | 'subsidy_lapsing'
+  reason: string
+  due: string | null
+}
+
 interface CaseCommon {
   categories: Category[]
   resident: Resident
@@ -74,6 +82,7 @@ interface CaseCommon {
   township: string
   possible_times: PossibleTime[]
   papers_missing: string[]
+  urgent?: Urgent
   /** who nominated may not rate */
   nominated_by?: string
 }
@@ -157,6 +166,7 @@ export interface Policy {
   /** a demo's clock is moved by hand; a real one is the time */
   clock?: 'real' | 'simulated'
   federation_key?: string | null
+  receipt_key?: string | null
 }
 
 export interface SyncRequest {
@@ -168,6 +178,8 @@ export interface SyncRequest {
   health: { persisted: boolean; free_mb: number | null; outbox: number; oldest_h: number }
   push?: { first: number; prev_chain: string; mutations: Mutation[] }
   pull?: { view: string | null; digest: string | null; max_bytes: number }
+  /** asks for a receipt although nothing is pushed */
+  receipt?: true
 }
 
 export interface SyncAnswer {
@@ -180,6 +192,7 @@ export interface SyncAnswer {
   pull: PullAnswer | null
   policy?: Policy
   blobs_missing: string[]
+  receipt?: SignedReceipt | null
 }
 
 export interface EnrolAnswer {
@@ -190,6 +203,7 @@ export interface EnrolAnswer {
   server_time: string
   user: Me
   federation_key?: string | null
+  receipt_key?: string | null
 }
 
 export interface LeaseAnswer {

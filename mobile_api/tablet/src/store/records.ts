@@ -1,6 +1,7 @@
 import type { Statement } from '../core/chain'
 import { CHAIN_START } from '../core/chain'
 import type { Json } from '../core/jcs'
+import type { Doubt, SignedReceipt } from '../core/receipts'
 import type {
   MediaDeclaration,
   Me,
@@ -33,6 +34,10 @@ export interface SyncState {
   rowsRev: number
   policy: Policy
   missing: string[]
+  /** the newest receipt that held: it proves every record up to its own */
+  receipt: SignedReceipt | null
+  /** a receipt that did not hold, until one does; nothing is freed meanwhile */
+  doubt: { why: Doubt; receipt: SignedReceipt } | null
   halt: Halt | null
 }
 
@@ -51,6 +56,8 @@ export const FRESH: SyncState = {
   rowsRev: 0,
   policy: {},
   missing: [],
+  receipt: null,
+  doubt: null,
   halt: null,
 }
 
@@ -86,6 +93,8 @@ export function ownerOf(entry: LogEntry): string {
 
 export interface StoredOutcome extends OutcomeEntry {
   at: number
+  /** the server's signature under this very outcome */
+  receipt?: SignedReceipt
 }
 
 /** What finally became of a mutation; a duplicate is what it was the first time. */

@@ -1,6 +1,7 @@
 import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
 import { newId } from '../core/ids'
+import { doubtAbout, saysOf } from '../core/receipts'
 import type { CertificateRow, Policy, Problem, SyncAnswer, SyncRequest } from '../core/wire'
 import { mediaOf, ownerOf, type Media, type StoredOutcome, type SyncState } from '../store/records'
 import type { Change } from '../store/change'
@@ -58,6 +59,7 @@ export class Engine {
       clock: { wall: new Date(this.clock.wall()).toISOString(), mono_ms: Math.round(this.clock.mono()) },
       health: { persisted, free_mb, outbox: waiting.length, oldest_h: Math.max(0, Math.round(oldest / 36e5)) },
       ...(push && { push }),
+      ...(lacksReceipt(state) && { receipt: true as const }),
       pull: { view: state.view, digest: state.digest, max_bytes: PAGE_BYTES },
     }
   }
@@ -70,14 +72,17 @@ export class Engine {
       await safe.change({ state: position })
       return 'halted'
     }
-    const change: Change = { outcomes: this.outcomes(answer) }
+    const policy = { ...safe.state.policy, ...answer.policy }
+    const proof = await this.proof(answer, policy)
+    const change: Change = { outcomes: this.outcomes(answer, proof.doubt ? undefined : (proof.receipt ?? undefined)) }
     const state: Partial<SyncState> = {
       ...position,
       epoch: answer.epoch,
       offsetMs: Date.parse(answer.server_time) - this.clock.wall(),
       syncedAt: this.clock.wall(),
       missing: answer.blobs_missing,
-      policy: { ...safe.state.policy, ...(answer.policy as Policy | undefined) },
+      policy,
+      ...proof,
       halt: position.halt ?? null,
     }
     const waiting = outbox(safe.log, { ...safe.state, ...position })
@@ -97,10 +102,12 @@ export class Engine {
         more = true
       }
     }
-    const media = verified(safe, { ...safe.state, ...state } as SyncState)
+    const now = { ...safe.state, ...state }
+    // On a receipt that does not hold, nothing that only this tablet has is let go.
+    const media = now.doubt ? [] : verified(safe, now)
     const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
     change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
-    change.prune = this.prunable(position.ackedSeq ?? safe.state.ackedSeq)
+    change.prune = now.doubt ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq)
     await safe.change({ ...change, state })
     await safe.trust(answer.policy?.federation_key)
     return more ? 'more' : 'rest'
@@ -119,11 +126,20 @@ export class Engine {
     return { ackedSeq: seq, ackedChain: chain }
   }
 
-  private outcomes(answer: SyncAnswer): StoredOutcome[] {
+  /** Check the receipt of an answer; one that does not hold leaves the last that did. */
+  private async proof(answer: SyncAnswer, policy: Policy): Promise<Partial<Pick<SyncState, 'receipt' | 'doubt'>>> {
+    const { receipt, epoch, last_seq, chain, blobs_missing } = answer
+    if (!receipt) return {}
+    const said = { replica: this.safe.replica, epoch, last_seq, chain, missing: blobs_missing.length }
+    const why = await doubtAbout(receipt, policy.receipt_key ?? '', said)
+    return why ? { doubt: { why, receipt } } : { receipt, doubt: null }
+  }
+
+  private outcomes(answer: SyncAnswer, receipt: StoredOutcome['receipt']): StoredOutcome[] {
     const at = this.clock.wall()
     return answer.outcomes
       .filter((entry) => !(entry.outcome === 'duplicate' && !entry.was && this.safe.outcomes.has(entry.seq)))
-      .map((entry) => ({ ...entry, at: this.safe.outcomes.get(entry.seq)?.at ?? at }))
+      .map((entry) => ({ ...entry, at: this.safe.outcomes.get(entry.seq)?.at ?? at, ...(receipt && { receipt }) }))
   }
 
   private prunable(ackedSeq: number): number[] {
@@ -176,6 +192,14 @@ export function outbox(log: ReadonlyMap<number, Mutation>, state: SyncState): Mu
   return Array.from(log.values())
     .filter(({ seq }) => seq > state.ackedSeq)
     .sort((a, b) => a.seq - b.seq)
+}
+
+/** Tell whether the server signs, and what it signed last does not prove all that it has. */
+function lacksReceipt({ policy, receipt, doubt, ackedSeq }: SyncState): boolean {
+  if (!policy.receipt_key || ackedSeq === 0) return false
+  if (!receipt || doubt) return true
+  const { last_seq, missing } = saysOf(receipt)
+  return last_seq !== ackedSeq || missing > 0
 }
 
 /** A record of the outbox that does not open: those behind it cannot be told in order. */

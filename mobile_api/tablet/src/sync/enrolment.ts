@@ -24,9 +24,9 @@ export async function enrolWith(
   })
   if (!answer) return 'line'
   if (answer.status !== 201) return problemOf(answer)
-  const { device, token, user, epoch, server_time, federation_key } = answer.body as EnrolAnswer
+  const { device, token, user, epoch, server_time, federation_key, receipt_key } = answer.body as EnrolAnswer
   const offsetMs = Date.parse(server_time) - clock.wall()
-  await safe.change({ session: { device, token, user, label }, state: { epoch, offsetMs, halt: null } })
+  await safe.change({ session: { device, token, user, label }, state: { epoch, offsetMs, policy: { ...safe.state.policy, receipt_key: receipt_key ?? null }, halt: null } })
   await safe.trust(federation_key)
   return null
 }

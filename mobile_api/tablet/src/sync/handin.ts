@@ -38,7 +38,7 @@ export async function handIn(safe: Safe, send: Send, reason: HandInReason, onPro
         return json({ meta, body: bytes && base64(bytes) })
       },
     })),
-    part('end', { entries: entries.length, media: media.length, drafts: safe.drafts.size }),
+    part('end', { receipt: safe.state.receipt, entries: entries.length, media: media.length, drafts: safe.drafts.size }),
   ]
   const what = canonical(json({ said: safe.state.lastSeq, drafts, media: media.map(({ sha256 }) => sha256).sort() }))
   const sign: Sign = (bytes) => safe.signer.sign(bytes)

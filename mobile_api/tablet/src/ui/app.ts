@@ -1,6 +1,7 @@
 /** The running app: what phase it is in, the opened safe, and the loop that talks. */
 import { computed, shallowReactive, shallowRef } from 'vue'
 import { deviceClock } from '../core/clock'
+import type { SignedReceipt } from '../core/receipts'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
 import { disputes, isOpen } from '../book/disputes'
@@ -25,7 +26,7 @@ import type { SyncLoop } from '../sync/loop'
 import type { ShareProblem } from '../sync/lease'
 import { unwrapWithPasskey } from '../vault/passkey'
 import { pinWrapOf, unwrapWithPin } from '../vault/wraps'
-import { flushDrafts } from './openForms'
+import { flushDrafts, settleBeforeDeciding } from './openForms'
 
 export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
 
@@ -98,6 +99,7 @@ export const book = {
   disputes: disputed,
   openDisputes: computed(() => disputed.value.filter(isOpen)),
   reports: overlaid(reports, []),
+  signed: read(['outcomes'], (source) => new Map(Array.from(source.outcomes.values(), ({ seq, receipt }) => [seq, receipt])), new Map<number, SignedReceipt | undefined>()),
   state: read(['state'], (source) => source.state, null),
   outbox: read(
     ['log', 'state'],
@@ -136,6 +138,7 @@ export async function start(): Promise<void> {
   window.addEventListener('offline', () => setOnline(false))
   document.addEventListener('visibilitychange', onVisibility)
   window.addEventListener('pagehide', () => void flushDrafts())
+  settleBeforeDeciding()
   for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { passive: true })
   setInterval(tick, 15_000)
   await hold(false)

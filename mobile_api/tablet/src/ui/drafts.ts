@@ -2,6 +2,7 @@ import { onScopeDispose, reactive, ref, toRaw, watch, type Ref } from 'vue'
 import { isFull } from '../store/safe'
 import { safe } from './app'
 import { openForm } from './openForms'
+import { typing, type Typing } from './typing'
 
 const PAUSE_MS = 150
 /** A draft that could not be written is tried again this often for as long as its form is open. */
@@ -12,6 +13,8 @@ export type DraftState = 'saved' | 'saving' | 'failed' | 'full'
 export interface LiveDraft<T> {
   draft: T
   state: Ref<DraftState>
+  type: Typing['type']
+  settle: () => void
   flush: () => Promise<void>
   drop: () => void
 }
@@ -29,12 +32,14 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> = Promise.resolve()
   let dropped = false
+  // "Saved" is taken back with the letter itself, not when the form has been told of it.
+  const { type, settle, waits } = typing(() => (state.value = 'saving'))
 
   const write = async () => {
     if (dropped) return
     const value: unknown = JSON.parse(JSON.stringify({ ...toRaw(draft), ...beside }))
     await home.keepDraft(key, value).then(
-      () => (state.value = timer === null ? 'saved' : 'saving'),
+      () => (state.value = timer === null && !waits() ? 'saved' : 'saving'),
       (error: unknown) => {
         state.value = isFull(error) ? 'full' : 'failed'
         timer ??= setTimeout(() => void flush(), AGAIN_MS)
@@ -42,6 +47,7 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
     )
   }
   const flush = () => {
+    settle()
     if (timer !== null && !dropped) {
       clearTimeout(timer)
       timer = null
@@ -59,7 +65,7 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
     // At once, so that a flush right after a change does not miss it.
     { deep: true, flush: 'sync' },
   )
-  const close = openForm(flush)
+  const close = openForm({ settle, flush })
   onScopeDispose(() => {
     void flush()
     close()
@@ -70,5 +76,5 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
     if (timer !== null) clearTimeout(timer)
     close()
   }
-  return { draft, state, flush, drop }
+  return { draft, state, type, settle, flush, drop }
 }

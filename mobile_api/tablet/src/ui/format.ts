@@ -32,3 +32,12 @@ export const timeList = (times: readonly PossibleTime[]): string =>
   times
     .map(({ weekday, from, to }) => `${tc('weekday', String(weekday))} ${from}–${to}`)
     .join(language.value === 'zh' ? '、' : ', ') || t('schedule.any_time')
+
+/** Save something as a file of the tablet's own, to be handed on; it names no person. */
+export function download(value: object, name: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(value)], { type: 'application/json' }))
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}

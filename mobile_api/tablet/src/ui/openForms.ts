@@ -1,15 +1,29 @@
-/** The forms on the screen, each by what writes its draft to the disk. */
-const open = new Set<() => Promise<void>>()
+/** The forms on the screen, each by what takes over its last keys and what writes its draft to the disk. */
+export interface OpenForm {
+  settle: () => void
+  flush: () => Promise<void>
+}
+const open = new Set<OpenForm>()
 
 /** Count a form as open until the returned function is called. */
-export function openForm(flush: () => Promise<void>): () => void {
-  open.add(flush)
-  return () => void open.delete(flush)
+export function openForm(form: OpenForm): () => void {
+  open.add(form)
+  return () => void open.delete(form)
 }
 
 export const anyFormOpen = (): boolean => open.size > 0
 
+/** Take over what was typed and only painted so far. */
+export function settleForms(): void {
+  for (const { settle } of open) settle()
+}
+
+/** Whatever is pressed or left, nothing is decided on less than every key that was typed. */
+export function settleBeforeDeciding(): void {
+  for (const event of ['click', 'focusout', 'submit']) document.addEventListener(event, settleForms, true)
+}
+
 /** Write every draft on the screen to the disk now: before a lock, a hidden page, a camera. */
 export async function flushDrafts(): Promise<void> {
-  await Promise.all([...open].map((flush) => flush()))
+  await Promise.all([...open].map(({ flush }) => flush()))
 }

@@ -1,6 +1,8 @@
+import { base64, utf8 } from '@/core/bytes'
 import { CHAIN_START, canonicalBytes, chainAfter, type Mutation } from '@/core/chain'
 import type { Json } from '@/core/jcs'
 import { manifestDigest, rowHash } from '@/core/manifest'
+import type { SignedReceipt } from '@/core/receipts'
 import type { Outcome, OutcomeEntry, Policy, SyncAnswer, SyncRequest } from '@/core/wire'
 import { LineDown, type Answer, type Send } from '@/sync/transport'
 
@@ -23,6 +25,9 @@ export class FakeServer {
   script: ('lost request' | 'lost answer' | 'late' | Answer)[] = []
   requests: SyncRequest[] = []
   decide: (mutation: Mutation) => { outcome: Outcome; message?: string } = () => ({ outcome: 'applied' })
+  /** what becomes of a receipt on its way */
+  tamper: (receipt: SignedReceipt) => SignedReceipt = (receipt) => receipt
+  private receiptKey: CryptoKey | null = null
   private serial = 0
 
   readonly send: Send = async (_path, body) => {
@@ -35,6 +40,13 @@ export class FakeServer {
     if (fault === 'lost answer') throw new LineDown()
     if (fault === 'late' && answer.status === 200) (answer.body as SyncAnswer).rid = 'another'
     return answer
+  }
+
+  /** From now on it signs what it acknowledges. */
+  async signs(): Promise<void> {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+    this.receiptKey = pair.privateKey
+    this.policy.receipt_key = base64(new Uint8Array(await crypto.subtle.exportKey('spki', pair.publicKey)))
   }
 
   get chain(): string {
@@ -79,7 +91,25 @@ export class FakeServer {
       pull: await this.pull(request),
       policy: { min_app: '0.1.0', lock_after_s: 300, ...this.policy },
       blobs_missing: this.missing(),
+      receipt: request.push || request.receipt ? await this.receipt(request, outcomes) : null,
     }
+  }
+
+  private async receipt(request: SyncRequest, outcomes: OutcomeEntry[]): Promise<SignedReceipt | null> {
+    if (!this.receiptKey) return null
+    const said = JSON.stringify({
+      v: 1,
+      replica: request.replica,
+      epoch: this.epoch,
+      at: new Date(this.now).toISOString(),
+      last_seq: this.ledger.length,
+      chain: this.chain,
+      outcomes: outcomes.map(({ seq, outcome, was }) => [seq, was ?? outcome]),
+      missing: this.missing().length,
+    })
+    const how = { name: 'ECDSA', hash: 'SHA-256' }
+    const sig = base64(new Uint8Array(await crypto.subtle.sign(how, this.receiptKey, utf8(said))))
+    return this.tamper({ said, sig, key: 'the key' })
   }
 
   private missing(): string[] {

@@ -22,7 +22,7 @@ export class SamePicture extends Error {}
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
-  const { draft, state, flush, drop } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
+  const { draft, state, type, settle, flush, drop } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
   const home = safe()
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
@@ -69,6 +69,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
 
   /** Say it: signed, chained, on the disk and read back; the draft goes in the same step. */
   async function submit(): Promise<boolean> {
+    settle()
     if (missing.value.length > 0 || busy.value) return false
     busy.value = true
     failed.value = null
@@ -94,6 +95,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     standard,
     draft,
     saved: state,
+    type,
     flush,
     years,
     me,
