@@ -30,8 +30,7 @@ from outreach.models import Resident, User
 from tests import builders
 from tests.certificates.issuing import issued, paper_of
 from tests.malformed.spoiling import misshapen, spoiled, spoiled_within
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import CHUNK, b64, digest, jpeg, metadata, png
 from tests.outreach.desk.test_importing import row, sheet
 
