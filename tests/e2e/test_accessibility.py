@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.desk import Desk, check_paper
@@ -37,7 +37,16 @@ SCREENS = {
     *("calendar", "calendar-day", "schedule", "schedule-clash"),
     *("arrive", "findings", "camera-portrait", "camera-whole_body", "camera-affected_part"),
     *("camera-environment", "photos", "result", "signature", "signed", "review", "visit-done"),
-    *("certificate", "hand-over", "outbox", "more", "more-english", "pin", "ready"),
+    *(
+        "certificate",
+        "hand-over",
+        "outbox",
+        "receipt-doubt",
+        "more",
+        "more-english",
+        "pin",
+        "ready",
+    ),
     *("nominate", "nominate-wrong", "camera-paper", "disputes", "correct", "disputes-settled"),
     *("elsewhere", "renew", "hand-in", "handed-in"),
     *("passkey", "passkey-set", "locked-passkey", "not-confirmed", "lease-ended", "no-line"),
@@ -68,6 +77,7 @@ def test_no_screen_of_the_tablet_has_an_axe_violation(
     hand.expects_heading(DUE)
     eye(hand.page, "visit-done")
     deliver(hand)
+    doubt(hand)
     look_around(hand)
     nominate(hand)
     lock(hand)
@@ -132,6 +142,30 @@ def deliver(hand: Tablet) -> None:
     hand.go("发件箱")
     expect(hand.line()).to_have_text("全部已送达")
     hand.look(hand.page, "outbox")
+
+
+def doubt(hand: Tablet) -> None:
+    """Hand the paper over while somebody spoils the office's signature under what it answers."""
+    page = hand.page
+
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        if body.get("receipt"):
+            body["receipt"]["sig"] = "AAAA"
+        route.fulfill(response=answer, json=body)
+
+    hand.go("证件")
+    page.route("**/api/v1/sync", spoil)
+    hand.press("登记送达")
+    hand.press("本人")
+    hand.go("发件箱")
+    expect(page.get_by_text("服务器回执的签名核对不上。")).to_be_visible()
+    hand.look(page, "receipt-doubt")
+    page.unroute("**/api/v1/sync")
+    page.get_by_role("main").get_by_role("button", name="立即同步").click()
+    expect(page.get_by_text("签名已核对：第 1 至 3 号记录，服务器都已收下")).to_be_visible()
+    expect(page.get_by_text("服务器回执的签名核对不上。")).to_have_count(0)
 
 
 def look_around(hand: Tablet) -> None:
