@@ -35,7 +35,7 @@ from mobile_api.leases import LEASE, lend, lend_again
 from mobile_api.models import Device, Epoch, Integration, LedgerEntry, Replica
 from mobile_api.mutators import Context
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
-from mobile_api.pull import pull, row_of
+from mobile_api.pull import pull
 from mobile_api.push import push
 from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import rows_for, whoami
@@ -311,8 +311,7 @@ def _held(device: Device, replica: UUID) -> Replica:
 def _pull(replica: Replica, body: wire.SyncIn, context: Context) -> wire.PullOut | None:
     if body.pull is None or _version(body.app) < _version(MIN_APP):
         return None
-    rows = [row_of(key, content) for key, content in rows_for(context.user, context.at.date())]
-    return pull(replica, body.pull, rows)
+    return pull(replica, body.pull, rows_for(context.user, context.at.date()))
 
 
 def _version(text: str) -> tuple[int, ...]:

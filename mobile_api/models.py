@@ -158,6 +158,8 @@ class PulledView(models.Model):
     replica = models.ForeignKey(Replica, models.CASCADE, related_name="views")
     digest = models.CharField(max_length=64)
     manifest = models.JSONField()
+    #: The fingerprint of the scope of which this view holds everything; empty while rows remain.
+    whole = models.CharField(max_length=64, blank=True)
 
 
 class Integration(models.Model):

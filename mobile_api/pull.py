@@ -17,6 +17,7 @@ import rfc8785
 from django.db import models
 
 from mobile_api.models import PulledView, Replica
+from mobile_api.scope import Scope
 from mobile_api.wire import PullIn, PullOut, Row
 from outreach.models import Kept, Slot
 
@@ -73,22 +74,46 @@ def step(held: Manifest, rows: Sequence[Row], max_bytes: int) -> tuple[list[str]
     return gone, changed[:fitting], len(changed) - fitting
 
 
-def pull(replica: Replica, asked: PullIn, rows: Sequence[Row]) -> PullOut:
+def pull(replica: Replica, asked: PullIn, scope: Scope) -> PullOut:
     """Answer the next step of this replica; a tablet that proves nothing begins from nothing.
 
     A lost answer, or a request that the network delivers again, costs one page and never a
     full download (I10): a view goes only once the tablet proves that it holds a later one.
+    Where the tablet holds all of the scope as it was read, no row is made at all.
     """
     view = _proven(replica, asked)
+    if view and view.whole == scope.fingerprint:
+        _forget(replica, view)
+        return _told(view, view, [], [], 0)
     held: Manifest = dict(view.manifest) if view else {}
+    rows = [row_of(key, content) for key, content in scope]
     dels, puts, remaining = step(held, rows, asked.max_bytes)
     after = {key: value for key, value in held.items() if key not in set(dels)}
     after.update({row.k: row.h for row in puts})
-    if view and after == held:
-        made = view
-    else:
-        made = PulledView.objects.create(replica=replica, digest=digest(after), manifest=after)
+    made = _made(replica, view, held, after, "" if remaining else scope.fingerprint)
     _forget(replica, view)
+    return _told(view, made, dels, puts, remaining)
+
+
+def _made(
+    replica: Replica, view: PulledView | None, held: Manifest, after: Manifest, whole: str
+) -> PulledView:
+    if view is None or after != held:
+        return PulledView.objects.create(
+            replica=replica, digest=digest(after), manifest=after, whole=whole
+        )
+    if view.whole != whole:
+        PulledView.objects.filter(pk=view.pk).update(whole=whole)
+    return view
+
+
+def _told(
+    view: PulledView | None,
+    made: PulledView,
+    dels: list[str],
+    puts: list[Row],
+    remaining: int,
+) -> PullOut:
     return PullOut(
         base=view.pk if view else None,
         view=made.pk,
@@ -118,7 +143,8 @@ def _forget(replica: Replica, proven: PulledView | None) -> None:
 
 @Kept
 def _views(replica: Slot, view: Slot, digest: Slot) -> models.QuerySet[PulledView]:
-    return PulledView.objects.filter(replica=replica, pk=view, digest=digest)
+    # What a long manifest holds is read only where something has changed.
+    return PulledView.objects.filter(replica=replica, pk=view, digest=digest).defer("manifest")
 
 
 def _proven(replica: Replica, asked: PullIn) -> PulledView | None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import models
 
 from certificates.models import Certificate, CertificateFile
 from mobile_api.models import Dispute
 from mobile_api.wire import Whoami
+from outreach.domain import vocabulary
 from outreach.domain.grading import load_standard, standard_as_json
 from outreach.domain.promises import FAST_STATES, fast_due
 from outreach.domain.vocabulary import Category, Role, evidence_for
 from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.models import (
+    Answers,
     Application,
     Assessor,
     Division,
@@ -40,19 +46,99 @@ RECENT = timedelta(days=14)
 Projected = tuple[str, dict[str, Any]]
 
 
-def rows_for(user: User, on: date) -> list[Projected]:
+def rows_for(user: User, on: date) -> Scope:
     """Return every row in the user's scope on that day, in the order a tablet wants them."""
-    return [
-        ("me", whoami(user).model_dump(mode="json")),
-        *_standards(),
-        *_calendars(on),
-        *_colleagues(user),
-        *_villages(user, on),
-        *_visits(user, on),
-        *_cases(user),
-        *_certificates(user),
-        *_disputes(user, on),
-    ]
+    me, calendars = whoami(user).model_dump(mode="json"), list(_calendars(on))
+    account = {"user": user.pk, "division": user.division.code}
+    visits = _visits_since(user.role, since=on - RECENT, **account)
+    ids = visits.column("id")
+    cases = _cases_without_visit(user.role, **account)
+    certificates = _valid_certificates(user.role, **account)
+    return Scope(
+        on,
+        me,
+        calendars,
+        _colleagues_of(**account) if user.role == Role.ASSESSOR else Answers(),
+        _villages_in(division=user.division.code, on=on),
+        visits,
+        _evaluated(visits=ids),
+        _waiting(visits=ids),
+        _Around.of(visits, "application__"),
+        cases,
+        _Around.of(cases, ""),
+        _not_done(applications=cases.column("id")),
+        certificates,
+        _newest_files(certificates=certificates.column("id")),
+        _disputes_of(user=user.pk, since=on - RECENT),
+    )
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A user's scope as it was read: projected into rows only when somebody looks at them."""
+
+    on: date
+    me: dict[str, Any]
+    calendars: list[Projected]
+    colleagues: Answers[Assessor]
+    villages: Answers[tuple[Any, ...]]
+    visits: Answers[Visit]
+    evaluated: Answers[tuple[UUID, UUID]]
+    waiting: Answers[UUID]
+    around_visits: _Around
+    cases: Answers[Application]
+    around_cases: _Around
+    not_done: Answers[UUID]
+    certificates: Answers[Certificate]
+    files: Answers[CertificateFile]
+    disputes: Answers[Dispute]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that the rows are made of, as it is stored: equal means equal rows.
+
+        Nothing has to be noted where something changes, so no change can be forgotten: the
+        rows are made of nothing else. A sealed column looks different whenever it is written.
+        """
+        read = (
+            *(self.colleagues, self.villages, self.visits, self.evaluated, self.waiting),
+            *(self.cases, self.not_done, self.certificates, self.files, self.disputes),
+            *(*self.around_visits.read, *self.around_cases.read),
+        )
+        made_of = [_form(), self.on, self.me, self.calendars, [one.stored for one in read]]
+        return hashlib.sha256(orjson.dumps(made_of, default=_hexadecimal)).hexdigest()
+
+    @cached_property
+    def rows(self) -> list[Projected]:
+        """The rows: key and content."""
+        return [
+            ("me", self.me),
+            *_standards(),
+            *self.calendars,
+            *_colleagues(self.colleagues),
+            *_townships(self.villages),
+            *_visits(self),
+            *_cases(self),
+            *_certificates(self.certificates, self.files),
+            *_disputes(self.disputes),
+        ]
+
+    def __iter__(self) -> Iterator[Projected]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def _hexadecimal(value: Any) -> str:
+    return bytes(value).hex()
+
+
+@cache
+def _form() -> str:
+    """Return what names the form of the rows: this module, and what it takes from the law."""
+    said = f"{inspect.getsource(sys.modules[__name__])}{inspect.getsource(vocabulary)}"
+    return hashlib.sha256(said.encode() + orjson.dumps(_standards())).hexdigest()
 
 
 @Kept
@@ -92,10 +178,8 @@ def _colleagues_of(user: Slot, division: Slot) -> models.QuerySet[Assessor]:
     return found.select_related("user", "institution").order_by("pk")
 
 
-def _colleagues(user: User) -> Iterator[Projected]:
-    if user.role != Role.ASSESSOR:
-        return
-    for row in _colleagues_of(user=user.pk, division=user.division.code):
+def _colleagues(found: Iterable[Assessor]) -> Iterator[Projected]:
+    for row in found:
         yield (
             f"colleague/{row.pk}",
             {
@@ -113,10 +197,10 @@ def _villages_in(division: Slot, on: Slot) -> models.QuerySet[Division, tuple[An
     return found.order_by("code").values_list("code", "name", "parent__code", "parent__name")
 
 
-def _villages(user: User, on: date) -> Iterator[Projected]:
+def _townships(villages: Iterable[tuple[Any, ...]]) -> Iterator[Projected]:
     """Yield where the user may nominate: one row a township, which lists its villages."""
     townships: dict[str, dict[str, Any]] = {}
-    for code, name, township, its_name in _villages_in(division=user.division.code, on=on):
+    for code, name, township, its_name in villages:
         row = townships.setdefault(township, {"name": its_name, "villages": []})
         row["villages"].append({"code": code, "name": name})
     for code, row in townships.items():
@@ -149,21 +233,21 @@ def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> mode
 
 @Kept
 def _evaluated(visits: Slot) -> models.QuerySet[Evaluation, tuple[UUID, UUID]]:
-    return Evaluation.objects.filter(visit__among=visits).values_list("visit_id", "pk")
+    found = Evaluation.objects.filter(visit__among=visits).order_by("received_at", "pk")
+    return found.values_list("visit_id", "pk")
 
 
 @Kept
 def _waiting(visits: Slot) -> models.QuerySet[Evaluation, UUID]:
     found = Evaluation.objects.filter(visit__among=visits).awaiting_media()
-    return found.values_list("pk", flat=True)
+    return found.order_by("pk").values_list("pk", flat=True)
 
 
-def _visits(user: User, on: date) -> Iterator[Projected]:
-    found = _visits_since(user.role, user=user.pk, division=user.division.code, since=on - RECENT)
-    visits = sorted(found, key=lambda visit: (visit.on != on, visit.on, visit.start))
-    ids = [visit.pk for visit in visits]
-    evaluations, waiting = dict(_evaluated(visits=ids)), set(_waiting(visits=ids))
-    around = _Around.of([visit.application for visit in visits])
+def _visits(scope: Scope) -> Iterator[Projected]:
+    today = scope.on
+    visits = sorted(scope.visits, key=lambda visit: (visit.on != today, visit.on, visit.start))
+    evaluations, waiting = dict(scope.evaluated), set(scope.waiting)
+    around = scope.around_visits
     for visit, order in _ordered(visits):
         evaluation = evaluations.get(visit.pk)
         media_state = "awaiting_media" if evaluation in waiting else "complete"
@@ -205,25 +289,32 @@ def _guardians(residents: Slot) -> models.QuerySet[Guardian]:
 
 @Kept
 def _people(ids: Slot) -> models.QuerySet[User]:
-    return User.objects.filter(pk__among=ids).only("full_name", "role", "telephone")
+    found = User.objects.filter(pk__among=ids).order_by("pk")
+    return found.only("full_name", "role", "telephone")
 
 
 @dataclass(frozen=True)
 class _Around:
     """Who stands around some cases: each resident's newest guardian, and who nominated them."""
 
-    guardians: dict[UUID, Guardian]
-    nominators: dict[UUID, User]
+    read: tuple[Answers[Guardian], Answers[User]]
 
     @classmethod
-    def of(cls, applications: Iterable[Application]) -> _Around:
-        """Read it for all of them in two queries."""
-        residents, people = set(), set()
-        for application in applications:
-            residents.add(application.resident_id)
-            people.add(application.nominated_by_id)
-        guardians = {row.resident_id: row for row in _guardians(residents=residents)}
-        return cls(guardians, {row.pk: row for row in _people(ids=people)})
+    def of(cls, rows: Answers[Any], path: str) -> _Around:
+        """Read it in two queries for rows on which `path` leads to the application."""
+        residents = set(rows.column(f"{path}resident_id"))
+        people = set(rows.column(f"{path}nominated_by_id"))
+        return cls((_guardians(residents=residents), _people(ids=people)))
+
+    @cached_property
+    def guardians(self) -> dict[UUID, Guardian]:
+        """Each resident's newest guardian."""
+        return {row.resident_id: row for row in self.read[0]}
+
+    @cached_property
+    def nominators(self) -> dict[UUID, User]:
+        """The people by their ids."""
+        return {row.pk: row for row in self.read[1]}
 
     def case(self, application: Application) -> dict[str, Any]:
         """Return what a tablet must know of a case wherever it stands."""
@@ -295,14 +386,12 @@ def _cases_without_visit(role: str, *, user: Slot, division: Slot) -> models.Que
 @Kept
 def _not_done(applications: Slot) -> models.QuerySet[Visit, UUID]:
     found = Visit.objects.filter(application__among=applications, state=VisitState.NOT_DONE)
-    return found.values_list("application_id", flat=True)
+    return found.order_by("pk").values_list("application_id", flat=True)
 
 
-def _cases(user: User) -> Iterator[Projected]:
-    rows = _cases_without_visit(user.role, user=user.pk, division=user.division.code)
-    around = _Around.of(rows)
-    before = Counter(_not_done(applications=[row.pk for row in rows]))
-    for application in rows:
+def _cases(scope: Scope) -> Iterator[Projected]:
+    around, before = scope.around_cases, Counter(scope.not_done)
+    for application in scope.cases:
         yield (
             f"case/{application.pk}",
             {
@@ -325,15 +414,15 @@ def _valid_certificates(role: str, *, user: Slot, division: Slot) -> models.Quer
 
 @Kept
 def _newest_files(certificates: Slot) -> models.QuerySet[CertificateFile]:
-    return CertificateFile.objects.filter(certificate__among=certificates).order_by("version")
+    return CertificateFile.objects.filter(certificate__among=certificates).order_by("version", "pk")
 
 
-def _certificates(user: User) -> Iterator[Projected]:
-    rows = _valid_certificates(user.role, user=user.pk, division=user.division.code)
-    ids = [row.pk for row in rows]
-    files = {row.certificate_id: row for row in _newest_files(certificates=ids)} if ids else {}
-    for certificate in rows:
-        file = files[certificate.pk]
+def _certificates(
+    found: Iterable[Certificate], files: Iterable[CertificateFile]
+) -> Iterator[Projected]:
+    newest = {row.certificate_id: row for row in files}
+    for certificate in found:
+        file = newest[certificate.pk]
         yield (
             f"certificate/{certificate.pk}",
             {
@@ -357,9 +446,9 @@ def _disputes_of(user: Slot, since: Slot) -> models.QuerySet[Dispute]:
     return found.exclude(decided_at__date__lt=since).order_by("pk")
 
 
-def _disputes(user: User, on: date) -> Iterator[Projected]:
+def _disputes(found: Iterable[Dispute]) -> Iterator[Projected]:
     """Yield what became of the user's disputed records; decided ones stay for a while."""
-    for row in _disputes_of(user=user.pk, since=on - RECENT):
+    for row in found:
         yield (
             f"dispute/{row.pk}",
             {

@@ -32,6 +32,7 @@ from outreach.desk.views import (
     session,
     signing,
     tablets,
+    tariffs,
     teams,
     visits,
 )
@@ -193,6 +194,10 @@ urlpatterns = [
     path("accounts/<uuid:person>/resume/", accounts.resume, name="resume_account"),
     path("accounts/<uuid:person>/reset/", accounts.reset, name="reset_account"),
     path("password/", accounts.password, name="password"),
+    path("standards/", tariffs.standards, name="standards"),
+    path("standards/tariffs/new/", tariffs.new, name="new_tariff"),
+    path("standards/tariffs/<slug:tariff>/", tariffs.tariff, name="tariff"),
+    path("standards/tariffs/<slug:tariff>/withdraw/", tariffs.withdraw, name="withdraw_tariff"),
     path("trail/", office.trail, name="trail"),
     path("clock/", office.demo_clock, name="clock"),
 ]

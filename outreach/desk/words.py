@@ -292,6 +292,7 @@ SUBJECTS: Words = {
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
     "user": _("Account"),
+    "tariff": _("Tariff"),
     "familylink": _("Family link"),
     "paperphoto": _("Photo of a paper"),
     "outlet": _("Outlet"),
@@ -395,6 +396,8 @@ DEEDS: Words = {
     "second_factor.confirm": _("telephone set up"),
     "second_factor.spare_code": _("spare code used"),
     "second_factor.forget": _("telephone taken off"),
+    "tariff.take_in": _("tariff taken in"),
+    "tariff.withdraw": _("tariff withdrawn"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
@@ -463,6 +466,33 @@ SAVING_LINES: Words = {
     "lodging": _("Lodging"),
     "lost_working_time": _("Lost working time"),
     "assessment_fee": _("Assessment fee"),
+}
+#: The figures of a tariff.
+PARAMETERS: Words = {
+    "journeys": _("Journeys spared for each person"),
+    "companions_sitting": _("Companions of somebody who can sit"),
+    "companions_bedridden": _("Companions of somebody bedridden"),
+    "bus_fare_fen": _("Bus fare at the known distance"),
+    "bus_fare_km": _("The known distance"),
+    "bus_minimum_fen": _("Smallest bus fare"),
+    "bus_free_from_age": _("Buses are free from the age of"),
+    "car_minimum_fen": _("Hired car, lowest price"),
+    "car_maximum_fen": _("Hired car, highest price"),
+    "car_per_km_fen": _("Hired car, a kilometre"),
+    "meal_fen": _("Meals, a traveller and journey"),
+    "lodging_fen": _("Lodging, a traveller and night"),
+    "lodging_beyond_km": _("Lodging beyond"),
+    "lodging_nights": _("Nights of lodging"),
+    "half_day_fen": _("Lost working time, half a day"),
+    "assessment_fee_fen": _("Assessment fee"),
+}
+UNITS: Words = {
+    "journeys": _("journeys"),
+    "persons": _("persons"),
+    "fen": _("yuan"),
+    "km": _("km"),
+    "years": _("years"),
+    "nights": _("nights"),
 }
 FACTORS: Words = {
     "journeys": _("journeys"),

@@ -12,7 +12,7 @@ from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
-from outreach.models.kept import Kept, KeptUpdate, Slot
+from outreach.models.kept import Answers, Kept, KeptUpdate, Slot
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -50,6 +50,7 @@ from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEv
 
 __all__ = [
     "AccountRequest",
+    "Answers",
     "Appeal",
     "Application",
     "ApplicationEvent",

@@ -6,8 +6,10 @@ database takes to answer. A tablet's exchange asks twenty such questions and alw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
@@ -47,6 +49,39 @@ def _filled(parameters: tuple[Any, ...], values: dict[str, Any]) -> tuple[Any, .
     return tuple(one.fill(values) if hasattr(one, "fill") else one for one in parameters)
 
 
+class Answers(Sequence[Answer]):
+    """The rows of an answer; they are made when somebody looks at the first one."""
+
+    def __init__(
+        self,
+        stored: Sequence[tuple[Any, ...]] = (),
+        make: Callable[[Sequence[Any]], list[Any]] = list,
+        places: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        self.stored = stored
+        self._make, self._places = make, places
+
+    @cached_property
+    def _made(self) -> list[Answer]:
+        return self._make(self.stored) if self.stored else []
+
+    def column(self, name: str) -> list[Any]:
+        """Return a record's column (`visit__assessor_id`) as it is stored, to ask with it again."""
+        at = self._places[name] if self.stored else 0
+        return [row[at] for row in self.stored]
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._made[at]
+
+    def __eq__(self, other: object) -> bool:
+        return self._made == (other._made if isinstance(other, Answers) else other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True)
 class _Prepared:
     """The statement that a queryset came to, and how its rows are read."""
@@ -55,6 +90,7 @@ class _Prepared:
     parameters: tuple[Any, ...]
     converters: list[tuple[int, list[Callable[..., Any]], Any]]
     build: Callable[[_Rows], list[Any]]
+    places: Mapping[str, int]
 
     @classmethod
     def of(cls, queryset: models.QuerySet[Any, Any]) -> _Prepared:
@@ -62,16 +98,20 @@ class _Prepared:
         sql, parameters = compiler.as_sql()
         found = compiler.get_converters([column for column, _, _ in compiler.select])
         converters = [(at, convert, column) for at, (convert, column) in found.items()]
-        return cls(sql, tuple(parameters), converters, _builder(queryset, compiler))
+        places = dict(_places(compiler.klass_info, compiler.select))
+        return cls(sql, tuple(parameters), converters, _builder(queryset, compiler), places)
 
-    def ask(self, values: dict[str, Any]) -> list[Any]:
+    def ask(self, values: dict[str, Any]) -> Answers[Any]:
         """Ask with these values; the rows are what the queryset's would be."""
         with connection.cursor() as cursor:
             cursor.execute(self.sql, _filled(self.parameters, values))
             rows = cursor.fetchall()
-        return self.build(self._converted(rows)) if rows else []
+        return Answers(rows, self._made, self.places)
 
-    def _converted(self, rows: list[tuple[Any, ...]]) -> _Rows:
+    def _made(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        return self.build(self._converted(rows))
+
+    def _converted(self, rows: Sequence[tuple[Any, ...]]) -> _Rows:
         """Return the rows as Python has them; column by column, which costs least."""
         if not self.converters:
             return rows
@@ -92,6 +132,15 @@ def _builder(queryset: Any, compiler: _Compiler) -> Callable[[_Rows], list[Any]]
         raise TypeError("a kept query answers with records, tuples or values")
     make = _maker(compiler.klass_info, compiler.select)
     return lambda rows: [make(row) for row in rows]
+
+
+def _places(info: dict[str, Any] | None, select: Any, path: str = "") -> Iterator[tuple[str, int]]:
+    """Yield where each column of a record, and of those joined to it, stands in a row."""
+    if info:
+        for at in info["select_fields"]:
+            yield f"{path}{select[at][0].target.attname}", at
+        for one in info.get("related_klass_infos", ()):
+            yield from _places(one, select, f"{path}{one['field'].name}__")
 
 
 def _maker(info: dict[str, Any], select: Any) -> Callable[[tuple[Any, ...]], Any]:
@@ -140,7 +189,7 @@ class Kept(Generic[Answer]):
         self._prepared: dict[tuple[Any, ...], _Prepared] = {}
         self.__doc__ = build.__doc__
 
-    def __call__(self, *shape: Any, **values: Any) -> list[Answer]:
+    def __call__(self, *shape: Any, **values: Any) -> Answers[Answer]:
         """Return the answer's rows."""
         key = (connection.vendor, *shape, *values)
         prepared = self._prepared.get(key)

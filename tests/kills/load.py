@@ -24,7 +24,7 @@ from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models.ids import new_id
 from tests import builders
 from tests.kills.register import TODAY
-from tests.mobile_api.test_sync import evaluation_args
+from tests.mobile_api.talking import evaluation_args
 from tests.mobile_api.uploading import jpeg
 
 KINDS = ("portrait", "whole_body", "environment", "affected_part")

@@ -29,8 +29,7 @@ from outreach.demo.tablet import Tablet
 from tests import builders
 from tests.certificates.issuing import issued, paper_of
 from tests.malformed.spoiling import misshapen, spoiled
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import CHUNK, b64, digest, jpeg, metadata, png
 
 pytestmark = pytest.mark.django_db

@@ -17,6 +17,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from outreach.actions import enquiries, visits
+from outreach.desk.maps import meet
 from outreach.desk.reports import dots
 from outreach.domain.savings import load_tariff
 from outreach.domain.vocabulary import NextStep, NotDone
@@ -152,6 +153,20 @@ def test_north_is_up_and_a_dots_area_says_how_many() -> None:
     below, above = dots([south, north])
     assert above.y < below.y
     assert below.radius == 2 * above.radius
+
+
+def test_no_name_on_the_map_is_written_over_another_and_the_largest_village_has_its_own() -> None:
+    crowd = [
+        VillageTally(
+            str(number), f"大林镇第{number}村", 31 + number % 7 / 90, 106 + number / 99, number, 1
+        )
+        for number in range(1, 120)
+    ]
+    named = [dot for dot in dots(crowd) if dot.is_named]
+    pairs = [(one, other) for one in named for other in named if one is not other]
+    assert not any(meet(one.label, other.label) for one, other in pairs)
+    assert 3 < len(named) < len(crowd)
+    assert named[-1].name == "大林镇第119村"
 
 
 @pytest.mark.parametrize("month", ["", "2018", "2018-13", "x"])
