@@ -44,9 +44,9 @@ def canonical(mutation: dict[str, Any]) -> bytes:
 def canonical_json(value: Any) -> bytes:
     """Return the canonical JSON of a value (RFC 8785). Raises `NotCanonical`."""
     try:
-        if _is_usual(value):
+        if _is_usual(value) or _is_usual(value := _doubles(value)):
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        return rfc8785.dumps(_doubles(value))
+        return rfc8785.dumps(value)
     except _UNREADABLE as error:
         raise NotCanonical(str(error)) from error
 
@@ -59,6 +59,8 @@ def _doubles(value: Any) -> Any:
         return [_doubles(item) for item in value]
     if type(value) is int and abs(value) > _EXACT:
         return float(value)
+    if type(value) is float and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
     return value
 
 

@@ -22,11 +22,12 @@ from outreach.domain.vocabulary import (
     GUARDED_CATEGORIES,
     Category,
     EvidenceKind,
+    Mode,
     Role,
     evidence_for,
 )
 from outreach.domain.workflow import APPLICATION, ApplicationState
-from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert
+from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert, recalled
 from outreach.rules import (
     ADULT,
     Raters,
@@ -241,31 +242,32 @@ def _check_reasons(submission: Submission, gradings: list[Grading], overall: Gra
 
 
 def _evaluation(judged: _Judged) -> Evaluation:
-    submission = judged.submission
-    return Evaluation(
-        id=submission.id,
-        application=submission.visit.application,
-        visit=submission.visit,
-        assessor=judged.by,
-        category=submission.category,
-        standard=load_standard().edition,
-        parts=[
-            _part(part, found)
-            for part, found in zip(submission.parts, judged.gradings, strict=True)
-        ],
-        met=judged.met,
-        grade=submission.grade,
-        computed_grade=judged.overall.grade,
-        circumstances={
+    submission, visit, by = judged.submission, judged.submission.visit, judged.by
+    pairs = zip(submission.parts, judged.gradings, strict=True)
+    columns = {
+        "id": submission.id,
+        "application_id": visit.application_id,
+        "visit_id": visit.id,
+        "assessor_id": by.id,
+        "mode": Mode.HOME.value,
+        "category": submission.category,
+        "standard": load_standard().edition,
+        "parts": [_part(part, found) for part, found in pairs],
+        "met": judged.met,
+        "grade": submission.grade,
+        "computed_grade": judged.overall.grade,
+        "circumstances": {
             **submission.circumstances,
             "identity_checked": submission.identity_checked,
             "guardian_present": submission.guardian_present,
             "consent": submission.consent,
         },
-        remark=submission.remark,
-        evaluated_at=submission.evaluated_at,
-        received_at=judged.at,
-    )
+        "remark": submission.remark,
+        "evaluated_at": submission.evaluated_at,
+        "received_at": judged.at,
+        "corrects_id": None,
+    }
+    return recalled(Evaluation, columns, application=visit.application, visit=visit, assessor=by)
 
 
 def _part(part: Part, found: Grading) -> dict[str, Any]:

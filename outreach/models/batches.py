@@ -68,9 +68,17 @@ class _Column:
         """Return the rows' values as the database takes them."""
         if self.seal:
             values = self.seal(values, keys)
-        if adapt := self.adapt:
-            return [None if value is None else adapt(value) for value in values]
-        return values
+        return _each(self.adapt, values) if self.adapt else values
+
+
+def _each(adapt: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+    """Adapt each value once in a row: the photos of an evaluation name the same one."""
+    before, stored, adapted = None, None, []
+    for value in values:
+        if value is not before:
+            before, stored = value, None if value is None else adapt(value)
+        adapted.append(stored)
+    return adapted
 
 
 class _Table:

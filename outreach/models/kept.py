@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
@@ -21,6 +22,7 @@ from django.db.models.sql.subqueries import UpdateQuery
 from outreach.models.sqlite import OF_VALUES
 
 Answer = TypeVar("Answer")
+Record = TypeVar("Record", bound=models.Model)
 _Compiler = Any  # Django's compilers have no types
 _Rows = Iterable[tuple[Any, ...]]
 
@@ -116,10 +118,23 @@ class _Prepared:
         if not self.converters:
             return rows
         columns: list[Any] = list(zip(*rows, strict=True))
+        keys: dict[str, UUID] = {}  # each key comes several times
         for at, convert, column in self.converters:
+            if isinstance(column.target, models.UUIDField) and connection.vendor == "sqlite":
+                columns[at] = [_key(value, keys) for value in columns[at]]
+                continue
             for one in convert:
                 columns[at] = [one(value, column, connection) for value in columns[at]]
         return zip(*columns, strict=True)
+
+
+def _key(value: str | None, known: dict[str, UUID]) -> UUID | None:
+    if value is None:
+        return None
+    key = known.get(value)
+    if key is None:
+        key = known[value] = UUID(int=int(value, 16))
+    return key
 
 
 def _builder(queryset: Any, compiler: _Compiler) -> Callable[[_Rows], list[Any]]:
@@ -143,6 +158,17 @@ def _places(info: dict[str, Any] | None, select: Any, path: str = "") -> Iterato
             yield from _places(one, select, f"{path}{one['field'].name}__")
 
 
+def recalled(
+    model: type[Record], columns: dict[str, Any], alias: str = DEFAULT_DB_ALIAS, **joined: Any
+) -> Record:
+    """Return a record of these columns as if it had been read, with the records it points to."""
+    made = model.__new__(model)
+    made.__dict__ = columns
+    made._state = state = ModelState()
+    state.adding, state.db, state.fields_cache = False, alias, joined
+    return made
+
+
 def _maker(info: dict[str, Any], select: Any) -> Callable[[tuple[Any, ...]], Any]:
     """Return what makes a record, with those joined to it, of a row.
 
@@ -162,10 +188,7 @@ def _maker(info: dict[str, Any], select: Any) -> Callable[[tuple[Any, ...]], Any
     def make(row: tuple[Any, ...]) -> Any:
         if row[key] is None:
             return None
-        made = model.__new__(model)
-        made.__dict__.update(zip(names, row[start:stop], strict=True))
-        made._state = state = ModelState()
-        state.adding, state.db = False, alias
+        made = recalled(model, dict(zip(names, row[start:stop], strict=True)), alias)
         for its, hold, hold_back in joined:
             other = its(row)
             hold(made, other)
