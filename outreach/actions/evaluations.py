@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +117,8 @@ def submit(
     if admitted_by is None:
         for submission in submissions:
             visiting.check_stands(submission.visit, "complete")
-    judged = [_judge(submission, raters, by, at) for submission in submissions]
+    zone = timezone.get_current_timezone()
+    judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
     with transaction.atomic():
         evaluations = [_evaluation(one) for one in judged]
         if admitted_by:
@@ -171,14 +172,14 @@ def _free_what_is_booked_instead(
 
 def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
     """Refuse two evaluations of one visit at once: the second would be taken in unseen."""
-    if len({submission.visit.pk for submission in submissions}) < len(submissions):
+    if len({submission.visit.id for submission in submissions}) < len(submissions):
         raise visiting.moved_on()
 
 
-def _judge(submission: Submission, raters: Raters, by: User, at: datetime) -> _Judged:
+def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: datetime) -> _Judged:
     visit = submission.visit
     _check_signers(submission, raters, by)
-    age = visit.application.resident.age(timezone.localdate(submission.evaluated_at))
+    age = visit.application.resident.age(submission.evaluated_at.astimezone(zone).date())
     _check_circumstances(submission, age)
     _check_evidence(submission)
     try:
@@ -201,7 +202,7 @@ def _grade_all(parts: Sequence[Part], age: int) -> Grading:
 
 def _check_signers(submission: Submission, raters: Raters, by: User) -> None:
     signers = [by, *submission.co_signers]
-    colleagues = {user.pk for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.pk}
+    colleagues = {user.id for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.id}
     if len(colleagues) < settings.OUTREACH_CO_SIGNERS:
         raise Refused("co-signer-missing", _("Another assessor must sign beside you."))
     raters.check_may_rate(signers, submission.visit.application)
@@ -285,7 +286,7 @@ def _part(part: Part, found: Grading) -> dict[str, Any]:
 def _co_signatures(submissions: Sequence[Submission]) -> Iterator[dict[str, Any]]:
     for submission in submissions:
         for user in submission.co_signers:
-            yield {"evaluation_id": submission.id, "user_id": user.pk}
+            yield {"evaluation_id": submission.id, "user_id": user.id}
 
 
 def _photos(submission: Submission) -> Iterator[dict[str, Any]]:

@@ -297,16 +297,19 @@ def _numbers(raw: object, name: str, rule: FindingRule, standard: Standard) -> t
     )
 
 
+_NUMBERS = (int, float, Decimal)
+
+
 def _number(raw: object, name: str, rule: FindingRule, standard: Standard) -> Decimal:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
+    if type(raw) is not int and (isinstance(raw, bool) or not isinstance(raw, _NUMBERS)):
         raise BadFinding(name, "not_number")
     # repr() gives the shortest text that is this float: 0.05 stays 0.05
     value = Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
-    if not value.is_finite():
+    if type(raw) is not int and not value.is_finite():
         raise BadFinding(name, "not_number")
     if not rule.minimum <= value <= rule.maximum:
         raise BadFinding(name, "out_of_range", low=rule.minimum, high=rule.maximum)
-    if isinstance(raw, int):
+    if type(raw) is int:
         return value
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -standard.decimals_at_most:

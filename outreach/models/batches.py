@@ -131,19 +131,25 @@ class _Table:
     def _quote(name: str) -> str:
         return connection.ops.quote_name(name)
 
+    def _differ(self) -> TypeError:
+        return TypeError(f"{self.name}: the rows name different columns")
+
     def fill(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
         """Return the rows' values column by column, as the database takes them."""
         named, count = rows[0].keys(), len(rows)
         if unknown := (named | same.keys()) - self.known:
             raise TypeError(f"{self.name} has no {sorted(unknown)}")
-        if any(row.keys() != named for row in rows):
-            raise TypeError(f"{self.name}: the rows name different columns")
+        if set(map(len, rows)) != {len(named)}:
+            raise self._differ()
         columns: list[Any] = []
         keys: Sequence[str] = ()
         for column in self.columns:
             name = column.name
             if name in named:
-                values = [row[name] for row in rows]
+                try:
+                    values = [row[name] for row in rows]
+                except KeyError:
+                    raise self._differ() from None
                 keys = keys or [str(value) for value in values]
                 columns.append(column.each(values, keys))
             elif not keys and self.makes_keys:

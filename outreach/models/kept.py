@@ -75,6 +75,9 @@ class Answers(Sequence[Answer]):
     def __len__(self) -> int:
         return len(self.stored)
 
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self._made)
+
     def __getitem__(self, at: Any) -> Any:
         return self._made[at]
 
@@ -119,8 +122,9 @@ class _Prepared:
             return rows
         columns: list[Any] = list(zip(*rows, strict=True))
         keys: dict[str, UUID] = {}  # each key comes several times
+        lite = connection.vendor == "sqlite"
         for at, convert, column in self.converters:
-            if isinstance(column.target, models.UUIDField) and connection.vendor == "sqlite":
+            if lite and isinstance(column.output_field, models.UUIDField):
                 columns[at] = [_key(value, keys) for value in columns[at]]
                 continue
             for one in convert:
