@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from pydantic_core import to_json
 
 from outreach.models import sqlite
@@ -39,9 +39,10 @@ def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]], **same:
     given = list(rows)
     if not given:
         return
-    table = _Table.of(model, connection.vendor)
+    here = connections[DEFAULT_DB_ALIAS]
+    table = _Table.of(model, here.vendor)
     filled = zip(*table.fill(given, same), strict=False)  # what is the same repeats for ever
-    with connection.cursor() as cursor:
+    with here.cursor() as cursor:
         if table.as_json:
             named = [dict(zip(table.names, row, strict=True)) for row in filled]
             cursor.execute(table.from_json, [to_json(named).decode()])
