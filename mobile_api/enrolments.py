@@ -43,14 +43,14 @@ class _Enrolment:
     @classmethod
     def read(cls, line: dict[str, Any]) -> _Enrolment:
         return cls(
-            device=UUID(line["device"]),
-            user=UUID(line["user"]),
-            replica=UUID(line["replica"]),
+            device=UUID(str(line["device"])),
+            user=UUID(str(line["user"])),
+            replica=UUID(str(line["replica"])),
             label=str(line["label"]),
-            key=base64.b64decode(line["key"], validate=True),
+            key=base64.b64decode(str(line["key"]), validate=True),
             token=str(line["token"]),
             code=str(line["code"]),
-            at=datetime.fromisoformat(line["at"]),
+            at=datetime.fromisoformat(str(line["at"])),
         )
 
 

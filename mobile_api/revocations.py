@@ -54,7 +54,7 @@ def _noted() -> list[tuple[UUID, datetime]]:
     noted = []
     for line in lines.read(settings.OUTREACH_REVOCATIONS):
         try:
-            noted.append((UUID(line["device"]), datetime.fromisoformat(line["at"])))
+            noted.append((UUID(str(line["device"])), datetime.fromisoformat(str(line["at"]))))
         except (ValueError, KeyError, TypeError):
             log.warning("a line of %s cannot be read", settings.OUTREACH_REVOCATIONS)
     return noted

@@ -22,18 +22,25 @@ from outreach.actions.planning import check_idle, pose, question_of
 from outreach.actions.solving import keep
 from outreach.actions.thinking import problem_of, standing_plan
 from outreach.domain.planning import measured
-from outreach.models import Campaign, Plan, User
+from outreach.models import Application, Campaign, Plan, User, Visit
 from outreach.models.planning import PlanState
+from outreach.models.visits import VisitQuerySet
 from outreach.rules import Refused
 
 
-def made_by_hand(campaign: Campaign) -> int:
-    """Count the appointments in the campaign's days with assessors of its teams."""
-    rows = drafting.open_visits(campaign).filter(
+def visits_of(campaign: Campaign) -> VisitQuerySet:
+    """Return the visits of the campaign: in its area and days, by assessors of its teams."""
+    return Visit.objects.filter(
+        application__in=Application.objects.within(campaign.division).values("pk"),
         on__range=(campaign.first_on, campaign.last_on),
         assessor__in=campaign.members.values("user"),
     )
-    return int(rows.count())
+
+
+def made_by_hand(campaign: Campaign) -> int:
+    """Count the appointments that stand and could be taken over."""
+    open_ones = drafting.open_visits(campaign).values("pk")
+    return visits_of(campaign).filter(pk__in=open_ones).count()
 
 
 def adopt(campaign: Campaign, *, by: User, at: datetime) -> Plan:
@@ -50,9 +57,7 @@ def adopt(campaign: Campaign, *, by: User, at: datetime) -> Plan:
             raise Refused("plan-published", _("A plan is published already; it stands."))
         document = question_of(campaign, {}, at)
         _check_standing(campaign, document)
-        plan = pose(
-            campaign, document, seconds=0, label=_("appointments made by hand"), by=by, at=at
-        )
+        plan = pose(campaign, document, seconds=0, by=by, at=at)
         keep(plan, measured(problem_of(document), standing_plan(document)), document, "formula")
         plan.state, plan.published_by, plan.published_at = PlanState.PUBLISHED, by, at
         plan.finished_at = timezone.now()

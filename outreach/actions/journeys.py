@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -65,6 +65,12 @@ def _tariffs() -> QuerySet[Tariff]:
     return Tariff.objects.all()
 
 
+def known_tariffs(stored: Iterable[Tariff]) -> dict[str, Prices]:
+    """Return the tariffs by their codes, those of the register before the shipped ones."""
+    shipped = {tariff.code: tariff for tariff in shipped_tariffs()}
+    return shipped | {row.code: load_tariff(row.body) for row in stored}
+
+
 class _Tariffs:
     """The tariffs known when a batch is priced, read once.
 
@@ -73,9 +79,9 @@ class _Tariffs:
     """
 
     def __init__(self) -> None:
-        stored = {row.code: load_tariff(row.body) for row in _tariffs()}
-        self.stored = set(stored)
-        self.known = {**{tariff.code: tariff for tariff in shipped_tariffs()}, **stored}
+        stored = list(_tariffs())
+        self.stored = {row.code for row in stored}
+        self.known = known_tariffs(stored)
 
     def in_force(self, division_code: str, on: date) -> Prices:
         """Return the tariff of that place and day. Raises `NoTariff`."""

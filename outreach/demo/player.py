@@ -75,9 +75,14 @@ class Player:
 
     # -- the timeline --------------------------------------------------------------------
 
-    def play(self, progress: Progress) -> None:
-        """Play every moment that is not over yet; tell `progress` which one of how many."""
+    def play(self, progress: Progress, until: date | None = None) -> None:
+        """Play every moment that is not over yet; tell `progress` which one of how many.
+
+        `until` is the last day that is played: the county is left in the middle of its work.
+        """
         moments = sorted(self.timeline(), key=lambda moment: moment.at)
+        if until is not None:
+            moments = [moment for moment in moments if moment.at < at(until, "23:59")]
         for number, moment in enumerate(moments, start=1):
             progress(moment.title, number, len(moments))
             if moment.at >= clock.now():

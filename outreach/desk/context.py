@@ -45,6 +45,11 @@ PLACES = (
     Place("desk:enquiries", _("Enquiries"), (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:notifications", _("Messages"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:outlets", _("Outlets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
+    Place(
+        "desk:standards",
+        _("Standards and tariffs"),
+        (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR),
+    ),
     Place("desk:accounts", _("Accounts"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:tablets", _("Tablets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:disputes", _("Disputes"), (Role.ADMINISTRATOR, Role.AUDITOR)),

@@ -141,7 +141,7 @@ def _labels(named: Iterable[tuple[tuple[float, float], str]]) -> Iterable[Label]
             for index, box in enumerate(boxes)
             if box[0] >= 0
             and box[2] <= WIDTH
-            and not any(_meet(box, other) for other in taken if other != own)
+            and not any(meet(box, other) for other in taken if other != own)
         ]
         if free:
             taken.append(boxes[free[0]])
@@ -153,5 +153,6 @@ def _box(label: Label, wide: float) -> tuple[float, float, float, float]:
     return left, label.y - LINE + 5, left + wide, label.y + 5
 
 
-def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Tell whether two boxes (left, top, right, bottom) overlap."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

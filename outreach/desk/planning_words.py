@@ -54,6 +54,7 @@ PLAN_KINDS: Words = {
     PlanKind.WHAT_IF: _("What if"),
     PlanKind.INSERT: _("Insert only: nobody else is moved"),
     PlanKind.REPAIR: _("Repair: move a few to keep more promises"),
+    "by_hand": _("Appointments made by hand"),
 }
 HINDRANCES: Words = {
     HindranceKind.ABSENT: _("Not at home"),

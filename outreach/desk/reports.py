@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from outreach.desk.maps import meet
 from outreach.desk.tags import said, yuan
 from outreach.desk.words import MATTERS, NOT_DONE, OUTLET_KINDS, ROLES, SAVING_LINES
 from outreach.reports import By, Tally
@@ -16,6 +17,8 @@ from outreach.reports.monthly import Monthly, VillageTally
 
 WIDTH, HEIGHT, MARGIN = 640.0, 420.0, 40.0
 BIGGEST = 22.0
+#: How large a letter of a name is drawn.
+LETTER = 13.0
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,18 @@ class Dot:
     radius: float
     name: str
     title: str
-    is_named: bool
+    is_named: bool = False
 
     @property
     def above(self) -> float:
         """Where the name stands: over the dot."""
         return round(self.y - self.radius - 6, 1)
+
+    @property
+    def label(self) -> tuple[float, float, float, float]:
+        """The box that the name fills: left, top, right, bottom."""
+        half = LETTER * len(self.name) / 2 + 3
+        return self.x - half, self.above - LETTER - 3, self.x + half, self.above + 3
 
 
 def dots(villages: Sequence[VillageTally]) -> list[Dot]:
@@ -51,18 +60,27 @@ def dots(villages: Sequence[VillageTally]) -> list[Dot]:
     )
     scale = 1.0 if math.isinf(scale) else scale
     most = max(one.assessments for one in placed)
-    largest = set(sorted((one.assessments for one in placed), reverse=True)[:8])
-    return [
-        Dot(
-            round(WIDTH / 2 + (x - west - wide / 2) * scale, 1),
-            round(HEIGHT / 2 - (y - south - high / 2) * scale, 1),
-            round(BIGGEST * math.sqrt(one.assessments / most), 1),
-            one.name,
-            f"{one.name}: {one.assessments} · {yuan(one.saved_fen)}",
-            one.assessments in largest,
-        )
-        for one, (x, y) in zip(placed, spots, strict=True)
-    ]
+    return _named(
+        [
+            Dot(
+                round(WIDTH / 2 + (x - west - wide / 2) * scale, 1),
+                round(HEIGHT / 2 - (y - south - high / 2) * scale, 1),
+                round(BIGGEST * math.sqrt(one.assessments / most), 1),
+                one.name,
+                f"{one.name}: {one.assessments} · {yuan(one.saved_fen)}",
+            )
+            for one, (x, y) in zip(placed, spots, strict=True)
+        ]
+    )
+
+
+def _named(dots: list[Dot]) -> list[Dot]:
+    """Name as many villages as there is room for, the largest first."""
+    taken: list[tuple[float, float, float, float]] = []
+    for dot in sorted(dots, key=lambda dot: -dot.radius):
+        if not any(meet(dot.label, other) for other in taken):
+            taken.append(dot.label)
+    return [replace(dot, is_named=dot.label in taken) for dot in dots]
 
 
 def label_of(tally: Tally, by: By) -> str:
@@ -75,6 +93,7 @@ def sheets(report: Monthly) -> list[tuple[str, list[str], list[list[Any]]]]:
     return [
         _whole(report),
         *(_savings(report, by, title) for by, title in _groupings()),
+        _months(report),
         _homes(report),
         _steps(report),
         _visits(report),
@@ -116,6 +135,16 @@ def _savings(report: Monthly, by: By, title: str) -> tuple[str, list[str], list[
     heads = [title, _("Homes"), *(str(word) for word in SAVING_LINES.values()), _("Saved")]
     rows = [_amounts(label_of(one, by), one) for one in report.savings.tallies(by)]
     return title, heads, [*rows, _amounts(_("All"), report.savings.whole)]
+
+
+def _months(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
+    """Return the year up to the month; the last line is the year's own sum, not the month's."""
+    heads = [_("Month"), _("Homes"), *(str(word) for word in SAVING_LINES.values()), _("Saved")]
+    rows = [_amounts(one.label, one) for one in report.months]
+    lines = [sum(one.lines.get(code, 0) for one in report.months) / 100 for code in SAVING_LINES]
+    homes = sum(one.assessments for one in report.months)
+    year = sum(one.saved_fen for one in report.months) / 100
+    return _("Saved by month"), heads, [*rows, [f"{report.month:%Y}", homes, *lines, year]]
 
 
 def _amounts(label: str, tally: Tally) -> list[Any]:

@@ -28,6 +28,7 @@ TABLES: dict[str, Any] = {
     "step": words.STEPS,
     "visit": words.VISIT_STATES,
     "paper": words.PAPERS,
+    "return_reason": words.RETURN_REASONS,
     "paper_fault": words.PAPER_FAULTS,
     "outlet_kind": words.OUTLET_KINDS,
     "urgency": words.URGENCIES,
@@ -52,6 +53,8 @@ TABLES: dict[str, Any] = {
     "promise": words.PROMISES,
     "line": words.SAVING_LINES,
     "factor": words.FACTORS,
+    "parameter": words.PARAMETERS,
+    "unit": words.UNITS,
     "press_why": words.PRESS_WHY,
     "plan_state": planning_words.PLAN_STATES,
     "plan_kind": planning_words.PLAN_KINDS,
@@ -231,6 +234,12 @@ def remedies(left: LeftOut) -> list[str]:
 def wishes(plan: Plan) -> list[str]:
     """Return what a what-if asks to be different, each in words."""
     return planning_words.wishes(plan)
+
+
+@register.filter
+def signed_yuan(fen: int) -> str:
+    """Return a difference in yuan, with its sign."""
+    return f"+{yuan(fen)}" if fen > 0 else yuan(fen)
 
 
 @register.filter

@@ -32,6 +32,7 @@ from outreach.desk.views import (
     session,
     signing,
     tablets,
+    tariffs,
     teams,
     visits,
 )
@@ -80,6 +81,7 @@ urlpatterns = [
     path("notices/end/", notices.end, name="end_notices"),
     path("objections/", notices.objections, name="objections"),
     path("objections/<uuid:objection>/", notices.decide, name="decide"),
+    path("appeals/", notices.appeals, name="appeals"),
     path("review/", reviewing.review, name="review"),
     path("opinions/", reviewing.opinions, name="opinions"),
     path("sign/", signing.sign, name="sign"),
@@ -193,6 +195,10 @@ urlpatterns = [
     path("accounts/<uuid:person>/resume/", accounts.resume, name="resume_account"),
     path("accounts/<uuid:person>/reset/", accounts.reset, name="reset_account"),
     path("password/", accounts.password, name="password"),
+    path("standards/", tariffs.standards, name="standards"),
+    path("standards/tariffs/new/", tariffs.new, name="new_tariff"),
+    path("standards/tariffs/<slug:tariff>/", tariffs.tariff, name="tariff"),
+    path("standards/tariffs/<slug:tariff>/withdraw/", tariffs.withdraw, name="withdraw_tariff"),
     path("trail/", office.trail, name="trail"),
     path("clock/", office.demo_clock, name="clock"),
 ]

@@ -17,6 +17,7 @@ from outreach.domain.vocabulary import (
     OutletKind,
     Paper,
     PaperFault,
+    ReturnReason,
     Role,
     Sex,
     Urgency,
@@ -105,7 +106,7 @@ TONES: Mapping[str, str] = {
 STEPS: Words = {
     "nominate": _("nominated"),
     "apply": _("applied with consent"),
-    "return": _("returned: papers missing"),
+    "return": _("returned"),
     "resubmit": _("handed in again"),
     "accept": _("accepted"),
     "refuse": _("refused"),
@@ -147,6 +148,19 @@ PAPERS: Words = {
     Paper.HOUSEHOLD_BOOK: _("Household register"),
     Paper.PHOTOS: _("Three two-inch photos on white"),
     Paper.GUARDIAN_PROOF: _("Proof of the legal guardian"),
+}
+RETURN_REASONS: Words = {
+    ReturnReason.NAME_DIFFERS: _("The name differs from the ID card"),
+    ReturnReason.ID_DIFFERS: _("The ID number differs from the card"),
+    ReturnReason.REGISTERED_ELSEWHERE: _("The household is registered elsewhere"),
+    ReturnReason.ADDRESS_UNCLEAR: _("The address is not clear"),
+    ReturnReason.NOT_REACHED: _("The telephone does not reach the family"),
+    ReturnReason.CONSENT_UNCLEAR: _("Who asked for the certificate is not clear"),
+    ReturnReason.GUARDIAN_UNCLEAR: _("Who the guardian is is not clear"),
+    ReturnReason.CATEGORY_UNCLEAR: _("The disability does not fit the description"),
+    ReturnReason.PHOTO_UNFIT: _("The photo is unfit: bare-headed, on white"),
+    ReturnReason.PAPER_UNREADABLE: _("A paper cannot be read"),
+    ReturnReason.PAPER_EXPIRED: _("A paper is out of date"),
 }
 PAPER_FAULTS: Words = {
     PaperFault.BLURRED: _("Blurred, cannot be read"),
@@ -292,6 +306,7 @@ SUBJECTS: Words = {
     "enrolmentcode": _("Enrolment code"),
     "photo": _("Photo"),
     "user": _("Account"),
+    "tariff": _("Tariff"),
     "familylink": _("Family link"),
     "paperphoto": _("Photo of a paper"),
     "outlet": _("Outlet"),
@@ -309,6 +324,7 @@ SUBJECTS: Words = {
 #: What the audit trail calls a deed.
 DEEDS: Words = {
     **{f"application.{name}": word for name, word in STEPS.items()},
+    "application.returned_for": _("told what is missing or wrong"),
     "application.assign": _("assigned to an assessor"),
     "application.view": _("case opened"),
     "visit.schedule": _("visit scheduled"),
@@ -395,6 +411,8 @@ DEEDS: Words = {
     "second_factor.confirm": _("telephone set up"),
     "second_factor.spare_code": _("spare code used"),
     "second_factor.forget": _("telephone taken off"),
+    "tariff.take_in": _("tariff taken in"),
+    "tariff.withdraw": _("tariff withdrawn"),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }
@@ -438,6 +456,7 @@ MATTERS: Words = {
 NOTIFICATIONS: Words = {
     "appointment": _("Appointment made"),
     "moved": _("Appointment moved"),
+    "cancelled": _("Appointment cancelled"),
     "tomorrow": _("Reminder, the day before"),
     "today": _("Reminder, the same morning"),
     "papers": _("Papers missing"),
@@ -463,6 +482,33 @@ SAVING_LINES: Words = {
     "lodging": _("Lodging"),
     "lost_working_time": _("Lost working time"),
     "assessment_fee": _("Assessment fee"),
+}
+#: The figures of a tariff.
+PARAMETERS: Words = {
+    "journeys": _("Journeys spared for each person"),
+    "companions_sitting": _("Companions of somebody who can sit"),
+    "companions_bedridden": _("Companions of somebody bedridden"),
+    "bus_fare_fen": _("Bus fare at the known distance"),
+    "bus_fare_km": _("The known distance"),
+    "bus_minimum_fen": _("Smallest bus fare"),
+    "bus_free_from_age": _("Buses are free from the age of"),
+    "car_minimum_fen": _("Hired car, lowest price"),
+    "car_maximum_fen": _("Hired car, highest price"),
+    "car_per_km_fen": _("Hired car, a kilometre"),
+    "meal_fen": _("Meals, a traveller and journey"),
+    "lodging_fen": _("Lodging, a traveller and night"),
+    "lodging_beyond_km": _("Lodging beyond"),
+    "lodging_nights": _("Nights of lodging"),
+    "half_day_fen": _("Lost working time, half a day"),
+    "assessment_fee_fen": _("Assessment fee"),
+}
+UNITS: Words = {
+    "journeys": _("journeys"),
+    "persons": _("persons"),
+    "fen": _("yuan"),
+    "km": _("km"),
+    "years": _("years"),
+    "nights": _("nights"),
 }
 FACTORS: Words = {
     "journeys": _("journeys"),

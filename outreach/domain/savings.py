@@ -320,6 +320,9 @@ def _check_parameters(parameters: list[Parameter]) -> None:
             raise MalformedTariff(f"{one.code} is a whole number of {PARAMETERS[one.code]}.")
         if not one.source:
             raise MalformedTariff(f"{one.code} names no source.")
+    value = {one.code: one.value for one in parameters}
+    if value["bus_fare_km"] < 1 or value["car_minimum_fen"] > value["car_maximum_fen"]:
+        raise MalformedTariff("A fare is for 1 km or more, and no car's lowest price its highest.")
 
 
 def shipped_tariffs() -> tuple[Tariff, ...]:

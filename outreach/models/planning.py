@@ -245,6 +245,11 @@ class Plan(models.Model):
         return self.state in (PlanState.WAITING, PlanState.RUNNING)
 
     @property
+    def origin(self) -> str:
+        """How it came about: its kind, or `by_hand` where no solver thought about it."""
+        return self.kind if self.seconds else "by_hand"
+
+    @property
     def is_showable(self) -> bool:
         """Tell whether it has stops to look at."""
         return self.state in SHOWABLE

@@ -8,8 +8,9 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from outreach.demo.server import free_port
@@ -32,17 +33,25 @@ class Service:
         return int(self.address.rpartition(":")[2])
 
 
-@contextmanager
-def serving(folder: Path, register: str) -> Iterator[Service]:
+def serving(folder: Path, register: str) -> AbstractContextManager[Service]:
     """Prepare one of the registers of `preparing` in `folder`, serve it until the block ends."""
+    return _served(folder, "-m", "tests.e2e.preparing", register)
+
+
+def serving_the_demo(folder: Path, until: date) -> AbstractContextManager[Service]:
+    """Play the demo county until the evening of a day, serve it until the block ends."""
+    return _served(folder, "manage.py", "demo", "--no-serve", f"--until={until}")
+
+
+@contextmanager
+def _served(folder: Path, *preparing: str) -> Iterator[Service]:
     port = free_port(0)
     address = f"http://127.0.0.1:{port}"
     environment = _environment(folder, address)
     service = Service(address, folder / "server.log", environment)
     with service.log.open("wb") as log:
-        prepare = [sys.executable, "-m", "tests.e2e.preparing", register]
         told = {"cwd": ROOT, "env": environment, "stdout": log, "stderr": log}
-        done = subprocess.run(prepare, check=False, **told)
+        done = subprocess.run([sys.executable, *preparing], check=False, **told)
         assert done.returncode == 0, service.log.read_text()
         with running(port, threads=8, environment=environment, log=log):
             yield service

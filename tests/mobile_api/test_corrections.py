@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +9,12 @@ from django.test import Client
 
 from mobile_api.disputes import correction_of
 from mobile_api.models import Dispute, LedgerEntry
-from outreach import clock
 from outreach.demo.tablet import Tablet
 from outreach.models import Evaluation, Visit
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    clock.advance_to(ON_THE_DAY)
-    return enrolled(place, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 def evaluation(place: builders.County, visit: Visit, seed: bytes, **changes: Any) -> dict[str, Any]:

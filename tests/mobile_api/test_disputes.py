@@ -11,7 +11,6 @@ import pytest
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
-from outreach import clock
 from outreach.actions import visits
 from outreach.actions.applications import assign
 from outreach.actions.evaluations import current_evaluation
@@ -30,17 +29,10 @@ from outreach.models import (
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import START
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 WHY = "医生当天已在现场评定"
-
-
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    clock.advance_to(ON_THE_DAY)
-    return enrolled(place, tmp_path)
 
 
 @pytest.fixture

@@ -20,12 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def place() -> builders.County:
-    clock.advance_to(START)
-    return builders.county()
-
-
-@pytest.fixture
 def code(place: builders.County) -> str:
     return make_code(place.assessor, by=place.administrator, at=START)
 

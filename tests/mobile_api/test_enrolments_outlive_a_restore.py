@@ -15,16 +15,14 @@ from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent, User
 from tests import builders
 from tests.mobile_api.conftest import Restore
-from tests.mobile_api.talking import enrolled, in_process
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args, in_process
 
 pytestmark = pytest.mark.django_db
 BackUp = Callable[[], Restore]
 
 
 @pytest.fixture(autouse=True)
-def apart(place: builders.County, settings: LazySettings, tmp_path: Path) -> Path:
-    clock.advance_to(ON_THE_DAY)
+def apart(on_the_day: None, settings: LazySettings, tmp_path: Path) -> Path:
     settings.OUTREACH_REVOCATIONS = tmp_path / "apart" / "revocations.jsonl"
     settings.OUTREACH_ENROLMENTS = tmp_path / "apart" / "enrolments.jsonl"
     return tmp_path / "apart"

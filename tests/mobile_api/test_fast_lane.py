@@ -13,8 +13,7 @@ from outreach.actions import hastening
 from outreach.domain.vocabulary import Urgency
 from outreach.models import User
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY
+from tests.mobile_api.talking import ON_THE_DAY, enrolled
 
 pytestmark = pytest.mark.django_db
 WHY = "补贴 6 月 30 日到期。"

@@ -11,8 +11,7 @@ from django.db import connection
 from outreach import clock
 from outreach.models.ids import new_id
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
 pytestmark = pytest.mark.django_db
 

@@ -13,24 +13,12 @@ import pytest
 from mobile_api.devices import revoke
 from mobile_api.leases import LEASE
 from mobile_api.models import Device
-from outreach import clock
 from outreach.demo.tablet import Tablet
 from tests import builders
 from tests.builders import START
 from tests.mobile_api.talking import enrolled, in_process
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place() -> builders.County:
-    clock.advance_to(START)
-    return builders.county()
-
-
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    return enrolled(place, tmp_path)
 
 
 def lent(tablet: Tablet) -> dict[str, Any]:

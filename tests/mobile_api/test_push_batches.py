@@ -13,8 +13,7 @@ from outreach import clock
 from outreach.demo.tablet import Tablet
 from outreach.models import AuditEvent, Evaluation
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
 pytestmark = pytest.mark.django_db
 

@@ -17,21 +17,17 @@ from django.core.management import CommandError, call_command
 from mobile_api.chain import is_signed
 from mobile_api.models import LedgerEntry
 from mobile_api.receipts import ReceiptKeys
-from outreach import clock
 from outreach.demo.tablet import Tablet
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path, settings: LazySettings) -> Tablet:
+@pytest.fixture(autouse=True)
+def keys(on_the_day: None, tmp_path: Path, settings: LazySettings) -> None:
     settings.OUTREACH_KEYS_DIR = tmp_path / "keys"
     call_command("create_receipt_key", stdout=StringIO())
-    clock.advance_to(ON_THE_DAY)
-    return enrolled(place, tmp_path)
 
 
 def answered(tablet: Tablet, place: builders.County) -> dict[str, Any]:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from mobile_api.models import Epoch, LedgerEntry, Replica
-from outreach import clock
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import Evaluation, Visit
 from outreach.models.ids import new_id
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    clock.advance_to(ON_THE_DAY)
-    return enrolled(place, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 def said_and_sent(tablet: Tablet, place: builders.County, visit: Visit) -> str:

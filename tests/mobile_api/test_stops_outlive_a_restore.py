@@ -11,22 +11,18 @@ from django.core.management import call_command
 
 from mobile_api.devices import revoke
 from mobile_api.models import Device, Epoch
-from outreach import clock
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests import builders
 from tests.builders import START
 from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path, settings: LazySettings) -> Tablet:
+@pytest.fixture(autouse=True)
+def apart(on_the_day: None, tmp_path: Path, settings: LazySettings) -> None:
     settings.OUTREACH_REVOCATIONS = tmp_path / "apart" / "revocations.jsonl"
-    clock.advance_to(ON_THE_DAY)
-    return enrolled(place, tmp_path)
 
 
 def restored() -> None:
@@ -58,7 +54,7 @@ def test_a_line_that_a_power_failure_cut_hides_no_other(
 ) -> None:
     file = settings.OUTREACH_REVOCATIONS
     file.parent.mkdir()
-    file.write_text('{"device": "0192\n[]\n')
+    file.write_text('{"device": "0192\n[]\n{"device": 1, "at": 2}\n')
     revoke(Device.objects.get(), by=place.administrator, at=START)
     restored()
 

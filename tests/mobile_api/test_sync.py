@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from django.test import Client
 from mobile_api.devices import revoke
 from mobile_api.models import Dispute, LedgerEntry
 from mobile_api.pull import digest
-from outreach import clock
 from outreach.actions import evaluations
 from outreach.actions.applications import assign
 from outreach.demo.tablet import Tablet, TabletRefused
@@ -24,61 +21,10 @@ from outreach.domain.vocabulary import Role
 from outreach.models import Assessor, Evaluation, Institution, Visit
 from outreach.models.ids import new_id
 from tests import builders
-from tests.builders import SHANGHAI, START, VISIT_ON
-from tests.mobile_api.talking import enrolled, in_process
+from tests.builders import START
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args, in_process
 
-pytestmark = pytest.mark.django_db
-ON_THE_DAY = datetime.combine(VISIT_ON, datetime.min.time().replace(hour=10), SHANGHAI)
-
-
-@pytest.fixture
-def place() -> builders.County:
-    clock.advance_to(ON_THE_DAY)
-    return builders.county()
-
-
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    return enrolled(place, tmp_path)
-
-
-def evaluation_args(
-    visit: str, colleague: str, photo: bytes = b"a photo", **changes: Any
-) -> dict[str, Any]:
-    kinds = ["portrait", "whole_body", "environment", "affected_part"]
-    media = [
-        {
-            "sha256": hashlib.sha256(photo + kind.encode()).hexdigest(),
-            "kind": kind,
-            "size": 10,
-            "type": "image/jpeg",
-            "taken_at": ON_THE_DAY.isoformat(),
-            "place": {"lat": 31.0, "lon": 106.1, "accuracy_m": 12.5},
-        }
-        for kind in kinds
-    ]
-    return {
-        "evaluation": str(new_id()),
-        "visit": visit,
-        "parts": [
-            {
-                "category": "physical",
-                "findings": builders.WITHOUT_LEGS,
-                "grade": 1,
-                "reason": "",
-            }
-        ],
-        "grade": 1,
-        "identity_checked": True,
-        "guardian_present": False,
-        "consent": {"by": "resident", "name": "赵青山"},
-        "co_signers": [colleague],
-        "arrived_at": ON_THE_DAY.isoformat(),
-        "evaluated_at": ON_THE_DAY.isoformat(),
-        "place": None,
-        "remark": "",
-        "media": media,
-    } | changes
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 def test_a_tablet_pulls_its_day(place: builders.County, tablet: Tablet) -> None:

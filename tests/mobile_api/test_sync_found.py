@@ -6,27 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from outreach import clock
 from outreach.actions.applications import assign
 from outreach.demo.tablet import Tablet
 from outreach.models import Evaluation
 from tests import builders
 from tests.builders import START
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY, evaluation_args
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place() -> builders.County:
-    clock.advance_to(ON_THE_DAY)
-    return builders.county()
-
-
-@pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    return enrolled(place, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 def test_a_request_delivered_again_costs_no_full_download(

@@ -16,15 +16,13 @@ from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS
 from mobile_api.upcasting import UPCASTERS, upcast, upcaster
-from outreach import clock
 from outreach.actions import applications
 from outreach.demo.tablet import Tablet
 from outreach.models import Application, PaperPhoto, User
 from outreach.models.ids import new_id
 from outreach.rules import Refused
 from tests import builders
-from tests.mobile_api.talking import enrolled
-from tests.mobile_api.test_sync import ON_THE_DAY
+from tests.mobile_api.talking import ON_THE_DAY, enrolled
 from tests.mobile_api.uploading import digest, jpeg
 
 SAID_V1 = st.fixed_dictionaries(
@@ -34,8 +32,7 @@ SAID_V1 = st.fixed_dictionaries(
 
 
 @pytest.fixture
-def tablet(place: builders.County, tmp_path: Path) -> Tablet:
-    clock.advance_to(ON_THE_DAY)
+def tablet(place: builders.County, on_the_day: None, tmp_path: Path) -> Tablet:
     return enrolled(place, tmp_path, place.liaison)
 
 

@@ -19,6 +19,7 @@ from outreach.desk.boards import team_rows, weeks_of
 from outreach.desk.campaign_forms import AskForm, CampaignForm, HindranceForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import VisitState
 from outreach.models import Campaign, Plan
 from outreach.models.planning import PlanState
 from outreach.rules import Refused, campaigns_for, plainly
@@ -119,6 +120,8 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
         "weeks": weeks_of(held, shown, days, clock.today()),
         "shares": team_rows(held, shown) if shown else [],
         "waiting": drafting.cases_of(held).exclude(visits__state__in=("scheduled",)).count(),
+        "over": held.last_on < clock.today(),
+        "done": adopting.visits_of(held).filter(state=VisitState.DONE).count(),
         "by_hand": 0 if published else adopting.made_by_hand(held),
         "calls": held.calls.to_make().count(),
         "hindrances": held.hindrances.standing().select_related(

@@ -64,12 +64,13 @@ def left_out_cost(ground: Ground, visits: Iterable[int]) -> int:
 
 
 def moved(ground: Ground, routes: Sequence[Sequence[int]]) -> int:
-    """Count the visits on another day than their family was told."""
-    return sum(
-        int(ground.told[stop]) not in (UNTOLD, spec.day)
+    """Count the visits that are not on the day their family was told: on another, or left out."""
+    kept = sum(
+        int(ground.told[stop]) == spec.day
         for spec, stops in zip(ground.shifts, routes, strict=True)
         for stop in stops
     )
+    return int((ground.told != UNTOLD).sum()) - kept
 
 
 def fairness_hours(ground: Ground, routes: Sequence[Sequence[int]]) -> dict[str, float]:

@@ -91,6 +91,11 @@ class Slots:
         self.routes[place.shift].insert(place.position, visit)
         self._gaps[place.shift] = self._of(place.shift)
 
+    def reset(self, shift: int, stops: Sequence[int]) -> None:
+        """Give a shift other stops."""
+        self.routes[shift] = list(stops)
+        self._gaps[shift] = self._of(shift)
+
     def remove(self, shift: int, visit: int) -> None:
         """Take a visit out of a shift."""
         self.routes[shift].remove(visit)

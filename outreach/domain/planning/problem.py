@@ -132,7 +132,7 @@ class Prices:
     village: float = 0.5
     overtime_hour: float = 20.0
     fairness: float = 1.0
-    moved: float = 12.0
+    moved: float = 18.0
 
 
 @dataclass(frozen=True, slots=True)

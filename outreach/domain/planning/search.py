@@ -16,6 +16,7 @@ import numpy as np
 
 from outreach.domain.planning.draft import Draft, fairness_hours, moved, route_cost, total_cost
 from outreach.domain.planning.ejection import broken, promises_kept
+from outreach.domain.planning.giving_way import given_way
 from outreach.domain.planning.greedy import insert_all
 from outreach.domain.planning.ground import FORBIDDEN, Ground
 from outreach.domain.planning.pool import Job, Pool
@@ -98,6 +99,8 @@ def reminded(
         if over():
             break
         draft = _made_room(ground, draft, [visit], CHAIN // 20, chance, over)
+        if visit in broken(ground, draft):
+            draft = given_way(ground, draft, visit)
     return draft
 
 

@@ -75,6 +75,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="end after the play")
         parser.add_argument("--port", type=int, default=PORT)
+        parser.add_argument(
+            "--until",
+            type=date.fromisoformat,
+            metavar="DAY",
+            help="stop in the middle of the work, after this day (2018-05-14 to 2018-07-31)",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.OUTREACH_DEMO:
@@ -92,7 +98,7 @@ class Command(BaseCommand):
         port = free_port(options["port"])
         address = f"http://127.0.0.1:{port}"
         with serving(port, environment={"OUTREACH_PUBLIC_URL": address, **os.environ}) as server:
-            player = self._play(address, county, script, calendar)
+            player = self._play(address, county, script, calendar, options["until"])
             self._report(player)
             if not options["no_serve"]:
                 self._invite(address)
@@ -105,6 +111,7 @@ class Command(BaseCommand):
         county: County,
         script: Sequence[PlannedVisit],
         calendar: WorkingCalendar,
+        until: date | None,
     ) -> Player:
         columns = (
             TextColumn("{task.description:<28}"),
@@ -117,7 +124,7 @@ class Command(BaseCommand):
             bars = Bars(progress)
             folder = settings.OUTREACH_DATA / "demo-tablets"
             player = Player(base_url, county, script, calendar, folder, bars.step)
-            player.play(bars.moment)
+            player.play(bars.moment, until)
         return player
 
     def _report(self, player: Player) -> None:

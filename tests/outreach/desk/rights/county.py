@@ -242,6 +242,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "certificate": lambda _: Certificate.objects.get().pk,
     "sha256": lambda _: _signed_twice(),
     "batch": lambda _: Batch.objects.get().pk,
+    "tariff": lambda _: "511302-2018",
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
     "what": lambda _: "cases",

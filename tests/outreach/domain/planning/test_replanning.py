@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.domain.planning import Cut, Disruption, Pin, Until, Visit, check, plan, replan
+from outreach.domain.planning.draft import draft_of, moved, total_cost
+from outreach.domain.planning.ground import OVERMOVED, ground
 from outreach.domain.planning.replanning import appointments
 from tests.outreach.domain.planning.campaigns import campaign
 
@@ -114,6 +116,18 @@ def test_a_dear_move_moves_fewer():
         return both.repair.moved
 
     assert moved(1000) == 0 < moved(0)
+
+
+def test_whom_a_plan_leaves_out_counts_as_moved():
+    field = ground(PROBLEM, told={visit: each.day for visit, each in TOLD.items()}, moves=1)
+    draft = draft_of(field, PLAN)
+    first = next(n for n, stops in enumerate(draft.routes) if len(stops) > 2)
+    fewer = draft.changed({first: draft.routes[first][:1]})
+    gone = len(draft.routes[first]) - 1
+    assert (moved(field, draft.routes), moved(field, fewer.routes)) == (0, gone)
+    unbounded = replace(field, moves=gone)
+    beyond = total_cost(field, fewer) - total_cost(unbounded, fewer)
+    assert beyond == OVERMOVED * (gone - 1)
 
 
 def test_reasons_say_that_a_promise_cannot_be_kept():

@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.mobile_api.uploadin
 PHOTO = jpeg()
 
 
-@pytest.fixture
-def tablet(settings, tmp_path) -> Tablet:
-    settings.OUTREACH_FILES = tmp_path
-    return enrol(tmp_path)
-
-
 def test_a_creation_answers_with_a_place_to_send_to(tablet: Tablet):
     answer = tablet.create(PHOTO)
 

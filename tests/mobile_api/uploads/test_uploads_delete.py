@@ -13,12 +13,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.mobile_api.uploadin
 PHOTO = jpeg()
 
 
-@pytest.fixture
-def tablet(settings, tmp_path) -> Tablet:
-    settings.OUTREACH_FILES = tmp_path
-    return enrol(tmp_path)
-
-
 def test_a_deleted_upload_is_gone_with_its_bytes(tablet: Tablet):
     where = tablet.create(PHOTO, body=PHOTO[:100])["Location"]
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mobile_api.uploading import Tablet, enrol, jpeg, refused
+from tests.mobile_api.uploading import Tablet, jpeg, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.mobile_api.uploading")]
 PHOTO = jpeg()
-
-
-@pytest.fixture
-def tablet(settings, tmp_path) -> Tablet:
-    settings.OUTREACH_FILES = tmp_path
-    return enrol(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.mobile_api.uploadin
 PHOTO = jpeg()
 
 
-@pytest.fixture
-def tablet(settings, tmp_path) -> Tablet:
-    settings.OUTREACH_FILES = tmp_path
-    return enrol(tmp_path)
-
-
 def told(tablet: Tablet, where: str) -> dict[str, str | None]:
     answer = tablet.send("HEAD", where)
     names = ("Upload-Offset", "Upload-Length", "Upload-Metadata", "Cache-Control", "Tus-Resumable")

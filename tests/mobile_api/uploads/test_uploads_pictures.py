@@ -17,7 +17,7 @@ from mobile_api.photos import Picture, examine, kept_thumbnail, thumbnail
 from mobile_api.problems import Problem
 from outreach.files import local_files, photo_name
 from outreach.models import StoredBlob
-from tests.mobile_api.uploading import Tablet, digest, enrol, jpeg, metadata, png, refused
+from tests.mobile_api.uploading import digest, jpeg, metadata, png, refused
 
 LIMIT = 50_000_000
 WHOLE = {"jpeg": jpeg(), "progressive": jpeg(progressive=True), "png": png()}
@@ -133,11 +133,6 @@ def test_a_jpeg_of_several_pictures_is_its_first(tmp_path: Path):
 
 class TestOverHttp:
     pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.mobile_api.uploading")]
-
-    @pytest.fixture
-    def tablet(self, settings, tmp_path) -> Tablet:
-        settings.OUTREACH_FILES = tmp_path
-        return enrol(tmp_path)
 
     @pytest.mark.parametrize(
         ("content", "kind"),

@@ -30,12 +30,6 @@ class CutLine(io.BytesIO):
 
 
 @pytest.fixture
-def tablet(settings, tmp_path) -> Tablet:
-    settings.OUTREACH_FILES = tmp_path
-    return enrol(tmp_path)
-
-
-@pytest.fixture
 def where(tablet: Tablet) -> str:
     return tablet.create(PHOTO)["Location"]
 
