@@ -28,6 +28,7 @@ TABLES: dict[str, Any] = {
     "step": words.STEPS,
     "visit": words.VISIT_STATES,
     "paper": words.PAPERS,
+    "return_reason": words.RETURN_REASONS,
     "paper_fault": words.PAPER_FAULTS,
     "outlet_kind": words.OUTLET_KINDS,
     "urgency": words.URGENCIES,

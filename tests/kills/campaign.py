@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from outreach.demo.server import free_port, serving
+from outreach.demo.server import ServerDied, free_port, serving
 from tests.kills.load import Acknowledged, Load
 from tests.outreach.backups.installation import Installation
 
@@ -83,6 +83,9 @@ def campaign(folder: Path, *, kills: int, servers: int, seed: int, database_url:
                 )
             load.end(patience_s=180)
             held = _when_quiet(office)
+        except ServerDied as died:
+            died.add_note((folder / "server.log").read_text(encoding="utf-8")[-3000:])
+            raise
         finally:
             load.let_go()
             for one in lives:
