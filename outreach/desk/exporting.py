@@ -55,6 +55,12 @@ COLUMNS: dict[type, list[Column]] = {
         (_("Where it stands"), lambda row: said(row.state, "state")),
         (_("Since"), lambda row: row.state_since),
         (_("Assessor"), lambda row: row.assessor.full_name if row.assessor else ""),
+        (
+            _("Returned because"),
+            lambda row: (
+                listed(row.return_reasons, "return_reason") if row.state == "returned" else ""
+            ),
+        ),
         (_("Papers missing"), lambda row: listed(row.papers_missing, "paper")),
     ],
     Visit: [
