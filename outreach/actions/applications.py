@@ -129,7 +129,7 @@ def take(
     if not applications:
         return
     target = APPLICATION[name].target
-    ids = [application.pk for application in applications]
+    ids = [application.id for application in applications]
     for number, state in _standing(ids=ids):
         _check_stands(number, state, name)
     insert(

@@ -208,6 +208,8 @@ def figure(value: Any, unit: str) -> str:
         return "—"
     if unit == "km":
         return _("%(n)s km") % {"n": f"{value:,.0f}"}
+    if unit == "minutes" and value < 60:
+        return _("%(n)s min") % {"n": value}
     if unit == "minutes":
         return _("%(h)d h %(m)02d min") % {"h": value // 60, "m": value % 60}
     if unit == "yuan":
