@@ -202,7 +202,12 @@ def _scaled(people: int, asked: argparse.Namespace) -> bool:
         progress=watched.heard,
     )
     took = monotonic() - watched.began
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # What the largest worker needed, for each of them, beside this process.
+    own, worker = (
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    kilobytes = own + asked.workers * worker
     better = 100 * (1 - best.cost / watched.costs[0])
     print(
         f"{people:6} {len(best.routes):9} {watched.first:7.1f} {took:6.1f} {kilobytes / 1024:5.0f}"

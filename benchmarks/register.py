@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import count
+from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,10 +27,10 @@ from tests.builders import SHANGHAI, START, VISIT_ON
 from tests.generative import device as reference
 
 NOW = datetime.combine(VISIT_ON, time(10), SHANGHAI)
-HEARS_NOTHING = {"right_db": [95, 95, 95, 95], "left_db": [95, 95, 95, 95]}
 KINDS = ("portrait", "whole_body", "environment")
 UNUSABLE = "!"
 _serial = count()
+_chance = Random(1)
 
 
 @dataclass
@@ -131,35 +132,49 @@ def due(place: builders.County, user: User, wanted: int, on: date = VISIT_ON) ->
 
 
 def evaluation(player: Player, visit: Visit) -> dict[str, Any]:
-    """Return the arguments of a complete evaluation with three photos and two signatures."""
-    at = NOW.isoformat()
+    """Return the arguments of a complete evaluation with three photos and two signatures.
+
+    No two are alike, in findings, place or times, and numbers are what JavaScript writes.
+    """
+    arrived = NOW + timedelta(seconds=_chance.randrange(3600))
     kinds = [(kind, "image/jpeg") for kind in KINDS]
     kinds += [("signature_resident", "image/png"), ("signature_assessor", "image/png")]
     return {
         "evaluation": str(new_id()),
         "visit": str(visit.pk),
-        "parts": [{"category": "hearing", "findings": HEARS_NOTHING, "grade": 1, "reason": ""}],
+        "parts": [{"category": "hearing", "findings": _deaf(), "grade": 1, "reason": ""}],
         "grade": 1,
         "identity_checked": True,
         "guardian_present": True,
         "consent": {"by": "resident", "name": "赵青山"},
         "co_signers": [str(player.colleague)],
-        "arrived_at": at,
-        "evaluated_at": at,
-        "place": {"lat": 31.02, "lon": 106.1, "accuracy_m": 12.0},
-        "remark": "",
+        "arrived_at": arrived.isoformat(),
+        "evaluated_at": (arrived + timedelta(minutes=30)).isoformat(),
+        "place": _somewhere(),
+        "remark": f"听力检查第{_chance.randrange(10**6)}次",
         "media": [
             {
                 "sha256": hashlib.sha256(uuid4().bytes).hexdigest(),
                 "kind": kind,
-                "size": 150_000,
+                "size": _chance.randrange(90_000, 220_000),
                 "type": media_type,
-                "taken_at": at,
-                "place": {"lat": 31.02, "lon": 106.1, "accuracy_m": 12.0},
+                "taken_at": (arrived + timedelta(minutes=number)).isoformat(),
+                "place": _somewhere(),
             }
-            for kind, media_type in kinds
+            for number, (kind, media_type) in enumerate(kinds)
         ],
     }
+
+
+def _deaf() -> dict[str, list[int]]:
+    """Return losses of grade 1 in both ears."""
+    return {ear: [_chance.randrange(95, 120) for _ in range(4)] for ear in ("right_db", "left_db")}
+
+
+def _somewhere() -> dict[str, float]:
+    """Return a position in the county as a browser gives it."""
+    lat, lon = _chance.uniform(30.9, 31.2), _chance.uniform(106.0, 106.4)
+    return {"lat": round(lat, 7), "lon": round(lon, 7), "accuracy_m": _chance.randrange(4, 60)}
 
 
 def batches(player: Player, visits: Sequence[Visit], size: int) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ _SIGNED = ("seq", "id", "name", "v", "at", "args")
 
 _EXACT = 2**53 - 1
 _ECDSA = ec.ECDSA(hashes.SHA256())
-_NUMBERS = frozenset({int, float})
 _UNREADABLE = (
     orjson.JSONEncodeError,
     rfc8785.CanonicalizationError,
@@ -44,9 +43,9 @@ def canonical(mutation: dict[str, Any]) -> bytes:
 def canonical_json(value: Any) -> bytes:
     """Return the canonical JSON of a value (RFC 8785). Raises `NotCanonical`."""
     try:
-        if _is_usual(value):
+        if _is_usual(value) or _is_usual(value := _doubles(value)):
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        return rfc8785.dumps(_doubles(value))
+        return rfc8785.dumps(value)
     except _UNREADABLE as error:
         raise NotCanonical(str(error)) from error
 
@@ -59,6 +58,8 @@ def _doubles(value: Any) -> Any:
         return [_doubles(item) for item in value]
     if type(value) is int and abs(value) > _EXACT:
         return float(value)
+    if type(value) is float and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
     return value
 
 
@@ -76,15 +77,12 @@ def _is_usual(value: Any) -> bool:
             items.extend(item.values())
         elif kind is list:
             items.extend(item)
-        elif kind in _NUMBERS and not _is_plain(item):
+        elif kind is int:
+            if not -_EXACT <= item <= _EXACT:
+                return False
+        elif kind is float and not (1e-4 <= abs(item) < 1e15 and not item.is_integer()):
             return False
     return "".join(names).isascii()
-
-
-def _is_plain(number: float) -> bool:
-    if type(number) is int:
-        return -_EXACT <= number <= _EXACT
-    return 1e-4 <= abs(number) < 1e15 and not number.is_integer()
 
 
 def link(previous: str, body: bytes) -> str:

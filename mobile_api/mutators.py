@@ -99,7 +99,7 @@ def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
         rows = Visit.objects.filter(scope(admitted, prefix="application__"), pk__among=ids)
         found = {row.pk: row for row in _needed(rows)}
     else:
-        found = {row.pk: row for row in _own_visits(user=user.pk, ids=ids)}
+        found = {row.id: row for row in _own_visits(user=user.pk, ids=ids)}
     if set(ids) - set(found):
         raise OutOfScope("out-of-scope", _GONE)
     _share_villages(list(found.values()))

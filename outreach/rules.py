@@ -147,7 +147,7 @@ def _in_scope(role: str, *, user: Slot, division: Slot, ids: Slot) -> QuerySet[A
 
 def check_in_scope(user: User, applications: Iterable[Application]) -> None:
     """Refuse a step on a case that the user may not see."""
-    ids = {application.pk for application in applications}
+    ids = {application.id for application in applications}
     seen = _in_scope(user.role, user=user.pk, division=user.division.code, ids=ids)
     if len(seen) != len(ids):
         raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
@@ -180,7 +180,7 @@ class Raters:
     @classmethod
     def among(cls, users: Iterable[User], applications: Iterable[Application]) -> Raters:
         """Read it for all of them in two queries."""
-        ids = {user.pk for user in users}
+        ids = {user.id for user in users}
         residents = {application.resident_id for application in applications}
         return cls(
             {row.pk: row.categories for row in _assessors(users=ids)},
@@ -189,20 +189,21 @@ class Raters:
 
     def check_may_rate(self, users: Iterable[User], application: Application) -> None:
         """Refuse a rater or co-signer who nominated the person or declared them a relative."""
+        resident = application.resident_id
         for user in users:
-            if user.pk == application.nominated_by_id:
+            if user.id == application.nominated_by_id:
                 raise Refused(
                     "nominator-rates",
                     _("Whoever nominated this person cannot rate them; ask a colleague."),
                 )
-            if (user.pk, application.resident_id) in self.relatives:
+            if self.relatives and (user.id, resident) in self.relatives:
                 raise Refused(
                     "relative-rates", _("A declared relative cannot rate; ask a colleague.")
                 )
 
     def check_qualified(self, users: Iterable[User], categories: Iterable[str]) -> None:
         """Refuse a rating in a category for which none of the signing assessors is qualified."""
-        qualified = {category for user in users for category in self.qualified.get(user.pk, ())}
+        qualified = {category for user in users for category in self.qualified.get(user.id, ())}
         if not set(categories) <= qualified:
             raise Refused(
                 "not-qualified",

@@ -129,7 +129,7 @@ def take(
     if not applications:
         return
     target = APPLICATION[name].target
-    ids = [application.pk for application in applications]
+    ids = [application.id for application in applications]
     for number, state in _standing(ids=ids):
         _check_stands(number, state, name)
     insert(
@@ -325,12 +325,28 @@ def accept(applications: Sequence[Application], *, by: User, at: datetime) -> No
     advance(applications, "accept", by=by, at=at)
 
 
-def send_back(application: Application, missing: Sequence[str], *, by: User, at: datetime) -> None:
-    """Return an application and tell at once everything that is missing."""
+def send_back(
+    application: Application,
+    missing: Sequence[str],
+    *,
+    reasons: Sequence[str] = (),
+    note: str = "",
+    by: User,
+    at: datetime,
+) -> None:
+    """Return an application and tell at once everything that is missing or not as it should be.
+
+    `missing` names papers, `reasons` what else is the matter (`ReturnReason`), `note` says more.
+    """
+    if not (missing or reasons or note.strip()):
+        raise Refused("reason-missing", _("Say what is missing or wrong, everything at once."))
     with transaction.atomic():
         application.papers_missing = list(missing)
-        application.save(update_fields=["papers_missing"])
-        advance([application], "return", by=by, at=at)
+        application.return_reasons = list(reasons)
+        application.save(update_fields=["papers_missing", "return_reasons"])
+        advance([application], "return", by=by, at=at, note=note)
+        said = {"missing": list(missing), "reasons": list(reasons)}
+        record("application.returned_for", [application], by=by, at=at, detail=said)
 
 
 def complete_papers(application: Application, *, by: User, at: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +22,12 @@ from outreach.domain.vocabulary import (
     GUARDED_CATEGORIES,
     Category,
     EvidenceKind,
+    Mode,
     Role,
     evidence_for,
 )
 from outreach.domain.workflow import APPLICATION, ApplicationState
-from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert
+from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert, recalled
 from outreach.rules import (
     ADULT,
     Raters,
@@ -116,7 +117,8 @@ def submit(
     if admitted_by is None:
         for submission in submissions:
             visiting.check_stands(submission.visit, "complete")
-    judged = [_judge(submission, raters, by, at) for submission in submissions]
+    zone = timezone.get_current_timezone()
+    judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
     with transaction.atomic():
         evaluations = [_evaluation(one) for one in judged]
         if admitted_by:
@@ -170,14 +172,14 @@ def _free_what_is_booked_instead(
 
 def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
     """Refuse two evaluations of one visit at once: the second would be taken in unseen."""
-    if len({submission.visit.pk for submission in submissions}) < len(submissions):
+    if len({submission.visit.id for submission in submissions}) < len(submissions):
         raise visiting.moved_on()
 
 
-def _judge(submission: Submission, raters: Raters, by: User, at: datetime) -> _Judged:
+def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: datetime) -> _Judged:
     visit = submission.visit
     _check_signers(submission, raters, by)
-    age = visit.application.resident.age(timezone.localdate(submission.evaluated_at))
+    age = visit.application.resident.age(submission.evaluated_at.astimezone(zone).date())
     _check_circumstances(submission, age)
     _check_evidence(submission)
     try:
@@ -200,7 +202,7 @@ def _grade_all(parts: Sequence[Part], age: int) -> Grading:
 
 def _check_signers(submission: Submission, raters: Raters, by: User) -> None:
     signers = [by, *submission.co_signers]
-    colleagues = {user.pk for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.pk}
+    colleagues = {user.id for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.id}
     if len(colleagues) < settings.OUTREACH_CO_SIGNERS:
         raise Refused("co-signer-missing", _("Another assessor must sign beside you."))
     raters.check_may_rate(signers, submission.visit.application)
@@ -241,31 +243,32 @@ def _check_reasons(submission: Submission, gradings: list[Grading], overall: Gra
 
 
 def _evaluation(judged: _Judged) -> Evaluation:
-    submission = judged.submission
-    return Evaluation(
-        id=submission.id,
-        application=submission.visit.application,
-        visit=submission.visit,
-        assessor=judged.by,
-        category=submission.category,
-        standard=load_standard().edition,
-        parts=[
-            _part(part, found)
-            for part, found in zip(submission.parts, judged.gradings, strict=True)
-        ],
-        met=judged.met,
-        grade=submission.grade,
-        computed_grade=judged.overall.grade,
-        circumstances={
+    submission, visit, by = judged.submission, judged.submission.visit, judged.by
+    pairs = zip(submission.parts, judged.gradings, strict=True)
+    columns = {
+        "id": submission.id,
+        "application_id": visit.application_id,
+        "visit_id": visit.id,
+        "assessor_id": by.id,
+        "mode": Mode.HOME.value,
+        "category": submission.category,
+        "standard": load_standard().edition,
+        "parts": [_part(part, found) for part, found in pairs],
+        "met": judged.met,
+        "grade": submission.grade,
+        "computed_grade": judged.overall.grade,
+        "circumstances": {
             **submission.circumstances,
             "identity_checked": submission.identity_checked,
             "guardian_present": submission.guardian_present,
             "consent": submission.consent,
         },
-        remark=submission.remark,
-        evaluated_at=submission.evaluated_at,
-        received_at=judged.at,
-    )
+        "remark": submission.remark,
+        "evaluated_at": submission.evaluated_at,
+        "received_at": judged.at,
+        "corrects_id": None,
+    }
+    return recalled(Evaluation, columns, application=visit.application, visit=visit, assessor=by)
 
 
 def _part(part: Part, found: Grading) -> dict[str, Any]:
@@ -283,7 +286,7 @@ def _part(part: Part, found: Grading) -> dict[str, Any]:
 def _co_signatures(submissions: Sequence[Submission]) -> Iterator[dict[str, Any]]:
     for submission in submissions:
         for user in submission.co_signers:
-            yield {"evaluation_id": submission.id, "user_id": user.pk}
+            yield {"evaluation_id": submission.id, "user_id": user.id}
 
 
 def _photos(submission: Submission) -> Iterator[dict[str, Any]]:

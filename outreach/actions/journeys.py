@@ -20,14 +20,20 @@ from outreach.models import Evaluation, Journey, Kept, Tariff, insert
 
 def record_spared(evaluations: Sequence[Evaluation]) -> None:
     """Pin the facts of the journeys that these home evaluations spared."""
-    tariffs = _Tariffs()
-    insert(Journey, [_facts(evaluation, tariffs) for evaluation in evaluations])
+    tariffs, zone = _Tariffs(), timezone.get_current_timezone()
+    insert(
+        Journey,
+        [
+            _facts(evaluation, tariffs, evaluation.evaluated_at.astimezone(zone).date())
+            for evaluation in evaluations
+        ],
+        road_factor=settings.OUTREACH_ROAD_FACTOR,
+    )
 
 
-def _facts(evaluation: Evaluation, tariffs: _Tariffs) -> dict[str, Any]:
+def _facts(evaluation: Evaluation, tariffs: _Tariffs, on: date) -> dict[str, Any]:
     application = evaluation.application
     resident, village = application.resident, application.village
-    on = timezone.localdate(evaluation.evaluated_at)
     prices = tariffs.in_force(village.code, on)
     place = resident.place or {"lat": village.latitude, "lon": village.longitude}
     return {
@@ -39,7 +45,6 @@ def _facts(evaluation: Evaluation, tariffs: _Tariffs) -> dict[str, Any]:
         "township_name": village.parent.name if village.parent else village.name,
         "category": evaluation.category,
         "distance_km": crow_km((place["lat"], place["lon"])),
-        "road_factor": settings.OUTREACH_ROAD_FACTOR,
         "is_bedridden": resident.is_bedridden,
         "can_sit": resident.can_sit,
         "rides_free": prices.rides_free(resident.age(on), holds_certificate=False),

@@ -147,7 +147,7 @@ def _count(case: Application, paper: Paper, *, by: User, at: datetime) -> bool:
         held.save(update_fields=["papers_missing", "revision"])
         held.refresh_from_db()
     case.papers_missing = held.papers_missing
-    if held.state != ApplicationState.RETURNED or held.papers_missing:
+    if held.state != ApplicationState.RETURNED or held.papers_missing or held.return_reasons:
         return False
     complete_papers(held, by=by, at=at)
     case.state, case.state_since = held.state, held.state_since

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import advance
@@ -163,12 +164,21 @@ def decide_appeal(
         )
 
 
+def appeal_deadline(application: Application, on: date) -> date:
+    """Return the last day for an appeal against a result that was not met.
+
+    Ten working days after the result, or after `on` where there is none. Raises
+    `CalendarNotLoaded`.
+    """
+    found = application.events.filter(target=ApplicationState.NOT_MET).last()
+    decided_on = timezone.localdate(found.at) if found else on
+    return working_calendar(decided_on).add(decided_on, APPEAL_WORKING_DAYS)
+
+
 def appeal(application: Application, *, text: str, by: User, at: datetime) -> Appeal:
     """Record an appeal against a result that was not met, within ten working days."""
-    found = application.events.filter(target=ApplicationState.NOT_MET).last()
-    decided_on = found.at.date() if found else at.date()
-    deadline = working_calendar(decided_on).add(decided_on, APPEAL_WORKING_DAYS)
-    if at.date() > deadline:
+    deadline = appeal_deadline(application, timezone.localdate(at))
+    if timezone.localdate(at) > deadline:
         raise Refused(
             "appeal-late",
             _("The ten working days for an appeal ended on %(day)s.") % {"day": deadline},

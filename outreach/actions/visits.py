@@ -193,7 +193,7 @@ def moved_on() -> Refused:
 def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:
     """Set the state a step leads to, in one statement; the event is the caller's."""
     target = VISIT[name].target
-    ids = [visit.pk for visit in visits]
+    ids = [visit.id for visit in visits]
     if fields:
         rows = Visit.objects.filter(pk__among=ids)
         rows.update(state=target, revision=F("revision") + 1, **fields)
@@ -222,7 +222,7 @@ def append(
         VisitEvent,
         (
             {
-                "visit_id": visit.pk,
+                "visit_id": visit.id,
                 "target": visit.state,
                 "on": visit.on,
                 "start": visit.start,

@@ -341,13 +341,34 @@ class ConsentForm(forms.Form):
 
 
 class ReturnForm(forms.Form):
-    """Everything that is missing, told at once."""
+    """Everything that is missing or wrong, told at once."""
 
     missing = forms.MultipleChoiceField(
-        label=_("What is missing? Name everything at once."),
+        label=_("Which papers are missing?"),
         choices=_choices(words.PAPERS),
+        required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    reasons = forms.MultipleChoiceField(
+        label=_("What else is not as it should be?"),
+        choices=_choices(words.RETURN_REASONS),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    note = forms.CharField(
+        label=_("Anything else"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For the liaison; the family reads the ticked points only."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one point at least."""
+        said = super().clean() or {}
+        if not any(said.get(name) for name in ("missing", "reasons", "note")):
+            raise forms.ValidationError(_("Say what is missing or wrong, everything at once."))
+        return said
 
 
 class AppointmentForm(forms.Form):

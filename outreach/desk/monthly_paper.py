@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
-from reportlab.platypus import KeepTogether, SimpleDocTemplate, Spacer
-from reportlab.platypus import Table as Grid
+from reportlab.platypus import KeepTogether, Spacer
 
-from outreach.desk.itinerary import INK, LINE, MARGIN, SOFT, WASH, Hand
 from outreach.desk.reports import sheets
+from outreach.desk.working_paper import INK, MARGIN, SOFT, Hand, grid, printed
 from outreach.reports.monthly import Monthly
 
 
 def draw_month(report: Monthly) -> bytes:
     """Draw the report of a month as a PDF."""
-    hand, file = Hand(), BytesIO()
-    page = landscape(A4)
+    hand, page = Hand(), landscape(A4)
     title = f"{report.division.name} · {_('Monthly report')} {report.month:%Y-%m}"
-    document = SimpleDocTemplate(
-        file,
-        pagesize=page,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
-        topMargin=MARGIN,
-        bottomMargin=18 * mm,
-        title=title,
-        author=settings.OUTREACH_ISSUER,
-        lang="zh-CN",
-    )
     story: list[Any] = [
         hand.write(settings.OUTREACH_ISSUER, 10, colour=SOFT),
         hand.write(title, 20, bold=True),
@@ -48,9 +34,7 @@ def draw_month(report: Monthly) -> bytes:
     story = [*story[:3], KeepTogether(story[3:7]), *story[7:]]
     note = _("Every amount follows from the recorded journeys and the tariff pinned to each.")
     story.append(hand.write(note, 8.5, colour=SOFT))
-    foot = _foot(hand, title)
-    document.build(story, onFirstPage=foot, onLaterPages=foot)
-    return file.getvalue()
+    return printed(hand, story, title, [title], page)
 
 
 def _table(hand: Hand, heads: list[str], rows: list[list[Any]], width: float) -> Any:
@@ -62,32 +46,9 @@ def _table(hand: Hand, heads: list[str], rows: list[list[Any]], width: float) ->
         rest = min(rest, 45 * mm)
     lines = [[hand.write(head, size - 0.5, bold=True, colour=SOFT) for head in heads]]
     lines += [[hand.write(_shown(cell), size, colour=INK) for cell in row] for row in rows]
-    style = [
-        ("BACKGROUND", (0, 0), (-1, 0), WASH),
-        ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
-        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 3),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-        ("TOPPADDING", (0, 0), (-1, -1), 3),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
-    ]
     widths = [first, *([rest] * (len(heads) - 1))]
-    return Grid(lines, colWidths=widths, style=style, repeatRows=1, hAlign="LEFT")
+    return grid(lines, widths, 3, "MIDDLE")
 
 
 def _shown(cell: Any) -> str:
     return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
-
-
-def _foot(hand: Hand, title: str) -> Any:
-    font = hand.font(hand.regular.main.path)
-
-    def on_page(canvas: Any, document: Any) -> None:
-        canvas.saveState()
-        canvas.setFont(font, 7.5)
-        canvas.setFillColor(SOFT)
-        canvas.drawString(MARGIN, 9 * mm, title)
-        canvas.drawRightString(document.pagesize[0] - MARGIN, 9 * mm, str(document.page))
-        canvas.restoreState()
-
-    return on_page

@@ -93,6 +93,7 @@ def sheets(report: Monthly) -> list[tuple[str, list[str], list[list[Any]]]]:
     return [
         _whole(report),
         *(_savings(report, by, title) for by, title in _groupings()),
+        _months(report),
         _homes(report),
         _steps(report),
         _visits(report),
@@ -134,6 +135,16 @@ def _savings(report: Monthly, by: By, title: str) -> tuple[str, list[str], list[
     heads = [title, _("Homes"), *(str(word) for word in SAVING_LINES.values()), _("Saved")]
     rows = [_amounts(label_of(one, by), one) for one in report.savings.tallies(by)]
     return title, heads, [*rows, _amounts(_("All"), report.savings.whole)]
+
+
+def _months(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
+    """Return the year up to the month; the last line is the year's own sum, not the month's."""
+    heads = [_("Month"), _("Homes"), *(str(word) for word in SAVING_LINES.values()), _("Saved")]
+    rows = [_amounts(one.label, one) for one in report.months]
+    lines = [sum(one.lines.get(code, 0) for one in report.months) / 100 for code in SAVING_LINES]
+    homes = sum(one.assessments for one in report.months)
+    year = sum(one.saved_fen for one in report.months) / 100
+    return _("Saved by month"), heads, [*rows, [f"{report.month:%Y}", homes, *lines, year]]
 
 
 def _amounts(label: str, tally: Tally) -> list[Any]:

@@ -330,6 +330,14 @@ OBJECTIONS = Step(
     since="recorded_at",
     days=10,
 )
+APPEALS = Step(
+    "desk:appeals",
+    _("Appeals with the city"),
+    _("The city federation decides these appeals. Enter its decision as soon as it is there."),
+    _("Enter the decision"),
+    (Role.ADMINISTRATOR,),
+    _standing(A.UNDER_APPEAL),
+)
 REVIEW = Step(
     "desk:review",
     _("Review evaluations"),
@@ -418,6 +426,7 @@ STEPS = (
     POST_NOTICES,
     END_NOTICES,
     OBJECTIONS,
+    APPEALS,
     REVIEW,
     SIGN,
     SIGN_PAPERS,

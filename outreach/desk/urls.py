@@ -81,6 +81,7 @@ urlpatterns = [
     path("notices/end/", notices.end, name="end_notices"),
     path("objections/", notices.objections, name="objections"),
     path("objections/<uuid:objection>/", notices.decide, name="decide"),
+    path("appeals/", notices.appeals, name="appeals"),
     path("review/", reviewing.review, name="review"),
     path("opinions/", reviewing.opinions, name="opinions"),
     path("sign/", signing.sign, name="sign"),

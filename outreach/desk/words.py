@@ -17,6 +17,7 @@ from outreach.domain.vocabulary import (
     OutletKind,
     Paper,
     PaperFault,
+    ReturnReason,
     Role,
     Sex,
     Urgency,
@@ -105,7 +106,7 @@ TONES: Mapping[str, str] = {
 STEPS: Words = {
     "nominate": _("nominated"),
     "apply": _("applied with consent"),
-    "return": _("returned: papers missing"),
+    "return": _("returned"),
     "resubmit": _("handed in again"),
     "accept": _("accepted"),
     "refuse": _("refused"),
@@ -147,6 +148,19 @@ PAPERS: Words = {
     Paper.HOUSEHOLD_BOOK: _("Household register"),
     Paper.PHOTOS: _("Three two-inch photos on white"),
     Paper.GUARDIAN_PROOF: _("Proof of the legal guardian"),
+}
+RETURN_REASONS: Words = {
+    ReturnReason.NAME_DIFFERS: _("The name differs from the ID card"),
+    ReturnReason.ID_DIFFERS: _("The ID number differs from the card"),
+    ReturnReason.REGISTERED_ELSEWHERE: _("The household is registered elsewhere"),
+    ReturnReason.ADDRESS_UNCLEAR: _("The address is not clear"),
+    ReturnReason.NOT_REACHED: _("The telephone does not reach the family"),
+    ReturnReason.CONSENT_UNCLEAR: _("Who asked for the certificate is not clear"),
+    ReturnReason.GUARDIAN_UNCLEAR: _("Who the guardian is is not clear"),
+    ReturnReason.CATEGORY_UNCLEAR: _("The disability does not fit the description"),
+    ReturnReason.PHOTO_UNFIT: _("The photo is unfit: bare-headed, on white"),
+    ReturnReason.PAPER_UNREADABLE: _("A paper cannot be read"),
+    ReturnReason.PAPER_EXPIRED: _("A paper is out of date"),
 }
 PAPER_FAULTS: Words = {
     PaperFault.BLURRED: _("Blurred, cannot be read"),
@@ -310,6 +324,7 @@ SUBJECTS: Words = {
 #: What the audit trail calls a deed.
 DEEDS: Words = {
     **{f"application.{name}": word for name, word in STEPS.items()},
+    "application.returned_for": _("told what is missing or wrong"),
     "application.assign": _("assigned to an assessor"),
     "application.view": _("case opened"),
     "visit.schedule": _("visit scheduled"),
@@ -384,6 +399,8 @@ DEEDS: Words = {
     "calendar.load": _("working days loaded"),
     "integration.make": _("key for another office made"),
     "integration.revoke": _("key of another office revoked"),
+    "integration.hook": _("changes posted to another office"),
+    "integration.unhook": _("changes posted no more"),
     "account.open": _("account opened"),
     "account.change": _("account changed"),
     "account.let_in": _("account let in"),
@@ -441,6 +458,7 @@ MATTERS: Words = {
 NOTIFICATIONS: Words = {
     "appointment": _("Appointment made"),
     "moved": _("Appointment moved"),
+    "cancelled": _("Appointment cancelled"),
     "tomorrow": _("Reminder, the day before"),
     "today": _("Reminder, the same morning"),
     "papers": _("Papers missing"),

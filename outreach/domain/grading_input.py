@@ -6,6 +6,7 @@ No message repeats a value that was handed in: findings are health data and mess
 import json
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -213,7 +214,7 @@ def _row(raw: object, name: str) -> Mapping[str, object]:
     return raw
 
 
-def _refuse_unknown(row: Mapping[str, object], path: str, known: set[str]) -> None:
+def _refuse_unknown(row: Mapping[str, object], path: str, known: AbstractSet[str]) -> None:
     for name, value in row.items():
         if name not in known:
             raise BadFinding(f"{path}{str(name)[:40]}", "unknown_field")
@@ -246,8 +247,8 @@ def _checked(case: Case, standard: Standard, path: str) -> Findings:
         _check_parts(case, standard)
         return Findings({})
     category = standard.categories[case.category]
-    rules = {rule.name: rule for rule in category.findings}
-    _refuse_unknown(case.findings, f"{path}findings.", set(rules))
+    rules = category.by_name
+    _refuse_unknown(case.findings, f"{path}findings.", rules.keys())
     found = Findings(
         {
             name: _value(value, f"{path}findings.{name}", rules[name], standard)
@@ -296,15 +297,20 @@ def _numbers(raw: object, name: str, rule: FindingRule, standard: Standard) -> t
     )
 
 
+_NUMBERS = (int, float, Decimal)
+
+
 def _number(raw: object, name: str, rule: FindingRule, standard: Standard) -> Decimal:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
+    if type(raw) is not int and (isinstance(raw, bool) or not isinstance(raw, _NUMBERS)):
         raise BadFinding(name, "not_number")
     # repr() gives the shortest text that is this float: 0.05 stays 0.05
     value = Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
-    if not value.is_finite():
+    if type(raw) is not int and not value.is_finite():
         raise BadFinding(name, "not_number")
     if not rule.minimum <= value <= rule.maximum:
         raise BadFinding(name, "out_of_range", low=rule.minimum, high=rule.maximum)
+    if type(raw) is int:
+        return value
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -standard.decimals_at_most:
         raise BadFinding(name, "too_fine")

@@ -90,8 +90,7 @@ class Sheet:
 
     def rule(self, category: str, finding: str) -> FindingRule:
         """Return the definition of a finding."""
-        rules = self.standard.categories[category].findings
-        return next(rule for rule in rules if rule.name == finding)
+        return self.standard.categories[category].by_name[finding]
 
     def named(self, result: int | None) -> Label:
         """Return a grade in words."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -143,6 +143,11 @@ class Category:
     label: Label
     clause: str
     findings: tuple[FindingRule, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, FindingRule]:
+        """The findings by their names."""
+        return {rule.name: rule for rule in self.findings}
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,22 @@ class Paper(StrEnum):
     GUARDIAN_PROOF = "guardian_proof"
 
 
+class ReturnReason(StrEnum):
+    """Why an application goes back, beside papers that are missing."""
+
+    NAME_DIFFERS = "name_differs"
+    ID_DIFFERS = "id_differs"
+    REGISTERED_ELSEWHERE = "registered_elsewhere"
+    ADDRESS_UNCLEAR = "address_unclear"
+    NOT_REACHED = "not_reached"
+    CONSENT_UNCLEAR = "consent_unclear"
+    GUARDIAN_UNCLEAR = "guardian_unclear"
+    CATEGORY_UNCLEAR = "category_unclear"
+    PHOTO_UNFIT = "photo_unfit"
+    PAPER_UNREADABLE = "paper_unreadable"
+    PAPER_EXPIRED = "paper_expired"
+
+
 class PaperFault(StrEnum):
     """Why a photo of a paper cannot be used."""
 

@@ -12,7 +12,7 @@ from outreach.models.batches import insert
 from outreach.models.divisions import Division
 from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
-from outreach.models.kept import Answers, Kept, KeptUpdate, Slot
+from outreach.models.kept import Answers, Kept, KeptUpdate, Slot, recalled
 from outreach.models.office import (
     AuditEvent,
     CalendarYear,
@@ -98,5 +98,6 @@ __all__ = [
     "Visit",
     "VisitEvent",
     "insert",
+    "recalled",
     "working_calendar",
 ]

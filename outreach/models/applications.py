@@ -60,6 +60,8 @@ class Application(models.Model):
     urgent_since = models.DateTimeField(null=True)
     consent: Any = SealedJSONField(null=True)
     papers_missing = models.JSONField(default=list)
+    #: Why it was returned the last time, beside the papers.
+    return_reasons = models.JSONField(default=list)
     possible_times = models.JSONField(default=list)
     fee_paid_by_county = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)

@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from pydantic_core import to_json
 
 from outreach.models import sqlite
@@ -39,9 +39,10 @@ def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]], **same:
     given = list(rows)
     if not given:
         return
-    table = _Table.of(model, connection.vendor)
+    here = connections[DEFAULT_DB_ALIAS]
+    table = _Table.of(model, here.vendor)
     filled = zip(*table.fill(given, same), strict=False)  # what is the same repeats for ever
-    with connection.cursor() as cursor:
+    with here.cursor() as cursor:
         if table.as_json:
             named = [dict(zip(table.names, row, strict=True)) for row in filled]
             cursor.execute(table.from_json, [to_json(named).decode()])
@@ -68,9 +69,17 @@ class _Column:
         """Return the rows' values as the database takes them."""
         if self.seal:
             values = self.seal(values, keys)
-        if adapt := self.adapt:
-            return [None if value is None else adapt(value) for value in values]
-        return values
+        return _each(self.adapt, values) if self.adapt else values
+
+
+def _each(adapt: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+    """Adapt each value once in a row: the photos of an evaluation name the same one."""
+    before, stored, adapted = None, None, []
+    for value in values:
+        if value is not before:
+            before, stored = value, None if value is None else adapt(value)
+        adapted.append(stored)
+    return adapted
 
 
 class _Table:
@@ -123,19 +132,25 @@ class _Table:
     def _quote(name: str) -> str:
         return connection.ops.quote_name(name)
 
+    def _differ(self) -> TypeError:
+        return TypeError(f"{self.name}: the rows name different columns")
+
     def fill(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
         """Return the rows' values column by column, as the database takes them."""
         named, count = rows[0].keys(), len(rows)
         if unknown := (named | same.keys()) - self.known:
             raise TypeError(f"{self.name} has no {sorted(unknown)}")
-        if any(row.keys() != named for row in rows):
-            raise TypeError(f"{self.name}: the rows name different columns")
+        if set(map(len, rows)) != {len(named)}:
+            raise self._differ()
         columns: list[Any] = []
         keys: Sequence[str] = ()
         for column in self.columns:
             name = column.name
             if name in named:
-                values = [row[name] for row in rows]
+                try:
+                    values = [row[name] for row in rows]
+                except KeyError:
+                    raise self._differ() from None
                 keys = keys or [str(value) for value in values]
                 columns.append(column.each(values, keys))
             elif not keys and self.makes_keys:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
@@ -21,6 +22,7 @@ from django.db.models.sql.subqueries import UpdateQuery
 from outreach.models.sqlite import OF_VALUES
 
 Answer = TypeVar("Answer")
+Record = TypeVar("Record", bound=models.Model)
 _Compiler = Any  # Django's compilers have no types
 _Rows = Iterable[tuple[Any, ...]]
 
@@ -34,15 +36,24 @@ class Slot(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # noqa: ARG002
         """Stand for one parameter."""
-        return "%s", [self]
+        kinds: Mapping[type, Callable[[Any], Any]] = OF_VALUES
+        if connection.vendor != "sqlite":
+            kinds = {dict: partial(connection.ops.adapt_json_value, encoder=None)}
+        return "%s", [_Given(self.name, kinds)]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A parameter that is given when the query is asked, and how its kinds are stored."""
+
+    name: str
+    kinds: Mapping[type, Callable[[Any], Any]]
 
     def fill(self, values: dict[str, Any]) -> Any:
         """Return the value as the database takes it."""
         value = values[self.name]
-        if connection.vendor == "sqlite":
-            adapt = OF_VALUES.get(type(value))
-            return adapt(value) if adapt else value
-        return connection.ops.adapt_json_value(value, None) if isinstance(value, dict) else value
+        adapt = self.kinds.get(type(value))
+        return adapt(value) if adapt else value
 
 
 def _filled(parameters: tuple[Any, ...], values: dict[str, Any]) -> tuple[Any, ...]:
@@ -73,6 +84,9 @@ class Answers(Sequence[Answer]):
     def __len__(self) -> int:
         return len(self.stored)
 
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self._made)
+
     def __getitem__(self, at: Any) -> Any:
         return self._made[at]
 
@@ -93,33 +107,47 @@ class _Prepared:
     places: Mapping[str, int]
 
     @classmethod
-    def of(cls, queryset: models.QuerySet[Any, Any]) -> _Prepared:
-        compiler: _Compiler = queryset.query.get_compiler(connection=connection)
+    def of(cls, queryset: models.QuerySet[Any, Any], here: Any) -> _Prepared:
+        compiler: _Compiler = queryset.query.get_compiler(connection=here)
         sql, parameters = compiler.as_sql()
         found = compiler.get_converters([column for column, _, _ in compiler.select])
         converters = [(at, convert, column) for at, (convert, column) in found.items()]
         places = dict(_places(compiler.klass_info, compiler.select))
         return cls(sql, tuple(parameters), converters, _builder(queryset, compiler), places)
 
-    def ask(self, values: dict[str, Any]) -> Answers[Any]:
+    def ask(self, values: dict[str, Any], here: Any) -> Answers[Any]:
         """Ask with these values; the rows are what the queryset's would be."""
-        with connection.cursor() as cursor:
+        with here.cursor() as cursor:
             cursor.execute(self.sql, _filled(self.parameters, values))
             rows = cursor.fetchall()
-        return Answers(rows, self._made, self.places)
+        return Answers(rows, partial(self._made, here), self.places)
 
-    def _made(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-        return self.build(self._converted(rows))
+    def _made(self, here: Any, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        return self.build(self._converted(here, rows))
 
-    def _converted(self, rows: Sequence[tuple[Any, ...]]) -> _Rows:
+    def _converted(self, here: Any, rows: Sequence[tuple[Any, ...]]) -> _Rows:
         """Return the rows as Python has them; column by column, which costs least."""
         if not self.converters:
             return rows
         columns: list[Any] = list(zip(*rows, strict=True))
+        keys: dict[str, UUID] = {}  # each key comes several times
+        lite = here.vendor == "sqlite"
         for at, convert, column in self.converters:
+            if lite and isinstance(column.output_field, models.UUIDField):
+                columns[at] = [_key(value, keys) for value in columns[at]]
+                continue
             for one in convert:
-                columns[at] = [one(value, column, connection) for value in columns[at]]
+                columns[at] = [one(value, column, here) for value in columns[at]]
         return zip(*columns, strict=True)
+
+
+def _key(value: str | None, known: dict[str, UUID]) -> UUID | None:
+    if value is None:
+        return None
+    key = known.get(value)
+    if key is None:
+        key = known[value] = UUID(int=int(value, 16))
+    return key
 
 
 def _builder(queryset: Any, compiler: _Compiler) -> Callable[[_Rows], list[Any]]:
@@ -143,6 +171,15 @@ def _places(info: dict[str, Any] | None, select: Any, path: str = "") -> Iterato
             yield from _places(one, select, f"{path}{one['field'].name}__")
 
 
+def recalled(model: type[Record], columns: dict[str, Any], **joined: Any) -> Record:
+    """Return a record of these columns as if it had been read, with the records it points to."""
+    made = model.__new__(model)
+    made.__dict__ = columns
+    made._state = state = ModelState()
+    state.adding, state.db, state.fields_cache = False, DEFAULT_DB_ALIAS, joined
+    return made
+
+
 def _maker(info: dict[str, Any], select: Any) -> Callable[[tuple[Any, ...]], Any]:
     """Return what makes a record, with those joined to it, of a row.
 
@@ -157,15 +194,11 @@ def _maker(info: dict[str, Any], select: Any) -> Callable[[tuple[Any, ...]], Any
         (_maker(one, select), one["local_setter"], one["remote_setter"])
         for one in info.get("related_klass_infos", ())
     ]
-    alias = connection.alias
 
     def make(row: tuple[Any, ...]) -> Any:
         if row[key] is None:
             return None
-        made = model.__new__(model)
-        made.__dict__.update(zip(names, row[start:stop], strict=True))
-        made._state = state = ModelState()
-        state.adding, state.db = False, alias
+        made = recalled(model, dict(zip(names, row[start:stop], strict=True)))
         for its, hold, hold_back in joined:
             other = its(row)
             hold(made, other)
@@ -191,12 +224,13 @@ class Kept(Generic[Answer]):
 
     def __call__(self, *shape: Any, **values: Any) -> Answers[Answer]:
         """Return the answer's rows."""
-        key = (connection.vendor, *shape, *values)
+        here = connections[DEFAULT_DB_ALIAS]
+        key = (here.vendor, *shape, *values)
         prepared = self._prepared.get(key)
         if prepared is None:
             slots = {name: Slot(name) for name in values}
-            prepared = self._prepared[key] = _Prepared.of(self._build(*shape, **slots))
-        return prepared.ask(values)
+            prepared = self._prepared[key] = _Prepared.of(self._build(*shape, **slots), here)
+        return prepared.ask(values, here)
 
     def first(self, *shape: Any, **values: Any) -> Answer | None:
         """Return the answer's first row, or None where there is none."""
@@ -212,12 +246,13 @@ class KeptUpdate:
 
     def __call__(self, **values: Any) -> None:
         """Change the rows."""
-        if connection.vendor not in self._prepared:
+        here = connections[DEFAULT_DB_ALIAS]
+        if here.vendor not in self._prepared:
             found, changes = self._build(**{name: Slot(name) for name in values})
             query: Any = found.query.chain(UpdateQuery)
             query.add_update_values(changes)
-            sql, parameters = query.get_compiler(connection=connection).as_sql()
-            self._prepared[connection.vendor] = sql, tuple(parameters)
-        sql, parameters = self._prepared[connection.vendor]
-        with connection.cursor() as cursor:
+            sql, parameters = query.get_compiler(connection=here).as_sql()
+            self._prepared[here.vendor] = sql, tuple(parameters)
+        sql, parameters = self._prepared[here.vendor]
+        with here.cursor() as cursor:
             cursor.execute(sql, _filled(parameters, values))

@@ -12,7 +12,7 @@ from outreach.domain.workflow import VisitState
 from outreach.models import Application, Division, Enquiry, Journey, Visit
 from outreach.reports.intake import FastLane, Matter, channels, fast_lane, matters
 from outreach.reports.promises import Kept, ReplyRate, reply_rate, steps_kept
-from outreach.reports.savings import By, SavingsReport, savings_report
+from outreach.reports.savings import By, SavingsReport, Tally, savings_report
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Monthly:
     last: date
     division: Division
     savings: SavingsReport
+    #: Each month of the year up to this one with a home assessed.
+    months: list[Tally]
     steps: list[Kept]
     visits_done: int
     visits_not_done: list[tuple[str, int]]
@@ -83,6 +85,7 @@ def monthly(month: date, *, within: Division) -> Monthly:
         last=last,
         division=within,
         savings=savings,
+        months=savings_report(first.replace(month=1), last, within=within).tallies(By.MONTH),
         steps=steps_kept(first, last, within=within),
         visits_done=visits.filter(state=VisitState.DONE).count(),
         visits_not_done=sorted(reasons, key=lambda pair: (-pair[1], pair[0])),

@@ -33,3 +33,9 @@ class Album:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.count += 1
         page.screenshot(path=self.folder / f"{self.count:02d}-{name}.png", full_page=whole)
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a file that a page gave, a paper or a calendar."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_bytes(content)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.desk import Desk, check_paper
@@ -37,7 +37,16 @@ SCREENS = {
     *("calendar", "calendar-day", "schedule", "schedule-clash"),
     *("arrive", "findings", "camera-portrait", "camera-whole_body", "camera-affected_part"),
     *("camera-environment", "photos", "result", "signature", "signed", "review", "visit-done"),
-    *("certificate", "hand-over", "outbox", "more", "more-english", "pin", "ready"),
+    *(
+        "certificate",
+        "hand-over",
+        "outbox",
+        "receipt-doubt",
+        "more",
+        "more-english",
+        "pin",
+        "ready",
+    ),
     *("nominate", "nominate-wrong", "camera-paper", "disputes", "correct", "disputes-settled"),
     *("elsewhere", "renew", "hand-in", "handed-in"),
     *("passkey", "passkey-set", "locked-passkey", "not-confirmed", "lease-ended", "no-line"),
@@ -68,6 +77,7 @@ def test_no_screen_of_the_tablet_has_an_axe_violation(
     hand.expects_heading(DUE)
     eye(hand.page, "visit-done")
     deliver(hand)
+    doubt(hand)
     look_around(hand)
     nominate(hand)
     lock(hand)
@@ -134,6 +144,30 @@ def deliver(hand: Tablet) -> None:
     hand.look(hand.page, "outbox")
 
 
+def doubt(hand: Tablet) -> None:
+    """Hand the paper over while somebody spoils the office's signature under what it answers."""
+    page = hand.page
+
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        if body.get("receipt"):
+            body["receipt"]["sig"] = "AAAA"
+        route.fulfill(response=answer, json=body)
+
+    hand.go("证件")
+    page.route("**/api/v1/sync", spoil)
+    hand.press("登记送达")
+    hand.press("本人")
+    hand.go("发件箱")
+    expect(page.get_by_text("服务器回执的签名核对不上。")).to_be_visible()
+    hand.look(page, "receipt-doubt")
+    page.unroute("**/api/v1/sync")
+    page.get_by_role("main").get_by_role("button", name="立即同步").click()
+    expect(page.get_by_text("签名已核对：第 1 至 3 号记录，服务器都已收下")).to_be_visible()
+    expect(page.get_by_text("服务器回执的签名核对不上。")).to_have_count(0)
+
+
 def look_around(hand: Tablet) -> None:
     """Open what the last place of the bar leads to."""
     page = hand.page
@@ -183,9 +217,12 @@ def nominate(hand: Tablet) -> None:
     hand.press("保存提名")
     expect(page.get_by_text("请填写姓名。")).to_be_visible()
     hand.look(page, "nominate-wrong")
+    page.context.set_offline(True)
     fill_nomination(hand)
     photograph_paper(hand)
     hand.press("保存提名")
+    expect(page.get_by_text("周小溪 的提名已保存在本机，有网络时自动发送。")).to_be_visible()
+    page.context.set_offline(False)
     hand.go("更多")
     page.get_by_role("link", name="提名申请人").click()
     fill_nomination(hand)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from outreach.demo.server import free_port, serving
+from outreach.demo.server import ServerDied, free_port, serving
 from tests.kills.load import Acknowledged, Load
 from tests.outreach.backups.installation import Installation
 
@@ -83,6 +83,9 @@ def campaign(folder: Path, *, kills: int, servers: int, seed: int, database_url:
                 )
             load.end(patience_s=180)
             held = _when_quiet(office)
+        except ServerDied as died:
+            died.add_note((folder / "server.log").read_text(encoding="utf-8")[-3000:])
+            raise
         finally:
             load.let_go()
             for one in lives:
@@ -127,8 +130,6 @@ def _when_quiet(office: Installation) -> dict[str, Any]:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
-        return []
-    return [int(child) for child in told.split()]
+    """Return the processes that any thread of a process began."""
+    told = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for child in " ".join(told).split()]

@@ -140,13 +140,13 @@ class Load:
                 self.done.blobs.append(hashlib.sha256(photo).hexdigest())
 
     def _accept(self) -> None:
-        desk, asked = self._office("administrator"), 0
-        while not self._home.is_set():
-            waiting = self.done.applications[asked:][:3]
-            asked += len(waiting)
-            if self._take(desk, "/accept/", waiting):
-                self.done.accepted.extend(waiting)
-            self._home.wait(0.2)
+        desk = self._office("administrator")
+        for some in _by(3, self.given["complete"]):
+            if self._home.is_set():
+                break
+            if self._take(desk, "/accept/", some):
+                self.done.accepted.extend(some)
+            self._home.wait(0.5)
 
     def _sign(self) -> None:
         desk = self._office("approver")

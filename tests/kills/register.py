@@ -43,12 +43,14 @@ def prepare(cases: int, visits: int) -> None:
         if left := min(cases - len(signable), A_DAY):
             signable += builders.reviewed(place, left, on=day)
     put_portraits(settings.OUTREACH_FILES, signable)
+    complete = builders.applied(place, cases)
     due = builders.scheduled(place, visits, on=TODAY)
     codes = [
         make_code(user, by=place.administrator, at=now) for user in (place.liaison, place.assessor)
     ]
     told = {
         "signable": [str(one.pk) for one in signable],
+        "complete": [str(one.pk) for one in complete],
         "visits": [str(one.pk) for one in due],
         "colleague": str(place.colleague.pk),
         "village": place.village.code,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from random import Random
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 #: Values that readers stumble over.
 _ODD: tuple[Any, ...] = (
@@ -20,6 +22,18 @@ def spoiled(whole: bytes, rng: Random) -> bytes:
     for _ in range(rng.randint(1, 4)):
         rng.choice(_DAMAGES)(body, rng)
     return bytes(body)
+
+
+def spoiled_within(packed: bytes, rng: Random) -> bytes:
+    """Return a zip (a spreadsheet) whose wrapping is sound and one of whose parts is spoiled."""
+    out = BytesIO()
+    with ZipFile(BytesIO(packed)) as whole, ZipFile(out, "w", ZIP_DEFLATED) as made:
+        names = whole.namelist()
+        victim = rng.choice(names)
+        for name in names:
+            part = whole.read(name)
+            made.writestr(name, spoiled(part, rng) if name == victim else part)
+    return out.getvalue()
 
 
 def _flip(body: bytearray, rng: Random) -> None:

@@ -10,7 +10,7 @@ import json
 import os
 import resource
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -26,15 +26,18 @@ from mobile_api.photos import examine, thumbnail
 from mobile_api.problems import CATALOGUE, CONTENT_TYPE, Problem
 from outreach import clock
 from outreach.demo.tablet import Tablet
+from outreach.models import Resident, User
 from tests import builders
 from tests.certificates.issuing import issued, paper_of
-from tests.malformed.spoiling import misshapen, spoiled
+from tests.malformed.spoiling import misshapen, spoiled, spoiled_within
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import CHUNK, b64, digest, jpeg, metadata, png
+from tests.outreach.desk.test_importing import row, sheet
 
-pytestmark = pytest.mark.django_db
-#: How many of each of the five kinds.
-CASES = 2_000 if os.environ.get("OUTREACH_LONG") == "1" else 60
+LONG = os.environ.get("OUTREACH_LONG") == "1"
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600 if LONG else 300)]
+#: How many of each of the six kinds.
+CASES = 2_000 if LONG else 60
 #: Mebibytes by which the process may have grown at its peak; a picture at the limit takes 200.
 ROOM = 400
 _REFUSALS = {entry.status for entry in CATALOGUE.values() if entry.status < 500}
@@ -95,6 +98,24 @@ def test_malformed_papers_are_never_called_genuine(place: builders.County, files
         assert not is_ours or content == paper
         answers["altered" if "was altered" in page else "not ours or unfit"] += 1
     tell("papers", answers)
+
+
+def test_malformed_sheets_are_named_as_unreadable_and_take_nobody_in(
+    place: builders.County, sign_in: Callable[[User], Client]
+) -> None:
+    rng, answers = Random(5), Counter[str]()
+    people = [row(n) for n in range(40)]
+    whole = sheet(people).read()
+    browser = sign_in(place.administrator)
+    before = Resident.objects.count()
+    for number in range(CASES):
+        content = (spoiled, spoiled_within)[number % 2](whole, rng)
+        file = SimpleUploadedFile("名单.xlsx", content or b" ")
+        answer = browser.post("/import/", {"file": file})
+        assert answer.status_code in {200, 303, 422}, answer.status_code
+        answers["read" if answer.status_code == 303 else "unreadable"] += 1
+    tell("sheets", answers)
+    assert Resident.objects.count() == before  # a draft is looked at before anybody is taken in
 
 
 @pytest.fixture

@@ -1,28 +1,33 @@
-"""Every line of the threat model names a test, and the test exists."""
+"""Every line of the threat model and of the tablet's promises names a test that exists."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "explanation" / "security.md"
-NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+TABLET = ROOT / "docs" / "explanation" / "tablet.md"
+NAMED = re.compile(r"`((?:tests|mobile_api/tablet/tests)/[\w/.]+\.(?:py|ts))(?:::(\w+))?`")
 
 
-def threats() -> list[str]:
-    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
-    return [row for row in rows if not row.startswith(("| They might", "| ---"))]
+def rows_of(page: Path) -> list[str]:
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    return [row for row in rows if not row.startswith(("| They might", "| It promises", "| ---"))]
 
 
-def test_every_threat_names_a_test() -> None:
-    assert [row for row in threats() if not NAMED.search(row)] == []
-    assert len(threats()) >= 30
+@pytest.mark.parametrize("page", [PAGE, TABLET], ids=lambda page: page.stem)
+def test_every_line_names_a_test(page: Path) -> None:
+    assert [row for row in rows_of(page) if not NAMED.search(row)] == []
+    assert len(rows_of(page)) >= 30
 
 
-def test_every_test_that_is_named_exists() -> None:
+@pytest.mark.parametrize("page", [PAGE, TABLET], ids=lambda page: page.stem)
+def test_every_test_that_is_named_exists(page: Path) -> None:
     missing = []
-    for row in threats():
+    for row in rows_of(page):
         for file, name in NAMED.findall(row):
             path = ROOT / file
             text = path.read_text(encoding="utf-8") if path.exists() else ""

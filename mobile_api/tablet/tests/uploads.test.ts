@@ -48,6 +48,41 @@ function line(replies: Reply[]) {
   return sent
 }
 
+/** A server behind a line on which no request of so many bytes ever arrives; nothing of it is kept. */
+function lineCutEvery(most: number) {
+  const reached = { offset: 0, twice: 0, pace: new Throughput() }
+  class Request {
+    status = 0
+    responseText = ''
+    onload: () => void = () => undefined
+    onerror: (error: unknown) => void = () => undefined
+    private method = ''
+    open(method: string): void {
+      this.method = method
+    }
+    setRequestHeader = (): void => undefined
+    getResponseHeader(name: string): string | null {
+      if (name === 'Location') return '/api/v1/uploads/u1'
+      return name === 'Upload-Length' ? String(SIZE) : name === 'Upload-Offset' ? String(reached.offset) : null
+    }
+    send(body: Blob | null): void {
+      const bytes = body?.size ?? 0
+      if (bytes >= most) {
+        reached.twice += bytes
+        return queueMicrotask(() => this.onerror(new Error('cut')))
+      }
+      reached.offset += bytes
+      this.status = this.method === 'POST' ? 201 : this.method === 'HEAD' ? 200 : 204
+      queueMicrotask(() => this.onload())
+    }
+    abort(): void {
+      this.onload = () => undefined
+    }
+  }
+  vi.stubGlobal('XMLHttpRequest', Request)
+  return reached
+}
+
 async function declared() {
   const { safe } = await tablet(new FakeServer())
   const { media, bytes } = await photo('v1', new Uint8Array(SIZE))
@@ -123,6 +158,27 @@ describe('the size of a chunk', () => {
     line.failed()
     expect(line.chunk).toBe(256 * 1024)
   })
+  it('falls below the smallest while a line is cut before so much went through, and recovers', () => {
+    let now = 0
+    const line = new Throughput(() => (now += 1_000))
+    const seen = [line.chunk]
+    for (let cut = 0; cut < 6; cut += 1) {
+      line.failed()
+      seen.push(line.chunk)
+    }
+    expect(seen.map((bytes) => bytes / 1024)).toEqual([64, 32, 16, 8, 4, 4, 4])
+    for (let chunk = 0; chunk < 60; chunk += 1) line.arrived(1024 * 1024)
+    expect(line.chunk).toBe(1024 * 1024)
+  })
+  it('brings a picture over a line that is cut each time so much of it is under way', async () => {
+    const { safe, waiting } = await declared()
+    const reached = lineCutEvery(60_000)
+    for (let round = 0; round < 5 && reached.offset < SIZE; round += 1) {
+      await upload(safe, safe.media.get(waiting.sha256) ?? waiting, () => undefined, reached.pace)
+    }
+    expect(reached.offset).toBe(SIZE)
+    expect(reached.twice).toBeLessThan(SIZE / 2)
+  }, 60_000)
   it('grows within one picture on a quick line', async () => {
     const { safe, waiting } = await declared()
     const small = 64 * 1024

@@ -7,10 +7,9 @@ import io
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import IO, Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 MAX_ROWS = 20_000
 MAX_BYTES = 8 * 1024 * 1024
@@ -52,20 +51,24 @@ def read_sheet(name: str, file: IO[bytes]) -> list[Row]:
 
 
 def _xlsx(file: IO[bytes]) -> Iterator[Any]:
-    import zipfile
-
     try:
-        with zipfile.ZipFile(file) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MAX_INFLATED:
-                raise UnreadableSheet("too-large")
+        _check_inflated(file)
         file.seek(0)
         book = load_workbook(file, read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
         yield from sheet.iter_rows(values_only=True)
         book.close()
-    except (BadZipFile, InvalidFileException, KeyError, IndexError, SyntaxError) as error:
+    except UnreadableSheet:
+        raise
+    except Exception as error:  # a spoiled file makes openpyxl raise whatever it stumbles over
         raise UnreadableSheet("no-spreadsheet") from error
+
+
+def _check_inflated(file: IO[bytes]) -> None:
+    with ZipFile(file) as packed:
+        if sum(part.file_size for part in packed.infolist()) > MAX_INFLATED:
+            raise UnreadableSheet("too-large")
 
 
 def _csv(file: IO[bytes]) -> Iterator[list[str]]:

@@ -99,6 +99,9 @@ def _is_overtaken(message: Notification, at: datetime) -> bool:
     """
     if message.kind == "link":
         return not FamilyLink.objects.standing(at).filter(pk=message.key.split(":")[1]).exists()
+    if message.kind == "cancelled":
+        visits = Visit.objects.filter(application=message.application, state__in=OPEN_VISITS)
+        return visits.exists()
     if message.kind not in OF_VISITS:
         return False
     _, pk, day, start, _ = message.key.split(":")

@@ -7,11 +7,12 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, Paper
-from outreach.domain.workflow import OPEN_VISITS, ApplicationState
+from outreach.domain.workflow import OPEN_VISITS, ApplicationState, VisitState
 from outreach.models import (
     Application,
     ApplicationEvent,
@@ -43,7 +44,7 @@ def fill_outbox(at: datetime) -> int:
     A message's key names the fact it tells (this visit at that time, that step of the case), so
     that reading the register again enters nothing twice.
     """
-    wanted = [*_about_visits(at), *_about_steps(at)]
+    wanted = [*_about_visits(at), *_about_cancelled(at), *_about_steps(at)]
     known = set(
         Notification.objects.filter(key__in=[one.key for one in wanted]).values_list(
             "key", flat=True
@@ -114,6 +115,24 @@ def _about_visits(at: datetime) -> Iterator[Notification]:
             yield _message(f"{about}:morning", "today", visit.application, morning, at, visit=visit)
 
 
+def _about_cancelled(at: datetime) -> Iterator[Notification]:
+    """Tell of visits that will not be, unless another one was agreed by now."""
+    cancelled = Visit.objects.filter(state=VisitState.CANCELLED, on__gte=at.date())
+    again = Visit.objects.filter(state__in=OPEN_VISITS, application=OuterRef("application"))
+    rows = cancelled.exclude(Exists(again)).select_related(
+        "application__resident", "application__village"
+    )
+    visits = list(rows)
+    events = VisitEvent.objects.filter(visit__in=visits, name="cancel", at__gte=at - NEWS)
+    ended = {event.visit_id: event.at for event in events}
+    for visit in visits:
+        if visit.pk in ended and at < _moment(visit.on, visit.start):
+            about = f"visit:{visit.pk}:{visit.on:%Y%m%d}:{visit.start:%H%M}"
+            yield _message(
+                f"{about}:ended", "cancelled", visit.application, ended[visit.pk], at, visit=visit
+            )
+
+
 def _about_steps(at: datetime) -> Iterator[Notification]:
     rows = ApplicationEvent.objects.filter(at__gte=at - NEWS, target__in=TOLD).select_related(
         "application__resident", "application__village"
@@ -176,15 +195,16 @@ def text_of(kind: str, application: Application, visit: Visit | None = None) -> 
             "moved": gettext(
                 "Case %(number)s: the visit was moved; we come on %(day)s at %(time)s."
             ),
+            "cancelled": gettext(
+                "Case %(number)s: we cannot come on %(day)s at %(time)s. We agree another time "
+                "with you; nobody has to travel."
+            ),
             "tomorrow": gettext(
                 "Case %(number)s: tomorrow, %(day)s, at %(time)s we come to your home. Please have "
                 "ID card and household book ready."
             ),
             "today": gettext("Case %(number)s: today at %(time)s we come to your home."),
-            "papers": gettext(
-                "Case %(number)s: these papers are still missing: %(papers)s. Your village liaison "
-                "helps; nobody has to travel."
-            ),
+            "papers": _papers_sentence(application),
             "result": gettext(
                 "Case %(number)s: the result of the visit is there. Your village liaison tells you "
                 "what follows."
@@ -196,6 +216,19 @@ def text_of(kind: str, application: Application, visit: Visit | None = None) -> 
         }[kind]
         end = gettext("Questions: %(telephone)s. %(issuer)s")
         return f"{said} {end}" % values
+
+
+def _papers_sentence(application: Application) -> str:
+    """Name the papers; what else is the matter is for the liaison to tell, not for a message."""
+    if not application.papers_missing:
+        return gettext(
+            "Case %(number)s: something in the application is not clear yet. Your village liaison "
+            "knows what and helps; nobody has to travel."
+        )
+    return gettext(
+        "Case %(number)s: these papers are still missing: %(papers)s. Your village liaison "
+        "helps; nobody has to travel."
+    )
 
 
 def _paper(code: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import cases_of
 from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
+from outreach.domain.workdays import CalendarNotLoaded
 from outreach.domain.workflow import APPLICATION, OPEN_STATES, OPEN_VISITS, ApplicationState
 from outreach.models import Application, Evaluation, PaperPhoto, StoredBlob, User, Visit
 from outreach.models.applications import ApplicationQuerySet
@@ -104,8 +106,20 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "may_sign": request.user.role == Role.APPROVER and application.state in SHOWN_TO_SIGN,
             "reasons": _reasons(application, request.user),
             "beside": _beside(application, request.user),
+            "appeal_until": _appeal_until(application),
         },
     )
+
+
+def _appeal_until(application: Application) -> date | None:
+    """Return until when the family may appeal; none once that is over, or without a calendar."""
+    if application.state != ApplicationState.NOT_MET:
+        return None
+    try:
+        last = publicity.appeal_deadline(application, clock.today())
+    except CalendarNotLoaded:
+        return None
+    return last if clock.today() <= last else None
 
 
 def _open(visits: list[Visit]) -> Visit | None:

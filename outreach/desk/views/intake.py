@@ -152,9 +152,7 @@ def send_back(request: DeskRequest, case: UUID) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
-        actions.send_back(
-            application, form.cleaned_data["missing"], by=request.user, at=clock.now()
-        )
+        actions.send_back(application, by=request.user, at=clock.now(), **form.cleaned_data)
         return done(request, _("The case is returned with all that is missing."), "desk:accept")
 
     context = {

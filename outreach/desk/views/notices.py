@@ -19,9 +19,16 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, check_takes, done
 from outreach.desk.forms import DecisionForm, ObjectionForm
 from outreach.desk.stepping import cases_of, page_of, work_on
-from outreach.desk.steps import END_NOTICES, NOTICES, OBJECTIONS, POST_NOTICES, notices_running
+from outreach.desk.steps import (
+    APPEALS,
+    END_NOTICES,
+    NOTICES,
+    OBJECTIONS,
+    POST_NOTICES,
+    notices_running,
+)
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, Evaluation, Notice, Objection, SecondOpinion
+from outreach.models import Appeal, Application, Evaluation, Notice, Objection, SecondOpinion
 from outreach.rules import Refused, scope
 
 FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
@@ -167,6 +174,18 @@ def objections(request: DeskRequest) -> HttpResponse:
         search_in=("notice__application__resident__name", "notice__application__number"),
     )
     return render(request, "desk/objections.html", context)
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def appeals(request: DeskRequest) -> HttpResponse:
+    """List the appeals that the city federation has not decided, with when each came in."""
+
+    def more(cases: list[Application]) -> Callable[[Application], dict[str, Any]]:
+        rows = Appeal.objects.filter(application__in=cases, decided_at=None)
+        made = {row.application_id: row for row in rows.select_related("recorded_by")}
+        return lambda case: {"appeal": made.get(case.pk)}
+
+    return render(request, "desk/appeals.html", page_of(request, APPEALS, more=more))
 
 
 @only(Role.ADMINISTRATOR, Role.AUDITOR)

@@ -125,7 +125,8 @@ def test_the_result_of_a_visit_is_announced_once(place: builders.County) -> None
 
 
 @pytest.mark.parametrize(
-    "kind", ["appointment", "moved", "tomorrow", "today", "papers", "result", "ready"]
+    "kind",
+    ["appointment", "moved", "cancelled", "tomorrow", "today", "papers", "result", "ready"],
 )
 def test_no_message_says_a_word_of_the_illness(place: builders.County, kind: str) -> None:
     from outreach.desk.words import CATEGORIES, GRADES

@@ -83,6 +83,9 @@ def test_the_total_is_the_sum_of_the_lines_and_the_same_at_every_door(
     for title in ("按乡镇", "按村", "按残疾类别"):
         *rows, whole = sheets[title][1:]
         assert sum(fen(row[-1]) for row in rows) == fen(whole[-1]) == total
+    *months, year = sheets["按月"][1:]
+    assert [(row[0], fen(row[-1])) for row in months] == [(MONTH, total)]
+    assert (year[0], fen(year[-1])) == ("2018", total)
     tablet = enrolled(june, tmp_path)
     said = tablet.client.get(
         f"/api/v1/savings?month={MONTH}", headers={"Authorization": f"Bearer {tablet.state.token}"}
@@ -94,6 +97,20 @@ def test_the_total_is_the_sum_of_the_lines_and_the_same_at_every_door(
     shown = f"{total / 100:,.2f}"
     assert shown in words_of(browser.get(f"/reports/month.pdf?month={MONTH}"), tmp_path)
     assert shown in browser.get(f"/reports/?month={MONTH}").content.decode()
+
+
+def test_the_year_is_the_sum_of_its_months_up_to_the_one_reported(
+    june: builders.County,
+) -> None:
+    may = Journey.objects.order_by("pk")[0]
+    Journey.objects.filter(pk=may.pk).update(on=date(2018, 5, 31))
+    found = monthly(VISIT_ON, within=june.county)
+    assert [(one.label, one.assessments) for one in found.months] == [("2018-05", 1), (MONTH, 2)]
+    whole = savings_report(date(2018, 1, 1), date(2018, 6, 30)).saved_fen
+    assert sum(one.saved_fen for one in found.months) == whole
+    assert found.months[-1].saved_fen == found.savings.saved_fen
+    early = monthly(date(2018, 5, 1), within=june.county)
+    assert [one.label for one in early.months] == ["2018-05"]
 
 
 def test_a_newer_tariff_loaded_a_year_later_changes_nothing(

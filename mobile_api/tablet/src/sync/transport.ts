@@ -13,6 +13,8 @@ export class LineDown extends Error {}
 /** Without a byte for this long the line counts as dead; a slow line that moves is left alone. */
 const PATIENCE_MS = 45_000
 
+const language = (): string => globalThis.document?.documentElement.lang || 'zh-Hans'
+
 /** POST JSON and read JSON. Raises LineDown for everything that is no complete answer. */
 export const send: Send = async (path, body, token) => {
   const controller = new AbortController()
@@ -26,6 +28,8 @@ export const send: Send = async (path, body, token) => {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
+        // What the server has to say about a record is read on this screen.
+        'Accept-Language': language(),
         ...(token && { Authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify(body),

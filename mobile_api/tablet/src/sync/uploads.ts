@@ -6,6 +6,8 @@ import type { Safe } from '../store/safe'
 const CHUNK_MS = 4_000
 const SMALLEST = 64 * 1024
 const LARGEST = 1024 * 1024
+/** A line that is cut every few kilobytes gets pieces that fit between two cuts. */
+const LEAST = 4 * 1024
 
 /** The size of the next chunk, in bytes, on a line that carries so many bytes a second. */
 export function chunkFor(bytesPerSecond: number): number {
@@ -17,6 +19,8 @@ export function chunkFor(bytesPerSecond: number): number {
 export class Throughput {
   private rate: number | null = null
   private since = 0
+  /** halved by each cut, and won back an eighth at a time */
+  private most = LARGEST
 
   constructor(private readonly mono: () => number = () => performance.now()) {}
 
@@ -29,16 +33,18 @@ export class Throughput {
     const seconds = Math.max(0.001, (this.mono() - this.since) / 1000)
     const rate = bytes / seconds
     this.rate = this.rate === null ? rate : (this.rate + rate) / 2
+    this.most = Math.min(LARGEST, Math.floor(this.most * 1.125))
     this.begin()
   }
-  /** A line that fails is taken for half as fast. */
+  /** A line that fails is taken for half as fast, and for one that carries half as much at a time. */
   failed(): void {
+    this.most = Math.max(LEAST, Math.floor(this.chunk / 2))
     if (this.rate !== null) this.rate /= 2
     this.begin()
   }
   /** What to send at once; small until something was measured. */
   get chunk(): number {
-    return this.rate === null ? SMALLEST : chunkFor(this.rate)
+    return Math.min(this.most, this.rate === null ? SMALLEST : chunkFor(this.rate))
   }
 }
 
@@ -111,6 +117,7 @@ function send(
       onSuccess: () => resolve('sent'),
       onError: (error) => {
         const status = statusOf(error as tus.DetailedError)
+        if (!isFinal(status)) line.failed()
         if (status === 460) void remember(safe, media.sha256, { uploadUrl: null })
         resolve(endOf(status))
       },

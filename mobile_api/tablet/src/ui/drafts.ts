@@ -4,7 +4,8 @@ import { safe } from './app'
 import { openForm } from './openForms'
 import { typing, type Typing } from './typing'
 
-const PAUSE_MS = 150
+/** After the form was told; from the last key to the disk it is a sixth of a second. */
+const PAUSE_MS = 90
 /** A draft that could not be written is tried again this often for as long as its form is open. */
 const AGAIN_MS = 3_000
 

@@ -18,9 +18,10 @@ export function settleForms(): void {
   for (const { settle } of open) settle()
 }
 
-/** Whatever is pressed or left, nothing is decided on less than every key that was typed. */
+/** Whatever is pressed, nothing is decided on less than every key that was typed; a field that is left is written. */
 export function settleBeforeDeciding(): void {
-  for (const event of ['click', 'focusout', 'submit']) document.addEventListener(event, settleForms, true)
+  for (const event of ['click', 'submit']) document.addEventListener(event, settleForms, true)
+  document.addEventListener('focusout', () => void flushDrafts(), true)
 }
 
 /** Write every draft on the screen to the disk now: before a lock, a hidden page, a camera. */

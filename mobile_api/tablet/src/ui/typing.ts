@@ -3,7 +3,7 @@ import { computed, type WritableComputedRef } from 'vue'
 
 /** From the last key to the form's answer; and the longest it waits while somebody types on. */
 const PAUSE_MS = 60
-const LONGEST_MS = 300
+const LONGEST_MS = 200
 
 export interface Typing {
   /** Note what a field says now; `write` tells the form, a moment after the letter stands there. */
