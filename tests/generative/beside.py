@@ -43,8 +43,9 @@ def hand_over(world: World, device: Device, room: int | None = None) -> None:
     world.reached["handed in unknown to all"] += unknown
     world.forget(device)
     device.state, device.key = State(), fresh_key()
-    if halt == "revoked":
-        device.state.halt = halt
+    if halt == "revoked" or device.name in world.revoked:
+        device.state.halt = "revoked"
+        world.told_revoked.add(device.name)
         device.save()
     else:
         world.cloned.discard(device.name)
