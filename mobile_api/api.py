@@ -41,7 +41,7 @@ from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
 from outreach import clock
-from outreach.models import Kept, KeptUpdate, Slot, StoredBlob
+from outreach.models import Division, Kept, KeptUpdate, Slot, StoredBlob
 from outreach.reports import savings_report
 from outreach.rules import scope
 
@@ -58,6 +58,12 @@ class AuthenticatedRequest(HttpRequest):
     """A request of an enrolled tablet, as ninja hands it on."""
 
     auth: Device
+
+
+class SumsRequest(HttpRequest):
+    """A request for sums, with the division that they are of."""
+
+    auth: Division
 
 
 class ReadingRequest(HttpRequest):
@@ -89,13 +95,28 @@ class DeviceToken(HttpBearer):
 
 
 class IntegrationToken(HttpBearer):
-    """The token of another office's system."""
+    """The token of another office's system, made for reading the changes."""
 
     def __call__(self, request: HttpRequest) -> Integration:
-        return integration_for(request)
+        return integration_for(request, "changes")
 
     def authenticate(self, request: HttpRequest, token: str) -> Integration:  # noqa: ARG002
-        return integration_for(request)
+        return integration_for(request, "changes")
+
+
+class SumsToken(HttpBearer):
+    """The token of a tablet, or of another office's system that was made for sums."""
+
+    def __call__(self, request: HttpRequest) -> Division:
+        try:
+            return device_for(request).user.division
+        except Problem as problem:
+            if problem.slug != "expired-token":
+                raise
+        return integration_for(request, "savings").division
+
+    def authenticate(self, request: HttpRequest, token: str) -> Division:  # noqa: ARG002
+        return self(request)
 
 
 class TabletAPI(NinjaAPI):
@@ -384,7 +405,7 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     auth=IntegrationToken(),
     response={200: wire.ChangesOut},
     openapi_extra={
-        "responses": promised("no-token", "expired-token", "malformed", "feed-restored")
+        "responses": promised("no-token", "expired-token", "scope", "malformed", "feed-restored")
     },
     summary="What happened after a number, for other offices' systems",
 )
@@ -399,17 +420,18 @@ def list_changes(
 
 @api.get(
     "/savings",
+    auth=SumsToken(),
     response={200: wire.TallyOut},
-    openapi_extra={"responses": promised(*_TOKEN, "malformed")},
+    openapi_extra={"responses": promised(*_TOKEN, "scope", "malformed")},
     summary="What a month's home assessments spared citizens of the user's division",
 )
-def savings(request: AuthenticatedRequest, month: str = "") -> wire.TallyOut:
+def savings(request: SumsRequest, month: str = "") -> wire.TallyOut:
     try:
         first = date.fromisoformat(f"{month}-01")
     except ValueError as error:
         raise Problem("malformed", "month: YYYY-MM is expected", {"fields": ["month"]}) from error
     last = first.replace(day=monthrange(first.year, first.month)[1])
-    whole = savings_report(first, last, within=request.auth.user.division).whole
+    whole = savings_report(first, last, within=request.auth).whole
     return wire.TallyOut(
         month=month, assessments=whole.assessments, saved_fen=whole.saved_fen, lines=whole.lines
     )

@@ -54,12 +54,17 @@ def device_id_for(request: HttpRequest) -> UUID:
     return identifier
 
 
-def integration_for(request: HttpRequest) -> Integration:
-    """Return the system whose token the request bears, or raise a `Problem`."""
+def integration_for(request: HttpRequest, scope: str) -> Integration:
+    """Return the system whose token the request bears, or raise a `Problem`.
+
+    A token that was not made for `scope` opens nothing of it (403).
+    """
     held = Integration.objects.select_related("division").filter(revoked_at=None)
     found = held.filter(token_sha256=_presented(request)).first()
     if found is None:
         raise Problem("expired-token")
+    if scope not in found.scopes:
+        raise Problem("scope", extra={"scope": scope})
     return found
 
 

@@ -8,6 +8,7 @@ restored from a backup gives the numbers after it anew, under another epoch.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from outreach.actions.trail import number_trail
 from outreach.models import AuditEvent, Division
 
 MOST = 1_000
+#: What a token may be made for: the feed, and the sums that nobody can be told from.
+SCOPES = ("changes", "savings")
 
 
 def changes(reader: Integration, after: int, limit: int, epoch: UUID | None = None) -> ChangesOut:
@@ -29,15 +32,12 @@ def changes(reader: Integration, after: int, limit: int, epoch: UUID | None = No
     where nothing of the division lies between. Raises `Problem` where the reader names another
     epoch, or a number that was not given in this one: it reads of a life that is over.
     """
-    number_trail()
-    present = Epoch.current()
-    numbers = AuditEvent.objects.filter(number__isnull=False).order_by("-number")
-    head = numbers.values_list("number", flat=True).first() or 0
-    if after > head or (epoch and str(epoch) != present):
+    present, top = Epoch.current(), head()
+    if after > top or (epoch and str(epoch) != present):
         raise Problem("feed-restored", extra={"epoch": present})
     rows = AuditEvent.objects.filter(number__gt=after)
     of_division = rows.filter(
-        division_code__startswith=reader.division.code, number__lte=head
+        division_code__startswith=reader.division.code, number__lte=top
     ).exclude(action__endswith=".view")
     fields = ("number", "at", "subject", "subject_id", "action")
     found = list(of_division.order_by("number").values_list(*fields)[: limit + 1])
@@ -46,12 +46,21 @@ def changes(reader: Integration, after: int, limit: int, epoch: UUID | None = No
         Change(n=number, at=at, kind=kind, id=subject, action=action)
         for number, at, kind, subject, action in found[:limit]
     ]
-    last = told[-1].n if more else head
+    last = told[-1].n if more else top
     return ChangesOut(epoch=present, changes=told, last=last, more=more)
 
 
-def make_integration(name: str, division: Division, *, at: datetime) -> str:
-    """Let another system read the changes of a division; return its token, shown this once.
+def head() -> int:
+    """Return the number of the last change there is, having numbered what had none."""
+    number_trail()
+    numbers = AuditEvent.objects.filter(number__isnull=False).order_by("-number")
+    return numbers.values_list("number", flat=True).first() or 0
+
+
+def make_integration(
+    name: str, division: Division, *, at: datetime, scopes: Sequence[str] = ("changes",)
+) -> str:
+    """Let another system read what `scopes` name of a division; return its token, shown this once.
 
     A name that is known gets another token in place of the one before.
     """
@@ -61,11 +70,13 @@ def make_integration(name: str, division: Division, *, at: datetime) -> str:
         defaults={
             "division": division,
             "token_sha256": fingerprint(token),
+            "scopes": list(scopes),
             "made_at": at,
             "revoked_at": None,
         },
     )
-    record("integration.make", [made], by=None, at=at, detail={"division": division.code})
+    detail = {"division": division.code, "scopes": list(scopes)}
+    record("integration.make", [made], by=None, at=at, detail=detail)
     return token
 
 

@@ -162,6 +162,11 @@ class PulledView(models.Model):
     whole = models.CharField(max_length=64, blank=True)
 
 
+def only_changes() -> list[str]:
+    """Return what a token opens unless it was made for more."""
+    return ["changes"]
+
+
 class Integration(models.Model):
     """Another office's system: what it may read of one division, by its token's fingerprint."""
 
@@ -169,11 +174,33 @@ class Integration(models.Model):
     name = models.CharField(max_length=60, unique=True)
     division = models.ForeignKey(Division, models.PROTECT, related_name="+")
     token_sha256 = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=only_changes)
     made_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Hook(models.Model):
+    """Where another office's system has its changes posted to, and how far it has them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    integration = models.OneToOneField(Integration, models.CASCADE, related_name="hook")
+    url = models.CharField(max_length=300)
+    secret = SealedTextField()
+    epoch = models.CharField(max_length=36, blank=True)
+    #: The number up to which changes were taken over.
+    last = models.BigIntegerField(default=0)
+    #: The number up to which they are being posted; a page that is posted again is the same page.
+    until = models.BigIntegerField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class Epoch(models.Model):

@@ -24,6 +24,7 @@ CATALOGUE = {
     "no-token": Entry(401, "请先登记平板", "Enrol this tablet first"),
     "expired-token": Entry(401, "登录已过期,数据仍在平板上", "Sign in again; nothing is lost"),
     "revoked": Entry(403, "此平板已停用", "This tablet was revoked"),
+    "scope": Entry(403, "此密钥没有这项权限", "The token was not made for this"),
     "not-found": Entry(404, "没有找到", "Not found, or not in your area"),
     "unknown-code": Entry(404, "登记码不存在", "There is no such enrolment code"),
     "code-used": Entry(409, "登记码已被使用", "The code was used by another tablet"),

@@ -208,6 +208,8 @@ def figure(value: Any, unit: str) -> str:
         return "—"
     if unit == "km":
         return _("%(n)s km") % {"n": f"{value:,.0f}"}
+    if unit == "minutes" and value < 60:
+        return _("%(n)s min") % {"n": value}
     if unit == "minutes":
         return _("%(h)d h %(m)02d min") % {"h": value // 60, "m": value % 60}
     if unit == "yuan":
@@ -259,14 +261,3 @@ def revoked_why(why: str) -> str:
 def rate(one: Rate, what: str) -> str:
     """Return what a page says of a rate: `short`, `flag`, `found`, `expected` or `rarity`."""
     return str(getattr(rating_words, what)(one))
-
-
-@register.simple_tag(takes_context=True)
-def exportable(context: Any) -> str:
-    """Return the name under which the list of this page can be taken along, or nothing."""
-    from outreach.desk.views.exports import exports
-
-    match = context["request"].resolver_match
-    name = match.url_name if match else ""
-    wanted = exports().get(name)
-    return name if wanted and context["user"].role in wanted.roles else ""

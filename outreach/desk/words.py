@@ -399,6 +399,8 @@ DEEDS: Words = {
     "calendar.load": _("working days loaded"),
     "integration.make": _("key for another office made"),
     "integration.revoke": _("key of another office revoked"),
+    "integration.hook": _("changes posted to another office"),
+    "integration.unhook": _("changes posted no more"),
     "account.open": _("account opened"),
     "account.change": _("account changed"),
     "account.let_in": _("account let in"),
