@@ -15,3 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tablet/", include("mobile_api.tablet_urls")),
     path("check/", include("certificates.urls")),
 ]
+
+handler500 = "outreach.desk.failures.failed"

@@ -62,7 +62,11 @@ def serving(
         yield server
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        try:
+            server.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # it hangs, or the machine is that busy
+            server.kill()
+            server.wait()
 
 
 def _end_with_parent() -> None:

@@ -130,8 +130,6 @@ def _when_quiet(office: Installation) -> dict[str, Any]:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
-        return []
-    return [int(child) for child in told.split()]
+    """Return the processes that any thread of a process began."""
+    told = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for child in " ".join(told).split()]

@@ -34,9 +34,10 @@ from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import CHUNK, b64, digest, jpeg, metadata, png
 from tests.outreach.desk.test_importing import row, sheet
 
-pytestmark = pytest.mark.django_db
+LONG = os.environ.get("OUTREACH_LONG") == "1"
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600 if LONG else 300)]
 #: How many of each of the six kinds.
-CASES = 2_000 if os.environ.get("OUTREACH_LONG") == "1" else 60
+CASES = 2_000 if LONG else 60
 #: Mebibytes by which the process may have grown at its peak; a picture at the limit takes 200.
 ROOM = 400
 _REFUSALS = {entry.status for entry in CATALOGUE.values() if entry.status < 500}
