@@ -16,7 +16,7 @@ def broken(days: Sequence[Day]) -> list[str]:
     from outreach import clock
     from outreach.models import Evaluation, Photo, StoredBlob, User
     from tests.generative.invariants import ledger_is_whole, nothing_is_overwritten
-    from tests.generative.world import Broken
+    from tests.generative.promises import Broken
 
     found: list[str] = []
     for check in (ledger_is_whole, nothing_is_overwritten):

@@ -237,7 +237,10 @@ TEMPLATES = [
                 "django.template.loaders.app_directories.Loader",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
-            "libraries": {"desk": "outreach.desk.tags"},
+            "libraries": {
+                "desk": "outreach.desk.tags",
+                "taking_along": "outreach.desk.taking_along",
+            },
         },
     }
 ]

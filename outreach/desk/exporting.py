@@ -18,13 +18,26 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
-from certificates.models import Certificate
+from certificates.models import Batch, Certificate, PaperRequest
 from mobile_api.api import MIN_APP
 from mobile_api.condition import Condition, condition
-from mobile_api.models import Device
+from mobile_api.models import Device, Dispute
 from outreach import clock
 from outreach.desk.tags import listed, masked, revoked_why, said
-from outreach.models import Application, AuditEvent, Enquiry, Evaluation, Notification, User, Visit
+from outreach.models import (
+    AccountRequest,
+    Application,
+    AuditEvent,
+    Call,
+    Campaign,
+    Enquiry,
+    Evaluation,
+    Notification,
+    Objection,
+    Outlet,
+    User,
+    Visit,
+)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: What begins with one of these is a formula to some spreadsheet program.
@@ -110,6 +123,60 @@ COLUMNS: dict[type, list[Column]] = {
         (_("Outlet"), lambda row: row.outlet.name if row.outlet else ""),
         (_("Last signed in"), lambda row: row.last_login),
         (_("In use"), lambda row: _("Yes") if row.is_active else _("No")),
+    ],
+    Dispute: [
+        (_("When"), lambda row: row.raised_at),
+        (_("What was recorded"), lambda row: said(row.said, "mutation")),
+        (_("By"), lambda row: row.replica.device.user.full_name),
+        (_("Tablet"), lambda row: row.replica.device.label),
+        (_("Outcome"), lambda row: said(row.outcome, "outcome")),
+        (_("Why"), lambda row: row.code),
+    ],
+    Batch: [
+        (_("Signed for on"), lambda row: row.at),
+        (_("Signed by"), lambda row: row.by.full_name),
+        (_("Papers"), lambda row: row.total),
+        (_("Made"), lambda row: row.done),
+        (_("Could not be made"), lambda row: row.refused),
+    ],
+    Campaign: [
+        (_("Campaign"), lambda row: row.name),
+        (_("Area"), lambda row: row.division.name),
+        (_("First day"), lambda row: row.first_on),
+        (_("Last day"), lambda row: row.last_on),
+    ],
+    Outlet: [
+        (_("Outlet"), lambda row: row.name),
+        (_("Kind of counter"), lambda row: said(row.kind, "outlet_kind")),
+        (_("Area"), lambda row: row.division.name),
+        (_("Open since"), lambda row: row.opened_at),
+        (_("Closed"), lambda row: row.closed_at),
+    ],
+    # What people said of each other stays here; that they did, when, and who waits does not.
+    Objection: [
+        *_case(lambda row: row.notice.application),
+        (_("Recorded by"), lambda row: row.recorded_by.full_name),
+        (_("When"), lambda row: row.recorded_at),
+    ],
+    Call: [
+        *_case(lambda row: row.visit.application),
+        (_("What to tell"), lambda row: said(row.kind, "call")),
+        (_("Day"), lambda row: row.on),
+        (_("Time"), lambda row: f"{row.start:%H:%M}" if row.start else ""),
+        (_("Assessor"), lambda row: row.visit.assessor.full_name),
+    ],
+    PaperRequest: [
+        *_case(lambda row: row.certificate.application),
+        (_("Kind"), lambda row: said(row.kind, "kind")),
+        (_("Asked by"), lambda row: row.requested_by.full_name),
+        (_("Asked on"), lambda row: row.requested_at),
+    ],
+    AccountRequest: [
+        (_("Full name"), lambda row: row.account.full_name),
+        (_("What is asked"), lambda row: said(row.kind, "wish")),
+        (_("Reason"), lambda row: row.reason),
+        (_("Asked by"), lambda row: row.asked_by.full_name),
+        (_("Asked on"), lambda row: row.asked_at),
     ],
     Device: [
         (_("Tablet"), lambda row: row.label),

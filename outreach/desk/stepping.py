@@ -46,7 +46,7 @@ SHOWN: dict[type[Model], tuple[str, ...]] = {
     AccountRequest: ("account__division", "asked_by"),
     Objection: (
         "notice__application__resident",
-        "notice__application__village",
+        "notice__application__village__parent",
         "recorded_by",
     ),
 }

@@ -261,14 +261,3 @@ def revoked_why(why: str) -> str:
 def rate(one: Rate, what: str) -> str:
     """Return what a page says of a rate: `short`, `flag`, `found`, `expected` or `rarity`."""
     return str(getattr(rating_words, what)(one))
-
-
-@register.simple_tag(takes_context=True)
-def exportable(context: Any) -> str:
-    """Return the name under which the list of this page can be taken along, or nothing."""
-    from outreach.desk.views.exports import exports
-
-    match = context["request"].resolver_match
-    name = match.url_name if match else ""
-    wanted = exports().get(name)
-    return name if wanted and context["user"].role in wanted.roles else ""

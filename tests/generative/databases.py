@@ -33,6 +33,7 @@ class _OnSQLite:
         connection.connection.backup(self._copy)
 
     def put_back(self) -> None:
+        connection.ensure_connection()
         self._copy.backup(connection.connection)
 
 

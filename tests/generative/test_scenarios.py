@@ -11,6 +11,8 @@ from tests.conftest import LONG
 from tests.generative.scenarios import campaign, told
 from tests.generative.world import Beginning
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 QUICK = 30
 FULL = {"sqlite": 2000, "postgresql": 300}
 

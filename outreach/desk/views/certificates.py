@@ -220,7 +220,7 @@ def signed(request: DeskRequest, batch: Batch, back: str) -> HttpResponse:
 @only(Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR)
 def batch_list(request: DeskRequest) -> HttpResponse:
     """List the batches of the county, the newest first, with how far each is."""
-    rows = _batches(request.user).order_by("-pk")
+    rows = batches_for(request.user).order_by("-pk")
     listing = list_rows(
         request,
         rows,
@@ -231,7 +231,8 @@ def batch_list(request: DeskRequest) -> HttpResponse:
     return render(request, "desk/batches.html", {"listing": listing})
 
 
-def _batches(user: User) -> BatchQuerySet:
+def batches_for(user: User) -> BatchQuerySet:
+    """Return the batches that somebody of the user's area signed for, with how far each is."""
     rows = Batch.objects.filter(by__division__code__startswith=user.division.code)
     return rows.with_progress().select_related("by")
 
@@ -239,7 +240,7 @@ def _batches(user: User) -> BatchQuerySet:
 @only(Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR)
 def batch(request: DeskRequest, batch: UUID) -> HttpResponse:
     """Show how far a batch is, and what could not be made and why."""
-    held = found(_batches(request.user), pk=batch)
+    held = found(batches_for(request.user), pk=batch)
     far = batches.progress(held)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"total": far.total, "done": far.done, "refused": far.refused})

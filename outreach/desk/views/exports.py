@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpResponseBase
 
+from mobile_api.disputes import disputes_for
+from mobile_api.models import LedgerEntry
 from outreach import clock
 from outreach.actions.audit import record
 from outreach.desk.access import EVERYBODY, DeskRequest, only
@@ -17,16 +19,19 @@ from outreach.desk.stepping import SHOWN, cases_of
 from outreach.desk.steps import NOTICES, STEPS, Step, certificates_for
 from outreach.desk.views.accounts import OFFICE as ACCOUNT_READERS
 from outreach.desk.views.accounts import accounts_for
+from outreach.desk.views.campaigns import LOOKERS
+from outreach.desk.views.certificates import batches_for
 from outreach.desk.views.enquiries import enquiries_for
 from outreach.desk.views.notifications import notifications_for
 from outreach.desk.views.office import trail_for
+from outreach.desk.views.outlets import OFFICE as OUTLET_READERS
+from outreach.desk.views.outlets import outlets_for
 from outreach.desk.views.tablets import OFFICE as TABLET_READERS
 from outreach.desk.views.tablets import tablets_for
 from outreach.domain.vocabulary import Role
 from outreach.models import User
+from outreach.rules import campaigns_for
 
-#: What people said of each other, and requests with their grounds, do not travel in a file.
-STAYS = ("objections", "calls", "sign_papers", "hand_over_papers", "second_person")
 TALKERS = (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
@@ -37,6 +42,12 @@ def exports() -> dict[str, Export]:
         "certificates": Export(EVERYBODY, _certificates),
         "accounts": Export(ACCOUNT_READERS, lambda user: accounts_for(user).order_by("pk")),
         "tablets": Export(TABLET_READERS, lambda user: tablets_for(user).order_by("pk")),
+        "disputes": Export(TABLET_READERS, _disputes),
+        "batches": Export(LOOKERS, lambda user: batches_for(user).order_by("pk")),
+        "campaigns": Export(
+            LOOKERS, lambda user: campaigns_for(user).select_related("division").order_by("pk")
+        ),
+        "outlets": Export(OUTLET_READERS, lambda user: outlets_for(user).order_by("pk")),
         "enquiries": Export(TALKERS, lambda user: enquiries_for(user).order_by("pk")),
         "notifications": Export(
             TALKERS,
@@ -46,9 +57,14 @@ def exports() -> dict[str, Export]:
     }
     for step in (*STEPS, NOTICES):
         name = step.url.removeprefix("desk:")
-        if name not in STAYS:
-            found[name] = Export((*step.roles, Role.AUDITOR), _rows_of(step))
+        found[name] = Export((*step.roles, Role.AUDITOR), _rows_of(step))
     return found
+
+
+def _disputes(user: User) -> QuerySet[Any]:
+    said = LedgerEntry.objects.filter(replica=OuterRef("replica"), seq=OuterRef("seq"))
+    rows = disputes_for(user).filter(decided_at=None).select_related("replica__device__user")
+    return rows.annotate(said=Subquery(said.values("name")[:1])).order_by("pk")
 
 
 def _certificates(user: User) -> QuerySet[Any]:

@@ -19,7 +19,7 @@ from mobile_api.devices import enrol, make_code
 from mobile_api.models import Device, Dispute, EnrolmentCode, LedgerEntry
 from outreach.models import AuditEvent, User
 from tests import builders
-from tests.outreach.desk.test_exports import read_csv
+from tests.outreach.desk.reading import read_csv
 
 SignIn = Callable[[User], Client]
 
