@@ -229,8 +229,9 @@ def fill(place: builders.County, rows: int) -> None:
             (model, {"id": 3, "application_id": 2}),
         ):
             cursor.execute(_copying(row, changed, start, wanted))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":  # which does so by itself; SQLite is left as it is used
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def _copying(row: Any, changed: dict[str, int], start: int, wanted: int) -> str:

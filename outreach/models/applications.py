@@ -51,7 +51,10 @@ class Application(models.Model):
     state = models.CharField(max_length=20, choices=[(v.value, v.value) for v in ApplicationState])
     state_since = models.DateTimeField()
     nominated_by = models.ForeignKey(User, models.PROTECT, related_name="nominations")
-    assessor = models.ForeignKey(User, models.PROTECT, null=True, related_name="cases")
+    # The index below leads with it.
+    assessor = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="cases", db_index=False
+    )
     outlet = models.ForeignKey(Outlet, models.PROTECT, null=True, related_name="applications")
     urgency = models.CharField(
         max_length=20, blank=True, choices=[(v.value, v.value) for v in Urgency]
@@ -73,6 +76,7 @@ class Application(models.Model):
         indexes = [
             models.Index(fields=["state", "state_since"], name="application_queue"),
             models.Index(fields=["village", "state"], name="application_village"),
+            models.Index(fields=["assessor", "state"], name="application_assessor"),
             models.Index(
                 fields=["urgent_since"],
                 condition=models.Q(urgent_since__isnull=False),

@@ -37,6 +37,9 @@ HELPERS = 4
 SCARCE = ((0, 100_000), (3, 25_000))
 #: Rounds between two looks for room for who is left out or late, and the ejections of one.
 REMINDED, CHAIN = 4, 400
+#: In a large campaign each look is dearer, and rounds must not wait for it: chains are shorter and
+#: fewer are tried one by one, in proportion.
+LOOKED_AT, ONE_BY_ONE = 200_000, 10_000
 
 
 @dataclass
@@ -93,9 +96,12 @@ def reminded(
     ground: Ground, draft: Draft, chance: random.Random, over: Callable[[], bool]
 ) -> Draft:
     """Look for room for who is left out or late, across the whole campaign; never worse."""
-    together = broken(ground, draft)
-    draft = _made_room(ground, draft, together, CHAIN, chance, over)
-    for visit in broken(ground, draft):
+    people = max(1, len(ground.visits))
+    steps = min(CHAIN, LOOKED_AT // people)
+    draft = _made_room(ground, draft, broken(ground, draft), steps, chance, over)
+    waiting = broken(ground, draft)
+    most = ONE_BY_ONE // people
+    for visit in waiting if len(waiting) <= most else chance.sample(waiting, most):
         if over():
             break
         draft = _made_room(ground, draft, [visit], CHAIN // 20, chance, over)
