@@ -161,11 +161,15 @@ def doubt(hand: Tablet) -> None:
     hand.press("本人")
     hand.go("发件箱")
     expect(page.get_by_text("服务器回执的签名核对不上。")).to_be_visible()
+    paper = page.get_by_role("listitem").filter(has_text="送达证件")
+    expect(paper).to_contain_text("仅在本机")
+    expect(hand.line()).to_have_text("回执核对不上")
     hand.look(page, "receipt-doubt")
     page.unroute("**/api/v1/sync")
     page.get_by_role("main").get_by_role("button", name="立即同步").click()
     expect(page.get_by_text("签名已核对：第 1 至 3 号记录，服务器都已收下")).to_be_visible()
     expect(page.get_by_text("服务器回执的签名核对不上。")).to_have_count(0)
+    expect(paper).to_contain_text("全部已送达")
 
 
 def look_around(hand: Tablet) -> None:

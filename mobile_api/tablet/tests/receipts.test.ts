@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { receiptOf } from '@/book/views'
 import { randomBytes } from '@/core/bytes'
 import { doubtAbout, saysOf, type SignedReceipt } from '@/core/receipts'
 import { Safe } from '@/store/safe'
@@ -88,6 +89,19 @@ describe('a receipt that does not hold', () => {
     server.tamper = (receipt) => receipt
     await settle(engine)
     expect([safe.state.doubt, says(safe)?.last_seq, kept.state()]).toEqual([null, 1, 'safe'])
+  })
+  it('leaves as delivered only what an earlier one signed', async () => {
+    const { server, safe, engine } = await signing()
+    const words = () => [...safe.log.values()].map((entry) => receiptOf(safe, entry))
+    await safe.say('record_not_done', notDone('a'), 1)
+    await settle(engine)
+    server.tamper = (receipt) => ({ ...receipt, sig: 'AAAA' })
+    await safe.say('record_not_done', notDone('b'), 1)
+    await settle(engine)
+    expect(words()).toEqual(['all_safe', 'only_here'])
+    server.tamper = (receipt) => receipt
+    await settle(engine)
+    expect(words()).toEqual(['all_safe', 'all_safe'])
   })
   it.each(['replica', 'epoch', 'chain', 'last_seq', 'missing'])('when it speaks of another %s', async (name) => {
     const { server, safe, engine } = await signing()

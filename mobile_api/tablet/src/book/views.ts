@@ -11,6 +11,7 @@ import type {
   TownshipRow,
   VisitRow,
 } from '../core/wire'
+import { saysOf } from '../core/receipts'
 import { decisionOn } from './disputes'
 import {
   finalOutcome,
@@ -160,7 +161,7 @@ export function rowAt<T>(source: Pick<Source, 'rows'>, key: string): T | null {
 }
 
 export function receiptOf(source: Source, entry: LogEntry): Receipt {
-  if (entry.seq > source.state.ackedSeq) return 'only_here'
+  if (entry.seq > source.state.ackedSeq || !proven(source.state, entry.seq)) return 'only_here'
   const outcome = source.outcomes.get(entry.seq)
   if (outcome && finalOutcome(outcome) !== 'applied') {
     const decision = decisionOn(source, entry.seq)
@@ -169,6 +170,11 @@ export function receiptOf(source: Source, entry: LogEntry): Receipt {
   const safe = ({ sha256 }: { sha256: string }) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
   if (rejected(source, entry)) return 'disputed'
   return mediaOf(entry).every(safe) ? 'all_safe' : 'text_safe'
+}
+
+/** While a receipt does not hold, only what an earlier one signed counts as delivered. */
+function proven({ doubt, receipt }: SyncState, seq: number): boolean {
+  return !doubt || (receipt !== null && saysOf(receipt).last_seq >= seq)
 }
 
 /** Tell whether the server did not take a picture of this report for one. */

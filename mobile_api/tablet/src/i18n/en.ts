@@ -102,6 +102,7 @@ export const en: Record<MessageKey, string> = {
   'line.uploading': 'Uploading {percent}%',
   'line.waiting': '{count} waiting',
   'line.offline': 'Offline, go on working',
+  'line.doubt': 'Receipt in doubt',
   'line.safe': 'All delivered',
   'line.sync_now': 'Sync now',
 

@@ -100,6 +100,7 @@ export const zh = {
   'line.uploading': '正在上传 {percent}%',
   'line.waiting': '{count} 项待发送',
   'line.offline': '没有网络，可照常工作',
+  'line.doubt': '回执核对不上',
   'line.safe': '全部已送达',
   'line.sync_now': '立即同步',
 

@@ -72,10 +72,10 @@ const read = <T>(parts: readonly Part[], view: (source: Safe) => T, none: T) =>
     for (const part of parts) void changes[part]
     return source ? view(source) : none
   })
-/** How far the log is told; the rest of the state changes with every exchange. */
+/** How far the log is told, and whether that is proven; the rest of the state changes with every exchange. */
 const told = computed(() => {
   const state = opened.value?.state
-  return void changes.state, state ? `${state.ackedSeq}/${state.settledSeq}` : ''
+  return void changes.state, state ? `${state.ackedSeq}/${state.settledSeq}/${state.doubt !== null}` : ''
 })
 const overlaid = <T>(view: (source: Safe) => T, none: T) => {
   const seen = read(['rows', 'log', 'outcomes', 'media'], () => ({}), {})
