@@ -101,7 +101,7 @@ describe('a tablet that was stopped', () => {
     expect((await handIn(safe, box.send, 'fork', quiet)).end).toBe('done')
     const parts = await box.opened(office.openJson)
     expect(parts[0]?.[1]).toEqual({ entries: JSON.parse(JSON.stringify([said, later])) as Json })
-    expect(parts.at(-1)).toEqual(['end', { entries: 2, media: 1, drafts: 1 }])
+    expect(parts.at(-1)).toEqual(['end', { entries: 2, media: 1, drafts: 1, receipt: null }])
   })
   it('keeps everything when the server does not take it', async () => {
     const { safe } = await withWork()
