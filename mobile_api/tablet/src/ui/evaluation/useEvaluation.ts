@@ -96,6 +96,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     draft,
     saved: state,
     type,
+    settle,
     flush,
     years,
     me,
