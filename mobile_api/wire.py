@@ -27,12 +27,17 @@ class Tolerant(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
+#: Text that PostgreSQL can keep.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
+
+
 class EnrolIn(Shape):
     """What a tablet sends with its one-time code."""
 
-    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    label: Annotated[str, StringConstraints(min_length=1, max_length=60)]
-    public_key: Annotated[str, StringConstraints(max_length=400)]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL)]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=NO_NUL)]
+    public_key: Annotated[str, StringConstraints(max_length=400, pattern=NO_NUL)]
     replica: UUID
 
 
@@ -92,9 +97,9 @@ class HandInIn(Shape):
     of: Annotated[int, Field(ge=1, le=100_001)]
     kind: Literal["log", "drafts", "media", "store", "end"]
     # recipient, ephemeral, iv, wrapped: base64; ECDH-ES on P-256, HKDF-SHA256, AES-256-GCM
-    sealed: Annotated[dict[str, str], Field(min_length=4, max_length=4)]
-    at: Annotated[str, StringConstraints(max_length=40)]
-    sig: Annotated[str, StringConstraints(max_length=120)] = ""
+    sealed: Annotated[dict[Text, Text], Field(min_length=4, max_length=4)]
+    at: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)]
+    sig: Annotated[str, StringConstraints(max_length=120, pattern=NO_NUL)] = ""
 
 
 class HandInOut(BaseModel):

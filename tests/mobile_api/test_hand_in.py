@@ -140,7 +140,13 @@ def test_strangers_cannot_fill_the_disk_and_take_no_room_from_the_known(
     assert [post(stranger)[0], post(part(lost, keys, {"entries": []}))[0]] == [200, 201]
 
 
-@pytest.mark.parametrize("wrong", [{"n": -1}, {"kind": "other"}, {"sealed": {}}, {"extra": 1}])
+NULS = dict.fromkeys(("recipient", "ephemeral", "iv", "wrapped"), "a\0b")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n": -1}, {"kind": "other"}, {"sealed": {}}, {"extra": 1}, {"sealed": NULS}, {"at": "\0"}],
+)
 def test_a_malformed_part_is_named_by_its_field(
     lost: Tablet, keys: FederationKeys, wrong: dict[str, Any]
 ) -> None:
