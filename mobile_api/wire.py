@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone, Paper
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
+Line = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
 Grade = Annotated[int, Field(ge=1, le=4)]
 
 
@@ -29,7 +29,7 @@ class Tolerant(BaseModel):
 
 #: Text that PostgreSQL can keep.
 NO_NUL = r"^[^\x00]*$"
-Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
+Line = Annotated[str, StringConstraints(pattern=NO_NUL)]
 
 
 class EnrolIn(Shape):
@@ -97,7 +97,7 @@ class HandInIn(Shape):
     of: Annotated[int, Field(ge=1, le=100_001)]
     kind: Literal["log", "drafts", "media", "store", "end"]
     # recipient, ephemeral, iv, wrapped: base64; ECDH-ES on P-256, HKDF-SHA256, AES-256-GCM
-    sealed: Annotated[dict[Text, Text], Field(min_length=4, max_length=4)]
+    sealed: Annotated[dict[Line, Line], Field(min_length=4, max_length=4)]
     at: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)]
     sig: Annotated[str, StringConstraints(max_length=120, pattern=NO_NUL)] = ""
 
