@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone, Paper
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Line = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
 Grade = Annotated[int, Field(ge=1, le=4)]
 
 
