@@ -33,14 +33,17 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> = Promise.resolve()
   let dropped = false
+  /** How often something changed: what is on the disk is known by the count that was written. */
+  let changes = 0
   // "Saved" is taken back with the letter itself, not when the form has been told of it.
   const { type, settle, waits } = typing(() => (state.value = 'saving'))
 
   const write = async () => {
     if (dropped) return
+    const written = changes
     const value: unknown = JSON.parse(JSON.stringify({ ...toRaw(draft), ...beside }))
     await home.keepDraft(key, value).then(
-      () => (state.value = timer === null && !waits() ? 'saved' : 'saving'),
+      () => (state.value = changes === written && !waits() ? 'saved' : 'saving'),
       (error: unknown) => {
         state.value = isFull(error) ? 'full' : 'failed'
         timer ??= setTimeout(() => void flush(), AGAIN_MS)
@@ -60,6 +63,7 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
     () => draft,
     () => {
       if (dropped) return
+      changes += 1
       state.value = 'saving'
       timer ??= setTimeout(() => void flush(), PAUSE_MS)
     },
