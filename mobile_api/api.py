@@ -101,7 +101,7 @@ class IntegrationToken(HttpBearer):
         return integration_for(request, "changes")
 
     def authenticate(self, request: HttpRequest, token: str) -> Integration:  # noqa: ARG002
-        return integration_for(request, "changes")
+        return self(request)
 
 
 class SumsToken(HttpBearer):

@@ -28,13 +28,11 @@ from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.problems import Problem
 from mobile_api.wire import ChangesOut
 from outreach.actions.audit import record
+from outreach.actions.notifying.delivery import BACK_OFF, LEASE
 
 PREFIX = "whsec_"
 PATIENCE_S = 15
-LEASE = timedelta(minutes=5)
 PAGE = 200
-#: Minutes until the next attempt; the last stands for all that follow.
-BACK_OFF = (1, 5, 30, 120, 480)
 #: Where a message may travel without TLS: it does not leave the machine.
 OWN = {"127.0.0.1", "::1", "localhost"}
 
@@ -122,6 +120,7 @@ def _post(hook: Hook, came: Posted) -> bool:
         came.ended += 1
         return False
     if why:
+        # The last wait stands for all that follow.
         wait = BACK_OFF[min(hook.attempts, len(BACK_OFF) - 1)]
         again = timezone.now() + timedelta(minutes=wait)
         _keep(hook, until=page.last, attempts=hook.attempts + 1, next_at=again, last_error=why)

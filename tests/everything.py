@@ -105,10 +105,14 @@ def pytest(*arguments: str, besides: str = "", **environment: str) -> bool:
 def failures(results: Path) -> list[str]:
     """Read what failed, and the end of its account, from a JUnit XML file of pytest's."""
     return [
-        "\n".join([f"{case.get('classname')}::{case.get('name')}", *account[-SAID_AGAIN:]])
+        "\n".join(
+            [
+                f"{case.get('classname')}::{case.get('name')}",
+                *(said.text or "").splitlines()[-SAID_AGAIN:],
+            ]
+        )
         for case in ElementTree.parse(results).iter("testcase")
         for said in (*case.findall("failure"), *case.findall("error"))
-        if (account := (said.text or "").splitlines()) is not None
     ]
 
 
