@@ -58,7 +58,7 @@ class Contents:
         return [one for one in self.mutations if one.id not in self.here]
 
 
-def hand_ins_for(user: User) -> QuerySet[HandInPart]:
+def hand_ins_for(user: User) -> QuerySet[Any]:
     """Return the hand-ins of the tablets of the user's division, each as its first part.
 
     With `parts` that arrived, whether it `is_whole`, and what was `decided`; three subqueries
@@ -149,7 +149,7 @@ def _take_in(first: HandInPart, keys: FederationKeys, at: datetime) -> dict[str,
     receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, lambda: at)
     for kind, thing in _things(first, keys):
         if kind == "picture":
-            told["picture" if _keep(*thing, receiver) else "no_picture"] += 1
+            told["picture" if _keep(thing[0], thing[1], receiver) else "no_picture"] += 1
     contents = look_into(first, keys)
     told["here"] += len(contents.mutations) - len(contents.fresh)
     told["unreadable"] += contents.unreadable

@@ -31,7 +31,7 @@ from outreach.rules import Refused
 NAMED = 200
 
 
-def rows_for(user: User) -> QuerySet[HandInPart]:
+def rows_for(user: User) -> QuerySet[Any]:
     """Return the hand-ins of the user's area with whose they are."""
     return hand_ins_for(user).select_related("replica__device__user")
 
@@ -114,19 +114,20 @@ def _records(contents: Contents) -> list[Record]:
     """Return the first records with the people they are about: two queries."""
     shown = contents.mutations[:NAMED]
     people = _people(shown)
-    found: list[Record] = []
+    rows: list[Record] = []
     for one in shown:
-        case, name = people.get(_about(one)) or (None, _new_name(one))
-        found.append(Record(one, name, case, one.id in contents.here))
-    return found
+        about = _about(one)
+        case, name = people[about] if about in people else (None, _new_name(one))
+        rows.append(Record(one, name, case, one.id in contents.here))
+    return rows
 
 
 def _about(mutation: Mutation) -> UUID | None:
     return as_uuid(mutation.args.get("visit") or mutation.args.get("application"))
 
 
-def _people(mutations: Sequence[Mutation]) -> dict[UUID | None, tuple[UUID, str]]:
-    ids = {_about(one) for one in mutations} - {None}
+def _people(mutations: Sequence[Mutation]) -> dict[UUID, tuple[UUID, str]]:
+    ids = {pk for one in mutations if (pk := _about(one))}
     visits = Visit.objects.filter(pk__in=ids).select_related("application__resident")
     cases = Application.objects.filter(pk__in=ids).select_related("resident")
     by_visit = {one.pk: (one.application_id, one.application.resident.name) for one in visits}
