@@ -162,7 +162,7 @@ def _span(first: date | None, last: date | None) -> dict[str, date]:
 def entries_of(journeys: QuerySet[Journey]) -> list[Entry]:
     """Price recorded journeys by the tariff each of them pins, in the order of day and village.
 
-    Two queries: a tariff's text is long, and is read once and not with each of its journeys.
+    Two statements: a tariff's text is long, and is read once and not with each of its journeys.
     """
     texts = TariffText.objects.filter(journeys__in=journeys).distinct()
     tariffs = {row.code: load_tariff(row.body) for row in texts}
