@@ -11,8 +11,8 @@ import pytest
 
 from tests.outreach.backups.installation import ROOT, Installation, another_database
 from tests.outreach.backups.searching import (
+    Search,
     files_of,
-    found_in,
     lies_in_clear,
     rows_of,
     secrets_of,
@@ -34,12 +34,8 @@ def search(office: Installation, floors: dict[str, int], log: bytes) -> str:
     rows, files = rows_of(office), files_of(office)
     sessions = "\n".join(told["session"]).encode()
     places = {"the database": rows, "the log": log, "the sessions": sessions, **files}
-    found = {
-        (kind, place): found_in(body, told[kind])
-        for kind in [*floors, "remark"]
-        for place, body in places.items()
-        if found_in(body, told[kind])
-    }
+    sought = Search({kind: told[kind] for kind in [*floors, "remark"]})
+    found = {place: kinds for place, body in places.items() if (kinds := sought.kinds_in(body))}
     assert found == {}
     assert [name for name, body in files.items() if lies_in_clear(body)] == []
     rooms = {name.split("/")[0] for name in files}
@@ -65,7 +61,10 @@ def test_the_search_finds_a_paper_that_lies_in_clear(tmp_path: Path) -> None:
     (tmp_path / "files" / "blobs" / "a").write_bytes(paper)
     [body] = files_of(Installation(tmp_path, "", "")).values()
     assert lies_in_clear(body)
-    assert found_in(body, ["51130219500302001X"])
+    sought = Search({"id_number": ["51130219500302001X"], "diagnosis": ["脑瘫病"]})
+    assert sought.kinds_in(body) == {"id_number"}
+    assert sought.kinds_in("，脑瘫病".encode("utf-16-be")) == {"diagnosis"}
+    assert [sought.kinds_in(body[at:]) for at in (0, len(body) - 17)] == [{"id_number"}, set()]
 
 
 @pytest.mark.long
