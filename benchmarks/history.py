@@ -268,8 +268,8 @@ def _statements(
             repeat=6,
             id=_KEY.format("n * 8 + k"),
             application_id=_CASE,
-            name="(ARRAY['nominate', 'apply', 'accept', 'evaluate', 'notice', 'review'])[k + 1]",
-            target="(ARRAY['nominated','applied','accepted','evaluated','on_notice','noticed'])[k + 1]",
+            name=_one_of("nominate", "apply", "accept", "evaluate", "notice", "review"),
+            target=_one_of("nominated", "applied", "accepted", "evaluated", "on_notice", "noticed"),
             by_id="p.liaison",
             at=f"{began} + k * interval '8 days'",
         ),
@@ -338,7 +338,7 @@ def _statements(
             id=_KEY.format("n * 8 + k"),
             evaluation_id=_CASE,
             sha256=sha256,
-            kind="(ARRAY['portrait', 'whole_body'])[k + 1]",
+            kind=_one_of("portrait", "whole_body"),
         ),
     )
     blob = StoredBlob.objects.get(pk=photo.sha256)
@@ -406,7 +406,7 @@ def _statements(
             where=issued,
             id=_KEY.format("n * 8 + k"),
             certificate_id=_CASE,
-            name="(ARRAY['issue', 'hand_over'])[k + 1]",
+            name=_one_of("issue", "hand_over"),
             by_id="p.approver",
             at=ended,
         ),
@@ -442,13 +442,19 @@ def _statements(
             id=_KEY.format("n * 8 + k"),
             at=f"{began} + k * interval '8 days'",
             by_id="p.office",
-            action="(ARRAY['apply','accept','assign','evaluate','review'])[k + 1]",
+            action=_one_of("apply", "accept", "assign", "evaluate", "review"),
             subject_id=_CASE,
             number="(n - 1) * 5 + k + 1",
             division_code="p.code",
             digest="md5(n::text) || md5(k::text)",
         ),
     )
+
+
+def _one_of(*words: str) -> str:
+    """Return the expression for the k-th of these words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"(ARRAY[{listed}])[k + 1]"
 
 
 def _mutation(place: builders.County) -> LedgerEntry:
