@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
@@ -226,10 +227,10 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         raise Refused(
             "open-application", _("This person has an open application already; continue that one.")
         )
-    check_not_barred(resident, at.date())
+    check_not_barred(resident, timezone.localdate(at))
     if nomination.guardian:
         _guardian(resident, nomination.guardian, at)
-    needed = papers_required(nomination.categories, resident.age(at.date()))
+    needed = papers_required(nomination.categories, resident.age(timezone.localdate(at)))
     return Application.objects.create(
         id=nomination.id,
         number=number,

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from outreach.desk import planning_words, rating_words, words
 from outreach.desk.listing import Age, Urgency
+from outreach.domain.savings import Parameter, SavingLine, Tariff
 from outreach.models import Application, LeftOut, Plan
 from outreach.reports.rates import Rate
 
@@ -181,6 +182,19 @@ def times(spans: Sequence[dict[str, Any]]) -> str:
 def worked_out(formula: str) -> str:
     """Return how a fare came about: what a formula has in square brackets."""
     return formula.partition("[")[2].rpartition("]")[0]
+
+
+@register.filter
+def figures_of(line: SavingLine, tariff: Tariff) -> list[Parameter]:
+    """Return the figures of its tariff that a line was counted and priced by."""
+    named = (part.partition("=")[0] for part in line.parameter.split(", "))
+    return [tariff.parameters[code] for code in named]
+
+
+@register.filter
+def sourced(source: str) -> str:
+    """Return where a figure comes from: shipped sources in the reader's language, others as is."""
+    return _(source) if source else source
 
 
 @register.filter
