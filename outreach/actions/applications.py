@@ -34,10 +34,10 @@ from outreach.models import (
     PaperPhoto,
     Resident,
     Slot,
-    StoredBlob,
     User,
     Visit,
     insert,
+    is_held,
 )
 from outreach.models.ids import new_id
 from outreach.models.sealed import blind_index
@@ -304,7 +304,7 @@ def accept(applications: Sequence[Application], *, by: User, at: datetime) -> No
     underway = (
         PaperPhoto.objects.shown()
         .filter(application__in=applications, is_accepted=True)
-        .exclude(sha256__in=StoredBlob.objects.values("sha256"))
+        .exclude(is_held())
         .exclude(application__events__name="resubmit")
     )
     if late := underway.values_list("application__number", flat=True).first():

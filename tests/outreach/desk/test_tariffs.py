@@ -200,7 +200,7 @@ def test_the_pages_take_as_many_queries_for_one_home_as_for_three(
     form = dearer()
     with django_assert_num_queries(7):
         office.get("/standards/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         office.post("/standards/tariffs/new/", form)
 
 
