@@ -442,7 +442,7 @@ def _statements(
             id=_KEY.format("n * 8 + k"),
             at=f"{began} + k * interval '8 days'",
             by_id="p.office",
-            action=_one_of("apply", "accept", "assign", "evaluate", "review"),
+            action="'application.' || " + _one_of("apply", "accept", "assign", "evaluate", "review"),
             subject_id=_CASE,
             number="(n - 1) * 5 + k + 1",
             division_code="p.code",
