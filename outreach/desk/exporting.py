@@ -21,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from certificates.models import Batch, Certificate, PaperRequest
 from mobile_api.api import MIN_APP
 from mobile_api.condition import Condition, condition
-from mobile_api.models import Device, Dispute
+from mobile_api.models import Device, Dispute, HandInPart
 from outreach import clock
 from outreach.desk.tags import listed, masked, revoked_why, said
 from outreach.models import (
@@ -199,6 +199,15 @@ COLUMNS: dict[type, list[Column]] = {
         (_("To look at"), lambda row: listed(_condition(row).worries, "worry")),
         (_("Stopped"), lambda row: row.revoked_at),
         (_("Why"), lambda row: revoked_why(row.revoked_why)),
+    ],
+    HandInPart: [
+        (_("Tablet"), lambda row: row.replica.device.label),
+        (_("Whose"), lambda row: row.replica.device.user.full_name),
+        (_("Handed in"), lambda row: row.received_at),
+        (_("Why"), lambda row: said(row.reason, "hand_in")),
+        (_("Receipt"), lambda row: row.hand_in),
+        (_("Parts"), lambda row: f"{row.parts}/{row.of}"),
+        (_("Decision"), lambda row: said(row.decided or "waits", "decision")),
     ],
     AuditEvent: [
         (_("When"), lambda row: row.at),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -49,6 +50,9 @@ TABLES: dict[str, Any] = {
     "wish": words.WISHES,
     "revoked": words.REVOKED,
     "worry": words.WORRIES,
+    "hand_in": words.HAND_IN_REASONS,
+    "taken_in": words.TAKEN_IN,
+    "decision": words.DECISIONS,
     "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
@@ -256,6 +260,15 @@ def wishes(plan: Plan) -> list[str]:
 def signed_yuan(fen: int) -> str:
     """Return a difference in yuan, with its sign."""
     return f"+{yuan(fen)}" if fen > 0 else yuan(fen)
+
+
+@register.filter
+def moment(text: str) -> str:
+    """Return a moment that a tablet wrote down in the county's time; other text stays as it is."""
+    try:
+        return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return text
 
 
 @register.filter

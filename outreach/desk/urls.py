@@ -24,6 +24,7 @@ from outreach.desk.views import (
     paper_photos,
     plans,
     public,
+    quarantine,
     rates,
     reports,
     reviewing,
@@ -183,6 +184,8 @@ urlpatterns = [
     # tablets and the office
     path("tablets/", tablets.tablets, name="tablets"),
     path("tablets/code/", tablets.code, name="code"),
+    path("tablets/handed-in/", quarantine.hand_ins, name="hand_ins"),
+    path("tablets/handed-in/<uuid:hand_in>/", quarantine.hand_in, name="hand_in"),
     path("tablets/<uuid:device>/revoke/", tablets.revoke, name="revoke"),
     path("disputes/", tablets.disputes, name="disputes"),
     path("disputes/<uuid:dispute>/", tablets.dispute, name="dispute"),

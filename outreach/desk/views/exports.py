@@ -26,6 +26,7 @@ from outreach.desk.views.notifications import notifications_for
 from outreach.desk.views.office import trail_for
 from outreach.desk.views.outlets import OFFICE as OUTLET_READERS
 from outreach.desk.views.outlets import outlets_for
+from outreach.desk.views.quarantine import rows_for as hand_ins_for
 from outreach.desk.views.tablets import OFFICE as TABLET_READERS
 from outreach.desk.views.tablets import tablets_for
 from outreach.domain.vocabulary import Role
@@ -42,6 +43,7 @@ def exports() -> dict[str, Export]:
         "certificates": Export(EVERYBODY, _certificates),
         "accounts": Export(ACCOUNT_READERS, lambda user: accounts_for(user).order_by("pk")),
         "tablets": Export(TABLET_READERS, lambda user: tablets_for(user).order_by("pk")),
+        "hand_ins": Export(TABLET_READERS, lambda user: hand_ins_for(user).order_by("pk")),
         "disputes": Export(TABLET_READERS, _disputes),
         "batches": Export(LOOKERS, lambda user: batches_for(user).order_by("pk")),
         "campaigns": Export(
