@@ -59,6 +59,7 @@ UNASSIGNED, SCHEDULED, NOTICE_OVER = 3, 5, 8
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂淑华建国玉梅守田德贵福清"
 
+DEEDS = "(ARRAY['apply', 'accept', 'assign', 'evaluate', 'review'])[k + 1]"
 PEOPLE = (
     *("liaison", "other_liaison", "assessor", "colleague", "administrator", "approver", "auditor"),
 )
@@ -442,7 +443,8 @@ def _statements(
             id=_KEY.format("n * 8 + k"),
             at=f"{began} + k * interval '8 days'",
             by_id="p.office",
-            action=_one_of("apply", "accept", "assign", "evaluate", "review"),
+            action="'application.' || "
+            + _one_of("apply", "accept", "assign", "evaluate", "review"),
             subject_id=_CASE,
             number="(n - 1) * 5 + k + 1",
             division_code="p.code",

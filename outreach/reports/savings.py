@@ -164,10 +164,9 @@ def entries_of(journeys: QuerySet[Journey]) -> list[Entry]:
 
     Two statements: a tariff's text is long, and is read once and not with each of its journeys.
     """
-    texts = TariffText.objects.filter(journeys__in=journeys).distinct()
-    tariffs = {row.code: load_tariff(row.body) for row in texts}
-    rows = journeys.order_by("on", "village_code", "evaluation_id")
-    return [_entry(row, tariffs[row.tariff_id]) for row in rows.iterator(chunk_size=5_000)]
+    texts = dict(TariffText.objects.values_list("code", "body"))
+    rows = journeys.order_by("on", "village_code", "evaluation_id").iterator(chunk_size=5_000)
+    return [_entry(row, load_tariff(texts[row.tariff_id])) for row in rows]
 
 
 def facts_of(journey: Journey) -> JourneyFacts:
