@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0013_cases_of_an_assessor'),
+        ('outreach', '0014_newest_first'),
     ]
 
     operations = [
