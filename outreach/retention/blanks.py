@@ -127,6 +127,7 @@ KEPT: Mapping[str, str] = {
     "outreach.SecondFactor.secret": "staff; taken off with the telephone",
     "outreach.SecondFactor.spare_codes": "staff; taken off with the telephone",
     "mobile_api.Device.share": "gone when the tablet is stopped",
+    "mobile_api.HandInVerdict.reason": "about a tablet and its whole hand-in, not about a case",
     "mobile_api.Hook.secret": "another office's system, no person",
 }
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mobile_api', '0011_hooks'),
+        ('mobile_api', '0012_hand_in_verdicts'),
     ]
 
     operations = [
