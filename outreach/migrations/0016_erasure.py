@@ -17,7 +17,7 @@ def let_it_go(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0014_newest_first'),
+        ('outreach', '0015_retired_institutions'),
     ]
 
     operations = [
