@@ -15,7 +15,7 @@ from mobile_api.models import HandInPart
 from outreach.actions import applications, enquiries, publicity, visits
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.models import User
+from outreach.models import Institution, User
 from tests import builders
 from tests.outreach.desk.test_tablets import a_dispute, a_tablet
 
@@ -110,6 +110,12 @@ def handed_in(place: builders.County, count: int, on: date) -> None:
         )
 
 
+def designated(place: builders.County, count: int, on: date) -> None:
+    """Add institutions."""
+    for _ in range(count):
+        Institution.objects.create(name=str(uuid4()), designated_from=on)
+
+
 def enquired(place: builders.County, count: int, on: date) -> None:
     """Add questions."""
     for _ in range(count):
@@ -144,6 +150,7 @@ LISTS: list[tuple[str, str, Fill, int]] = [
     ("/enquiries/", "administrator", enquired, 0),
     ("/notifications/", "administrator", notified, 0),
     ("/disputes/", "administrator", disputed, 0),
+    ("/institutions/", "administrator", designated, 0),
     ("/tablets/handed-in/", "administrator", handed_in, 0),
 ]
 
