@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, ImageOps
@@ -51,20 +50,22 @@ class PictureReceiver:
     max_pixels: int
     now: Callable[[], datetime]
 
-    def examine(self, file: Path, declared_type: str) -> Picture:
+    def examine(self, file: BinaryIO, declared_type: str) -> Picture:
         """Return what the picture is, or refuse it with a `Problem`."""
-        with file.open("rb") as opened:
-            picture = examine(opened, max_pixels=self.max_pixels)
+        picture = examine(file, max_pixels=self.max_pixels)
         if declared_type not in ("", picture.content_type):
             raise Problem("not-a-picture", f"type: the file is {picture.content_type}")
         return picture
 
-    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
-        """Enter a verified file in the register, once."""
-        if StoredBlob.objects.filter(pk=sha256).exists():
-            return
-        with opening() as blob:
-            found = examine(blob, max_pixels=self.max_pixels)
+    def register(
+        self, sha256: str, opening: Callable[[], BinaryIO], found: Picture | None = None
+    ) -> None:
+        """Enter a verified file in the register, once; `found` is what was just seen of it."""
+        if found is None:
+            if StoredBlob.objects.filter(pk=sha256).exists():
+                return
+            with opening() as blob:
+                found = examine(blob, max_pixels=self.max_pixels)
         store_blobs(
             [
                 StoredBlob(
