@@ -49,8 +49,14 @@ def begin() -> builders.County:
     return builders.county()
 
 
+def go_on_from(people: int) -> None:
+    """Give fresh numbers only, in a register that holds so many people already."""
+    global _serial
+    _serial = count(people)
+
+
 def id_number() -> str:
-    """Return a fresh valid number; half a million of them at most."""
+    """Return a fresh valid number; thirty million of them at most."""
     serial = next(_serial)
     born = date(1930, 1, 1) + timedelta(days=serial // 999)
     base = f"511302{born:%Y%m%d}{serial % 999 + 1:03d}"

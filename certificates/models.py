@@ -24,7 +24,8 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
     def renewable(self, on: date) -> CertificateQuerySet:
         """Valid certificates in their last year, or beyond it, that nobody asked to renew yet."""
         due = self.filter(state=CertificateState.VALID, valid_until__lte=renewable_by(on))
-        return due.exclude(requests__settled_at=None, requests__isnull=False)
+        asked = PaperRequest.objects.open().filter(certificate=models.OuterRef("pk"))
+        return due.exclude(models.Exists(asked))
 
     def to_hand_over(self) -> CertificateQuerySet:
         """Valid certificates that did not reach their owners yet."""
@@ -65,6 +66,7 @@ class Certificate(models.Model):
     objects = CertificateQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["-issued_at", "-id"], name="certificate_newest")]
         constraints = [
             models.UniqueConstraint(
                 fields=["resident"],

@@ -83,13 +83,19 @@ def _check_signature(part: HandInIn, der: bytes) -> None:
         raise Problem("bad-signature")
 
 
-def opened(hand_in: UUID, keys: FederationKeys) -> Iterator[tuple[int, str, Any]]:
+def opened(
+    hand_in: UUID, keys: FederationKeys, said_replica: UUID | None = None
+) -> Iterator[tuple[int, str, Any]]:
     """Yield number, kind and plain content of each part that arrived, in order.
 
-    The records of a locked tablet come with their content opened. Raises `CannotOpen`.
+    Of those that named one replica, where it is given. The records of a locked tablet come with
+    their content opened. Raises `CannotOpen`.
     """
     data_key = b""
-    for part in HandInPart.objects.filter(hand_in=hand_in).order_by("n"):
+    parts = HandInPart.objects.filter(hand_in=hand_in)
+    if said_replica:
+        parts = parts.filter(said_replica=said_replica)
+    for part in parts.order_by("n").iterator(chunk_size=20):
         plain = json.loads(keys.open(part.sealed))
         if part.kind == "store":
             if plain.get("data_key"):

@@ -151,6 +151,27 @@ class HandInPart(models.Model):
         ]
 
 
+class HandInVerdict(models.Model):
+    """What a person made of a hand-in; its parts stay as they came, whatever is decided.
+
+    `told` counts what became of its records: by outcome, `here` for those the register had.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    hand_in = models.UUIDField()
+    said_replica = models.UUIDField()
+    decision = models.CharField(max_length=20, choices=Decision.choices)
+    reason = SealedTextField()
+    told = models.JSONField(default=dict)
+    decided_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["hand_in", "said_replica"], name="hand_in_decided_once")
+        ]
+
+
 class PulledView(models.Model):
     """What a tablet holds after applying one answer: kept until it proves to hold a later one."""
 

@@ -69,6 +69,19 @@ def push(replica: Replica, device: Device, body: PushIn, context: Context) -> li
     return [*_repeated(body.mutations, known, replica), *_told(fresh, disputes)]
 
 
+def admit(
+    replica: Replica, device: Device, mutations: Sequence[Mutation], context: Context
+) -> list[OutcomeOut]:
+    """Take in records of a hand-in that a person accepted, into a replica of their own.
+
+    As `push`, signatures and all, but for the chain: what a stopped, forked or damaged tablet still
+    holds need not follow on what the register has. Raises `Problem` for what has no canonical form.
+    """
+    said = [_Said(mutation, _canonical(mutation)) for mutation in mutations]
+    _decide(said, device, context)
+    return list(_told(said, _write(replica, said, context)))
+
+
 def _canonical(mutation: Mutation) -> bytes:
     try:
         return canonical({**vars(mutation), "id": str(mutation.id)})

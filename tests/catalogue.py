@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 PO = ROOT / "outreach" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+STANDARDS = ROOT / "outreach" / "domain" / "standards"
 ROOMS = ("outreach", "mobile_api", "certificates")
 NOT_OURS = ("node_modules", "tablet", "migrations")
 KEYWORDS = {
@@ -41,6 +43,15 @@ def sources() -> Iterator[tuple[Path, str]]:
                 yield path, path.read_text(encoding="utf-8")
             elif path.suffix in (".html", ".txt") and "templates" in path.parts:
                 yield path, _as_python(path.read_text(encoding="utf-8"))
+
+
+def shipped_sources() -> Iterator[tuple[Path, str]]:
+    """Yield where each shipped tariff's and promise's figure comes from: the screens say it."""
+    for path in sorted([*STANDARDS.glob("tariff-*.toml"), *STANDARDS.glob("promises-*.toml")]):
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        for row in (*table.get("parameter", []), *table.values()):
+            if isinstance(row, dict):
+                yield path, row["source"]
 
 
 _SAID = re.compile(r"""{%-?\s*translate\s+(?P<quote>["'])(?P<text>.*?)(?P=quote)""")
@@ -76,6 +87,8 @@ def extracted() -> Catalog:
             del line
             where = path.relative_to(ROOT).as_posix()
             found.add(message, locations=[(where, 0)], auto_comments=comments, context=context)
+    for path, source in shipped_sources():
+        found.add(source, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return found
 
 

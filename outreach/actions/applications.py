@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
@@ -33,10 +34,10 @@ from outreach.models import (
     PaperPhoto,
     Resident,
     Slot,
-    StoredBlob,
     User,
     Visit,
     insert,
+    is_held,
 )
 from outreach.models.ids import new_id
 from outreach.models.sealed import blind_index
@@ -226,10 +227,10 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         raise Refused(
             "open-application", _("This person has an open application already; continue that one.")
         )
-    check_not_barred(resident, at.date())
+    check_not_barred(resident, timezone.localdate(at))
     if nomination.guardian:
         _guardian(resident, nomination.guardian, at)
-    needed = papers_required(nomination.categories, resident.age(at.date()))
+    needed = papers_required(nomination.categories, resident.age(timezone.localdate(at)))
     return Application.objects.create(
         id=nomination.id,
         number=number,
@@ -303,7 +304,7 @@ def accept(applications: Sequence[Application], *, by: User, at: datetime) -> No
     underway = (
         PaperPhoto.objects.shown()
         .filter(application__in=applications, is_accepted=True)
-        .exclude(sha256__in=StoredBlob.objects.values("sha256"))
+        .exclude(is_held())
         .exclude(application__events__name="resubmit")
     )
     if late := underway.values_list("application__number", flat=True).first():

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.audit import record
@@ -115,10 +116,10 @@ def _check_crews(bookings: Sequence[Booking]) -> None:
 
 
 def _check_days(bookings: Sequence[Booking], at: datetime) -> None:
-    calendar = working_calendar(at.date())
+    calendar = working_calendar(timezone.localdate(at))
     for booking in bookings:
         appointment = booking.appointment
-        if appointment.on < at.date():
+        if appointment.on < timezone.localdate(at):
             raise _refuse(booking, "day-past", _("the day is past."))
         if not calendar.is_working_day(appointment.on):
             raise _refuse(booking, "no-working-day", _("the day is no working day."))

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.domain.vocabulary import Role
@@ -134,7 +135,11 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
         working_calendar(campaign.first_on),
         now,
         teams,
-        list(Shift.objects.filter(team__in=teams, on__gte=now.date()).select_related("team")),
+        list(
+            Shift.objects.filter(team__in=teams, on__gte=timezone.localdate(now)).select_related(
+                "team"
+            )
+        ),
         list(campaign.hindrances.standing().select_related("place")),
         [case for case in cases if _is_ours(visits.get(case.pk), campaign, people, now)],
         visits,
@@ -163,8 +168,6 @@ def _acceptances(campaign: Campaign) -> dict[UUID, date]:
 
 
 def _local(at: datetime) -> date:
-    from django.utils import timezone
-
     return timezone.localdate(at)
 
 
@@ -213,7 +216,7 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
         return None
     come = able(known, shift.team_id, shift.on)
     start = shift.start
-    if shift.on == known.now.date():
+    if shift.on == timezone.localdate(known.now):
         start = max(start, known.now.hour * 60 + known.now.minute + NOTICE_MINUTES)
     if not come or shift.end - start < SHORTEST_SHIFT:
         return None
@@ -292,7 +295,7 @@ def _times(known: _Register, case: Application) -> dict[str, Any]:
     """
     spans: dict[tuple[int, int], set[int]] = defaultdict(set)
     for index, day in enumerate(known.days):
-        if day < known.now.date() or _is_closed(known, case, day):
+        if day < timezone.localdate(known.now) or _is_closed(known, case, day):
             continue
         if not case.possible_times:
             spans[WHOLE_DAY].add(index)

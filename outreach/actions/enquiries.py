@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
@@ -44,7 +45,9 @@ def ask(
         raise Refused("question-missing", _("Write your question."))
     code = "".join(secrets.choice(_LETTERS) for _index in range(8))
     try:
-        promised = working_calendar(at.date()).add(at.date(), settings.OUTREACH_REPLY_WORKING_DAYS)
+        promised = working_calendar(timezone.localdate(at)).add(
+            timezone.localdate(at), settings.OUTREACH_REPLY_WORKING_DAYS
+        )
     except CalendarNotLoaded:
         promised = None
     made = Enquiry.objects.create(

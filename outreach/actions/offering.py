@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from math import ceil
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions import drafting
@@ -45,7 +46,7 @@ class Offered:
 def campaign_for(case: Application, now: datetime) -> Campaign | None:
     """Return the campaign whose published plan could take the case in."""
     rows = Campaign.objects.filter(
-        plans__state=PlanState.PUBLISHED, last_on__gte=now.date()
+        plans__state=PlanState.PUBLISHED, last_on__gte=timezone.localdate(now)
     ).select_related("division")
     fitting = [one for one in rows if case.village.code.startswith(one.division.code)]
     return min(fitting, key=lambda one: one.first_on, default=None)

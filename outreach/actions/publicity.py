@@ -39,7 +39,7 @@ def post_notices(applications: Sequence[Application], *, by: User, at: datetime)
     evaluations = current_evaluation([application.pk for application in applications])
     _check_complete(evaluations)
     _check_second_opinions(evaluations)
-    on = at.date()
+    on = timezone.localdate(at)
     minors = [one for one in applications if one.resident.age(on) < ADULT]
     others = [one for one in applications if one not in minors]
     ends_on = working_calendar(on).add(on, NOTICE_WORKING_DAYS)
@@ -84,7 +84,7 @@ def _check_second_opinions(evaluations: Mapping[UUID, Evaluation]) -> None:
 
 def object_to(notice: Notice, *, from_whom: str, text: str, by: User, at: datetime) -> Objection:
     """Record an objection; the case waits until an administrator decides it."""
-    if not notice.is_running(at.date()):
+    if not notice.is_running(timezone.localdate(at)):
         raise Refused("notice-over", _("The notice is over; record a complaint at the office."))
     with transaction.atomic():
         advance([notice.application], "object", by=by, at=at)
@@ -113,7 +113,7 @@ def end_notices(applications: Sequence[Application], *, by: User, at: datetime) 
     _check_notice_over(running, at)
     with transaction.atomic():
         Notice.objects.filter(pk__in=[notice.pk for notice in running]).update(
-            taken_down_on=at.date()
+            taken_down_on=timezone.localdate(at)
         )
         advance(applications, "end_notice", by=by, at=at)
 
@@ -125,7 +125,7 @@ def _running(applications: Sequence[Application]) -> list[Notice]:
 
 def _check_notice_over(notices: Sequence[Notice], at: datetime) -> None:
     for notice in notices:
-        if at.date() <= notice.ends_on:
+        if timezone.localdate(at) <= notice.ends_on:
             raise Refused(
                 "notice-running",
                 _("The notice runs until the end of %(day)s; go on the day after.")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import advance
@@ -88,7 +89,7 @@ def check_time(
     appointment: Appointment, assessor: User, at: datetime, *, moving: Visit | None = None
 ) -> None:
     """Refuse a time that is past, no working day, not the family's, or already taken."""
-    if appointment.on < at.date():
+    if appointment.on < timezone.localdate(at):
         raise Refused("day-past", _("This day is past; choose a later one."))
     if not working_calendar(appointment.on).is_working_day(appointment.on):
         raise Refused("no-working-day", _("This is no working day; choose another one."))

@@ -182,7 +182,7 @@ class TeamCost:
 
 #: Invented for the demo: nothing is known of the reference campaign's cost.
 _DAY_COSTS = (("车辆与油费", 35_000, 1), ("评残医生补助", 10_000, 3), ("工作餐", 2_000, 5))
-COST_SOURCE = "Demo: invented, no account of the campaign's cost is known"
+COST_SOURCE = "演示：虚构数字，那次活动的实际支出不详"
 
 
 def team_costs(script: Sequence[PlannedVisit]) -> tuple[TeamCost, ...]:

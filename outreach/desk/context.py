@@ -45,6 +45,7 @@ PLACES = (
     Place("desk:enquiries", _("Enquiries"), (Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:notifications", _("Messages"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place("desk:outlets", _("Outlets"), (Role.ADMINISTRATOR, Role.AUDITOR)),
+    Place("desk:institutions", _("Institutions"), (Role.ADMINISTRATOR, Role.AUDITOR)),
     Place(
         "desk:standards",
         _("Standards and tariffs"),

@@ -21,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from certificates.models import Batch, Certificate, PaperRequest
 from mobile_api.api import MIN_APP
 from mobile_api.condition import Condition, condition
-from mobile_api.models import Device, Dispute
+from mobile_api.models import Device, Dispute, HandInPart
 from outreach import clock
 from outreach.desk.tags import listed, masked, revoked_why, said
 from outreach.models import (
@@ -32,6 +32,7 @@ from outreach.models import (
     Campaign,
     Enquiry,
     Evaluation,
+    Institution,
     Notification,
     Objection,
     Outlet,
@@ -96,8 +97,12 @@ COLUMNS: dict[type, list[Column]] = {
         *_case(lambda row: row.application),
         (_("Disability"), lambda row: said(row.category, "category")),
         (_("Grade"), lambda row: said(row.grade, "grade")),
+        (_("Kind"), lambda row: said(row.kind, "kind")),
         (_("Issued on"), lambda row: row.issued_on),
         (_("Issued by"), lambda row: row.issued_by.full_name),
+        (_("Valid until"), lambda row: row.valid_until),
+        (_("State"), lambda row: said(row.state, "certificate")),
+        (_("Handed over"), lambda row: row.handed_over_at),
     ],
     Enquiry: [
         (_("Number"), lambda row: row.number),
@@ -152,6 +157,13 @@ COLUMNS: dict[type, list[Column]] = {
         (_("Open since"), lambda row: row.opened_at),
         (_("Closed"), lambda row: row.closed_at),
     ],
+    Institution: [
+        (_("Institution"), lambda row: row.name),
+        (_("Designated for"), lambda row: listed(row.categories, "category")),
+        (_("Designated since"), lambda row: row.designated_from),
+        (_("Assessors of this area"), lambda row: row.people),
+        (_("Retired on"), lambda row: row.retired_on),
+    ],
     # What people said of each other stays here; that they did, when, and who waits does not.
     Objection: [
         *_case(lambda row: row.notice.application),
@@ -163,11 +175,15 @@ COLUMNS: dict[type, list[Column]] = {
         (_("What to tell"), lambda row: said(row.kind, "call")),
         (_("Day"), lambda row: row.on),
         (_("Time"), lambda row: f"{row.start:%H:%M}" if row.start else ""),
+        (_("Day before"), lambda row: row.was_on),
+        (_("Time before"), lambda row: f"{row.was_start:%H:%M}" if row.was_start else ""),
         (_("Assessor"), lambda row: row.visit.assessor.full_name),
     ],
     PaperRequest: [
         *_case(lambda row: row.certificate.application),
         (_("Kind"), lambda row: said(row.kind, "kind")),
+        (_("Disability"), lambda row: said(row.certificate.category, "category")),
+        (_("Grade"), lambda row: said(row.certificate.grade, "grade")),
         (_("Asked by"), lambda row: row.requested_by.full_name),
         (_("Asked on"), lambda row: row.requested_at),
     ],
@@ -191,6 +207,15 @@ COLUMNS: dict[type, list[Column]] = {
         (_("To look at"), lambda row: listed(_condition(row).worries, "worry")),
         (_("Stopped"), lambda row: row.revoked_at),
         (_("Why"), lambda row: revoked_why(row.revoked_why)),
+    ],
+    HandInPart: [
+        (_("Tablet"), lambda row: row.replica.device.label),
+        (_("Whose"), lambda row: row.replica.device.user.full_name),
+        (_("Handed in"), lambda row: row.received_at),
+        (_("Why"), lambda row: said(row.reason, "hand_in")),
+        (_("Receipt"), lambda row: row.hand_in),
+        (_("Parts"), lambda row: f"{row.parts}/{row.of}"),
+        (_("Decision"), lambda row: said(row.decided or "waits", "decision")),
     ],
     AuditEvent: [
         (_("When"), lambda row: row.at),

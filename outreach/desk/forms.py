@@ -455,6 +455,22 @@ class DisputeForm(forms.Form):
     )
 
 
+class HandInForm(DisputeForm):
+    """What becomes of a hand-in, and why."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            (
+                "accepted",
+                _("Take it in: as if the tablet had sent it; what does not fit is disputed"),
+            ),
+            ("set_aside", _("Set aside: it is kept, but changes nothing")),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+
 class DifferForm(forms.Form):
     """A second opinion that differs."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,8 @@ from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
 from outreach.models import working_calendar
 
 PER_PAGE = 50
+#: Rows that a list counts and pages through; nobody reads on from there, the search finds them.
+MOST = 10_000
 
 
 class Urgency(StrEnum):
@@ -119,6 +122,21 @@ class Row:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+class UpTo(Paginator):  # type: ignore[type-arg]  # not generic when it runs
+    """Pages through the first `MOST` rows, and reads no further to count them."""
+
+    @cached_property
+    def found(self) -> int:
+        """How many there are, or one more than the pages hold."""
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[: MOST + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        """How many the pages hold."""
+        return min(self.found, MOST)
+
+
 @dataclass(frozen=True)
 class Listing:
     """One page of a list."""
@@ -136,8 +154,13 @@ class Listing:
 
     @property
     def total(self) -> int:
-        """How many there are on all pages."""
+        """How many there are on all pages; of very many the first ones."""
         return self.page.paginator.count
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether there are more than the pages show."""
+        return isinstance(self.page.paginator, UpTo) and self.page.paginator.found > MOST
 
     @property
     def previous(self) -> str:
@@ -174,7 +197,7 @@ def list_rows(
     search = request.GET.get("q", "").strip()
     if search:
         rows = rows.filter(_matching(search, search_in))
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    page = UpTo(rows, PER_PAGE).get_page(request.GET.get("page"))
     items = list(page.object_list)
     add = more(items) if more else lambda _item: {}
     kept = {name: value for name, value in request.GET.items() if value and name != "page"}

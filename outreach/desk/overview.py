@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from certificates.models import Certificate
 from outreach.domain.workflow import VisitState
-from outreach.models import Evaluation, Photo, StoredBlob, Visit
+from outreach.models import Evaluation, Photo, Visit, is_held
 from outreach.reports import savings_report
 
 
@@ -25,12 +25,11 @@ class Overview:
 def overview() -> Overview:
     """Count visits that took place or were tried, evaluations, certificates, verified photos."""
     tried = [VisitState.DONE, VisitState.NOT_DONE]
-    held = StoredBlob.objects.values("sha256")
     return Overview(
         visits=Visit.objects.filter(state__in=tried).count(),
         evaluations=Evaluation.objects.made_here().count(),
         certificates=Certificate.objects.count(),
         not_met=Evaluation.objects.filter(met=False).count(),
-        photos=Photo.objects.filter(sha256__in=held).count(),
+        photos=Photo.objects.filter(is_held()).count(),
         saved_fen=savings_report().whole.saved_fen,
     )

@@ -164,7 +164,7 @@ def _homes(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
     ]
     rows = []
     for entry in report.savings.entries:
-        amounts = {line.code: line.amount_fen for line in entry.saving.lines}
+        amounts = entry.amounts
         rows.append(
             [
                 entry.on,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from outreach.desk import planning_words, rating_words, words
 from outreach.desk.listing import Age, Urgency
+from outreach.domain.savings import Parameter, SavingLine, Tariff
 from outreach.models import Application, LeftOut, Plan
 from outreach.reports.rates import Rate
 
@@ -48,6 +50,9 @@ TABLES: dict[str, Any] = {
     "wish": words.WISHES,
     "revoked": words.REVOKED,
     "worry": words.WORRIES,
+    "hand_in": words.HAND_IN_REASONS,
+    "taken_in": words.TAKEN_IN,
+    "decision": words.DECISIONS,
     "proof": words.PROOFS,
     "ground": words.GROUNDS,
     "promise": words.PROMISES,
@@ -184,6 +189,19 @@ def worked_out(formula: str) -> str:
 
 
 @register.filter
+def figures_of(line: SavingLine, tariff: Tariff) -> list[Parameter]:
+    """Return the figures of its tariff that a line was counted and priced by."""
+    named = (part.partition("=")[0] for part in line.parameter.split(", "))
+    return [tariff.parameters[code] for code in named]
+
+
+@register.filter
+def sourced(source: str) -> str:
+    """Return where a figure comes from: shipped sources in the reader's language, others as is."""
+    return _(source) if source else source
+
+
+@register.filter
 def plan_tone(state: str) -> str:
     """Return how a plan's state is coloured."""
     return planning_words.PLAN_TONES.get(state, "info")
@@ -242,6 +260,15 @@ def wishes(plan: Plan) -> list[str]:
 def signed_yuan(fen: int) -> str:
     """Return a difference in yuan, with its sign."""
     return f"+{yuan(fen)}" if fen > 0 else yuan(fen)
+
+
+@register.filter
+def moment(text: str) -> str:
+    """Return a moment that a tablet wrote down in the county's time; other text stays as it is."""
+    try:
+        return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return text
 
 
 @register.filter

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from outreach.desk import words
@@ -35,7 +36,7 @@ class TariffForm(forms.Form):
             held = follows.parameters[code]
             self.fields[code] = _figure(code, unit, held.value)
             self.fields[f"{code}_source"] = forms.CharField(
-                label=_("Where it comes from"), max_length=200, initial=held.source
+                label=_("Where it comes from"), max_length=200, initial=gettext(held.source)
             )
             self.fields[f"{code}_assumed"] = forms.BooleanField(
                 label=_("Our reading, not a source"), required=False, initial=held.assumed
@@ -56,13 +57,23 @@ class TariffForm(forms.Form):
         for code in PARAMETERS:
             held = self.follows.parameters[code]
             if self._value(code) not in (None, held.value) and (
-                said.get(f"{code}_source") == held.source
+                said.get(f"{code}_source") == self._first_source(code)
             ):
                 self.add_error(f"{code}_source", _("Say where the new figure comes from."))
         least, most = self._value("car_minimum_fen"), self._value("car_maximum_fen")
         if least is not None and most is not None and least > most:
             self.add_error("car_maximum_fen", _("The highest price lies below the lowest."))
         return said
+
+    def _first_source(self, code: str) -> str:
+        """Return where a figure comes from as the form began with: in the reader's language."""
+        return str(self.fields[f"{code}_source"].initial)
+
+    def _source(self, code: str) -> str:
+        """Return the source to keep: one that nobody touched stays as it is kept, untranslated."""
+        typed: str = self.cleaned_data[f"{code}_source"]
+        is_untouched = typed == self._first_source(code)
+        return self.follows.parameters[code].source if is_untouched else typed
 
     def _value(self, code: str) -> int | None:
         said = self.cleaned_data.get(code)
@@ -75,7 +86,7 @@ class TariffForm(forms.Form):
         """Value, source and whether it is assumed, by code; of a form that is valid."""
         said = self.cleaned_data
         return {
-            code: (self._value(code) or 0, said[f"{code}_source"], said[f"{code}_assumed"])
+            code: (self._value(code) or 0, self._source(code), said[f"{code}_assumed"])
             for code in PARAMETERS
         }
 

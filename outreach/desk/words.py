@@ -292,6 +292,32 @@ GROUNDS: Words = {
     "own_wish": _("The person's own wish"),
     "not_moved": _("Not moved within the time allowed"),
 }
+#: Why a tablet handed in what it still held (`mobile_api.wire.HandInIn`).
+HAND_IN_REASONS: Words = {
+    "revoked": _("The tablet was stopped"),
+    "fork": _("A copy of the tablet had spoken before"),
+    "gap": _("Records in between were missing"),
+    "damaged": _("Its store was damaged"),
+    "unknown": _("The register did not know it"),
+    "locked": _("Locked after ten wrong PINs"),
+}
+DECISIONS: Words = {
+    "accepted": _("Taken in"),
+    "set_aside": _("Set aside"),
+    "waits": _("To decide"),
+}
+#: What became of the records and pictures of a hand-in that was taken in.
+TAKEN_IN: Words = {
+    "applied": _("Entered"),
+    "duplicate": _("Had been entered through another tablet"),
+    "here": _("Were in the register already"),
+    "refused": _("Refused, to decide"),
+    "conflict": _("Conflicting, to decide"),
+    "parked": _("Set apart, to decide"),
+    "picture": _("Pictures kept"),
+    "no_picture": _("Pictures that are missing or damaged"),
+    "unreadable": _("Unreadable"),
+}
 SUBJECTS: Words = {
     "application": _("Case"),
     "visit": _("Visit"),
@@ -304,12 +330,14 @@ SUBJECTS: Words = {
     "resident": _("Person"),
     "device": _("Tablet"),
     "enrolmentcode": _("Enrolment code"),
+    "handinpart": _("Hand-in of a tablet"),
     "photo": _("Photo"),
     "user": _("Account"),
     "tariff": _("Tariff"),
     "familylink": _("Family link"),
     "paperphoto": _("Photo of a paper"),
     "outlet": _("Outlet"),
+    "institution": _("Institution"),
     "campaign": _("Campaign"),
     "team": _("Team"),
     "plan": _("Plan"),
@@ -347,6 +375,8 @@ DEEDS: Words = {
     "device.revoke": _("tablet revoked"),
     "device.lend": _("part of the key lent"),
     "device.hand_in": _("tablet handed in"),
+    "handin.accepted": _("hand-in taken in"),
+    "handin.set_aside": _("hand-in set aside"),
     "enquiry.ask": _("question asked"),
     "enquiry.reply": _("question answered"),
     "export.xlsx": _("list taken along (XLSX)"),
@@ -372,6 +402,10 @@ DEEDS: Words = {
     "paper.accept": _("photo of a paper accepted"),
     "paper.refuse": _("photo of a paper sent back"),
     "paper.view": _("photo of a paper looked at"),
+    "institution.designate": _("institution added"),
+    "institution.change": _("institution changed"),
+    "institution.retire": _("institution retired"),
+    "institution.resume": _("institution designated again"),
     "outlet.open": _("outlet opened"),
     "outlet.change": _("outlet changed"),
     "outlet.close": _("outlet closed"),

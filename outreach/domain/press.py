@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from outreach.domain.savings import JourneyFacts, Tariff, saved
+from outreach.domain.savings import JourneyFacts, Tariff, amounts
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def compare_with_press(
     """Explain the difference between our figure and the press figure by the tariff's lines."""
     ours, reading = dict.fromkeys(WHY, 0), dict.fromkeys(WHY, 0)
     for facts, tariff in journeys:
-        for line in saved(facts, tariff).lines:
-            ours[line.code] += line.amount_fen
-        for line in saved(as_the_press_reads(facts), tariff).lines:
-            reading[line.code] += line.amount_fen
+        for code, fen in amounts(facts, tariff).items():
+            ours[code] += fen
+        for code, fen in amounts(as_the_press_reads(facts), tariff).items():
+            reading[code] += fen
     lines = tuple(DifferenceLine(c, ours[c], reading[c], why) for c, why in WHY.items())
     people = len(journeys)
     return Comparison(people, sum(ours.values()), people * press.per_person_fen, lines)

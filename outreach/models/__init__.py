@@ -46,7 +46,7 @@ from outreach.models.planning import (
 from outreach.models.savings import Journey, OutreachCost, Tariff
 from outreach.models.second_factor import SecondFactor
 from outreach.models.talking import Enquiry, Notification
-from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent
+from outreach.models.visits import Evaluation, Photo, StoredBlob, Visit, VisitEvent, is_held
 
 __all__ = [
     "AccountRequest",
@@ -98,6 +98,7 @@ __all__ = [
     "Visit",
     "VisitEvent",
     "insert",
+    "is_held",
     "recalled",
     "working_calendar",
 ]

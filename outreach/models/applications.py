@@ -77,6 +77,7 @@ class Application(models.Model):
             models.Index(fields=["state", "state_since"], name="application_queue"),
             models.Index(fields=["village", "state"], name="application_village"),
             models.Index(fields=["assessor", "state"], name="application_assessor"),
+            models.Index(fields=["-created_at", "-id"], name="application_newest"),
             models.Index(
                 fields=["urgent_since"],
                 condition=models.Q(urgent_since__isnull=False),

@@ -119,6 +119,8 @@ class Institution(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=80, unique=True)
     designated_from = models.DateField()
+    #: Since when no new assessor belongs to it.
+    retired_on = models.DateField(null=True)
     categories = models.JSONField(default=list)
 
     def __str__(self) -> str:

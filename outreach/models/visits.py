@@ -107,10 +107,8 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
 
     def awaiting_media(self) -> EvaluationQuerySet:
         """Evaluations with a declared photo that was not verified yet."""
-        missing = Photo.objects.filter(evaluation=models.OuterRef("pk")).exclude(
-            sha256__in=StoredBlob.objects.values("sha256")
-        )
-        return self.filter(models.Exists(missing))
+        declared = Photo.objects.filter(evaluation=models.OuterRef("pk"))
+        return self.filter(models.Exists(declared.filter(~is_held())))
 
 
 class Evaluation(models.Model):
@@ -150,6 +148,14 @@ class StoredBlob(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     stored_at = models.DateTimeField()
+
+
+def is_held() -> models.Exists:
+    """Return the condition that the file which a row's `sha256` names is held whole.
+
+    It is looked up for each row: PostgreSQL answers a NOT IN by reading the name of every file.
+    """
+    return models.Exists(StoredBlob.objects.filter(pk=models.OuterRef("sha256")))
 
 
 class Photo(models.Model):

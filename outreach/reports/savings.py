@@ -17,9 +17,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from outreach.domain.press import Comparison, compare_with_press, press_reference
-from outreach.domain.savings import JourneyFacts, Saving, Tariff, load_tariff, saved
+from outreach.domain.savings import JourneyFacts, Saving, Tariff, amounts, load_tariff, saved
 from outreach.domain.vocabulary import Level
 from outreach.models import Division, Journey, OutreachCost
+from outreach.models import Tariff as TariffText
 
 
 class By(StrEnum):
@@ -43,7 +44,16 @@ class Entry:
     category: str
     facts: JourneyFacts
     tariff: Tariff
-    saving: Saving
+
+    @cached_property
+    def saving(self) -> Saving:
+        """The lines, opened to their formulas and sources."""
+        return saved(self.facts, self.tariff)
+
+    @cached_property
+    def amounts(self) -> dict[str, int]:
+        """The amount of each line in fen."""
+        return amounts(self.facts, self.tariff)
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class SavingsReport:
     @property
     def saved_fen(self) -> int:
         """What citizens saved."""
-        return sum(entry.saving.total_fen for entry in self.entries)
+        return sum(sum(entry.amounts.values()) for entry in self.entries)
 
     @property
     def cost_fen(self) -> int:
@@ -122,8 +132,8 @@ _KEYS: dict[By, Callable[[Entry], tuple[str, str]]] = {
 def _tally(key: tuple[str, str], entries: Sequence[Entry]) -> Tally:
     lines: dict[str, int] = {}
     for entry in entries:
-        for line in entry.saving.lines:
-            lines[line.code] = lines.get(line.code, 0) + line.amount_fen
+        for code, fen in entry.amounts.items():
+            lines[code] = lines.get(code, 0) + fen
     return Tally(*key, assessments=len(entries), lines=lines)
 
 
@@ -150,9 +160,13 @@ def _span(first: date | None, last: date | None) -> dict[str, date]:
 
 
 def entries_of(journeys: QuerySet[Journey]) -> list[Entry]:
-    """Price recorded journeys by the tariff each of them pins, in the order of day and village."""
-    rows = journeys.select_related("tariff").order_by("on", "village_code", "evaluation_id")
-    return [_entry(journey) for journey in rows]
+    """Price recorded journeys by the tariff each of them pins, in the order of day and village.
+
+    Two statements: a tariff's text is long, and is read once and not with each of its journeys.
+    """
+    texts = dict(TariffText.objects.values_list("code", "body"))
+    rows = journeys.order_by("on", "village_code", "evaluation_id").iterator(chunk_size=5_000)
+    return [_entry(row, load_tariff(texts[row.tariff_id])) for row in rows]
 
 
 def facts_of(journey: Journey) -> JourneyFacts:
@@ -168,8 +182,7 @@ def facts_of(journey: Journey) -> JourneyFacts:
     )
 
 
-def _entry(journey: Journey) -> Entry:
-    facts, tariff = facts_of(journey), load_tariff(journey.tariff.body)
+def _entry(journey: Journey, tariff: Tariff) -> Entry:
     return Entry(
         evaluation=journey.evaluation_id,
         on=journey.on,
@@ -177,7 +190,6 @@ def _entry(journey: Journey) -> Entry:
         village=journey.village_name,
         township=journey.township_name,
         category=journey.category,
-        facts=facts,
+        facts=facts_of(journey),
         tariff=tariff,
-        saving=saved(facts, tariff),
     )

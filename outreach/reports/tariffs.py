@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Count
 
-from outreach.domain.savings import Tariff, load_tariff, saved, shipped_tariffs
+from outreach.domain.savings import Tariff, amounts, load_tariff, shipped_tariffs
 from outreach.models import Division, Journey
 from outreach.models import Tariff as Stored
-from outreach.reports.savings import facts_of
+from outreach.reports.savings import entries_of
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,12 @@ def effect_of(tariff: Tariff, first: date, last: date) -> Effect:
     """
     rows = Journey.objects.filter(
         village_code__startswith=tariff.place, on__gte=first, on__lte=last
-    ).select_related("tariff")
+    )
     now: dict[str, int] = {}
     then: dict[str, int] = {}
-    journeys: Sequence[Journey] = list(rows)
-    for journey in journeys:
-        facts = facts_of(journey)
-        for sums, prices in ((now, load_tariff(journey.tariff.body)), (then, tariff)):
-            for line in saved(facts, prices).lines:
-                sums[line.code] = sums.get(line.code, 0) + line.amount_fen
-    return Effect(first, last, len(journeys), now, then)
+    entries = entries_of(rows)
+    for entry in entries:
+        for sums, prices in ((now, entry.tariff), (then, tariff)):
+            for code, fen in amounts(entry.facts, prices).items():
+                sums[code] = sums.get(code, 0) + fen
+    return Effect(first, last, len(entries), now, then)

@@ -120,3 +120,9 @@ def test_an_appeal_has_ten_working_days(place: builders.County) -> None:
         publicity.appeal(case, text="不服", by=place.liaison, at=late)
     made = publicity.appeal(case, text="不服", by=place.liaison, at=late - timedelta(days=1))
     assert made.deadline_on == date(2018, 6, 19)
+
+
+def test_files_that_are_held_are_looked_up_one_by_one() -> None:
+    """PostgreSQL answers a NOT IN by reading the name of every file there is."""
+    assert "NOT EXISTS" in (asked := str(Evaluation.objects.awaiting_media().query))
+    assert "IN (SELECT" not in asked

@@ -166,10 +166,10 @@ def test_a_tariff_that_changed_later_leaves_past_figures_alone(place: builders.C
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_asks_the_database_twice_whatever_the_number(
+def test_asks_the_database_three_times_whatever_the_number(
     place: builders.County, django_assert_num_queries: Any, count: int
 ) -> None:
     assessed(place, count=count)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         report = savings_report()
         report.tallies(By.VILLAGE)

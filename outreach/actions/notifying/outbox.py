@@ -90,9 +90,9 @@ def tell_link(link: FamilyLink, address: str, at: datetime) -> Notification:
 
 
 def _about_visits(at: datetime) -> Iterator[Notification]:
-    rows = Visit.objects.filter(state__in=OPEN_VISITS, on__gte=at.date()).select_related(
-        "application__resident", "application__village"
-    )
+    rows = Visit.objects.filter(
+        state__in=OPEN_VISITS, on__gte=timezone.localdate(at)
+    ).select_related("application__resident", "application__village")
     visits = list(rows)
     events = VisitEvent.objects.filter(visit__in=visits, name__in=("schedule", "move"))
     made = {event.visit_id: event for event in events.order_by("pk")}
@@ -117,7 +117,7 @@ def _about_visits(at: datetime) -> Iterator[Notification]:
 
 def _about_cancelled(at: datetime) -> Iterator[Notification]:
     """Tell of visits that will not be, unless another one was agreed by now."""
-    cancelled = Visit.objects.filter(state=VisitState.CANCELLED, on__gte=at.date())
+    cancelled = Visit.objects.filter(state=VisitState.CANCELLED, on__gte=timezone.localdate(at))
     again = Visit.objects.filter(state__in=OPEN_VISITS, application=OuterRef("application"))
     rows = cancelled.exclude(Exists(again)).select_related(
         "application__resident", "application__village"
@@ -248,7 +248,7 @@ def _address(messages: Sequence[Notification]) -> None:
         guardian = guardians.get(case.resident_id)
         is_guarded = (
             bool(GUARDED_CATEGORIES & set(case.categories))
-            or case.resident.age(message.created_at.date()) < ADULT
+            or case.resident.age(timezone.localdate(message.created_at)) < ADULT
         )
         own = "" if is_guarded and guardian else case.resident.telephone
         message.telephone = own or (guardian.telephone if guardian else "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import update_session_auth_hash
 from django.db.models import Count, Q, QuerySet
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -173,53 +174,60 @@ def _with_places(wishes: Sequence[AccountRequest]) -> None:
 @require_POST
 def end(request: DeskRequest, person: UUID) -> HttpResponse:
     """End an account, with a reason."""
-    held = found(accounts_for(request.user), pk=person)
-    form = WhyForm(request.POST)
 
-    def act() -> HttpResponse:
-        check_form(form)
-        actions.end_account(held, form.cleaned_data["why"], by=request.user, at=clock.now())
+    def act(held: User, said: dict[str, Any]) -> HttpResponse:
+        actions.end_account(held, said["why"], by=request.user, at=clock.now())
         return done(request, _("The account is ended."), "desk:accounts")
 
-    return answer(request, act, "desk/account.html", lambda: _again(request, held, why_form=form))
-
-
-def _again(request: DeskRequest, held: User, **forms: Any) -> dict[str, Any]:
-    return _page(request, held, DutyForm(user=request.user, initial=_initial(held)), **forms)
+    return _with_form(request, person, "why_form", WhyForm, act)
 
 
 @only(Role.ADMINISTRATOR)
 @require_POST
 def resume(request: DeskRequest, person: UUID) -> HttpResponse:
     """Let an ended account in again, with a reason."""
-    held = found(accounts_for(request.user), pk=person)
-    form = WhyForm(request.POST)
 
-    def act() -> HttpResponse:
-        check_form(form)
-        why = form.cleaned_data["why"]
-        password = actions.resume_account(held, why, by=request.user, at=clock.now())
+    def act(held: User, said: dict[str, Any]) -> HttpResponse:
+        password = actions.resume_account(held, said["why"], by=request.user, at=clock.now())
         return _told(request, held, password)
 
-    return answer(request, act, "desk/account.html", lambda: _again(request, held, why_form=form))
+    return _with_form(request, person, "why_form", WhyForm, act)
 
 
 @only(Role.ADMINISTRATOR)
 @require_POST
 def reset(request: DeskRequest, person: UUID) -> HttpResponse:
     """Ask a second person to reset a password or a second factor."""
-    held = found(accounts_for(request.user), pk=person)
-    form = ResetForm(request.POST)
 
-    def act() -> HttpResponse:
-        check_form(form)
-        kind = AccountRequest.Kind(form.cleaned_data["what"])
-        why = form.cleaned_data["why"]
-        actions.ask_reset(held, kind, why, by=request.user, at=clock.now())
+    def act(held: User, said: dict[str, Any]) -> HttpResponse:
+        kind = AccountRequest.Kind(said["what"])
+        actions.ask_reset(held, kind, said["why"], by=request.user, at=clock.now())
         text = _("A second person must agree; until then nothing changes.")
         return done(request, text, "desk:account", held.pk)
 
-    return answer(request, act, "desk/account.html", lambda: _again(request, held, reset_form=form))
+    return _with_form(request, person, "reset_form", ResetForm, act)
+
+
+def _with_form(
+    request: DeskRequest,
+    person: UUID,
+    name: str,
+    form_class: type[Form],
+    act: Callable[[User, dict[str, Any]], HttpResponse],
+) -> HttpResponse:
+    """Do something with an account by one form of its page; what was refused stays in the form."""
+    held = found(accounts_for(request.user), pk=person)
+    form = form_class(request.POST)
+
+    def checked() -> HttpResponse:
+        check_form(form)
+        return act(held, form.cleaned_data)
+
+    def again() -> dict[str, Any]:
+        duty = DutyForm(user=request.user, initial=_initial(held))
+        return _page(request, held, duty, **{name: form})
+
+    return answer(request, checked, "desk/account.html", again)
 
 
 @only(*actions.SECONDS, Role.AUDITOR)

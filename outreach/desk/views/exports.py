@@ -22,10 +22,12 @@ from outreach.desk.views.accounts import accounts_for
 from outreach.desk.views.campaigns import LOOKERS
 from outreach.desk.views.certificates import batches_for
 from outreach.desk.views.enquiries import enquiries_for
+from outreach.desk.views.institutions import institutions_for
 from outreach.desk.views.notifications import notifications_for
 from outreach.desk.views.office import trail_for
 from outreach.desk.views.outlets import OFFICE as OUTLET_READERS
 from outreach.desk.views.outlets import outlets_for
+from outreach.desk.views.quarantine import rows_for as hand_ins_for
 from outreach.desk.views.tablets import OFFICE as TABLET_READERS
 from outreach.desk.views.tablets import tablets_for
 from outreach.domain.vocabulary import Role
@@ -42,12 +44,16 @@ def exports() -> dict[str, Export]:
         "certificates": Export(EVERYBODY, _certificates),
         "accounts": Export(ACCOUNT_READERS, lambda user: accounts_for(user).order_by("pk")),
         "tablets": Export(TABLET_READERS, lambda user: tablets_for(user).order_by("pk")),
+        "hand_ins": Export(TABLET_READERS, lambda user: hand_ins_for(user).order_by("pk")),
         "disputes": Export(TABLET_READERS, _disputes),
         "batches": Export(LOOKERS, lambda user: batches_for(user).order_by("pk")),
         "campaigns": Export(
             LOOKERS, lambda user: campaigns_for(user).select_related("division").order_by("pk")
         ),
         "outlets": Export(OUTLET_READERS, lambda user: outlets_for(user).order_by("pk")),
+        "institutions": Export(
+            OUTLET_READERS, lambda user: institutions_for(user).order_by("name", "pk")
+        ),
         "enquiries": Export(TALKERS, lambda user: enquiries_for(user).order_by("pk")),
         "notifications": Export(
             TALKERS,

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -102,7 +103,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
     return {
         "evaluation": held,
         "application": application,
-        "age": application.resident.age(held.evaluated_at.date()),
+        "age": application.resident.age(timezone.localdate(held.evaluated_at)),
         "parts": parts_of(held),
         "rates": [
             *found.of(Whose.VILLAGE, application.village.code),

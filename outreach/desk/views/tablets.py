@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -23,12 +21,14 @@ from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.devices import revoke as revoke_device
 from mobile_api.disputes import correction_of, decide, disputes_for, entry_of
 from mobile_api.models import Decision, Device, Dispute, LedgerEntry
+from mobile_api.quarantine import hand_ins_for
 from outreach import clock
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, check_takes, done, refused
 from outreach.desk.forms import CodeForm, DisputeForm, RevokeForm
 from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.tags import moment
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, User
 from outreach.rules import Refused
@@ -66,6 +66,7 @@ def _page(request: DeskRequest, form: CodeForm) -> dict[str, Any]:
             ),
         ),
         "worried": len(worried),
+        "handed_in": hand_ins_for(request.user).filter(decided="").count(),
         "only_worried": only_worried,
         "hidden": {"look": "1"} if only_worried else {},
         "form": form,
@@ -177,7 +178,7 @@ def _recorded(entry: LedgerEntry) -> dict[str, Any]:
     """Return what the entry says, with the person it is about."""
     args = entry.args
     about = Application.objects.select_related("resident")
-    ids = {name: _uuid(args.get(name)) for name in ("visit", "application", "certificate")}
+    ids = {name: as_uuid(args.get(name)) for name in ("visit", "application", "certificate")}
     case = about.filter(
         Q(visits=ids["visit"]) | Q(pk=ids["application"]) | Q(certificates=ids["certificate"])
     ).first()
@@ -198,19 +199,13 @@ def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         elif key == "media" and isinstance(value, list):
             yield "media", len(value)
         elif key.endswith("_at") and isinstance(value, str):
-            yield key, _moment(value)
+            yield key, moment(value)
         elif isinstance(value, (str, int)) and not isinstance(value, bool):
             yield key, value
 
 
-def _moment(text: str) -> str:
-    try:
-        return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
-    except ValueError:
-        return text
-
-
-def _uuid(text: Any) -> UUID | None:
+def as_uuid(text: Any) -> UUID | None:
+    """Return the id that a record names, or nothing."""
     try:
         return UUID(text)
     except (ValueError, TypeError, AttributeError):

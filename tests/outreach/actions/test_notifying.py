@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
 from pathlib import Path
@@ -65,6 +65,18 @@ def test_a_visit_is_told_when_made_the_day_before_and_the_same_morning(
         datetime.combine(VISIT_ON - timedelta(days=1), time(17), builders.SHANGHAI),
         MORNING,
     ]
+
+
+def test_just_after_midnight_in_the_county_nothing_is_told_of_the_visit_that_was(
+    place: builders.County,
+) -> None:
+    visit = builders.scheduled(place)[0]
+    to = visits.Appointment(visit.application, VISIT_ON, time(15))
+    visits.move(visit, to, by=place.liaison, at=MORNING)
+    midnight = datetime.combine(VISIT_ON + timedelta(days=1), time(0), builders.SHANGHAI)
+    assert fill_outbox((midnight + timedelta(minutes=30)).astimezone(UTC)) == 0
+    assert fill_outbox((midnight - timedelta(minutes=30)).astimezone(UTC)) == 1
+    assert kinds() == ["moved"]
 
 
 def test_reading_the_register_again_enters_nothing_twice(place: builders.County) -> None:

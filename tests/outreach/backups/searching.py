@@ -7,10 +7,12 @@ import json
 import re
 import sqlite3
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
+import numpy as np
 import psycopg
 
 from tests.outreach.backups.installation import Installation
@@ -64,10 +66,41 @@ def files_of(office: Installation) -> dict[str, bytes]:
     return found
 
 
-def found_in(body: bytes, held: list[str]) -> list[str]:
-    """Return which texts stand in `body`, whole, as text or as UTF-16."""
-    long_enough = (one for one in held if len(one.encode()) >= SHORTEST)
-    return [one for one in long_enough if one.encode() in body or one.encode("utf-16-be") in body]
+class Search:
+    """Looks for many texts at once, whole, as UTF-8 and as UTF-16.
+
+    Every eight bytes of a body are looked up among the beginnings of the texts; what begins like
+    one is compared. Gigabytes for thousands of texts take a minute, one after another a day.
+    """
+
+    def __init__(self, told: dict[str, list[str]]) -> None:
+        self._begin: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
+        self._short: list[tuple[bytes, str]] = []
+        for kind, held in told.items():
+            for one in held:
+                if len(one.encode()) >= SHORTEST:
+                    for needle in (one.encode(), one.encode("utf-16-be")):
+                        self._add(needle, kind)
+        self._may = np.zeros(2**16, bool)
+        self._may[np.frombuffer(b"".join(self._begin), "<u8") & 0xFFFF] = True
+
+    def _add(self, needle: bytes, kind: str) -> None:
+        if len(needle) < SHORTEST:
+            self._short.append((needle, kind))
+        else:
+            self._begin[needle[:SHORTEST]].append((needle, kind))
+
+    def kinds_in(self, body: bytes) -> set[str]:
+        """Return the kinds of which some text stands in `body`."""
+        found = {kind for needle, kind in self._short if needle in body}
+        for first in range(min(8, max(0, len(body) - 7))):
+            windows = np.frombuffer(body, "<u8", (len(body) - first) // 8, first)
+            for at in np.flatnonzero(self._may[windows & 0xFFFF]):
+                place = first + 8 * int(at)
+                for needle, kind in self._begin.get(body[place : place + 8], ()):
+                    if body.startswith(needle, place):
+                        found.add(kind)
+        return found
 
 
 def _values(office: Installation) -> Iterator[Any]:

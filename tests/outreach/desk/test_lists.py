@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from mobile_api.models import HandInPart
 from outreach.actions import applications, enquiries, publicity, visits
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.models import User
+from outreach.models import Institution, User
 from tests import builders
-from tests.outreach.desk.test_tablets import a_dispute
+from tests.outreach.desk.test_tablets import a_dispute, a_tablet
 
 SignIn = Callable[[User], Client]
 Fill = Callable[[builders.County, int, date], None]
@@ -90,6 +92,30 @@ def disputed(place: builders.County, count: int, on: date) -> None:
     a_dispute(place, count)
 
 
+def handed_in(place: builders.County, count: int, on: date) -> None:
+    """Add what tablets handed in."""
+    replica = a_tablet(place).replicas.get()
+    for _ in range(count):
+        HandInPart.objects.create(
+            hand_in=uuid4(),
+            n=0,
+            of=1,
+            said_replica=replica.pk,
+            replica=replica,
+            reason="revoked",
+            kind="end",
+            sealed={},
+            said_at="",
+            received_at=builders.START,
+        )
+
+
+def designated(place: builders.County, count: int, on: date) -> None:
+    """Add institutions."""
+    for _ in range(count):
+        Institution.objects.create(name=str(uuid4()), designated_from=on)
+
+
 def enquired(place: builders.County, count: int, on: date) -> None:
     """Add questions."""
     for _ in range(count):
@@ -124,6 +150,8 @@ LISTS: list[tuple[str, str, Fill, int]] = [
     ("/enquiries/", "administrator", enquired, 0),
     ("/notifications/", "administrator", notified, 0),
     ("/disputes/", "administrator", disputed, 0),
+    ("/institutions/", "administrator", designated, 0),
+    ("/tablets/handed-in/", "administrator", handed_in, 0),
 ]
 
 

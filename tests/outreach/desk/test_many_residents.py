@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from stdnum.iso7064 import mod_11_2
 
+from outreach.desk import listing
 from outreach.models import Application, Resident, User
 from outreach.models.sealed import blind_index
 from tests import builders
@@ -83,3 +84,17 @@ def test_lists_ask_as_much_as_with_sixty_rows(
     assert Application.objects.count() == count + 60
     assert questions(browser) == few
     print(f"{count} residents, questions per page: {few}")
+
+
+def test_a_list_counts_and_pages_no_further_than_somebody_reads(
+    place: builders.County, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builders.applied(place, 3)
+    browser = sign_in(place.liaison)
+    shown = browser.get("/cases/").context["listing"]
+    assert (shown.total, shown.is_cut) == (3, False)
+    monkeypatch.setattr(listing, "MOST", 2)
+    page = browser.get("/cases/?page=9")
+    shown = page.context["listing"]
+    assert (shown.total, len(shown), shown.is_cut) == (2, 2, True)
+    assert "请按姓名或编号查找" in page.content.decode()

@@ -175,3 +175,20 @@ def test_opening_a_case_leaves_a_trace(place: builders.County, sign_in: SignIn) 
     sign_in(place.administrator).get(f"/cases/{case.pk}/")
     seen = AuditEvent.objects.get(action="application.view")
     assert (seen.by, seen.subject_id) == (place.administrator, case.pk)
+
+
+def test_the_trail_is_searched_by_person_and_by_deed_as_it_is_shown(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.accepted(place)
+    browser = sign_in(place.auditor)
+    found = {
+        wanted: {row.item.action for row in browser.get(f"/trail/?q={wanted}").context["listing"]}
+        for wanted in ("受理", "liaison", "application.assign", "无此事")
+    }
+    assert found == {
+        "受理": {"application.accept"},
+        "liaison": {"application.nominate", "application.apply"},
+        "application.assign": {"application.assign"},
+        "无此事": set(),
+    }

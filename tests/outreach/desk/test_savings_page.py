@@ -36,7 +36,7 @@ def test_a_total_opens_to_its_homes_and_lines(place: builders.County, sign_in: S
     assert sum(entry.saving.total_fen for entry in homes) == page.context["total"]
     text = page.content.decode()
     assert "511302-2018" in text
-    assert "Disposable income" in text or "disposable income" in text
+    assert "可支配收入" in text
 
 
 def test_days_without_a_visit_are_said_to_be_empty(place: builders.County, sign_in: SignIn) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ from outreach.models import Tariff as Stored
 from outreach.reports.monthly import monthly
 from tests import builders
 from tests.builders import VISIT_ON
+from tests.catalogue import shipped_sources
 
 SignIn = Callable[[User], Client]
 NEXT_YEAR = date(2019, 1, 1)
@@ -61,6 +63,30 @@ def test_the_page_tells_each_version_and_from_when_it_counts(
     assert ("511302-2018" in page, "GB/T 26341-2010" in page, "生效中" in page) == (True,) * 3
     figures = sign_in(place.approver).get("/standards/tariffs/511302-2018/").content.decode()
     assert ("15.00 元" in figures, "2 户按它计算" in figures) == (True, True)
+
+
+def test_where_figures_come_from_is_said_in_the_readers_language_and_kept_as_it_was(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.evaluated(place)
+    clock.advance_to(builders.notice_over())
+    pages = ("/standards/", "/standards/tariffs/511302-2018/", "/savings/lines/")
+    foreign = (*(text for _, text in shipped_sources()), "bus_fare_fen")
+    office = sign_in(place.administrator)
+    for page in pages:
+        said = office.get(page).content.decode()
+        assert [text for text in foreign if escape(text) in said] == []
+    office.post("/standards/tariffs/new/", dearer(save="1"))
+    shipped, made = shipped_tariffs()[0], load_tariff(Stored.objects.get(code=NEW).body)
+    mine = {"meal_fen": "财行〔2018〕1号", "assessment_fee_fen": "发改价格〔2018〕9号"}
+    assert {code: one.source for code, one in made.parameters.items()} == {
+        **{code: one.source for code, one in shipped.parameters.items()},
+        **mine,
+    }
+    office.cookies["django_language"] = "en"
+    said = office.get(f"/standards/tariffs/{NEW}/").content.decode()
+    assert [text for text in mine.values() if text in said] == list(mine.values())
+    assert escape(shipped.parameters["lodging_fen"].source) in said
 
 
 def test_a_version_is_tried_first_and_changes_nothing_until_it_is_taken_in(
@@ -174,7 +200,7 @@ def test_the_pages_take_as_many_queries_for_one_home_as_for_three(
     form = dearer()
     with django_assert_num_queries(7):
         office.get("/standards/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         office.post("/standards/tariffs/new/", form)
 
 

@@ -14,7 +14,7 @@ from certificates import batches
 from certificates.models import Batch, Certificate, SecondSignature
 from mobile_api.auth import fingerprint
 from mobile_api.chain import ZERO
-from mobile_api.models import Device, Dispute, Replica
+from mobile_api.models import Device, Dispute, HandInPart, Replica
 from outreach import clock
 from outreach.actions import (
     accounts,
@@ -179,13 +179,33 @@ def a_case_at_every_step(place: builders.County) -> None:
     applications.accept(builders.applied(place, **who), by=office, at=builders.START)
     builders.accepted(place, **who)
     a_dispute(place)
+    _a_hand_in(place, at)
     enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
     fill_outbox(at)
     _an_account_that_waits(place, at)
     keep(Checked([], [], 0), f"{NAME}.csv", by=office, at=at)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
+    mine = Institution.objects.create(name="独家医院", designated_from=VISIT_ON)
+    Assessor.objects.filter(user=place.colleague).update(institution=mine)
     clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
     a_campaign(place)
+
+
+def _a_hand_in(place: builders.County, at: datetime) -> None:
+    """Add the one part of what the own area's assessor's tablet handed in, sealed to nobody."""
+    replica = Replica.objects.get(device__label="平板 3 号")
+    HandInPart.objects.create(
+        hand_in=new_id(),
+        n=0,
+        of=1,
+        said_replica=replica.pk,
+        replica=replica,
+        reason="revoked",
+        kind="end",
+        sealed={},
+        said_at=at.isoformat(),
+        received_at=at,
+    )
 
 
 def _an_account_that_waits(place: builders.County, at: datetime) -> None:
@@ -244,6 +264,8 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "batch": lambda _: Batch.objects.get().pk,
     "tariff": lambda _: "511302-2018",
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
+    "institution": lambda _: Institution.objects.get(name="独家医院").pk,
+    "hand_in": lambda _: HandInPart.objects.get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
     "what": lambda _: "cases",
     "kind": lambda _: "csv",

@@ -1,0 +1,247 @@
+"""What a person makes of a hand-in: look, take it in as tablets are heard, or set it aside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError
+
+from mobile_api.chain import NotCanonical, canonical
+from mobile_api.federation import FederationKeys
+from mobile_api.handin import opened
+from mobile_api.models import Decision, HandInPart, HandInVerdict, LedgerEntry, Replica
+from mobile_api.mutators import Context
+from mobile_api.photos import PictureReceiver, examine, keep_photo
+from mobile_api.problems import Problem
+from mobile_api.push import admit
+from mobile_api.wire import Mutation
+from outreach.actions.audit import record
+from outreach.domain.vocabulary import Role
+from outreach.files import files, photo_name
+from outreach.models import User
+from outreach.rules import Refused
+
+_REPLICAS = UUID("5c0f7f0e-3f0a-5c6e-9a3f-0d6f0b6f4a11")
+#: So many records are decided in a handful of statements.
+BATCH = 500
+#: No log counts further: the last whole number that JavaScript counts to.
+MOST = 2**53 - 1
+
+
+@dataclass
+class Contents:
+    """What a hand-in holds: the log's records in order, and how much else there is."""
+
+    mutations: list[Mutation] = field(default_factory=list)
+    #: Ids of those that the register has already.
+    here: set[UUID] = field(default_factory=set)
+    drafts: int = 0
+    pictures: int = 0
+    unreadable: int = 0
+
+    @property
+    def fresh(self) -> list[Mutation]:
+        """The records that the register lacks."""
+        return [one for one in self.mutations if one.id not in self.here]
+
+
+def hand_ins_for(user: User) -> QuerySet[Any]:
+    """Return the hand-ins of the tablets of the user's division, each as its first part.
+
+    With `parts` that arrived, whether it `is_whole`, and what was `decided`; three subqueries
+    whatever their number.
+    """
+    same = HandInPart.objects.filter(
+        hand_in=OuterRef("hand_in"), said_replica=OuterRef("said_replica")
+    )
+    counted = same.order_by().values("hand_in").annotate(count=Count("pk")).values("count")
+    verdict = HandInVerdict.objects.filter(
+        hand_in=OuterRef("hand_in"), said_replica=OuterRef("said_replica")
+    )
+    rows = HandInPart.objects.filter(
+        ~Exists(same.filter(n__lt=OuterRef("n"))),
+        replica__device__user__division__code__startswith=user.division.code,
+    )
+    return rows.defer("sealed").annotate(
+        parts=Subquery(counted, output_field=IntegerField()),
+        is_whole=Exists(same.filter(kind="end")),
+        decided=Coalesce(Subquery(verdict.values("decision")[:1]), Value("")),
+    )
+
+
+def verdict_on(first: HandInPart) -> HandInVerdict | None:
+    """Return what was decided about a hand-in."""
+    rows = HandInVerdict.objects.filter(hand_in=first.hand_in, said_replica=first.said_replica)
+    return rows.select_related("decided_by").first()
+
+
+def look_into(first: HandInPart, keys: FederationKeys) -> Contents:
+    """Return what a hand-in holds. Raises `CannotOpen`, or `OSError` without the private key."""
+    found = Contents()
+    for kind, thing in _things(first, keys):
+        if kind == "entry" and (mutation := _mutation(thing)):
+            found.mutations.append(mutation)
+        elif kind == "draft":
+            found.drafts += 1
+        elif kind == "picture":
+            found.pictures += 1
+        else:
+            found.unreadable += 1
+    found.mutations = _once(found.mutations)
+    found.here = _known(first, found.mutations)
+    return found
+
+
+def decide(
+    first: HandInPart,
+    decision: Decision,
+    *,
+    reason: str,
+    keys: FederationKeys,
+    by: User,
+    at: datetime,
+) -> HandInVerdict:
+    """Take a hand-in in as if its tablet had sent it, or set it aside; with a written reason.
+
+    Taken in, its records are applied, or become disputes, as those of any tablet; what the register
+    has already is left alone. Either way its parts stay. Raises `Refused`, `CannotOpen`, `OSError`,
+    and then nothing is decided.
+    """
+    if by.role != Role.ADMINISTRATOR or not hand_ins_for(by).filter(pk=first.pk).exists():
+        raise Refused("not-your-step", _("Only an administrator of the area decides hand-ins."))
+    if not reason.strip():
+        raise Refused("reason-missing", _("Write the reason of your decision."))
+    with transaction.atomic():
+        HandInPart.objects.select_for_update().get(pk=first.pk)
+        if verdict_on(first):
+            raise Refused("decided-already", _("This was decided already; load the page again."))
+        told = _take_in(first, keys, at) if decision == Decision.ACCEPTED else {}
+        verdict = HandInVerdict.objects.create(
+            hand_in=first.hand_in,
+            said_replica=first.said_replica,
+            decision=decision,
+            reason=reason.strip(),
+            told=told,
+            decided_by=by,
+            decided_at=at,
+        )
+        detail = {"receipt": str(first.hand_in), "reason": verdict.reason, "told": told}
+        record(f"handin.{decision}", [first], by=by, at=at, detail=detail)
+    return verdict
+
+
+def _take_in(first: HandInPart, keys: FederationKeys, at: datetime) -> dict[str, int]:
+    """Keep the pictures, then hear the records; return how many became what."""
+    told: Counter[str] = Counter()
+    receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, lambda: at)
+    for kind, thing in _things(first, keys):
+        if kind == "picture":
+            told["picture" if _keep(thing[0], thing[1], receiver) else "no_picture"] += 1
+    contents = look_into(first, keys)
+    told["here"] += len(contents.mutations) - len(contents.fresh)
+    told["unreadable"] += contents.unreadable
+    told.update(_hear(first, contents.fresh, at))
+    return {name: count for name, count in sorted(told.items()) if count}
+
+
+def _hear(first: HandInPart, fresh: Sequence[Mutation], at: datetime) -> Iterator[str]:
+    assert first.replica is not None
+    device = first.replica.device
+    if not fresh:
+        return
+    replica = Replica.objects.create(
+        id=uuid5(_REPLICAS, f"{first.hand_in}/{first.said_replica}"),
+        device=device,
+        chain=fresh[0].chain,
+        created_at=at,
+    )
+    context = Context(device.user, at)
+    for start in range(0, len(fresh), BATCH):
+        for told in admit(replica, device, fresh[start : start + BATCH], context):
+            yield told.outcome
+
+
+def _things(first: HandInPart, keys: FederationKeys) -> Iterator[tuple[str, Any]]:
+    """Yield each thing of a hand-in with its kind: entry, draft, picture, or what it is not."""
+    for _n, kind, plain in opened(first.hand_in, keys, first.said_replica):
+        try:
+            yield from _of_part(kind, plain)
+        except (KeyError, TypeError, AttributeError):
+            yield "unreadable", None
+
+
+def _of_part(kind: str, plain: Any) -> Iterator[tuple[str, Any]]:
+    if kind == "log":
+        yield from (("entry", one) for one in plain["entries"])
+    elif kind == "drafts":
+        yield from (("draft", name) for name in plain["drafts"])
+    elif kind == "media":
+        yield "picture", (plain["meta"]["sha256"], plain.get("body"))
+    elif kind == "store" and plain["store"] == "log":
+        yield from (("entry", one["content"]) for one in plain["records"])
+    elif kind == "store" and plain["store"] == "drafts":
+        yield from (("draft", one["key"]) for one in plain["records"])
+    elif kind == "store" and plain["store"] == "media":
+        yield from (("picture", (one["meta"]["sha256"], one.get("body")))
+                    for one in plain["records"])  # fmt: skip
+
+
+def _mutation(said: Any) -> Mutation | None:
+    try:
+        found = Mutation.model_validate(said)
+        canonical({**vars(found), "id": str(found.id)})
+    except (ValidationError, NotCanonical):
+        return None
+    return found if found.seq <= MOST else None
+
+
+def _once(mutations: Sequence[Mutation]) -> list[Mutation]:
+    """Keep the first of each number, in the order of the log."""
+    by_seq: dict[int, Mutation] = {}
+    for one in mutations:
+        by_seq.setdefault(one.seq, one)
+    return [by_seq[seq] for seq in sorted(by_seq)]
+
+
+def _known(first: HandInPart, mutations: Sequence[Mutation]) -> set[UUID]:
+    """Return the ids that the register has of this tablet, word for word: one query.
+
+    A signature is made once, with chance in it: the same one stands under the same record only.
+    """
+    assert first.replica is not None
+    ids = {one.id: one.sig for one in mutations}
+    rows = LedgerEntry.objects.filter(
+        replica__device=first.replica.device_id, mutation_id__in=list(ids)
+    )
+    said = rows.values_list("mutation_id", "signature")
+    return {pk for pk, signature in said if ids[pk] == signature}
+
+
+def _keep(sha256: str, body: str | None, receiver: PictureReceiver) -> bool:
+    """Keep a picture that is what its name says; tell whether it is here now."""
+    if not body:
+        return False
+    try:
+        content = base64.b64decode(body, validate=True)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            return False
+        examine(BytesIO(content), max_pixels=receiver.max_pixels)
+        receiver.register(
+            keep_photo(BytesIO(content), files()), lambda: files().read(photo_name(sha256))
+        )
+    except (ValueError, Problem):
+        return False
+    return True

@@ -1,0 +1,284 @@
+"""A hand-in is looked into and taken in as its tablet would have sent it, or set aside."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings, settings
+from django.test import Client
+
+from mobile_api.devices import revoke
+from mobile_api.federation import FederationKeys
+from mobile_api.handin import take
+from mobile_api.models import Decision, Device, Dispute, HandInPart, HandInVerdict, LedgerEntry
+from mobile_api.quarantine import decide, hand_ins_for, look_into
+from mobile_api.wire import HandInIn
+from outreach import clock
+from outreach.demo.tablet import Tablet
+from outreach.files import files, photo_name
+from outreach.models import AuditEvent, Evaluation, StoredBlob, User, Visit
+from outreach.rules import Refused
+from tests import builders
+from tests.builders import County
+from tests.mobile_api.handing_in import signed_part
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
+from tests.mobile_api.uploading import digest, jpeg
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[User], Client]
+Parts = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def keys(tmp_path: Path, settings: LazySettings) -> FederationKeys:
+    """The federation's key pair, in a folder of this test's own."""
+    settings.OUTREACH_KEYS_DIR = tmp_path / "keys"
+    settings.OUTREACH_FILES = tmp_path / "files"
+    made = FederationKeys(settings.OUTREACH_KEYS_DIR)
+    made.create()
+    return made
+
+
+@pytest.fixture
+def tablet(place: County, keys: FederationKeys, tmp_path: Path) -> Tablet:
+    """A tablet with one record that the register has, stopped with two that it has not."""
+    clock.advance_to(ON_THE_DAY)
+    first, second, third = builders.scheduled(place, 3)
+    made = enrolled(place, tmp_path)
+    absent(made, first)
+    made.sync()
+    evaluate(made, second, place)
+    absent(made, third)
+    revoke(Device.objects.get(), by=place.administrator, at=clock.now())
+    return made
+
+
+def absent(tablet: Tablet, visit: Visit) -> None:
+    """Say that nobody was at home."""
+    said = {"visit": str(visit.pk), "reason": "absent", "next_step": "revisit"}
+    tablet.say("record_not_done", {**said, "recorded_at": ON_THE_DAY.isoformat()}, ON_THE_DAY)
+
+
+def evaluate(tablet: Tablet, visit: Visit, place: County) -> None:
+    """Say what an evaluation found."""
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+
+
+def hand_in(
+    tablet: Tablet, keys: FederationKeys, parts: Parts | None = None, **changes: Any
+) -> HandInPart:
+    """Hand in the tablet's log, or these parts; return the first."""
+    log = [*tablet.state.sent, *tablet.state.outbox]
+    parts = parts or [("log", {"entries": log}), ("end", {"entries": len(log)})]
+    receipt = str(uuid4())
+    for n, (kind, plain) in enumerate(parts):
+        said = {"n": n, "of": len(parts), "kind": kind, "hand_in": receipt, **changes}
+        body = signed_part(tablet.key, tablet.state.replica, keys, plain, **said)
+        take(HandInIn.model_validate(body), at=clock.now())
+    return HandInPart.objects.get(hand_in=receipt, n=0)
+
+
+def accept(first: HandInPart, keys: FederationKeys, place: County) -> dict[str, int]:
+    """Take the hand-in in; return what became of it."""
+    by, at = place.administrator, clock.now()
+    return decide(first, Decision.ACCEPTED, reason="核对无误", keys=keys, by=by, at=at).told
+
+
+def test_a_look_tells_what_is_new_and_changes_nothing(tablet: Tablet, keys: FederationKeys) -> None:
+    first = hand_in(tablet, keys)
+    held = look_into(first, keys)
+    assert [one.name for one in held.fresh] == ["submit_evaluation", "record_not_done"]
+    assert (len(held.mutations), held.drafts, held.unreadable) == (3, 0, 0)
+    assert LedgerEntry.objects.count() == 1
+
+
+def test_what_is_taken_in_is_entered_as_if_the_tablet_had_sent_it_and_once(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    first, again = hand_in(tablet, keys), hand_in(tablet, keys)
+    assert accept(first, keys, place) == {"applied": 2, "here": 1}
+    assert Visit.objects.filter(state="not_done").count() == 2
+    (made,) = Evaluation.objects.all()
+    assert (made.assessor, made.application.state) == (place.assessor, "evaluated")
+    assert accept(again, keys, place) == {"here": 3}
+    assert LedgerEntry.objects.count() == 3
+    event = AuditEvent.objects.filter(action="handin.accepted").order_by("pk")[0]
+    assert (event.by, event.subject_id) == (place.administrator, first.pk)
+    assert event.detail["told"] == {"applied": 2, "here": 1}
+
+
+def test_what_no_longer_fits_becomes_a_dispute(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    case = Visit.objects.order_by("pk")[1].application
+    case.assessor = place.colleague
+    case.save()
+    first = hand_in(tablet, keys)
+    assert accept(first, keys, place) == {"applied": 1, "here": 1, "parked": 1}
+    (dispute,) = Dispute.objects.all()
+    assert (dispute.code, dispute.replica.device) == ("out-of-scope", Device.objects.get())
+
+
+def test_a_copy_that_had_spoken_before_is_heard_by_what_differs(
+    place: County, keys: FederationKeys, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    first, second = builders.scheduled(place, 2)
+    one = enrolled(place, tmp_path)
+    shutil.copy(one.path, tmp_path / "copy.json")
+    absent(one, first)
+    one.sync()
+    copy = Tablet(one.client, tmp_path / "copy.json")
+    absent(copy, second)
+    assert accept(hand_in(copy, keys, reason="fork"), keys, place) == {"applied": 1}
+    assert Visit.objects.filter(state="not_done").count() == 2
+
+
+def test_pictures_are_kept_when_they_are_what_they_say(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    photo = jpeg()
+    name = digest(photo)
+    whole = base64.b64encode(photo).decode()
+    parts: Parts = [
+        ("media", {"meta": {"sha256": name}, "body": whole}),
+        ("media", {"meta": {"sha256": "0" * 64}, "body": whole}),
+        ("media", {"meta": {"sha256": name}, "body": None}),
+        ("end", {}),
+    ]
+    assert accept(hand_in(tablet, keys, parts), keys, place) == {"no_picture": 2, "picture": 1}
+    assert StoredBlob.objects.get().sha256 == name
+    assert files().read(photo_name(name)).read() == photo
+
+
+def test_a_record_that_the_tablet_did_not_sign_can_only_be_set_aside(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    forged = {**tablet.state.outbox[1], "args": {**tablet.state.outbox[1]["args"], "note": "改"}}
+    first = hand_in(tablet, keys, [("log", {"entries": [forged]}), ("end", {})])
+    assert accept(first, keys, place) == {"refused": 1}
+    assert Dispute.objects.get().code == "bad-signature"
+    assert Visit.objects.filter(state="not_done").count() == 1
+
+
+UNREADABLE: list[Any] = [
+    {},
+    {"seq": 2**60},
+    {"seq": 5, "args": {"x": float("nan")}},
+    [],
+    "text",
+    None,
+]
+
+
+def test_what_cannot_be_read_is_counted_and_stops_nothing(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    good = tablet.state.outbox[1]
+    odd = [{**good, **one} if one and isinstance(one, dict) else one for one in UNREADABLE]
+    parts: Parts = [
+        ("log", {"entries": [*odd, good]}),
+        ("log", {}),
+        ("drafts", {"drafts": {"visit:1": {}}}),
+        ("media", {"meta": 1}),
+        ("end", {}),
+    ]
+    first = hand_in(tablet, keys, parts)
+    assert look_into(first, keys).drafts == 1
+    assert accept(first, keys, place) == {"applied": 1, "unreadable": len(odd) + 2}
+
+
+def test_set_aside_it_changes_nothing_and_stays(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    first = hand_in(tablet, keys)
+    by, at = place.administrator, clock.now()
+    decide(first, Decision.SET_ASIDE, reason="误操作", keys=keys, by=by, at=at)
+    assert (LedgerEntry.objects.count(), HandInPart.objects.count()) == (1, 2)
+    with pytest.raises(Refused, match="decided-already"):
+        accept(first, keys, place)
+
+
+@pytest.mark.parametrize("who", ["assessor", "auditor", "approver", "liaison"])
+def test_only_an_administrator_of_the_area_decides(
+    place: County, tablet: Tablet, keys: FederationKeys, who: str
+) -> None:
+    first = hand_in(tablet, keys)
+    with pytest.raises(Refused) as refused:
+        decide(
+            first,
+            Decision.ACCEPTED,
+            reason="x",
+            keys=keys,
+            by=getattr(place, who),
+            at=clock.now(),
+        )
+    assert refused.value.code == "not-your-step"
+    assert not HandInVerdict.objects.exists()
+
+
+def test_the_desk_lists_shows_and_decides(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn
+) -> None:
+    first = hand_in(tablet, keys)
+    office = sign_in(place.administrator)
+    assert "有1份平板交回内容待处理" in office.get("/tablets/").content.decode()
+    address = f"/tablets/handed-in/{first.pk}/"
+    assert address in office.get("/tablets/handed-in/").content.decode()
+    page = office.get(address).content.decode()
+    assert ("3条记录" in page, "已在系统里：1" in page, "赵青山" in page) == (True,) * 3
+    assert office.post(address, {"decision": "accepted"})["X-Refusal"] == "malformed-form"
+    told = office.post(address, {"decision": "accepted", "reason": "核对无误"}, follow=True)
+    assert ("已录入" in told.content.decode(), told.redirect_chain) == (True, [(address, 303)])
+    assert "核对无误" in sign_in(place.auditor).get(address).content.decode()
+    assert sign_in(place.auditor).post(address, {}).status_code == 403
+    assert "待处理" not in office.get("/tablets/handed-in/").content.decode()
+
+
+def test_without_the_key_the_desk_says_so_and_can_set_it_aside(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn
+) -> None:
+    first = hand_in(tablet, keys)
+    (settings.OUTREACH_KEYS_DIR / "hand-in.key.pem").unlink()
+    office, address = sign_in(place.administrator), f"/tablets/handed-in/{first.pk}/"
+    assert "不在本服务器上" in office.get(address).content.decode()
+    answer = office.post(address, {"decision": "accepted", "reason": "x"})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "no-key")
+    assert office.post(address, {"decision": "set_aside", "reason": "x"}).status_code == 303
+
+
+def test_what_was_sealed_to_another_key_cannot_be_taken_in(
+    place: County, tablet: Tablet, keys: FederationKeys, tmp_path: Path, sign_in: SignIn
+) -> None:
+    stranger = FederationKeys(tmp_path / "stranger")
+    stranger.create()
+    first = hand_in(tablet, stranger)
+    office, address = sign_in(place.administrator), f"/tablets/handed-in/{first.pk}/"
+    assert "打不开" in office.get(address).content.decode()
+    answer = office.post(address, {"decision": "accepted", "reason": "x"})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "cannot-open")
+
+
+def test_one_that_was_cut_off_says_so_and_names_the_missing_parts(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn
+) -> None:
+    first = hand_in(tablet, keys, [("log", {"entries": tablet.state.outbox})], of=4)
+    (row,) = hand_ins_for(place.administrator)
+    assert (row.pk, row.parts, row.of, row.is_whole, row.decided) == (first.pk, 1, 4, False, "")
+    page = sign_in(place.administrator).get(f"/tablets/handed-in/{first.pk}/").content.decode()
+    assert ("1/4" in page, "没有传完" in page) == (True, True)
+
+
+def test_the_unknown_are_counted_but_not_shown(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn
+) -> None:
+    hand_in(tablet, keys, replica=str(uuid4()), reason="unknown")
+    page = sign_in(place.administrator).get("/tablets/handed-in/")
+    assert (page.context["listing"].total, page.context["unknown"]) == (0, 1)
