@@ -31,11 +31,10 @@ def test_exchanges_go_before_files_and_each_in_the_order_they_came():
 
     asked = [(Rank.FILE, "photo 1"), (Rank.FILE, "photo 2"), (Rank.EXCHANGE, "text 1")]
     asked.append((Rank.EXCHANGE, "text 2"))
-    with ThreadPoolExecutor(len(asked)) as pool:
-        with line.taken(Rank.FILE):
-            for number, one in enumerate(asked, start=1):
-                pool.submit(work, *one)
-                waiting(line, number)
+    with ThreadPoolExecutor(len(asked)) as pool, line.taken(Rank.FILE):
+        for number, one in enumerate(asked, start=1):
+            pool.submit(work, *one)
+            waiting(line, number)
 
     assert served == ["text 1", "text 2", "photo 1", "photo 2"]
 
@@ -80,9 +79,7 @@ def test_a_slow_line_is_waited_for_without_a_turn(monkeypatch):
 
     def ask(where: str) -> Iterator[int]:
         request = RequestFactory().post(where, b"", "application/json")
-        request = type(request)(
-            {**request.META, "wsgi.input": Body(b"{}"), "CONTENT_LENGTH": "2"}
-        )
+        request = type(request)({**request.META, "wsgi.input": Body(b"{}"), "CONTENT_LENGTH": "2"})
         yield exchanges_in_turn(answer)(request).status_code
 
     assert [*ask("/api/v1/sync"), *ask("/cases/")] == [200, 200]
@@ -91,7 +88,7 @@ def test_a_slow_line_is_waited_for_without_a_turn(monkeypatch):
 
 def test_a_line_that_is_cut_inside_an_exchange_reaches_nobody():
     class Cut(BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002
+        def read(self, size: int | None = -1, /) -> bytes:
             raise OSError
 
     request = RequestFactory().post("/api/v1/sync", b"", "application/json")

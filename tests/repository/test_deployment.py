@@ -20,4 +20,4 @@ def test_every_place_and_the_storm_start_as_many_threads():
         place: re.findall(r"--blocking-threads\W+(\d+)", (ROOT / place).read_text())
         for place in PLACES
     }
-    assert named == dict.fromkeys(PLACES, [str(deployed_threads())])
+    assert named == {key: [str(deployed_threads())] for key in PLACES}
