@@ -32,11 +32,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Group:
-    """Places behind one word, which stand open while one of them is looked at."""
+    """Places behind one word, and which of them is looked at, or what belongs to it."""
 
     label: str | Promise
     places: list[Place]
-    is_open: bool
+    here: Place | None
 
 
 OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
@@ -87,7 +87,7 @@ def navigation(role: Role | None, path: str) -> tuple[list[Place], list[Group]]:
     if len(daily) + len(rest) <= FEW:
         return daily + rest, []
     return daily, [
-        Group(label, places, any(path.startswith(one.address) for one in places))
+        Group(label, places, next((one for one in places if path.startswith(one.address)), None))
         for label, places in grouped
         if places
     ]
