@@ -61,7 +61,10 @@ class PictureReceiver:
 
     def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
         """Enter a verified file in the register, once."""
-        if StoredBlob.objects.filter(pk=sha256).exists():
+        known = StoredBlob.objects.filter(pk=sha256)
+        if known.exists():
+            # A tablet brought an erased one back: the next run of the terms removes it again.
+            known.filter(erased_at__isnull=False).update(removed_at=None)
             return
         with opening() as blob:
             found = examine(blob, max_pixels=self.max_pixels)
@@ -122,12 +125,17 @@ def keep_photo(file: BinaryIO, storage: SealedStorage) -> str:
     return sha256
 
 
+def thumbnail_name(sha256: str) -> str:
+    """Return the name of the small picture of a photo among the files."""
+    return f"thumbnails/{sha256[:2]}/{sha256[2:4]}/{sha256}-{THUMBNAIL_EDGE}.jpg"
+
+
 def kept_thumbnail(sha256: str, storage: SealedStorage, *, max_pixels: int) -> BinaryIO:
     """Open the small JPEG of a stored photo, made and kept when it is first asked for.
 
     Raises `FileNotFoundError` where there is no such photo, `Problem` where it is no picture.
     """
-    name = f"thumbnails/{sha256[:2]}/{sha256[2:4]}/{sha256}-{THUMBNAIL_EDGE}.jpg"
+    name = thumbnail_name(sha256)
     with suppress(FileNotFoundError):
         return storage.read(name)
     with storage.read(photo_name(sha256)) as photo:

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
+from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import (
     Category,
     EvidenceKind,
@@ -449,6 +450,11 @@ DEEDS: Words = {
     "second_factor.forget": _("telephone taken off"),
     "tariff.take_in": _("tariff taken in"),
     "tariff.withdraw": _("tariff withdrawn"),
+    "case.erase": _("personal data erased"),
+    **dict.fromkeys(
+        (f"{kind}.erase" for kind in set(Holding) - {"unfinished", "not_met", "assessed"}),
+        _("erased after its term"),
+    ),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }

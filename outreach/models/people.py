@@ -172,6 +172,7 @@ class Resident(models.Model):
     is_poor_household = models.BooleanField(default=False)
     severity_expected = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
 
     objects = ResidentQuerySet.as_manager()
 
