@@ -13,6 +13,7 @@ from outreach.models.online import AddIndexOnline
 from tests.repository.locks import findings, of_migration
 
 APPS = ("outreach", "certificates", "mobile_api")
+_UNKNOWN = "mobile_api.0008_hand_in_of_the_unknown"
 _EARLY = "of before 0.3.0: registers were a county's at most, and stood still for it"
 _SECONDS = "an index over 2 million cases at most: some seconds without writes, tablets try again"
 _GUARD = "exchanges a trigger of the trail, and reads no row"
@@ -44,7 +45,7 @@ REASONED: dict[str, str] = {
     "mobile_api.0002_awaits_media: AddIndex ledgerentry": _EARLY,
     "mobile_api.0002_awaits_media: RunPython": _EARLY,
     "mobile_api.0008_hand_in_of_the_unknown: RunPython": _EARLY,
-    "mobile_api.0008_hand_in_of_the_unknown: AlterField handinpart.said_replica to NOT NULL": _EARLY,
+    f"{_UNKNOWN}: AlterField handinpart.said_replica to NOT NULL": _EARLY,
     "mobile_api.0008_hand_in_of_the_unknown: AddConstraint handinpart": _EARLY,
     "outreach.0016_erasure: AddIndex storedblob": _PARTIAL,
     "outreach.0016_erasure: RunPython": _GUARD,
