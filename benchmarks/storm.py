@@ -78,7 +78,8 @@ async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
         window = time.perf_counter() - began
         used = spent(before, bench.cpu())
         sync = sorted(seen.sync)
-        sent, needed = tally.sent, seen.needed
+        sent = tally.sent - sum(day.line.under_way for day in days)
+        needed = seen.needed
         texts = [day.text_safe for day in days]
         safe = sum(day.all_safe is not None for day in days)
         for day in days:
