@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
@@ -98,6 +98,22 @@ def play(
     for thread in threads:
         thread.join()
     return seen, spent(before, cpu(bench, running))
+
+
+class Papers(threading.Thread):
+    """Watches how many papers are left, and notes when none is."""
+
+    def __init__(self, left: Callable[[], int]) -> None:
+        super().__init__(daemon=True)
+        self.took = 0.0
+        self._left = left
+
+    def run(self) -> None:
+        """Look until all are made."""
+        began = time.perf_counter()
+        while self._left():
+            time.sleep(0.2)
+        self.took = time.perf_counter() - began
 
 
 def _guarded(work, seen: Seen, over: threading.Event, *rest: object) -> None:  # type: ignore[no-untyped-def]

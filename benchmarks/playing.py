@@ -19,7 +19,36 @@ from benchmarks.lines import Answer, Cut, ShapedLine
 from benchmarks.register import NOW, Player, evaluation
 from tests.generative.device import Device
 
-SMALLEST, LARGEST = 64 * 1024, 256 * 1024
+SMALLEST, LARGEST, LEAST = 64 * 1024, 1024 * 1024, 4 * 1024
+CHUNK_S = 4.0
+
+
+@dataclass
+class Pace:
+    """What a tablet sends at once: four seconds of its line, less after each cut.
+
+    The same steps as `Throughput` of the tablet app.
+    """
+
+    rate: float | None = None
+    most: float = LARGEST
+
+    @property
+    def chunk(self) -> int:
+        """The bytes to send next; few until the line was measured."""
+        fits = SMALLEST if self.rate is None else round(self.rate * CHUNK_S / SMALLEST) * SMALLEST
+        return int(min(self.most, LARGEST, max(SMALLEST, fits)))
+
+    def arrived(self, size: int, seconds: float) -> None:
+        """Learn from a chunk that came through."""
+        rate = size / max(seconds, 0.001)
+        self.rate = rate if self.rate is None else (self.rate + rate) / 2
+        self.most = min(LARGEST, self.most * 1.125)
+
+    def failed(self) -> None:
+        """Learn from a cut."""
+        self.most = max(LEAST, self.chunk // 2)
+        self.rate = self.rate and self.rate / 2
 
 
 @dataclass
@@ -28,6 +57,7 @@ class Seen:
 
     sync: list[float] = field(default_factory=list)
     desk: list[float] = field(default_factory=list)
+    files: list[float] = field(default_factory=list)
     needed: int = 0
     errors: list[str] = field(default_factory=list)
     acted: int = 0
@@ -42,6 +72,9 @@ class Day:
     files: dict[str, bytes] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
+    pace: Pace = field(default_factory=Pace)
+    begun: dict[str, str] = field(default_factory=dict)
+    here: dict[str, int] = field(default_factory=dict)
     text_safe: float | None = None
     all_safe: float | None = None
 
@@ -77,8 +110,13 @@ def finish_the_day(day: Day, photos: Sequence[bytes], signatures: Sequence[bytes
     day.order = sorted(day.files, key=lambda name: name not in ink)
 
 
-async def hand_in(day: Day, seen: Seen, choose: Random, began: float) -> None:
-    """Text first, then signatures, then photos, until the server has verified everything."""
+async def hand_in(day: Day, seen: Seen, choose: Random, began: float, spread: float) -> None:
+    """Text first, then signatures, then photos, until the server has verified everything.
+
+    A tablet tries by itself each minute, whenever its minute is over: so they begin at any
+    moment within `spread` seconds.
+    """
+    await asyncio.sleep(choose.uniform(0, spread))
     await _exchange_until(day, seen, choose, lambda: not day.device.outbox())
     day.text_safe = time.perf_counter() - began
     for name in day.order:
@@ -110,34 +148,51 @@ async def _exchange(day: Day, seen: Seen) -> str:
 
 
 async def _upload(day: Day, name: str, seen: Seen) -> None:
-    """Announce a file again whenever the line came back: the answer says where to go on."""
-    content = day.files[name]
-    chunk = int(min(max(day.line.shape.rate * 2, SMALLEST), LARGEST))
-    encoded = base64.b64encode(name.encode()).decode()
-    told = {
-        "Tus-Resumable": "1.0.0",
-        "Upload-Length": str(len(content)),
-        "Upload-Metadata": f"sha256 {encoded},type {base64.b64encode(b'image/jpeg').decode()}",
-        **_token(day),
-    }
-    answer = await day.line.ask("POST", "/api/v1/uploads/", told)
-    _note(seen, answer, "create")
-    offset = int(answer.headers.get("upload-offset", "0"))
-    where = answer.headers["location"]
-    while offset < len(content):
-        headers = {
-            "Tus-Resumable": "1.0.0",
-            "Content-Type": "application/offset+octet-stream",
-            "Upload-Offset": str(offset),
-            **_token(day),
+    """Send a file, its first chunk with the announcement; after a cut ask where to go on."""
+    content, offset = day.files[name], 0
+    told = {"Tus-Resumable": "1.0.0", **_token(day)}
+    if name in day.begun:
+        answer = await day.line.ask("HEAD", day.begun[name], told)
+        offset = _offset(day, name, answer, seen, "head")
+    else:
+        encoded = base64.b64encode(name.encode()).decode()
+        kind = base64.b64encode(b"image/jpeg").decode()
+        announced = {
+            "Upload-Length": str(len(content)),
+            "Upload-Metadata": f"sha256 {encoded},type {kind}",
         }
-        body = content[offset : offset + chunk]
-        answer = await day.line.ask("PATCH", where, headers, body)
-        _note(seen, answer, "patch")
-        offset = int(answer.headers.get("upload-offset", offset))
-        if answer.status != 204:
-            raise Cut
-    seen.needed += len(content)
+        answer = await _send(day, "POST", "/api/v1/uploads/", told | announced, content)
+        offset = _offset(day, name, answer, seen, "create")
+        day.begun[name] = answer.headers["location"]
+    while offset < len(content):
+        headers = {**told, "Upload-Offset": str(offset)}
+        answer = await _send(day, "PATCH", day.begun[name], headers, content[offset:])
+        offset = _offset(day, name, answer, seen, "patch")
+
+
+async def _send(day: Day, method: str, where: str, headers: dict[str, str], left: bytes) -> Answer:
+    """Send the next chunk of what is left."""
+    body, began = left[: day.pace.chunk], time.perf_counter()
+    headers["Content-Type"] = "application/offset+octet-stream"
+    try:
+        answer = await day.line.ask(method, where, headers, body)
+    except Cut:
+        day.pace.failed()
+        raise
+    day.pace.arrived(len(body), time.perf_counter() - began)
+    return answer
+
+
+def _offset(day: Day, name: str, answer: Answer, seen: Seen, what: str) -> int:
+    """Return how far the upload is, or give up for now where the server says something else."""
+    _note(seen, answer, what)
+    if answer.status not in (200, 201, 204):
+        raise Cut
+    seen.files.append(answer.server)
+    offset = int(answer.headers["upload-offset"])
+    seen.needed += max(offset - day.here.get(name, 0), 0)
+    day.here[name] = offset
+    return offset
 
 
 def _note(seen: Seen, answer: Answer, what: str) -> None:

@@ -172,12 +172,18 @@ def _naming(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def deployed_threads() -> int:
+    """Return how many threads the service has where it is deployed."""
+    unit = Path(__file__).parents[1] / "deploy" / "outreach.service"
+    return int(unit.read_text().partition("--blocking-threads ")[2].split()[0])
+
+
 @dataclass
 class Server:
     """The real server on a bench's register, which can be killed and started again."""
 
     bench: Bench
-    threads: int = 64
+    threads: int = field(default_factory=deployed_threads)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -221,9 +227,9 @@ class Server:
 
 
 @contextmanager
-def serving(bench: Bench, *, threads: int = 64) -> Iterator[None]:
+def serving(bench: Bench) -> Iterator[None]:
     """Run the real server on the register until the block ends."""
-    server = Server(bench, threads)
+    server = Server(bench)
     server.start()
     try:
         yield

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from benchmarks.serving import Bench, Server, prepared, spent
+from benchmarks.serving import Bench, Server, deployed_threads, prepared, spent
 
 
 def main() -> int:
@@ -30,7 +30,8 @@ def main() -> int:
     parser.add_argument("--administrators", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=6.0, help="then the lines become good")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
-    parser.add_argument("--threads", type=int, default=64)
+    parser.add_argument("--spread", type=float, default=60.0, help="s in which the tablets begin")
+    parser.add_argument("--threads", type=int, help="else as many as are deployed")
     parser.add_argument("--kill", type=int, default=0, help="times the server is killed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -46,7 +47,7 @@ async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.lines import OFFICE, ShapedLine, Tally, hills
 
     choose, tally, seen = Random(chosen.seed), Tally(), playing.Seen()
-    server = Server(bench, chosen.threads)
+    server = Server(bench, chosen.threads or deployed_threads())
     days, desks = await asyncio.to_thread(_prepare, chosen)
     server.start()
     try:
@@ -67,7 +68,9 @@ async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
         ]
         before, began = bench.cpu(), time.perf_counter()
         hands = [
-            asyncio.create_task(playing.hand_in(day, seen, Random(choose.random()), began))
+            asyncio.create_task(
+                playing.hand_in(day, seen, Random(choose.random()), began, chosen.spread)
+            )
             for day in days
         ]
         kills = asyncio.create_task(_kill(server, chosen, choose, days))
@@ -100,6 +103,7 @@ async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
         "all_safe": sum(day.all_safe is not None for day in days),
         "sync_ms": [round(value * 1000) for value in _spread(sync)],
         "exchanges": len(sync),
+        "files_ms": [round(value * 1000) for value in _spread(sorted(seen.files))],
         "desk_ms": [round(value * 1000) for value in _spread(sorted(seen.desk))],
         "desk_pages": len(seen.desk),
         "desk_changes": seen.acted,
@@ -197,6 +201,7 @@ def table(told: dict[str, Any]) -> str:
         ("all text safe in 5 minutes", "all", f"{told['text_safe']} of {told['tablets']}"),
         ("text safe, s (median, p95, max)", "", told["text_safe_s"]),
         ("server time of /sync, ms (median, p95, max)", "p95 < 400", told["sync_ms"]),
+        ("server time of a file's requests, ms", "", told["files_ms"]),
         ("server time of the desk, ms", "", told["desk_ms"]),
         ("5xx", "0", len([one for one in told["errors"] if one[-3:].startswith("5")])),
         ("bytes sent twice", "≤ 5 %", f"{told['sent_twice']:.1%}"),

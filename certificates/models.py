@@ -66,7 +66,14 @@ class Certificate(models.Model):
     objects = CertificateQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["-issued_at", "-id"], name="certificate_newest")]
+        indexes = [
+            models.Index(fields=["-issued_at", "-id"], name="certificate_newest"),
+            models.Index(
+                fields=["issued_at"],
+                condition=models.Q(state=CertificateState.VALID, handed_over_at=None),
+                name="certificate_to_hand_over",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["resident"],

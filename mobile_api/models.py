@@ -112,6 +112,8 @@ class LedgerEntry(models.Model):
     received_at = models.DateTimeField()
     #: The mutation of the same replica of which this is a corrected copy.
     corrects = models.UUIDField(null=True)
+    #: When the words were erased; signature and chain stay, so that it is known again.
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="ledger_seq_once")]

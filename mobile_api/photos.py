@@ -10,15 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
+from django.db.models import QuerySet
 from PIL import Image, ImageOps
 
 from mobile_api.problems import Problem
 from outreach.actions.photos import store_blobs
 from outreach.files import SealedStorage, photo_name
-from outreach.models import StoredBlob
+from outreach.models import Kept, Slot, StoredBlob
 
 THUMBNAIL_EDGE = 320
 CHUNK = 64 * 1024
@@ -44,6 +44,11 @@ class Picture:
     size: int
 
 
+@Kept
+def _erasures(sha256: Slot) -> QuerySet[StoredBlob, datetime | None]:
+    return StoredBlob.objects.filter(pk=sha256).values_list("erased_at", flat=True)
+
+
 @dataclass(frozen=True)
 class PictureReceiver:
     """Takes finished uploads in as pictures within `max_pixels`."""
@@ -51,20 +56,26 @@ class PictureReceiver:
     max_pixels: int
     now: Callable[[], datetime]
 
-    def examine(self, file: Path, declared_type: str) -> Picture:
+    def examine(self, file: BinaryIO, declared_type: str) -> Picture:
         """Return what the picture is, or refuse it with a `Problem`."""
-        with file.open("rb") as opened:
-            picture = examine(opened, max_pixels=self.max_pixels)
+        picture = examine(file, max_pixels=self.max_pixels)
         if declared_type not in ("", picture.content_type):
             raise Problem("not-a-picture", f"type: the file is {picture.content_type}")
         return picture
 
-    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
-        """Enter a verified file in the register, once."""
-        if StoredBlob.objects.filter(pk=sha256).exists():
+    def register(
+        self, sha256: str, opening: Callable[[], BinaryIO], found: Picture | None = None
+    ) -> None:
+        """Enter a verified file in the register, once; `found` is what was just seen of it."""
+        known = _erasures(sha256=sha256)
+        if known:
+            if known[0] is not None:
+                # A tablet brought an erased one back: the next run of the terms removes it again.
+                StoredBlob.objects.filter(pk=sha256).update(removed_at=None)
             return
-        with opening() as blob:
-            found = examine(blob, max_pixels=self.max_pixels)
+        if found is None:
+            with opening() as blob:
+                found = examine(blob, max_pixels=self.max_pixels)
         store_blobs(
             [
                 StoredBlob(
@@ -122,12 +133,17 @@ def keep_photo(file: BinaryIO, storage: SealedStorage) -> str:
     return sha256
 
 
+def thumbnail_name(sha256: str) -> str:
+    """Return the name of the small picture of a photo among the files."""
+    return f"thumbnails/{sha256[:2]}/{sha256[2:4]}/{sha256}-{THUMBNAIL_EDGE}.jpg"
+
+
 def kept_thumbnail(sha256: str, storage: SealedStorage, *, max_pixels: int) -> BinaryIO:
     """Open the small JPEG of a stored photo, made and kept when it is first asked for.
 
     Raises `FileNotFoundError` where there is no such photo, `Problem` where it is no picture.
     """
-    name = f"thumbnails/{sha256[:2]}/{sha256[2:4]}/{sha256}-{THUMBNAIL_EDGE}.jpg"
+    name = thumbnail_name(sha256)
     with suppress(FileNotFoundError):
         return storage.read(name)
     with storage.read(photo_name(sha256)) as photo:

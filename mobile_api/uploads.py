@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
+from django.db import close_old_connections, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
 from mobile_api.auth import device_id_for
 from mobile_api.photos import PictureReceiver
+from mobile_api.turns import Rank, turns
 from mobile_api.tus.store import Store
 from mobile_api.tus.views import Uploads, upload_urls
 from outreach import clock
@@ -29,7 +32,15 @@ def provide() -> Uploads:
         now=timezone.now,
         max_bytes=settings.OUTREACH_MAX_PHOTO_BYTES,
         keep_for=timedelta(hours=settings.OUTREACH_UPLOAD_TTL_HOURS),
+        let_go=_let_go,
+        turn=partial(turns.taken, Rank.FILE),
     )
+
+
+def _let_go() -> None:
+    """Give the connection to the database back where others share it."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def _owner_of(request: HttpRequest) -> str:

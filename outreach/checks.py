@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
 from django.db import connection
 
+from outreach.domain.retention import MalformedTerms, read_terms
 from outreach.road_matrix import is_address, is_near
 from outreach.sealing import KeyRing, MalformedKey
 
@@ -20,7 +21,15 @@ SQLITE_MENDED = (3, 51, 3)
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
-    return [*_keys(), *_clock(), *_environment(), *_sqlite(), *_routing(), *_restore()]
+    return [
+        *_keys(),
+        *_clock(),
+        *_environment(),
+        *_sqlite(),
+        *_routing(),
+        *_restore(),
+        *_retention(),
+    ]
 
 
 def _keys() -> list[CheckMessage]:
@@ -84,3 +93,15 @@ def _restore() -> list[CheckMessage]:
         return []
     hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
     return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]
+
+
+def _retention() -> list[CheckMessage]:
+    """Keep the terms from being misread: what is erased is gone."""
+    file = settings.OUTREACH_RETENTION
+    if file is None:
+        return []
+    try:
+        read_terms(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, MalformedTerms) as error:
+        return [Error(f"OUTREACH_RETENTION cannot be used ({error}).", id="outreach.E009")]
+    return []

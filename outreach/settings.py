@@ -71,6 +71,18 @@ OUTREACH_ENROLMENTS = _env.path(
     "<data>/enrolments.jsonl",
     "Enrolled tablets, for a restored register; better on another disk than the database.",
 )
+OUTREACH_ERASURES = _env.path(
+    "OUTREACH_ERASURES",
+    OUTREACH_DATA / "erasures.jsonl",
+    "<data>/erasures.jsonl",
+    "Cases erased at a citizen's request, for a restored register; better on another disk.",
+)
+_retention = _env.text(
+    "OUTREACH_RETENTION",
+    "",
+    "Empty: the terms that come with the software. Else a county's own, a TOML file.",
+)
+OUTREACH_RETENTION = Path(_retention) if _retention else None
 _database_url = _env.text(
     "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
 )
@@ -217,6 +229,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mobile_api.turns.exchanges_in_turn",
 ]
 ROOT_URLCONF = "outreach.urls"
 WSGI_APPLICATION = "outreach.wsgi.application"

@@ -7,6 +7,12 @@ import sys
 import django
 from django.core.checks import ERROR, run_checks
 from django.core.wsgi import get_wsgi_application
+from django.db import DEFAULT_DB_ALIAS, connections
+
+MOST_CONNECTIONS = 24
+#: Seconds a thread computes before another's turn: an exchange asks the database thirty times, and
+#: after each answer it waits so long for everyone who computes.
+SWITCH_EVERY = 0.001
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
 
@@ -19,8 +25,22 @@ def refuse_unsound() -> None:
         sys.exit("\n".join(["The service does not start:", *lines]))
 
 
+def share_connections() -> None:
+    """Let the threads of this process share a few connections to PostgreSQL.
+
+    Most of them wait for slow lines, and a connection of its own for each would be more than a
+    database has. Those who find none free wait in the order they came.
+    """
+    here = connections.settings[DEFAULT_DB_ALIAS]
+    if here["ENGINE"] == "django.db.backends.postgresql":
+        connections.close_all()
+        here["CONN_MAX_AGE"] = 0  # what a request used goes back at its end
+        here["OPTIONS"]["pool"] = {"min_size": 2, "max_size": MOST_CONNECTIONS, "timeout": 30}
+
+
 django.setup()
 refuse_unsound()
+share_connections()
 application = get_wsgi_application()
 
 
@@ -39,3 +59,4 @@ start_worker()
 gc.collect()
 gc.freeze()
 gc.set_threshold(50_000, 20, 50)
+sys.setswitchinterval(SWITCH_EVERY)

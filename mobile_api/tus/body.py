@@ -18,6 +18,9 @@ from mobile_api.tus.protocol import Checksum
 SMALLEST_BLOCK = 4 * 1024
 LARGEST_BLOCK = 256 * 1024
 HELD_IN_MEMORY = 1024 * 1024
+#: So long, and so much, a body may be waited for before what came of it goes to the disk.
+AT_ONCE_S = 1.0
+AT_ONCE = 4 * 1024 * 1024
 
 
 class Readable(Protocol):
@@ -69,6 +72,21 @@ def _next_size(size: int, took: float) -> int:
     if took < 0.1:
         return min(size * 2, LARGEST_BLOCK)
     return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
+
+
+def at_once(arriving: Iterator[bytes], wanted: int) -> bytes:
+    """Return what comes within a second, or sooner once `wanted` bytes are there.
+
+    What comes later is still in `arriving`. A kill loses what is held here, which is what
+    `blocks` lets it lose anyhow: a second's worth.
+    """
+    held, size, until = [], 0, time.monotonic() + AT_ONCE_S
+    for block in arriving:
+        held.append(block)
+        size += len(block)
+        if size >= min(wanted, AT_ONCE) or time.monotonic() > until:
+            break
+    return b"".join(held)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar, TypeVar
 from uuid import UUID, uuid4, uuid5
 
 from mobile_api.problems import Problem
@@ -30,8 +31,12 @@ from outreach.files import SealedStorage, local_files, photo_name
 
 SWEEP_EVERY = timedelta(hours=1)
 STRAY_AFTER = timedelta(days=1)
+_REMEMBERED_PARTS = 10_000
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
 
+
+#: What looking at a file tells.
+Found = TypeVar("Found")
 
 _DIFFERS = "the file differs from its SHA-256; create it again"
 _GONE = "there is no such upload; create it again"
@@ -73,7 +78,7 @@ class Blobs:
         """Tell whether the blob is here in its full length."""
         return self._files.holds(photo_name(sha256), length)
 
-    def adopt(self, part: int, sha256: str, examine: Callable[[], object]) -> None:
+    def adopt(self, part: int, sha256: str, examine: Callable[[BinaryIO], Found]) -> Found:
         """Seal an open file to its place, durably, where it holds what its name says.
 
         It is read once: hashed and sealed as it goes by. A file of another SHA-256, or one that
@@ -81,20 +86,34 @@ class Blobs:
         """
         os.lseek(part, 0, os.SEEK_SET)
         digest = hashlib.sha256()
+        found: list[Found] = []
 
         def read(size: int) -> bytes:
             block = os.read(part, size)
             digest.update(block)
             if not block:
                 _check_digest(digest.hexdigest(), sha256)
-                examine()
+                with os.fdopen(os.dup(part), "rb") as whole:
+                    whole.seek(0)
+                    found.append(examine(whole))
             return block
 
         self._files.put(photo_name(sha256), read)
+        return found[0]
+
+    def take(self, content: bytes, sha256: str, examine: Callable[[BinaryIO], Found]) -> Found:
+        """Seal what arrived in one piece to its place, as `adopt` does with a file."""
+        _check_digest(hashlib.sha256(content).hexdigest(), sha256)
+        found = examine(BytesIO(content))
+        self._files.put(photo_name(sha256), BytesIO(content).read)
+        return found
 
 
 class Store:
     """Holds the uploads below one folder; any number of processes may share it."""
+
+    #: Parts whose names this process has forced to the disk: by upload and file number.
+    _durable: ClassVar[set[tuple[UUID, int]]] = set()
 
     def __init__(self, root: Path, files: SealedStorage | None = None) -> None:
         self.blobs = Blobs(files or local_files(root))
@@ -112,6 +131,21 @@ class Store:
             return
         with self._part(upload.id, os.O_CREAT):
             _write_at_once(self._info(upload.id), _encode(upload))
+
+    def knows_nothing_of(self, upload: Upload) -> bool:
+        """Tell whether no byte of the upload came yet, and nobody announced it."""
+        return not self.is_complete(upload) and not self._part_path(upload.id).exists()
+
+    def take(self, upload: Upload, content: bytes, examine: Callable[[BinaryIO], Found]) -> Found:
+        """Verify and keep an upload that arrived in one piece, sealed, and record it.
+
+        Nothing of it lies on the disk before, and nothing of it stays where its SHA-256 is
+        another or `examine` refuses it: a `Problem` then.
+        """
+        found = self.blobs.take(content, upload.sha256, examine)
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_at_once(self._info(upload.id), _encode(upload))
+        return found
 
     def find(self, identifier: UUID) -> Upload | None:
         """Return the upload, or None where there is none (any more)."""
@@ -150,31 +184,33 @@ class Store:
                 finally:
                     if os.fstat(part).st_size < upload.length:
                         os.fdatasync(part)
-                        _flush_folder(self._uploads)
+                        self._flush_name(upload.id, part, is_new=offset == 0)
                     # A whole file is sealed to its place, and that forced, before an answer.
         except _NoPart:
             slug = "upload-offset" if self.is_complete(upload) else "not-found"
             raise Problem(slug, _GONE) from None
 
-    def finish(self, upload: Upload, examine: Callable[[Path], object]) -> None:
+    def finish(self, upload: Upload, examine: Callable[[BinaryIO], Found]) -> Found | None:
         """Verify a part that is all there and keep it as a blob, sealed.
 
-        The SHA-256 is taken from what the file holds, not from what was received, so it is
-        right after a restart too. A file that does not match, or that `examine` refuses with
-        a `Problem`, is discarded with its upload.
+        Returns what `examine` found, or None where the blob was there already. The SHA-256 is
+        taken from what the file holds, not from what was received, so it is right after a
+        restart too. A file that does not match, or that `examine` refuses with a `Problem`, is
+        discarded with its upload.
         """
         if self.is_complete(upload):
-            return
-        path = self._part_path(upload.id)
+            return None
         try:
             with self._part(upload.id) as part:
                 _check_whole(part, upload.length)
                 with self._removed_if_refused(upload.id):
-                    self.blobs.adopt(part, upload.sha256, lambda: examine(path))
-                path.unlink()
+                    found = self.blobs.adopt(part, upload.sha256, examine)
+                self._part_path(upload.id).unlink()
+                return found
         except _NoPart:
             if not self.is_complete(upload):
                 raise Problem("not-found", _GONE) from None
+            return None
 
     def discard(self, identifier: UUID) -> None:
         """Drop an upload with the bytes of its part; a finished blob stays."""
@@ -183,10 +219,10 @@ class Store:
     def sweep(self, now: datetime) -> None:
         """Drop what expired, and what crashes left behind; skipped within the hour."""
         marker = self._uploads / "swept"
-        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             if marker.stat().st_mtime > (now - SWEEP_EVERY).timestamp():
                 return
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
         marker.touch()
         os.utime(marker, (now.timestamp(), now.timestamp()))
         for info in list(self._uploads.glob("*.json")):
@@ -229,6 +265,16 @@ class Store:
 
     def _part_path(self, identifier: UUID) -> Path:
         return self._uploads / f"{identifier}.part"
+
+    def _flush_name(self, identifier: UUID, part: int, *, is_new: bool) -> None:
+        """Force a part's name to the disk, once in the life of this process."""
+        own = (identifier, os.fstat(part).st_ino)
+        if own in self._durable and not is_new:
+            return
+        _flush_folder(self._uploads)
+        if len(self._durable) >= _REMEMBERED_PARTS:
+            self._durable.clear()
+        self._durable.add(own)
 
     @contextmanager
     def _opened(self, identifier: UUID, flags: int = 0) -> Iterator[int]:

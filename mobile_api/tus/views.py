@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from functools import partial, wraps
+from itertools import chain
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -24,11 +25,18 @@ from mobile_api.tus.store import Store, Upload, upload_id
 class Receiver(Protocol):
     """What a finished upload is handed to; both steps may come again for the same file."""
 
-    def examine(self, file: Path, declared_type: str) -> object:
-        """Refuse a file that is not acceptable with a `Problem`."""
+    def examine(self, file: BinaryIO, declared_type: str) -> Any:
+        """Return what the file is, or refuse one that is not acceptable with a `Problem`."""
 
-    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
-        """Enter a verified file in the register before its device is told."""
+    def register(self, sha256: str, opening: Callable[[], BinaryIO], found: Any = None) -> None:
+        """Enter a verified file in the register before its device is told.
+
+        `found` is what `examine` returned just now, or None where nobody has just looked.
+        """
+
+
+def _nothing() -> None:
+    """Hold nothing that others wait for."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Uploads:
     now: Callable[[], datetime]
     max_bytes: int
     keep_for: timedelta
+    #: Lets go of what others may use while the line is waited for.
+    let_go: Callable[[], None] = _nothing
+    #: Held while a file that is all there is verified, sealed and registered.
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 def upload_urls(provide: Callable[[], Uploads]) -> list[URLPattern]:
@@ -72,9 +84,8 @@ def upload_urls(provide: Callable[[], Uploads]) -> list[URLPattern]:
 def _post(request: HttpRequest, uploads: Uploads) -> HttpResponse:
     owner, now = uploads.owner_of(request), uploads.now()
     uploads.store.sweep(now)
-    creation = protocol.read_creation(
-        request.headers, body.announced_length(request), max_bytes=uploads.max_bytes
-    )
+    announced = body.announced_length(request)
+    creation = protocol.read_creation(request.headers, announced, max_bytes=uploads.max_bytes)
     upload = Upload(
         id=upload_id(owner, creation.sha256, creation.length),
         owner=owner,
@@ -84,11 +95,19 @@ def _post(request: HttpRequest, uploads: Uploads) -> HttpResponse:
         metadata=creation.metadata,
         expires_at=now + uploads.keep_for,
     )
-    uploads.store.create(upload)
-    offset = uploads.store.offset(upload)
-    if creation.has_body:
-        offset = _receive(request, uploads, upload, Append(0, creation.checksum), stored=offset)
-    progress = _settle(uploads, upload, offset)
+    if (
+        creation.has_body
+        and creation.checksum is None
+        and announced == upload.length
+        and uploads.store.knows_nothing_of(upload)
+    ):
+        progress = _take_whole(request, uploads, upload)
+    else:
+        uploads.store.create(upload)
+        offset = uploads.store.offset(upload)
+        if creation.has_body:
+            offset = _receive(request, uploads, upload, Append(0, creation.checksum), stored=offset)
+        progress = _settle(uploads, upload, offset)
     return HttpResponse(
         status=201, headers=protocol.created(progress, f"{request.path}{upload.id}")
     )
@@ -129,9 +148,33 @@ def _receive(
     """Store the body and return the new offset; bytes before `stored` are here already."""
     if stored == upload.length:
         return stored
+    uploads.let_go()
     arriving = body.blocks(body.body_of(request))
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
+
+
+def _take_whole(request: HttpRequest, uploads: Uploads, upload: Upload) -> Progress:
+    """Keep a file that one request brings, without a part; on a slow line as any other."""
+    uploads.let_go()
+    arriving = body.blocks(body.body_of(request))
+    content = body.at_once(arriving, upload.length)
+    if len(content) != upload.length:
+        uploads.store.create(upload)
+        return _settle(uploads, upload, uploads.store.append(upload, 0, chain([content], arriving)))
+    with uploads.turn():
+        found = uploads.store.take(upload, content, _looking(uploads, upload))
+        _register(uploads, upload, found)
+    return Progress(upload.length, upload.length, upload.metadata, None)
+
+
+def _looking(uploads: Uploads, upload: Upload) -> Callable[[BinaryIO], Any]:
+    return lambda file: uploads.receiver.examine(file, upload.content_type)
+
+
+def _register(uploads: Uploads, upload: Upload, found: Any) -> None:
+    opening = partial(uploads.store.blobs.open, upload.sha256)
+    uploads.receiver.register(upload.sha256, opening, found)
 
 
 def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
@@ -142,10 +185,9 @@ def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
     """
     complete = offset == upload.length
     if complete:
-        uploads.store.finish(
-            upload, lambda file: uploads.receiver.examine(file, upload.content_type)
-        )
-        uploads.receiver.register(upload.sha256, lambda: uploads.store.blobs.open(upload.sha256))
+        with uploads.turn():
+            found = uploads.store.finish(upload, _looking(uploads, upload))
+            _register(uploads, upload, found)
     expires_at = None if complete else upload.expires_at
     return Progress(upload.length, offset, upload.metadata, expires_at)
 

@@ -131,7 +131,13 @@ def take(
         return
     target = APPLICATION[name].target
     ids = [application.id for application in applications]
-    for number, state in _standing(ids=ids):
+    standing = _standing(ids=ids)
+    if len(standing) < len(set(ids)):
+        raise Refused(
+            "erased",
+            _("The data of this case was erased after its term. Register the person anew."),
+        )
+    for number, state in standing:
         _check_stands(number, state, name)
     insert(
         ApplicationEvent,
@@ -150,8 +156,8 @@ def take(
 
 @Kept
 def _standing(ids: Slot) -> QuerySet[Application, tuple[str, str]]:
-    held = Application.objects.select_for_update().filter(pk__among=ids).order_by("pk")
-    return held.values_list("number", "state")
+    held = Application.objects.select_for_update().filter(pk__among=ids, erased_at=None)
+    return held.order_by("pk").values_list("number", "state")
 
 
 @KeptUpdate

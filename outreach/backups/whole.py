@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from django.core.management import call_command
 from mobile_api.restoring import begin_epoch
 from outreach.backups.archive import BackupUnreadable, Manifest, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
+from outreach.files import files
+from outreach.retention.erasing import remove_files
+from outreach.retention.requests import reapply
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
@@ -59,7 +62,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
 
     Killed anywhere before its end it can be run again, and until then no server starts here.
     The new epoch tells each tablet to send again what came after the backup, and tablets that
-    were stopped since are stopped again. Raises
+    were stopped since are stopped again; who was erased at request since is erased again. Raises
     `NotEmpty`, `BackupUnreadable`, `MalformedBackupKey`, `ToolFailed`.
     """
     kind = database()
@@ -79,6 +82,9 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
             kind.load(folder / kind.file_name)
     call_command("migrate", verbosity=0)
     begin_epoch()
+    at = datetime.now(UTC)
+    reapply(at)
+    remove_files(at, files())
     mark.unlink()
     return manifest
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.contrib.auth import password_validation
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from outreach import clock
@@ -28,6 +30,11 @@ class OutletField(_OutletChoice):
     def label_from_instance(self, obj: Outlet) -> str:
         """Return name and area."""
         return f"{obj.name} · {obj.division.name}"
+
+
+def _to_choose(held: UUID | None) -> QuerySet[Institution]:
+    """Return the institutions in use, and the one that somebody belongs to."""
+    return Institution.objects.filter(Q(retired_on=None) | Q(pk=held)).order_by("name")
 
 
 class DutyForm(forms.Form):
@@ -86,7 +93,7 @@ class DutyForm(forms.Form):
         rows = {
             "division": places.select_related("parent").order_by("code"),
             "outlet": outlets.select_related("division").order_by("name"),
-            "institution": Institution.objects.order_by("name"),
+            "institution": _to_choose(self.initial.get("institution")),
         }
         for name, found in rows.items():
             self.fields[name].queryset = found  # type: ignore[attr-defined]

@@ -32,6 +32,7 @@ from outreach.models import (
     Campaign,
     Enquiry,
     Evaluation,
+    Institution,
     Notification,
     Objection,
     Outlet,
@@ -155,6 +156,13 @@ COLUMNS: dict[type, list[Column]] = {
         (_("Area"), lambda row: row.division.name),
         (_("Open since"), lambda row: row.opened_at),
         (_("Closed"), lambda row: row.closed_at),
+    ],
+    Institution: [
+        (_("Institution"), lambda row: row.name),
+        (_("Designated for"), lambda row: listed(row.categories, "category")),
+        (_("Designated since"), lambda row: row.designated_from),
+        (_("Assessors of this area"), lambda row: row.people),
+        (_("Retired on"), lambda row: row.retired_on),
     ],
     # What people said of each other stays here; that they did, when, and who waits does not.
     Objection: [

@@ -13,6 +13,7 @@ from mobile_api.photos import PictureReceiver, examine, keep_photo, kept_thumbna
 from mobile_api.problems import Problem
 from outreach import clock
 from outreach.actions import papers
+from outreach.actions.photos import take_again
 from outreach.files import files, photo_name
 from outreach.models import PaperPhoto, Photo, StoredBlob
 from outreach.rules import Refused
@@ -48,6 +49,7 @@ def keep(file: UploadedFile[bytes]) -> StoredBlob:
         ) from problem
     sha256 = keep_photo(content, files())
     receiver.register(sha256, lambda: files().read(photo_name(sha256)))
+    take_again(sha256)
     return StoredBlob.objects.get(pk=sha256)
 
 
@@ -69,6 +71,8 @@ def photos_in(request: HttpRequest, name: str) -> list[UploadedFile[bytes]]:
 
 def served(photo: PaperPhoto | Photo, size: str) -> FileResponse:
     """Serve a kept photo whole, or its small copy, which carries no position and no camera."""
+    if StoredBlob.objects.filter(pk=photo.sha256, erased_at__isnull=False).exists():
+        raise Http404
     try:
         if size == "whole":
             whole = files().read(photo_name(photo.sha256))

@@ -22,6 +22,7 @@ from mobile_api.problems import Problem
 from outreach import clock
 from outreach.actions.applications import Nomination
 from outreach.actions.evaluations import Declared
+from outreach.actions.photos import take_again
 from outreach.desk import words
 from outreach.desk.forms import CONSENT_BY, NameField, NominationForm, consent
 from outreach.domain.vocabulary import Category, EvidenceKind
@@ -189,6 +190,7 @@ class MoveInForm(NominationForm):
         for _kind, one in self._chosen():
             sha256 = keep_photo(cast(BinaryIO, one.file), files())
             _receiver().register(sha256, partial(files().read, photo_name(sha256)))
+            take_again(sha256)
 
     def _chosen(self) -> Iterator[tuple[EvidenceKind, Chosen]]:
         yield EvidenceKind.PORTRAIT, self.cleaned_data["portrait"]

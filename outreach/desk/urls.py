@@ -14,6 +14,7 @@ from outreach.desk.views import (
     hastening,
     home,
     importing,
+    institutions,
     intake,
     links,
     moving_in,
@@ -181,6 +182,12 @@ urlpatterns = [
         outlets.end_account,
         name="end_outlet_account",
     ),
+    # institutions that assess
+    path("institutions/", institutions.institutions, name="institutions"),
+    path("institutions/new/", institutions.new, name="new_institution"),
+    path("institutions/<uuid:institution>/", institutions.institution, name="institution"),
+    path("institutions/<uuid:institution>/retire/", institutions.retire, name="retire_institution"),
+    path("institutions/<uuid:institution>/resume/", institutions.resume, name="resume_institution"),
     # tablets and the office
     path("tablets/", tablets.tablets, name="tablets"),
     path("tablets/code/", tablets.code, name="code"),

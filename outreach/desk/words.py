@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
+from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import (
     Category,
     EvidenceKind,
@@ -337,6 +338,7 @@ SUBJECTS: Words = {
     "familylink": _("Family link"),
     "paperphoto": _("Photo of a paper"),
     "outlet": _("Outlet"),
+    "institution": _("Institution"),
     "campaign": _("Campaign"),
     "team": _("Team"),
     "plan": _("Plan"),
@@ -401,6 +403,10 @@ DEEDS: Words = {
     "paper.accept": _("photo of a paper accepted"),
     "paper.refuse": _("photo of a paper sent back"),
     "paper.view": _("photo of a paper looked at"),
+    "institution.designate": _("institution added"),
+    "institution.change": _("institution changed"),
+    "institution.retire": _("institution retired"),
+    "institution.resume": _("institution designated again"),
     "outlet.open": _("outlet opened"),
     "outlet.change": _("outlet changed"),
     "outlet.close": _("outlet closed"),
@@ -444,6 +450,11 @@ DEEDS: Words = {
     "second_factor.forget": _("telephone taken off"),
     "tariff.take_in": _("tariff taken in"),
     "tariff.withdraw": _("tariff withdrawn"),
+    "case.erase": _("personal data erased"),
+    **dict.fromkeys(
+        (f"{kind}.erase" for kind in set(Holding) - {"unfinished", "not_met", "assessed"}),
+        _("erased after its term"),
+    ),
     "session.sign_in": _("signed in"),
     "session.sign_out": _("signed out"),
 }

@@ -60,8 +60,9 @@ class Folder:
                 file.flush()
                 os.fdatasync(file.fileno())
             draft.replace(target)
-        finally:
+        except BaseException:
             draft.unlink(missing_ok=True)
+            raise
         _flush(target.parent)
 
     def open(self, name: str) -> BinaryIO:

@@ -69,6 +69,9 @@ class Application(models.Model):
     fee_paid_by_county = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
+    #: When its personal data was erased, and by which term (docs/explanation/retention.md).
+    erased_at = models.DateTimeField(null=True)
+    erased_under = models.CharField(max_length=20, null=True)
 
     objects = ApplicationQuerySet.as_manager()
 

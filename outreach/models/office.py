@@ -19,7 +19,8 @@ class AuditEvent(models.Model):
     """Who did what to which record, when; appended in the same transaction as the deed.
 
     Number, place and digest follow after the commit, once (`outreach.actions.trail`); from then
-    on the database itself refuses to change or delete the row.
+    on the database itself refuses to change or delete the row. The chain is over the digest of
+    salt and detail, so that it holds when both are erased, and gives nothing of them away.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -32,6 +33,10 @@ class AuditEvent(models.Model):
     number = models.PositiveBigIntegerField(null=True, unique=True)
     division_code = models.CharField(max_length=12, null=True)
     digest = models.CharField(max_length=64, null=True)
+    #: Without it an event of before 0.4.0, whose chain is over the detail itself.
+    detail_digest = models.CharField(max_length=64, null=True)
+    #: Empty once the detail was erased.
+    salt = models.CharField(max_length=32, null=True)
 
     class Meta:
         indexes = [

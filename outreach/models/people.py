@@ -119,6 +119,8 @@ class Institution(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=80, unique=True)
     designated_from = models.DateField()
+    #: Since when no new assessor belongs to it.
+    retired_on = models.DateField(null=True)
     categories = models.JSONField(default=list)
 
     def __str__(self) -> str:
@@ -170,6 +172,7 @@ class Resident(models.Model):
     is_poor_household = models.BooleanField(default=False)
     severity_expected = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
 
     objects = ResidentQuerySet.as_manager()
 

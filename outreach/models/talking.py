@@ -53,6 +53,7 @@ class Enquiry(models.Model):
     reply = SealedTextField(default="")
     replied_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     replied_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
 
     objects = EnquiryQuerySet.as_manager()
 
@@ -82,6 +83,7 @@ class Notification(models.Model):
     sent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=200, default="", blank=True)
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["state", "due_at"], name="notification_outbox")]

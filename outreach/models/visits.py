@@ -140,7 +140,11 @@ class Evaluation(models.Model):
 
 
 class StoredBlob(models.Model):
-    """A file that the server holds whole, named by the SHA-256 it recomputed itself."""
+    """A file that the server holds whole, named by the SHA-256 it recomputed itself.
+
+    The row of an erased one stays, so that no tablet is asked for it again and none brings it
+    back; `removed_at` is when the file itself was gone too.
+    """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     size = models.PositiveIntegerField()
@@ -148,6 +152,17 @@ class StoredBlob(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     stored_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["erased_at"],
+                condition=models.Q(erased_at__isnull=False, removed_at=None),
+                name="blob_to_remove",
+            ),
+        ]
 
 
 def is_held() -> models.Exists:

@@ -44,7 +44,11 @@ class Desk:
     def go(self, place: str) -> None:
         """Go to a place of the main navigation."""
         main = self.page.get_by_role("navigation", name="主导航")
-        main.get_by_role("link", name=place, exact=True).click()
+        link = main.get_by_role("link", name=place, exact=True)
+        if not link.count():  # it is in a group that is closed
+            within = main.locator("details", has_text=place)
+            within.locator("summary").click()
+        link.click()
 
     def open_step(self, title: str) -> None:
         """Come home and open the list of a step."""

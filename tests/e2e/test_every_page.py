@@ -115,7 +115,19 @@ def _look(page: Page, row: Row, who: str, album: Album) -> Iterator[str | None]:
         if width != WALL:
             for one in Axe().run(page).response["violations"]:
                 yield f"{who} {address} at {width}: {one['id']} {one['nodes'][0]['html']}"
-            album.take(page, f"{who}-{_name(row.route)}-{width}")
+        album.take(page, f"{who}-{_name(row.route)}-{width}")
+    if album.is_kept:
+        _take_in_english(page, address, f"{who}-{_name(row.route)}", album)
+
+
+def _take_in_english(page: Page, address: str, name: str, album: Album) -> None:
+    english = {"name": "django_language", "value": "en", "url": page.url}
+    page.context.add_cookies([english])  # type: ignore[list-item]
+    page.goto(address)
+    for width in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": 800})
+        album.take(page, f"{name}-{width}-english")
+    page.context.clear_cookies(name="django_language")
 
 
 def _name(route: str) -> str:

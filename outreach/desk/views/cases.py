@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -84,6 +84,8 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
     """Show one case with its whole history, and note who opened it."""
     application = found(cases_of(request.user), pk=case)
     record("application.view", [application], by=request.user, at=clock.now())
+    if application.erased_at:
+        return _what_is_left(request, application)
     visits = list(
         application.visits.select_related("assessor").prefetch_related("events__by").order_by("pk")
     )
@@ -111,6 +113,16 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
     )
 
 
+def _what_is_left(request: DeskRequest, application: Application) -> HttpResponse:
+    """Show what is kept of a case whose personal data was erased."""
+    context = {
+        "application": application,
+        "events": application.events.select_related("by"),
+        "certificates": Certificate.objects.filter(application=application).order_by("pk"),
+    }
+    return render(request, "desk/case_erased.html", context)
+
+
 def _appeal_until(application: Application) -> date | None:
     """Return until when the family may appeal; none once that is over, or without a calendar."""
     if application.state != ApplicationState.NOT_MET:
@@ -132,14 +144,16 @@ def _evaluations(application: Application, user: User) -> Any:
     return application.evaluations.select_related("assessor").order_by("pk")
 
 
-def _photographed(application: Application, user: User) -> list[tuple[PaperPhoto, bool]]:
-    """Return the photos of the papers, each with whether it is here; they show the ID number."""
+def _photographed(
+    application: Application, user: User
+) -> list[tuple[PaperPhoto, bool, datetime | None]]:
+    """Return the photos of the papers, each with whether it is here, and when it was erased."""
     if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
         return []
     photos = list(application.paper_photos.shown().order_by("pk"))
     names = [photo.sha256 for photo in photos]
-    held = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
-    return [(photo, photo.sha256 in held) for photo in photos]
+    held = dict(StoredBlob.objects.filter(pk__in=names).values_list("pk", "erased_at"))
+    return [(photo, photo.sha256 in held, held.get(photo.sha256)) for photo in photos]
 
 
 def _possible(application: Application, user: User, visit: Visit | None) -> list[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from outreach.desk.views.accounts import accounts_for
 from outreach.desk.views.campaigns import LOOKERS
 from outreach.desk.views.certificates import batches_for
 from outreach.desk.views.enquiries import enquiries_for
+from outreach.desk.views.institutions import institutions_for
 from outreach.desk.views.notifications import notifications_for
 from outreach.desk.views.office import trail_for
 from outreach.desk.views.outlets import OFFICE as OUTLET_READERS
@@ -50,6 +51,9 @@ def exports() -> dict[str, Export]:
             LOOKERS, lambda user: campaigns_for(user).select_related("division").order_by("pk")
         ),
         "outlets": Export(OUTLET_READERS, lambda user: outlets_for(user).order_by("pk")),
+        "institutions": Export(
+            OUTLET_READERS, lambda user: institutions_for(user).order_by("name", "pk")
+        ),
         "enquiries": Export(TALKERS, lambda user: enquiries_for(user).order_by("pk")),
         "notifications": Export(
             TALKERS,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -83,6 +83,8 @@ def take(request: DeskRequest) -> HttpResponse:
 def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
     """Show the papers of a case; on POST keep a photo taken on the spot."""
     application = found(cases_of(request.user), pk=case)
+    if application.erased_at:
+        return redirect("desk:case", application.pk)
 
     def act() -> HttpResponse:
         paper = request.POST.get("paper", "")
@@ -96,8 +98,10 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
         return done(request, text, "desk:case_papers", case)
 
     def context() -> dict[str, Any]:
-        is_here = Exists(StoredBlob.objects.filter(pk=OuterRef("sha256")))
-        shown = application.paper_photos.shown().annotate(is_here=is_here)
+        blob = StoredBlob.objects.filter(pk=OuterRef("sha256"))
+        shown = application.paper_photos.shown().annotate(
+            is_here=Exists(blob), erased_at=Subquery(blob.values("erased_at"))
+        )
         sent = list(shown.select_related("sent_by", "decided_by"))
         age = application.resident.age(clock.today())
         return {

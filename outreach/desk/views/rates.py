@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -19,6 +20,8 @@ from outreach.reports.rates import Rate, Rates, Whose, rates
 READERS = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
 #: How far back the review looks.
 SPAN = timedelta(days=365)
+#: For how long they stand.
+SECONDS = 600
 #: How wide the mark is that shows what was found.
 MARK = 1.6
 
@@ -41,9 +44,17 @@ class Band:
 
 
 def rates_for(user: User) -> Rates:
-    """Return the rates of the user's division over the last twelve months."""
+    """Return the rates of the user's division over the last twelve months, minutes old at most.
+
+    They hardly move, and every opening of the review's page would count a county's year anew.
+    """
     today = clock.today()
-    return rates(today - SPAN, today, within=user.division)
+    name = f"rates:{user.division.code}:{today}"
+    found: Rates | None = cache.get(name)
+    if found is None:
+        found = rates(today - SPAN, today, within=user.division)
+        cache.set(name, found, SECONDS)
+    return found
 
 
 @only(*READERS)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import FileResponse, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -83,6 +83,8 @@ def evaluation(request: DeskRequest, evaluation: UUID) -> HttpResponse:
     """Show findings, both grades, photos, place and time of one evaluation."""
     held = found(_evaluations(request.user), pk=evaluation)
     record("evaluation.view", [held], by=request.user, at=clock.now())
+    if held.application.erased_at:
+        return redirect("desk:case", held.application_id)
     return render(request, "desk/evaluation.html", _screen(request, held))
 
 
@@ -99,7 +101,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
     found = rates_for(request.user) if reviews and held.mode != Mode.FILE else None
     photos = list(held.photos.all())
     names = [photo.sha256 for photo in photos]
-    stored = set(StoredBlob.objects.filter(pk__in=names).values_list("pk", flat=True))
+    stored = dict(StoredBlob.objects.filter(pk__in=names).values_list("pk", "erased_at"))
     return {
         "evaluation": held,
         "application": application,
@@ -112,7 +114,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         if found
         else [],
         "from_file": held.mode == Mode.FILE,
-        "photos": [(photo, photo.sha256 in stored) for photo in photos],
+        "photos": [(photo, photo.sha256 in stored, stored.get(photo.sha256)) for photo in photos],
         "may_review": request.user.role == Role.ADMINISTRATOR
         and application.state == ApplicationState.NOTICED,
         "may_opine": request.user.role == Role.ASSESSOR

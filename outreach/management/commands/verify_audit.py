@@ -20,6 +20,11 @@ class Command(BaseCommand):
                 f"The trail was altered: event {verdict.broken_at} does not follow from the"
                 f" {verdict.events} before it."
             )
+        if verdict.erased:
+            self.stdout.write(
+                f"{verdict.erased} of them keep who, what and when; their details were erased by"
+                " rule."
+            )
         self.stdout.write(f"{verdict.events} events, unbroken. The last digest is")
         self.stdout.write(verdict.digest)
         self.stdout.write(

@@ -97,7 +97,7 @@ def _application() -> object:
     from mobile_api.tus.views import Uploads, upload_urls
 
     class Receiver(PictureReceiver):
-        def register(self, sha256: str, opening: object) -> None:
+        def register(self, sha256: str, opening: object, found: object = None) -> None:
             with (root / "register").open("a") as register:
                 register.write(f"{sha256}\n")
 

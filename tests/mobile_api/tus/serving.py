@@ -25,10 +25,10 @@ class Register:
 
     entered: set[str] = field(default_factory=set)
 
-    def examine(self, file: Path, declared_type: str) -> None:
+    def examine(self, file: BinaryIO, declared_type: str) -> None:
         """Accept the file."""
 
-    def register(self, sha256: str, opening: Callable[[], BinaryIO]) -> None:
+    def register(self, sha256: str, opening: Callable[[], BinaryIO], found: None = None) -> None:
         """Remember the file."""
         with opening() as blob:
             assert digest(blob.read()) == sha256

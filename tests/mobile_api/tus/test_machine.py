@@ -90,6 +90,25 @@ class Machine(RuleBasedStateMachine):
             self._take(key, chunk[len(held) :])
             assert (answer.status_code, answer["Upload-Offset"]) == (201, str(self._offset(key)))
 
+    @rule(
+        key=st.sampled_from(EVERY), missing=st.sampled_from((0, 0, 0, 1, 5)), garbage=st.booleans()
+    )
+    def create_with_all_of_it(self, key: Key, missing: int, garbage: bool) -> None:
+        """Send the whole file with its announcement, perhaps another one, perhaps cut."""
+        tablet, content = key
+        self._sweep()
+        sent = bytes(255 - byte for byte in content) if garbage else content
+        arrived = sent[: max(len(sent) - missing, 0)]
+        line = {"wsgi.input": io.BytesIO(arrived), "CONTENT_LENGTH": str(len(sent))}
+        answer = self.server.create(tablet, content, environ=line)
+        held = self.parts.setdefault(key, b"")
+        self.expires[key] = self.server.now + KEEP_FOR
+        status = self._take(key, arrived[len(held) :])
+        reached[f"whole {status}"] += 1
+        assert answer.status_code == {204: 201}.get(status, status)
+        if status == 204:
+            assert answer["Upload-Offset"] == str(self._offset(key))
+
     @something_announced
     @rule(key=keys, size=st.integers(1, 9), missing=st.sampled_from((0, 0, 1, 4)), check=sums)
     def patch(self, key: Key, size: int, missing: int, check: str) -> None:
@@ -170,7 +189,7 @@ class Machine(RuleBasedStateMachine):
             self.blobs.add(key[1])
             if moved:
                 with part.open("rb") as file:
-                    self.server.store.blobs.adopt(file.fileno(), digest(key[1]), lambda: None)
+                    self.server.store.blobs.adopt(file.fileno(), digest(key[1]), lambda _: None)
                 part.unlink()
             reached["kill before the register"] += 1
         self.kill()
@@ -290,6 +309,8 @@ FLOORS = {
     "kill inside a chunk": 30,
     "kill before the register": 8,
     "swept": 4,
+    "whole 204": 60,
+    "whole 460": 5,
     "patch 204": 60,
     "patch 409": 15,
     "patch 413": 5,

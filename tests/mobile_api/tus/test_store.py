@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 import pytest
@@ -36,11 +37,11 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
-def accept(_file: Path) -> None:
+def accept(_file: BinaryIO) -> None:
     """Accept every file."""
 
 
-def refuse(_file: Path) -> None:
+def refuse(_file: BinaryIO) -> None:
     raise Problem("not-a-picture")
 
 

@@ -186,11 +186,15 @@ def test_another_method_is_refused_and_told_the_right_ones(tablet: Tablet):
     assert answer["Allow"] == "OPTIONS, POST"
 
 
-def test_a_full_disk_is_told_as_such(tablet: Tablet, monkeypatch):
+@pytest.mark.parametrize(("call", "sent"), [("os.pwrite", -1), ("os.fdatasync", len(PHOTO))])
+def test_a_full_disk_is_told_as_such(tablet: Tablet, monkeypatch, call: str, sent: int):
     # The disk is the process edge here: only the kernel's answer is replaced.
     def full(*_arguments: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.pwrite", full)
+    monkeypatch.setattr(call, full)
 
-    assert refused(tablet.create(PHOTO, body=PHOTO)) == (507, "no-room")
+    assert refused(tablet.create(PHOTO, body=PHOTO[:sent])) == (507, "no-room")
+    monkeypatch.undo()
+    assert tablet.create(PHOTO, body=PHOTO)["Upload-Offset"] == str(len(PHOTO))
+    assert tablet.stored(PHOTO) == PHOTO

@@ -12,11 +12,31 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from mobile_api.models import HandInPart
-from outreach.actions import applications, enquiries, publicity, visits
+from outreach.actions import (
+    accounts,
+    applications,
+    enquiries,
+    family,
+    papers,
+    publicity,
+    visits,
+)
 from outreach.actions.notifying.outbox import fill_outbox
-from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.models import User
+from outreach.domain.vocabulary import NextStep, NotDone, Paper, Role
+from outreach.models import (
+    AccountRequest,
+    Call,
+    Campaign,
+    Institution,
+    Outlet,
+    Plan,
+    StoredBlob,
+    User,
+)
 from tests import builders
+from tests.outreach.desk.rights.county import people as everybody
+from tests.outreach.desk.rights.operations import kwargs_of
+from tests.outreach.desk.rights.table import rows
 from tests.outreach.desk.test_tablets import a_dispute, a_tablet
 
 SignIn = Callable[[User], Client]
@@ -110,6 +130,81 @@ def handed_in(place: builders.County, count: int, on: date) -> None:
         )
 
 
+def designated(place: builders.County, count: int, on: date) -> None:
+    """Add institutions."""
+    for _ in range(count):
+        Institution.objects.create(name=str(uuid4()), designated_from=on)
+
+
+def people(place: builders.County, count: int, on: date) -> None:
+    """Add accounts, each with a lost password that waits for a second person."""
+    for _ in range(count):
+        who = builders.user(f"u{uuid4().hex[:12]}", Role.LIAISON, place.village)
+        asks = builders.user(f"u{uuid4().hex[:12]}", Role.ADMINISTRATOR, place.county)
+        lost = AccountRequest.Kind.PASSWORD
+        accounts.ask_reset(who, lost, "忘了", by=asks, at=builders.START)
+
+
+def outlets(place: builders.County, count: int, on: date) -> None:
+    """Add counters."""
+    for _ in range(count):
+        Outlet.objects.create(
+            name=str(uuid4()), kind="bank", division=place.township, opened_at=builders.START
+        )
+
+
+def tablets(place: builders.County, count: int, on: date) -> None:
+    """Add tablets."""
+    for _ in range(count):
+        a_tablet(place)
+
+
+def hastened(place: builders.County, count: int, on: date) -> None:
+    """Add urgent cases."""
+    builders.applied(place, count, urgency="subsidy_lapsing", urgent_why="到期")
+
+
+def photographed(place: builders.County, count: int, on: date) -> None:
+    """Add cases for which a family sent a photo of a paper."""
+    builders.store(["a" * 64])
+    for case in builders.applied(place, count):
+        applications.send_back(case, ["photos"], by=place.administrator, at=builders.START)
+        link, _secret = family.make_link(case, by=place.administrator, at=builders.START)
+        blob = StoredBlob.objects.get(pk="a" * 64)
+        papers.send(link, Paper.PHOTOS, blob, at=builders.START)
+
+
+def to_call(place: builders.County, count: int, on: date) -> None:
+    """Add campaigns, each with a family to call."""
+    for visit in builders.scheduled(place, count, on=on):
+        campaign = Campaign.objects.create(
+            name=str(uuid4()),
+            division=place.county,
+            first_on=on,
+            last_on=on,
+            created_by=place.administrator,
+            created_at=builders.START,
+        )
+        plan = Plan.objects.create(
+            campaign=campaign,
+            number=1,
+            state="published",
+            problem={},
+            figures={},
+            created_by=place.administrator,
+            created_at=builders.START,
+        )
+        Call.objects.create(
+            campaign=campaign,
+            plan=plan,
+            visit=visit,
+            kind="new",
+            on=on,
+            start=visit.start,
+            created_at=builders.START,
+        )
+
+
 def enquired(place: builders.County, count: int, on: date) -> None:
     """Add questions."""
     for _ in range(count):
@@ -144,8 +239,48 @@ LISTS: list[tuple[str, str, Fill, int]] = [
     ("/enquiries/", "administrator", enquired, 0),
     ("/notifications/", "administrator", notified, 0),
     ("/disputes/", "administrator", disputed, 0),
+    ("/accounts/", "administrator", people, 0),
+    ("/accounts/second-person/", "administrator", people, 0),
+    ("/calls/", "administrator", to_call, 0),
+    ("/campaigns/", "administrator", to_call, 0),
+    ("/fast/", "administrator", hastened, 0),
+    ("/outlets/", "administrator", outlets, 0),
+    ("/papers/sent/", "administrator", photographed, 0),
+    ("/tablets/", "administrator", tablets, 0),
+    ("/institutions/", "administrator", designated, 0),
     ("/tablets/handed-in/", "administrator", handed_in, 0),
 ]
+
+
+#: Lists that want signed papers, an appeal or a counter are counted beside what makes them.
+COUNTED_ELSEWHERE = {
+    "/appeals/": "test_returning.py",
+    "/batches/": "test_certificates.py",
+    "/certificates/": "test_certificates.py",
+    "/certificates/hand-over/": "test_certificates.py",
+    "/certificates/renew/": "test_certificates.py",
+    "/certificates/sign/": "test_certificates.py",
+    "/hand-over/": "test_certificates.py",
+    "/taken-in/": "test_outlets.py",
+}
+
+
+def test_every_list_of_the_rights_tables_is_counted(
+    place: builders.County, authority: None, sign_in: SignIn
+) -> None:
+    accounts_of = {who: one.user for (who, area), one in everybody(place).items() if area == "own"}
+    found = set()
+    for row in rows().values():
+        readers = [who for who in accounts_of if row.cells[who, "own"] in ("sees", "open")]
+        if row.method == "GET" and readers and not kwargs_of(row.route):
+            page = f"/{row.route.lstrip('/')}"
+            shown = sign_in(accounts_of[readers[0]]).get(page).context
+            if shown is not None and "listing" in shown:
+                found.add(page)
+    # Savings are no listing, and yet a list.
+    assert found | {"/savings/", "/savings/lines/"} == {page for page, *_ in LISTS} | set(
+        COUNTED_ELSEWHERE
+    )
 
 
 @pytest.mark.parametrize(("page", "who", "fill", "days"), LISTS)

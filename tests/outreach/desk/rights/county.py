@@ -185,13 +185,15 @@ def a_case_at_every_step(place: builders.County) -> None:
     _an_account_that_waits(place, at)
     keep(Checked([], [], 0), f"{NAME}.csv", by=office, at=at)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
+    mine = Institution.objects.create(name="独家医院", designated_from=VISIT_ON)
+    Assessor.objects.filter(user=place.colleague).update(institution=mine)
     clock.advance_to(datetime.combine(late + DAY * 4, time(17), builders.SHANGHAI))
     a_campaign(place)
 
 
 def _a_hand_in(place: builders.County, at: datetime) -> None:
     """Add the one part of what the own area's assessor's tablet handed in, sealed to nobody."""
-    replica = Replica.objects.filter(device__user=place.assessor).order_by("pk")[0]
+    replica = Replica.objects.get(device__label="平板 3 号")
     HandInPart.objects.create(
         hand_in=new_id(),
         n=0,
@@ -262,6 +264,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "batch": lambda _: Batch.objects.get().pk,
     "tariff": lambda _: "511302-2018",
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
+    "institution": lambda _: Institution.objects.get(name="独家医院").pk,
     "hand_in": lambda _: HandInPart.objects.get().pk,
     "dispute": lambda _: Dispute.objects.get().pk,
     "what": lambda _: "cases",

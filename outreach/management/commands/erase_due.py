@@ -1,0 +1,55 @@
+"""Erase what was kept as long as the terms say; certificates, trail and savings stay provable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from outreach import clock
+from outreach.domain.retention import Holding, MalformedTerms
+from outreach.files import files
+from outreach.management.bars import bar
+from outreach.retention.due import terms
+from outreach.retention.erasing import Erased, count_due, erase_due
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only count what is due; change nothing"
+        )
+        parser.add_argument(
+            "--terms", action="store_true", help="only show each term, its reason and its source"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            if options["terms"]:
+                self._show_terms()
+            elif options["dry_run"]:
+                self._show(count_due(clock.today()), "due")
+            else:
+                with bar("Erasing", unit="things") as progress:
+                    told = erase_due(clock.now(), files(), progress)
+                self._show(told, "erased")
+                self.stdout.write(f"files removed: {told.files:,}")
+        except (MalformedTerms, OSError) as error:
+            raise CommandError(f"{error} Run it again; what was erased stays erased.") from error
+
+    def _show(self, told: Erased, word: str) -> None:
+        for (kind, county), count in sorted(told.records.items()):
+            if count:
+                self.stdout.write(f"{county} {kind}: {count:,} {word}")
+        self.stdout.write(f"in all: {told.records.total():,} {word}")
+
+    def _show_terms(self) -> None:
+        said = terms()
+        for county, kinds in [("default", said.default), *sorted(said.counties.items())]:
+            for kind in Holding:
+                term = kinds[kind]
+                kept = f"{term.months} months" if term.months else "for ever"
+                asked = ", sooner on request" if term.on_request else ""
+                self.stdout.write(f"{county} {kind}: {kept}{asked}; {term.why} ({term.source})")

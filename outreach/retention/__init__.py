@@ -1,0 +1,1 @@
+"""Erases what was kept long enough, or what a citizen asks for; what is signed still verifies."""

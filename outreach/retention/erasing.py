@@ -1,0 +1,225 @@
+"""Erasing: by the terms, and at a citizen's request. Each case in one transaction, then its files.
+
+Killed anywhere it is simply run again: a case is erased whole or not, and a file whose row says
+erased is removed by the next run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from certificates.models import Certificate
+from mobile_api.photos import thumbnail_name
+from outreach.actions.audit import record
+from outreach.actions.trail import erase_details, number_trail
+from outreach.domain.retention import Holding
+from outreach.files import SealedStorage, photo_name
+from outreach.models import (
+    Application,
+    AuditEvent,
+    Bar,
+    DeclaredRelative,
+    Enquiry,
+    Notification,
+    PaperPhoto,
+    Photo,
+    Resident,
+    StoredBlob,
+    User,
+)
+from outreach.models.ids import new_id
+from outreach.retention import blanks
+from outreach.retention.due import CLOSED, all_due
+from outreach.retention.records import blank_records
+
+_BATCH = 200
+#: Told after each step: how many records are done, how many are due.
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Erased:
+    """How many records of each kind were erased in each county, and how many files."""
+
+    records: Counter[tuple[Holding, str]] = field(default_factory=Counter)
+    files: int = 0
+
+
+def count_due(on: date) -> Erased:
+    """Return what `erase_due` would erase on that day, and change nothing."""
+    return Erased(Counter({(due.kind, due.county): due.rows.count() for due in all_due(on)}))
+
+
+def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erased:
+    """Erase everything whose term is over; return what that was."""
+    number_trail()
+    on = timezone.localdate(at)
+    told, total = Erased(), count_due(on).records.total()
+    for due in all_due(on):
+        after = due.rows
+        # Onward by key: a row may stay due, where another one needs the same file.
+        while batch := list(after[:_BATCH]):
+            erase_rows(batch, due.kind, by=None, at=at)
+            told.records[due.kind, due.county] += len(batch)
+            progress(told.records.total(), max(total, told.records.total()))
+            after = due.rows.filter(pk__gt=batch[-1].pk)
+    told.files = remove_files(at, storage)
+    return told
+
+
+def erase_rows(batch: Sequence[Any], kind: Holding, *, by: User | None, at: datetime) -> None:
+    """Erase some records of one kind."""
+    _ERASE[kind](batch, kind, by, at)
+
+
+def remove_files(at: datetime, storage: SealedStorage) -> int:
+    """Remove the files, with their small pictures, of all photos whose rows say erased."""
+    left = StoredBlob.objects.filter(erased_at__isnull=False, removed_at=None).order_by("pk")
+    count = 0
+    while batch := list(left.values_list("pk", flat=True)[:_BATCH]):
+        for sha256 in batch:
+            storage.delete(photo_name(sha256))
+            storage.delete(thumbnail_name(sha256))
+        count += StoredBlob.objects.filter(pk__in=batch).update(removed_at=at)
+    return count
+
+
+@transaction.atomic
+def erase_case(
+    application: Application,
+    kind: Holding,
+    *,
+    by: User | None,
+    at: datetime,
+    request: str = "",
+) -> None:
+    """Erase the personal data of one closed case, and of its person when no other case holds any.
+
+    What stays: number, village, states and days, category and grades, who did what when; and of
+    an issued certificate its paper, number and name.
+    """
+    held = Application.objects.select_for_update().get(pk=application.pk)
+    if held.erased_at or held.state not in CLOSED:
+        return
+    for blank in blanks.OF_A_CASE:
+        blank.erase([held.pk])
+    photos = Photo.objects.filter(evaluation__application=held)
+    papers = PaperPhoto.objects.filter(application=held)
+    _erase_photos(photos, papers, at)
+    _blank(blanks.ENQUIRY, Enquiry.objects.filter(application=held), at)
+    _blank(blanks.MESSAGE, Notification.objects.filter(application=held), at)
+    held.erased_at, held.erased_under = at, kind.value
+    held.save(update_fields=["erased_at", "erased_under"])
+    _erase_person(held.resident, at)
+    erase_details(AuditEvent.objects.filter(subject_id__in=_ids_of(held)))
+    detail = {"under": kind.value} | ({"request": request} if request else {})
+    record("case.erase", [held], by=by, at=at, detail=detail)
+
+
+def _erase_person(resident: Resident, at: datetime) -> None:
+    """Erase what is kept of a person without an unerased case."""
+    if resident.applications.filter(erased_at=None).exists():
+        return
+    is_holder = Certificate.objects.filter(resident=resident).exists()
+    if is_holder or Bar.objects.filter(resident=resident, lifted_at=None).exists():
+        blanks.OF_A_HOLDER.blank(resident)
+    else:
+        resident.id_number_index = new_id().hex
+        resident.save(update_fields=["id_number_index"])
+        blanks.OF_A_PERSON.blank(resident)
+    blanks.OF_A_GUARDIAN.erase([resident.pk])
+    DeclaredRelative.objects.filter(resident=resident).delete()
+    resident.erased_at = at
+    resident.save(update_fields=["erased_at"])
+
+
+def _erase_photos(photos: QuerySet[Photo], papers: QuerySet[PaperPhoto], at: datetime) -> None:
+    """Note the files of these photos as erased, but those that another photo still shows."""
+    mine = (set(photos.values_list("pk", flat=True)), set(papers.values_list("pk", flat=True)))
+    names = {*photos.values_list("sha256", flat=True), *papers.values_list("sha256", flat=True)}
+    named = (Photo.objects, PaperPhoto.objects)
+    for rows, ids in zip(named, mine, strict=True):
+        others = rows.filter(sha256__in=names).exclude(pk__in=ids)
+        names -= set(others.values_list("sha256", flat=True))
+    StoredBlob.objects.filter(pk__in=names, erased_at=None).update(erased_at=at)
+
+
+def _blank(blank: blanks.Blank, rows: Iterable[Model], at: datetime) -> None:
+    for row in rows:
+        blank.blank(row)
+        row.erased_at = at  # type: ignore[attr-defined]
+        row.save(update_fields=["erased_at"])
+
+
+def _ids_of(application: Application) -> list[Any]:
+    """Return the keys of everything of a case that the trail speaks about."""
+    found = [application.pk, application.resident_id]
+    for name in ("visits", "evaluations", "notices", "links", "paper_photos", "appeals"):
+        found += getattr(application, name).values_list("pk", flat=True)
+    certificates = Certificate.objects.filter(application=application)
+    return [*found, *certificates.values_list("pk", flat=True)]
+
+
+# -- by the terms ------------------------------------------------------------------------
+
+
+def _cases(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    for application in batch:
+        erase_case(application, kind, by=by, at=at)
+
+
+@transaction.atomic
+def _photos(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    ids = [photo.pk for photo in batch]
+    if kind == Holding.EVIDENCE:
+        photos, papers = Photo.objects.filter(pk__in=ids), PaperPhoto.objects.none()
+    else:
+        photos, papers = Photo.objects.none(), PaperPhoto.objects.filter(pk__in=ids)
+    _erase_photos(photos, papers, at)
+    record(f"{kind}.erase", batch, by=by, at=at)
+
+
+@transaction.atomic
+def _talk(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    _blank(blanks.ENQUIRY if kind == Holding.ENQUIRIES else blanks.MESSAGE, batch, at)
+    record(f"{kind}.erase", batch, by=by, at=at)
+
+
+@transaction.atomic
+def _whole(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    record(f"{kind}.erase", batch, by=by, at=at)
+    for row in batch:
+        row.delete()
+
+
+@transaction.atomic
+def _plans(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    for plan in batch:
+        blanks.PLAN.blank(plan)
+    record(f"{kind}.erase", batch, by=by, at=at)
+
+
+def _records(batch: Sequence[Any], _kind: Holding, _by: User | None, at: datetime) -> None:
+    blank_records(batch, at)
+
+
+_ERASE: dict[Holding, Callable[[Sequence[Any], Holding, User | None, datetime], None]] = {
+    Holding.UNFINISHED: _cases,
+    Holding.NOT_MET: _cases,
+    Holding.ASSESSED: _cases,
+    Holding.EVIDENCE: _photos,
+    Holding.PAPERS: _photos,
+    Holding.ENQUIRIES: _talk,
+    Holding.MESSAGES: _talk,
+    Holding.LISTS: _whole,
+    Holding.PLANS: _plans,
+    Holding.RECORDS: _records,
+}

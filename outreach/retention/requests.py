@@ -1,0 +1,156 @@
+"""A citizen asks to be erased: what may go goes at once, the rest is named with its day."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from mobile_api import lines
+from outreach.domain.retention import Holding, Term, Terms
+from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, Resident, User
+from outreach.retention.due import CLOSED, beside, kind_of, terms
+from outreach.retention.erasing import erase_case, erase_rows
+from outreach.retention.records import blank_records, naming
+
+log = logging.getLogger(__name__)
+
+#: Days after a "not met" in which an appeal may still come in: ten working days, and holidays.
+APPEAL_DAYS = 30
+
+
+class NotTheirs(Exception):
+    """Whoever carries the request out is no administrator of the case's county."""
+
+
+@dataclass
+class Answer:
+    """What was erased at a request, and what stays: case number, why, and until when if known."""
+
+    erased: list[tuple[str, Holding]] = field(default_factory=list)
+    stays: list[tuple[str, str, date | None]] = field(default_factory=list)
+    records: int = 0
+
+
+def erase_on_request(
+    resident: Resident, *, by: User, at: datetime, request: str, dry_run: bool = False
+) -> Answer:
+    """Erase what may go of everything that is kept of a person; answer what stays and why.
+
+    `request` is the office's file number of the request. Raises `NotTheirs`.
+    """
+    cases = list(resident.applications.select_related("village").order_by("pk"))
+    _check_theirs(by, cases)
+    answer, said = Answer(), terms()
+    for case in cases:
+        if case.erased_at:
+            continue
+        if case.state not in CLOSED:
+            answer.stays.append((case.number, "it is open: withdraw or close it first", None))
+            continue
+        kind = kind_of(case)
+        term = said.of(case.village.code[:6], kind)
+        if refusal := _refusal(case, kind, term, at):
+            answer.stays.append((case.number, *refusal))
+            answer.erased += _erase_beside(case, said, by, at, dry_run)
+            continue
+        answer.erased.append((case.number, kind))
+        answer.records += _erase(case, kind, by, at, request, dry_run)
+    return answer
+
+
+def _check_theirs(by: User, cases: list[Application]) -> None:
+    codes = [case.village.code for case in cases]
+    here = all(code.startswith(by.division.code) for code in codes)
+    if not (codes and here and by.is_active and by.role == Role.ADMINISTRATOR):
+        raise NotTheirs(f"{by.username} is no administrator of this case's county")
+
+
+def _refusal(
+    case: Application, kind: Holding, term: Term, at: datetime
+) -> tuple[str, date | None] | None:
+    ended_on = timezone.localdate(case.state_since)
+    if not term.on_request:
+        # How long a certificate will live is not known before it has ended.
+        until = None if kind == Holding.ASSESSED else term.until(ended_on)
+        return f"{term.why} ({term.source})", until
+    appealable = kind == Holding.NOT_MET and case.state == ApplicationState.NOT_MET
+    last = ended_on + timedelta(days=APPEAL_DAYS)
+    if appealable and timezone.localdate(at) <= last:
+        return "the family may appeal still", last
+    return None
+
+
+def _erase(
+    case: Application, kind: Holding, by: User, at: datetime, request: str, dry_run: bool
+) -> int:
+    words = _words_of(case)
+    count = 0
+    for entries in naming(words, case.created_at - timedelta(days=1)):
+        count += len(entries)
+        if not dry_run:
+            blank_records(entries, at)
+    if not dry_run:
+        note(case, kind, at, request)
+        erase_case(case, kind, by=by, at=at, request=request)
+    return count
+
+
+def _erase_beside(
+    case: Application, said: Terms, by: User, at: datetime, dry_run: bool
+) -> list[tuple[str, Holding]]:
+    """Erase what stands beside a case that stays, and may go sooner; return what that was."""
+    county = case.village.code[:6]
+    found = []
+    for kind, rows in beside(case):
+        if said.of(county, kind).on_request and rows.exists():
+            if not dry_run:
+                erase_rows(list(rows), kind, by=by, at=at)
+            found.append((case.number, kind))
+    return found
+
+
+def _words_of(case: Application) -> list[str]:
+    """Return what a tablet names a case by: its keys, and the ID number."""
+    keys: list[Any] = [case.pk, case.resident_id]
+    for name in ("visits", "evaluations"):
+        keys += getattr(case, name).values_list("pk", flat=True)
+    return [*map(str, keys), case.resident.id_number]
+
+
+# -- what outlasts a restore ---------------------------------------------------------------
+
+
+def note(case: Application, kind: Holding, at: datetime, request: str) -> None:
+    """Append an erased case to the file that a restored register reads; raises its `OSError`.
+
+    It is written before the case is erased: without it a backup would bring the person back.
+    """
+    said = {"case": str(case.pk), "under": kind.value, "at": at.isoformat(), "request": request}
+    lines.append(settings.OUTREACH_ERASURES, said)
+
+
+def reapply(at: datetime) -> int:
+    """Erase again, in a register that stands again from a backup, what was asked for since."""
+    count = 0
+    for line in lines.read(settings.OUTREACH_ERASURES):
+        try:
+            key, kind = UUID(str(line["case"])), Holding(str(line["under"]))
+            request = str(line.get("request", ""))
+        except (ValueError, KeyError):
+            log.warning("a line of %s cannot be read", settings.OUTREACH_ERASURES)
+            continue
+        case = Application.objects.filter(pk=key, erased_at=None).first()
+        if case is not None:
+            for entries in naming(_words_of(case), case.created_at - timedelta(days=1)):
+                blank_records(entries, at)
+            erase_case(case, kind, by=None, at=at, request=request)
+            count += 1
+    return count

@@ -1,0 +1,407 @@
+"""What was kept long enough is erased; what is signed, chained and counted stays provable."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+
+from certificates.actions import hand_over, open_file
+from certificates.verdicts import judge
+from mobile_api.models import LedgerEntry
+from outreach import clock
+from outreach.actions import applications
+from outreach.actions.audit import record
+from outreach.actions.trail import number_trail, verify_trail
+from outreach.demo.tablet import Tablet
+from outreach.files import files as kept_files
+from outreach.files import photo_name
+from outreach.models import (
+    Application,
+    AuditEvent,
+    Enquiry,
+    Evaluation,
+    Guardian,
+    Photo,
+    Resident,
+    StoredBlob,
+)
+from outreach.reports import savings_report
+from outreach.retention.blanks import NAMELESS
+from outreach.retention.requests import reapply
+from outreach.rules import Refused
+from tests import builders
+from tests.certificates.issuing import issued
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
+from tests.mobile_api.uploading import digest, jpeg
+
+pytestmark = pytest.mark.django_db
+SECRETS = ("13900000000", "任家祠村一组", "下肢缺失")
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    return tmp_path / "files"
+
+
+def run(command: str, *arguments: str) -> str:
+    out = StringIO()
+    call_command(command, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def in_year(year: int) -> None:
+    clock.advance_to(datetime(year, 7, 1, 9, tzinfo=builders.SHANGHAI))
+
+
+def withdrawn(place: builders.County, **changes: Any) -> Application:
+    [case] = builders.applied(place, 1, **changes)
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START, note="下肢缺失")
+    return case
+
+
+def handed_over(place: builders.County, folder: Path) -> Any:
+    [certificate] = issued(place, folder)
+    hand_over([certificate], by=place.liaison, at=clock.now())
+    return certificate
+
+
+def test_nothing_is_due_before_its_day(place: builders.County) -> None:
+    withdrawn(place)
+    clock.advance_to(datetime(2020, 5, 14, 23, tzinfo=builders.SHANGHAI))
+    assert run("erase_due", "--dry-run") == "in all: 0 due\n"
+    clock.advance_to(datetime(2020, 5, 15, 0, tzinfo=builders.SHANGHAI))
+    assert run("erase_due", "--dry-run") == "511302 unfinished: 1 due\nin all: 1 due\n"
+    assert Application.objects.filter(erased_at=None).count() == 1
+
+
+def test_of_a_withdrawn_case_only_number_states_and_days_stay(place: builders.County) -> None:
+    case = withdrawn(place, guardian=builders.guarded(place).guardian)
+    before = case.resident.id_number
+    in_year(2021)
+    assert run("erase_due").splitlines()[0] == "511302 unfinished: 1 erased"
+    case.refresh_from_db()
+    person = Resident.objects.get()
+    assert (case.number, case.state, case.erased_under) == (case.number, "withdrawn", "unfinished")
+    assert (person.name, person.id_number, person.telephone, person.address, person.place) == (
+        *(NAMELESS, "", "", ""),
+        None,
+    )
+    assert (case.diagnosis, case.consent) == ("", {"by": "resident"})
+    assert [event.note for event in case.events.all()] == ["", "", ""]
+    assert (Guardian.objects.get().name, Guardian.objects.get().telephone) == (NAMELESS, "")
+    assert not Resident.objects.with_id_number(before).exists()
+    assert run("erase_due").splitlines()[0] == "in all: 0 erased"
+
+
+def test_the_same_person_can_be_registered_anew(place: builders.County) -> None:
+    number = builders.id_number()
+    withdrawn(place, id_number=number)
+    in_year(2021)
+    run("erase_due")
+    [again] = builders.applied(place, 1, id_number=number)
+    assert again.resident.id_number == number
+    assert Resident.objects.count() == 2
+
+
+def test_an_erased_case_goes_no_further_and_says_so(place: builders.County) -> None:
+    case = withdrawn(place)
+    in_year(2021)
+    run("erase_due")
+    client = Client()
+    client.force_login(place.administrator)
+    page = client.get(f"/cases/{case.pk}/")
+    assert page.status_code == 200
+    assert "已于 2021-07-01 清除" in page.content.decode()
+    Application.objects.filter(pk=case.pk).update(state="nominated")
+    with pytest.raises(Refused, match="erased"):
+        applications.advance([case], "apply", by=place.liaison, at=clock.now())
+
+
+def test_a_certificates_case_is_kept_while_it_lives_and_its_paper_for_ever(
+    place: builders.County,
+    folder: Path,
+    keys: Path,
+    settings: Any,
+) -> None:
+    settings.OUTREACH_KEYS_DIR = keys
+    certificate = handed_over(place, folder)
+    saved = savings_report(None, None).saved_fen
+    number = certificate.number
+    in_year(2027)
+    assert run("erase_due", "--dry-run") == "in all: 0 due\n"
+
+    in_year(2059)  # valid until 2028, and thirty years
+    assert "511302 assessed: 1 erased" in run("erase_due")
+    certificate.refresh_from_db()
+    with open_file(certificate) as paper:
+        assert judge(paper.read(), on=clock.today()).certificate == certificate
+    assert certificate.number == number
+    person = Resident.objects.get()
+    assert (person.name, person.id_number) == ("赵青山", number[:18])
+    assert (person.telephone, person.address) == ("", "")
+    [evaluation] = Evaluation.objects.all()
+    assert [(part["category"], part["grade"], part["findings"]) for part in evaluation.parts] == [
+        ("physical", 1, {})
+    ]
+    assert savings_report(None, None).saved_fen == saved > 0
+    names = [photo_name(one) for one in Photo.objects.values_list("sha256", flat=True)]
+    assert [kept_files().exists(name) for name in names] == [False] * len(names)
+
+
+def test_the_trail_is_unbroken_after_its_details_were_erased(place: builders.County) -> None:
+    case = withdrawn(place)
+    record("test.note", [case], by=place.liaison, at=builders.START, detail={"why": SECRETS[2]})
+    number_trail()
+    last = verify_trail()
+    in_year(2021)
+    run("erase_due")
+    assert AuditEvent.objects.get(action="test.note").detail == {}
+    number_trail()
+    verdict = verify_trail()
+    assert (verdict.broken_at, verdict.erased) == (None, 1)
+    assert AuditEvent.objects.get(number=last.events).digest == last.digest
+    assert "1 of them keep who, what and when" in run("verify_audit")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"detail": {"why": "another"}}, {"detail": {}}, {"salt": "", "detail": {"why": "another"}}],
+)
+def test_a_detail_that_was_exchanged_is_found(
+    place: builders.County, changes: dict[str, Any]
+) -> None:
+    record("test.note", [place.county], by=place.liaison, at=builders.START, detail={"why": "x"})
+    number_trail()
+    event = AuditEvent.objects.get(action="test.note")
+    for name, value in changes.items():
+        setattr(event, name, value)
+    event.save(update_fields=list(changes))
+    assert verify_trail().broken_at == event.number
+
+
+def test_photos_that_nobody_needs_go_with_their_small_pictures(
+    place: builders.County, folder: Path
+) -> None:
+    [evaluation] = builders.evaluated(place)
+    Application.objects.update(state="handed_over")
+    kinds = dict(evaluation.photos.values_list("kind", "sha256"))
+    for sha256 in kinds.values():
+        kept_files().put(photo_name(sha256), BytesIO(b"a photo").read)
+    in_year(2028)
+    Application.objects.update(state_since=clock.now())
+    assert "511302 evidence: 3 erased" in run("erase_due")
+    assert {kind for kind, name in kinds.items() if kept_files().exists(photo_name(name))} == {
+        "portrait"
+    }
+    assert list(Evaluation.objects.awaiting_media()) == []
+
+
+def test_a_file_that_another_case_shows_stays(place: builders.County) -> None:
+    first, second = builders.evaluated(place, 2)
+    shared = first.photos.get(kind="whole_body").sha256
+    second.photos.filter(kind="whole_body").update(sha256=shared)
+    Application.objects.filter(pk=first.application_id).update(state="not_met")
+    Application.objects.filter(pk=second.application_id).update(state="accepted")
+    in_year(2030)
+    run("erase_due")
+    gone = set(StoredBlob.objects.exclude(erased_at=None).values_list("pk", flat=True))
+    assert gone == set(first.photos.values_list("sha256", flat=True)) - {shared}
+
+
+@pytest.fixture
+def tablet(place: builders.County, tmp_path: Path) -> Tablet:
+    clock.advance_to(ON_THE_DAY)
+    return enrolled(place, tmp_path)
+
+
+def test_a_tablet_that_says_it_all_again_is_known_and_brings_nothing_back(
+    place: builders.County, tablet: Tablet, folder: Path
+) -> None:
+    [visit] = builders.scheduled(place)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    pictures = [jpeg(seed=number) for number in range(4)]
+    for entry, picture in zip(args["media"], pictures, strict=True):
+        entry.update(sha256=digest(picture), size=len(picture))
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+    said = list(tablet.state.outbox)
+    tablet.exchange()
+    for picture in pictures:
+        tablet.upload(picture)
+    Application.objects.update(state="not_met")
+
+    in_year(2031)
+    told = run("erase_due")
+    assert ("511302 not_met: 1 erased" in told, "511302 records: 1 erased" in told) == (True, True)
+    assert LedgerEntry.objects.get().args == {"erased": True}
+    assert "files removed: 4" in told
+
+    tablet.state.outbox, tablet.state.acked_chain = said, "0" * 64
+    answer = tablet.exchange()
+    assert [(one["outcome"], one["was"]) for one in answer["outcomes"]] == [
+        ("duplicate", "applied")
+    ]
+    assert answer["blobs_missing"] == []
+    tablet.upload(pictures[0])  # an old program that did not get its receipt
+    run("erase_due")
+    assert not any(kept_files().exists(photo_name(digest(one))) for one in pictures)
+    assert (Evaluation.objects.count(), LedgerEntry.objects.count()) == (1, 1)
+
+
+def test_what_the_county_sets_holds_for_it_alone(
+    place: builders.County, settings: Any, tmp_path: Path
+) -> None:
+    withdrawn(place)
+    in_year(2021)
+    settings.OUTREACH_RETENTION = tmp_path / "terms.toml"
+    settings.OUTREACH_RETENTION.write_text('[county."511302".unfinished]\nmonths = 0\n')
+    assert run("erase_due", "--dry-run") == "in all: 0 due\n"
+    settings.OUTREACH_RETENTION.write_text('[county."511303".unfinished]\nmonths = 0\n')
+    assert run("erase_due", "--dry-run").endswith("in all: 1 due\n")
+    assert "511303 unfinished: for ever" in run("erase_due", "--terms")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[county.511302.unfinished]\nmonths = -1",
+        "[county.511302.unfinished]\nmonths = '2'",
+        "[county.511302.unfinishd]\nmonths = 2",
+        "[county.511302.unfinished]\nmonth = 2",
+        "[default.papers]\non_request = 3",
+        "[counties.511302]",
+        "county = 3",
+        "[[",
+    ],
+)
+def test_terms_that_are_misspelt_erase_nothing(
+    place: builders.County, settings: Any, tmp_path: Path, text: str
+) -> None:
+    withdrawn(place)
+    in_year(2040)
+    settings.OUTREACH_RETENTION = tmp_path / "terms.toml"
+    settings.OUTREACH_RETENTION.write_text(text)
+    with pytest.raises(CommandError):
+        run("erase_due")
+    assert Application.objects.filter(erased_at=None).count() == 1
+    with pytest.raises(CommandError, match=r"outreach\.E009"):
+        call_command("check")
+
+
+def question(case: Application) -> None:
+    Enquiry.objects.create(
+        number="q1",
+        division=case.village,
+        application=case,
+        name="赵青山",
+        question="什么时候来?",
+        asked_at=builders.START,
+        replied_at=builders.START,
+    )
+
+
+def ask(case: Application, *more: str, by: str = "administrator") -> str:
+    return run("erase_person", case.number, "--by", by, "--request", "2018-7", *more)
+
+
+def test_a_person_who_asks_is_erased_at_once_where_nothing_stands_against_it(
+    place: builders.County, tablet: Tablet
+) -> None:
+    case = withdrawn(place)
+    question(case)
+    assert ask(case, "--dry-run").startswith(f"{case.number} would be erased (unfinished)")
+    assert Resident.objects.get().name == "赵青山"
+    assert ask(case).startswith(f"{case.number} erased (unfinished)")
+    assert (Resident.objects.get().name, Enquiry.objects.get().question) == (NAMELESS, "")
+    event = AuditEvent.objects.get(action="case.erase")
+    assert (event.by, event.detail) == (
+        place.administrator,
+        {"under": "unfinished", "request": "2018-7"},
+    )
+    assert ask(case).startswith("records of tablets erased: 0\nNothing is kept")
+
+
+def test_what_stays_is_named_with_its_reason_and_its_day(
+    place: builders.County,
+    folder: Path,
+    keys: Path,
+    settings: Any,
+) -> None:
+    settings.OUTREACH_KEYS_DIR = keys
+    certificate = handed_over(place, folder)
+    assert f"{certificate.application.number} stays: the original archive" in ask(
+        certificate.application
+    )
+    [case] = builders.applied(place, 1)
+    assert f"{case.number} stays: it is open" in ask(case)
+    question(certificate.application)
+    told = ask(certificate.application)
+    assert f"{certificate.application.number} erased (enquiries)" in told
+    assert Enquiry.objects.get().question == ""
+    [evaluation] = builders.evaluated(place, on=date(2018, 6, 20))
+    Application.objects.filter(pk=evaluation.application_id).update(
+        state="not_met", state_since=clock.now()
+    )
+    last = clock.today() + timedelta(days=30)
+    told = ask(Application.objects.get(pk=evaluation.application_id))
+    assert f"stays: the family may appeal still; until {last}" in told
+    assert Application.objects.exclude(erased_at=None).count() == 0
+
+
+@pytest.mark.parametrize("by", ["liaison", "auditor", "nobody"])
+def test_only_an_administrator_carries_a_request_out(place: builders.County, by: str) -> None:
+    case = withdrawn(place)
+    with pytest.raises(CommandError):
+        ask(case, by=by)
+    assert Application.objects.filter(erased_at=None).count() == 1
+
+
+def test_who_was_erased_at_request_is_erased_again_in_a_restored_register(
+    place: builders.County, settings: Any
+) -> None:
+    case = withdrawn(place)
+    kept = {one.pk: one for one in (case, case.resident)}
+    ask(case)
+    [line] = settings.OUTREACH_ERASURES.read_text().splitlines()
+    assert json.loads(line)["case"] == str(case.pk)
+    assert not any(word in line for word in ("赵青山", *SECRETS))
+    for row in kept.values():  # as the backup had them
+        row.save()
+    assert Resident.objects.get().name == "赵青山"
+    assert (reapply(clock.now()), reapply(clock.now())) == (1, 0)
+    assert Resident.objects.get().name == NAMELESS
+
+
+def test_nothing_of_an_erased_case_lies_in_the_database(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """Every column is read and opened: no word of the person is anywhere."""
+    builders.evaluated(place)
+    Application.objects.update(state="not_met")
+    number = Resident.objects.get().id_number
+    in_year(2031)
+    run("erase_due")
+    assert found(number, *SECRETS, "赵青山") == []
+
+
+def found(*words: str) -> list[str]:
+    """Return the tables in which a word is, sealed values opened."""
+    from django.apps import apps
+
+    places = []
+    for model in apps.get_models():
+        if model._meta.db_table not in connection.introspection.table_names():
+            continue
+        for row in model._base_manager.all():
+            text = " ".join(str(getattr(row, field.attname)) for field in model._meta.fields)
+            places += [model._meta.label for word in words if word in text]
+    return places
