@@ -153,7 +153,7 @@ def _desk(
     while not over.is_set():
         over.wait(choose.uniform(0.5, 1.5) * DESK_PAUSE)
         page = choose.choice(pages)
-        with seen.timed("desk"):
+        with seen.timed("desk"), seen.timed(f"desk {page[:24]}"):
             line.request("GET", quote(page, safe="/?=&"), headers={"Cookie": f"sessionid={cookie}"})
             answer = line.getresponse()
             answer.read()

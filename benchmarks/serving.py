@@ -120,7 +120,12 @@ def _kept_environment(folder: Path) -> dict[str, str]:
 
 
 #: What a machine of 8 GB gives a database of its own; the defaults are those of one of 1 GB.
-TUNED = {"shared_buffers": "2GB", "effective_cache_size": "6GB", "max_wal_size": "8GB"}
+TUNED = {
+    "shared_buffers": "2GB",
+    "effective_cache_size": "6GB",
+    "max_wal_size": "8GB",
+    "random_page_cost": "1.1",
+}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,9 @@ class Place(Protocol):
 
     def names(self, room: str) -> Iterator[str]:
         """Yield the names of all whole files below a room, in order."""
+
+    def probe(self) -> None:
+        """Raise `OSError` where files cannot be kept now."""
 
 
 class Folder:
@@ -90,6 +94,13 @@ class Folder:
         for file in sorted((self.root / room).rglob("*")):
             if file.is_file() and file.suffix not in {".new", ".tmp"}:
                 yield file.relative_to(self.root).as_posix()
+
+    def probe(self) -> None:
+        """Write a few bytes that are gone again."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=self.root) as trial:
+            trial.write(b"ready?")
+            trial.flush()
 
     def _make(self, folder: Path) -> list[Path]:
         """Make a folder; return those whose names this process has not yet forced to the disk.

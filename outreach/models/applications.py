@@ -78,7 +78,8 @@ class Application(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["state", "state_since"], name="application_queue"),
-            models.Index(fields=["village", "state"], name="application_village"),
+            # With the key, so that what is looked up through a case is found in the index alone.
+            models.Index(fields=["village", "state", "id"], name="application_place"),
             models.Index(fields=["assessor", "state"], name="application_assessor"),
             models.Index(fields=["-created_at", "-id"], name="application_newest"),
             models.Index(

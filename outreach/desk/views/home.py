@@ -14,6 +14,9 @@ from outreach.domain.vocabulary import Role
 from outreach.models import Visit
 from outreach.rules import applications_for, visits_for
 
+#: Visits of today that are listed: a team's day has eight, a county's hundreds.
+SHOWN = 60
+
 
 @only(*EVERYBODY, Role.OUTLET)
 def home(request: DeskRequest) -> HttpResponse:
@@ -23,14 +26,15 @@ def home(request: DeskRequest) -> HttpResponse:
     user, today = request.user, clock.today()
     calendar = Calendar.of(today)
     tallies = [step.tally(user, calendar) for step in steps_for(user)]
-    first = next_of(user, tallies)
+    first, visits = next_of(user, tallies), _visits_today(request)
     return render(
         request,
         "desk/home.html",
         {
             "board": most_urgent_first(tallies),
             "next": first,
-            "today_visits": _visits_today(request),
+            "today_visits": visits[:SHOWN],
+            "more_visits": len(visits) > SHOWN,
             "open_cases": applications_for(user).open().count(),
             "all_cases": applications_for(user).count(),
         },
@@ -38,5 +42,7 @@ def home(request: DeskRequest) -> HttpResponse:
 
 
 def _visits_today(request: DeskRequest) -> list[Visit]:
-    rows = visits_for(request.user).due(clock.today()).order_by("start")
-    return list(rows.select_related("application__resident", "application__village", "assessor"))
+    """Return the first visits of the day, one more than is shown where there are more."""
+    rows = visits_for(request.user).due(clock.today()).order_by("start", "pk")
+    shown = rows.select_related("application__resident", "application__village", "assessor")
+    return list(shown[: SHOWN + 1])

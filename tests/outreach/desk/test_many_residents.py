@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from stdnum.iso7064 import mod_11_2
 
 from outreach.desk import listing
+from outreach.desk.views import home
 from outreach.models import Application, Resident, User
 from outreach.models.sealed import blind_index
 from tests import builders
@@ -98,3 +99,13 @@ def test_a_list_counts_and_pages_no_further_than_somebody_reads(
     shown = page.context["listing"]
     assert (shown.total, len(shown), shown.is_cut) == (2, 2, True)
     assert "请按姓名或编号查找" in page.content.decode()
+
+
+def test_home_lists_a_countys_day_as_far_as_somebody_reads(
+    place: builders.County, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "SHOWN", 2)
+    builders.scheduled(place, 3, on=builders.START.date())
+    page = sign_in(place.administrator).get("/")
+    assert [visit.start.hour for visit in page.context["today_visits"]] == [9, 9]
+    assert page.context["more_visits"]
