@@ -68,6 +68,7 @@ class ShapedLine:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._cut_at = float("inf")
+        self.under_way = 0  # bytes of a body that nobody answered yet
 
     async def ask(
         self, method: str, where: str, headers: Mapping[str, str], body: bytes = b""
@@ -92,10 +93,13 @@ class ShapedLine:
             await self._carry(len(piece))
             writer.write(piece)
             await writer.drain()
-            self._tally.sent += max(at + len(piece) - max(at, len(whole) - len(body)), 0)
+            carried = max(at + len(piece) - max(at, len(whole) - len(body)), 0)
+            self._tally.sent += carried
+            self.under_way += carried
         began = time.perf_counter()
         status = int((await reader.readline()).partition(b" ")[2][:3])
         took = time.perf_counter() - began
+        self.under_way = 0
         await asyncio.sleep(self.shape.round_trip)
         answer = Answer(status, {}, b"", took)
         while (line := (await reader.readline()).decode("latin-1").strip()) != "":
@@ -147,3 +151,4 @@ class ShapedLine:
             self._writer.transport.abort()
         self._reader = self._writer = None
         self._cut_at = float("inf")
+        self.under_way = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -78,6 +79,7 @@ def prepared(database: str, folder: Path | None = None) -> Iterator[Bench]:
         os.environ.pop("DATABASE_URL", None)
         if database == "postgresql":
             url = _kept_database(bench) if folder else _fresh_database(bench)
+            os.environ["OUTREACH_COUNTS"] = "database"  # as several workers must
             os.environ["DATABASE_URL"] = stack.enter_context(url)
         import django
 
@@ -179,10 +181,12 @@ def _naming(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def deployed_threads() -> int:
-    """Return how many threads the service has where it is deployed."""
-    unit = Path(__file__).parents[1] / "deploy" / "outreach.service"
-    return int(unit.read_text().partition("--blocking-threads ")[2].split()[0])
+def deployed(database: str) -> tuple[int, int]:
+    """Return how many workers and threads serve where it is deployed on that database."""
+    name = {"sqlite": "outreach.service", "postgresql": "compose.yaml"}[database]
+    told = (Path(__file__).parents[1] / "deploy" / name).read_text()
+    workers, threads = re.findall(r"--(?:workers|blocking-threads)\W+(\d+)", told)
+    return int(workers), int(threads)
 
 
 @dataclass
@@ -190,7 +194,6 @@ class Server:
     """The real server on a bench's register, which can be killed and started again."""
 
     bench: Bench
-    threads: int = field(default_factory=deployed_threads)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -199,8 +202,9 @@ class Server:
 
         self.bench.port = self.bench.port or free_port(0)
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        command += ["--host", "127.0.0.1", "--port", str(self.bench.port), "--workers", "1"]
-        command += ["--blocking-threads", str(self.threads), "--backlog", "1024"]
+        workers, threads = deployed(self.bench.name)
+        command += ["--host", "127.0.0.1", "--port", str(self.bench.port)]
+        command += ["--workers", str(workers), "--blocking-threads", str(threads)]
         command += ["--log-level", "warning", "--no-access-log", "outreach.wsgi:application"]
         with self.bench.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from benchmarks.serving import Bench, Server, deployed_threads, prepared, spent
+from benchmarks.serving import Bench, Server, prepared, spent
 
 
 def main() -> int:
@@ -31,7 +31,6 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=6.0, help="then the lines become good")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--spread", type=float, default=60.0, help="s in which the tablets begin")
-    parser.add_argument("--threads", type=int, help="else as many as are deployed")
     parser.add_argument("--kill", type=int, default=0, help="times the server is killed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -47,7 +46,7 @@ async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.lines import OFFICE, ShapedLine, Tally, hills
 
     choose, tally, seen = Random(chosen.seed), Tally(), playing.Seen()
-    server = Server(bench, chosen.threads or deployed_threads())
+    server = Server(bench)
     days, desks = await asyncio.to_thread(_prepare, chosen)
     server.start()
     try:
@@ -78,7 +77,8 @@ async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
         window = time.perf_counter() - began
         used = spent(before, bench.cpu())
         sync = sorted(seen.sync)
-        sent, needed = tally.sent, seen.needed
+        sent = tally.sent - sum(day.line.under_way for day in days)
+        needed = seen.needed
         texts = [day.text_safe for day in days]
         safe = sum(day.all_safe is not None for day in days)
         for day in days:

@@ -177,7 +177,7 @@ def _declared(args: dict[str, Any]) -> list[str]:
 
 
 def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
-    """Apply a run of one kind at once; where one is refused, each by itself."""
+    """Apply a run of one kind at once; where one is refused, halve until it stands alone."""
     batch = _drop_known(mutator, batch)
     if not batch:
         return
@@ -190,8 +190,9 @@ def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
         if len(batch) == 1:
             _settle(batch[0], error)
             return
-        for said in batch:
-            _run(mutator, [said], context)
+        middle = len(batch) // 2
+        _run(mutator, batch[:middle], context)
+        _run(mutator, batch[middle:], context)
 
 
 def _drop_known(mutator: Mutator[Any], batch: list[_Said]) -> list[_Said]:

@@ -19,6 +19,8 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 #: More than processors: who waits for the disk or the database leaves them to others.
 AT_ONCE = 6
+#: Of these always free for exchanges: a store of files may be far away and slow.
+FOR_EXCHANGES = 2
 _EXCHANGE = "/api/v1/sync"
 
 
@@ -32,8 +34,9 @@ class Rank(IntEnum):
 class Turns:
     """Lets so many work at once; of those who wait the lowest rank, then the longest wait."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, for_exchanges: int = 0) -> None:
         self._free = at_once
+        self._kept_free = {Rank.EXCHANGE: 0, Rank.FILE: for_exchanges}
         self._waiting: list[tuple[Rank, int, Event]] = []
         self._numbers = count()
         self._lock = Lock()
@@ -48,23 +51,24 @@ class Turns:
             self._pass_on()
 
     def _take(self, rank: Rank) -> None:
+        called = Event()
         with self._lock:
-            if self._free:
-                self._free -= 1
-                return
-            called = Event()
             heappush(self._waiting, (rank, next(self._numbers), called))
+            self._call()
         called.wait()
 
     def _pass_on(self) -> None:
         with self._lock:
-            if self._waiting:
-                heappop(self._waiting)[-1].set()
-            else:
-                self._free += 1
+            self._free += 1
+            self._call()
+
+    def _call(self) -> None:
+        while self._waiting and self._free > self._kept_free[self._waiting[0][0]]:
+            self._free -= 1
+            heappop(self._waiting)[-1].set()
 
 
-turns = Turns(AT_ONCE)
+turns = Turns(AT_ONCE, FOR_EXCHANGES)
 
 
 def exchanges_in_turn(

@@ -11,6 +11,7 @@ from django.core.checks import Warning as Caution
 from django.db import connection
 
 from outreach.domain.retention import MalformedTerms, read_terms
+from outreach.environment import MalformedBucket, parse_bucket
 from outreach.road_matrix import is_address, is_near
 from outreach.sealing import KeyRing, MalformedKey
 
@@ -29,6 +30,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_routing(),
         *_restore(),
         *_retention(),
+        *_bucket(),
     ]
 
 
@@ -105,3 +107,22 @@ def _retention() -> list[CheckMessage]:
     except (OSError, UnicodeDecodeError, MalformedTerms) as error:
         return [Error(f"OUTREACH_RETENTION cannot be used ({error}).", id="outreach.E009")]
     return []
+
+
+def _bucket() -> list[CheckMessage]:
+    """Report a bucket that is written wrong, or reached in clear."""
+    address = settings.OUTREACH_BUCKET
+    if not address:
+        return []
+    try:
+        endpoint, _name, _region = parse_bucket(address)
+    except MalformedBucket as error:
+        return [Error(f"OUTREACH_BUCKET names no bucket: {error}.", id="outreach.E010")]
+    found: list[CheckMessage] = []
+    if not (settings.OUTREACH_BUCKET_KEY and settings.OUTREACH_BUCKET_SECRET):
+        said = "Set OUTREACH_BUCKET_KEY and OUTREACH_BUCKET_SECRET for the bucket."
+        found.append(Error(said, id="outreach.E011"))
+    if endpoint.startswith("http:") and not is_near(endpoint):
+        said = "OUTREACH_BUCKET is reached without TLS: its keys can be read on the way."
+        found.append(Caution(said, id="outreach.W010"))
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,22 @@ def parse_lines(text: str) -> dict[str, str]:
     """Read NAME=value lines; blank lines and lines that start with # are skipped."""
     pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
     return {name.strip(): value.strip() for name, value in pairs}
+
+
+class MalformedBucket(ValueError):
+    """The setting does not name a bucket."""
+
+
+def parse_bucket(address: str) -> tuple[str, str, str | None]:
+    """Return endpoint, bucket and region of `https://store/bucket?region=…`.
+
+    Raises `MalformedBucket`.
+    """
+    parts = urlsplit(address)
+    name = parts.path.strip("/")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not name or "/" in name:
+        raise MalformedBucket("it is written https://store.example/bucket?region=cn-north-1")
+    if parts.username or parts.password:
+        raise MalformedBucket("key and secret are settings of their own")
+    region = parse_qs(parts.query).get("region", [None])[0]
+    return f"{parts.scheme}://{parts.netloc}", name, region

@@ -56,6 +56,14 @@ OUTREACH_DATA = _env.path(
 OUTREACH_FILES = _env.path(
     "OUTREACH_FILES", OUTREACH_DATA / "files", "<data>/files", "Photos and signed certificates."
 )
+OUTREACH_BUCKET = _env.text(
+    "OUTREACH_BUCKET",
+    "",
+    "Empty: files lie in the folder. Else a bucket of an S3-compatible store, sealed all the same:"
+    " https://store/bucket?region=cn-north-1.",
+)
+OUTREACH_BUCKET_KEY = _env.text("OUTREACH_BUCKET_KEY", "", "Access key for the bucket.")
+OUTREACH_BUCKET_SECRET = _env.text("OUTREACH_BUCKET_SECRET", "", "Secret key for the bucket.")
 OUTREACH_KEYS_DIR = _env.path(
     "OUTREACH_KEYS_DIR", OUTREACH_DATA / "keys", "<data>/keys", "The authority's signing keys."
 )

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO, cast
 
 import pyrage
 
@@ -46,6 +46,15 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Member:
+    """A file for an archive: its name there, its bytes, and how it is opened."""
+
+    name: str
+    size: int
+    opening: Callable[[], BinaryIO]
+
+
 def new_identity() -> tuple[str, str]:
     """Return a fresh secret identity and the public recipient that belongs to it."""
     identity = pyrage.x25519.Identity.generate()
@@ -54,13 +63,13 @@ def new_identity() -> tuple[str, str]:
 
 def write(
     target: Path,
-    members: Iterable[tuple[str, Path]],
+    members: Iterable[Member],
     manifest: Manifest,
     *,
     to: Iterable[str],
     progress: Progress,
 ) -> Manifest:
-    """Encrypt `members` (name in the archive, file) to every recipient of `to`, durably.
+    """Encrypt `members` to every recipient of `to`, durably.
 
     `target` appears whole or not at all. Returns the manifest with the members' SHA-256.
     Raises `MalformedBackupKey` and the disk's `OSError`.
@@ -100,13 +109,13 @@ def read(source: Path, folder: Path, *, identity: str, progress: Progress) -> Ma
 
 
 def _fill(
-    tar: tarfile.TarFile, members: list[tuple[str, Path]], manifest: Manifest, progress: Progress
+    tar: tarfile.TarFile, members: list[Member], manifest: Manifest, progress: Progress
 ) -> Manifest:
-    total, done = sum(file.stat().st_size for _, file in members), 0
+    total, done = sum(member.size for member in members), 0
     digests: dict[str, str] = {}
-    for name, file in members:
-        digests[name] = _add(tar, name, file)
-        done += file.stat().st_size
+    for member in members:
+        digests[member.name] = _add(tar, member)
+        done += member.size
         progress(done, total)
     whole = Manifest(**{**asdict(manifest), "files": digests})
     body = json.dumps(asdict(whole), ensure_ascii=False).encode()
@@ -116,11 +125,11 @@ def _fill(
     return whole
 
 
-def _add(tar: tarfile.TarFile, name: str, file: Path) -> str:
-    with file.open("rb") as opened:
+def _add(tar: tarfile.TarFile, member: Member) -> str:
+    with member.opening() as opened:
         hashing = _Hashing(opened)
-        info = tarfile.TarInfo(name)
-        info.size, info.mode = file.stat().st_size, 0o600
+        info = tarfile.TarInfo(member.name)
+        info.size, info.mode = member.size, 0o600
         tar.addfile(info, cast(IO[bytes], hashing))
     return hashing.digest.hexdigest()
 

@@ -10,22 +10,25 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.management import call_command
 
 from mobile_api.restoring import begin_epoch
-from outreach.backups.archive import BackupUnreadable, Manifest, Progress, read, write
+from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
-from outreach.files import files
+from outreach.files import BUCKET_ROOMS, files, place_of_settings
 from outreach.retention.erasing import remove_files
 from outreach.retention.requests import reapply
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
 #: Stands in the data folder from the first to the last step of a restore.
+_BLOCK = 256 * 1024
 RESTORE_MARK = "restore-unfinished"
 
 
@@ -42,7 +45,7 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
         dump = Path(beside) / kind.file_name
         rows = kind.dump(dump)
         manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
-        members = [(kind.file_name, dump), *_files(settings.OUTREACH_FILES)]
+        members = [_member(kind.file_name, dump), *_files(settings.OUTREACH_FILES), *_in_bucket()]
         write(target, members, manifest, to=to, progress=progress)
     return target
 
@@ -74,9 +77,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     with _opened(source, kind, identity, progress) as (manifest, folder):
         for name in manifest.files:
             if name != kind.file_name:
-                place = settings.OUTREACH_FILES / Path(name).relative_to("files")
-                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                (folder / name).replace(place)
+                _put_back(name, folder / name)
         with suppress(NotEmpty):  # loaded before this run was killed
             kind.check_absent()
             kind.load(folder / kind.file_name)
@@ -112,11 +113,37 @@ def _opened(
         yield manifest, folder
 
 
-def _files(root: Path) -> Iterator[tuple[str, Path]]:
+def _in_bucket() -> Iterator[Member]:
+    """Yield what lies in the bucket of the settings, if there is one."""
+    if settings.OUTREACH_BUCKET:
+        place = place_of_settings()
+        for room in BUCKET_ROOMS:
+            if room not in LEFT_OUT:
+                for name in place.names(room):
+                    yield Member(f"files/{name}", place.size(name), partial(place.open, name))
+
+
+def _put_back(name: str, file: Path) -> None:
+    """Lay a file where the settings say that files lie, whatever the backup was taken from."""
+    inside = Path(name).relative_to("files")
+    if settings.OUTREACH_BUCKET and inside.parts[0] in BUCKET_ROOMS:
+        with file.open("rb") as opened:
+            place_of_settings().put(inside.as_posix(), iter(partial(opened.read, _BLOCK), b""))
+        return
+    place = settings.OUTREACH_FILES / inside
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.replace(place)
+
+
+def _member(name: str, file: Path) -> Member:
+    return Member(name, file.stat().st_size, partial(cast(Any, file.open), "rb"))
+
+
+def _files(root: Path) -> Iterator[Member]:
     for file in sorted(root.rglob("*")):
         inside = file.relative_to(root)
         if file.is_file() and inside.parts[0] not in LEFT_OUT and not _is_draft(file):
-            yield f"files/{inside.as_posix()}", file
+            yield _member(f"files/{inside.as_posix()}", file)
 
 
 def _is_draft(file: Path) -> bool:

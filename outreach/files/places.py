@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,9 @@ class Place(Protocol):
     def names(self, room: str) -> Iterator[str]:
         """Yield the names of all whole files below a room, in order."""
 
+    def probe(self) -> None:
+        """Raise `OSError` where files cannot be kept now."""
+
 
 class Folder:
     """A folder; what it says is kept survives a power cut."""
@@ -49,9 +53,13 @@ class Folder:
         return self.root / name
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
-        """Write beside the file's place, force it to the disk, and move it there."""
+        """Write beside the file's place, force it to the disk, and move it there.
+
+        The names of new folders are forced to the disk last: most file systems have written them
+        with the file by then, so that it costs nothing.
+        """
         target = self.path(name)
-        self._make(target.parent)
+        fresh = self._make(target.parent)
         draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
         try:
             with _private(draft) as file:
@@ -64,6 +72,8 @@ class Folder:
             draft.unlink(missing_ok=True)
             raise
         _flush(target.parent)
+        for folder in fresh:
+            self._flush_name(folder)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file as it lies there."""
@@ -85,17 +95,27 @@ class Folder:
             if file.is_file() and file.suffix not in {".new", ".tmp"}:
                 yield file.relative_to(self.root).as_posix()
 
-    def _make(self, folder: Path) -> None:
-        """Make a folder and force its name to the disk, once in the life of this process.
+    def probe(self) -> None:
+        """Write a few bytes that are gone again."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=self.root) as trial:
+            trial.write(b"ready?")
+            trial.flush()
 
-        Another process may have made it and been killed before its name was on the disk: that
+    def _make(self, folder: Path) -> list[Path]:
+        """Make a folder; return those whose names this process has not yet forced to the disk.
+
+        Another process may have made one and been killed before its name was on the disk: that
         it is there is not enough.
         """
         if folder in self._durable and folder.exists():
-            return
-        if folder != self.root:
-            self._make(folder.parent)
+            return []
+        above = [] if folder == self.root else self._make(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True, parents=folder == self.root)
+        return [*above, folder]
+
+    def _flush_name(self, folder: Path) -> None:
+        """Force a folder's name to the disk and remember that."""
         _flush(folder.parent)
         if len(self._durable) >= _REMEMBERED_FOLDERS:
             self._durable.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from outreach.files import local_files, place_of_settings
 from outreach.watch.register import Register
 
 
@@ -42,10 +42,8 @@ def _database() -> str:
 
 def _files() -> str:
     try:
-        settings.OUTREACH_FILES.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=settings.OUTREACH_FILES) as trial:
-            trial.write(b"ready?")
-            trial.flush()
+        local_files(settings.OUTREACH_FILES).place.probe()  # uploads under way lie there always
+        place_of_settings().probe()
     except OSError as error:
         return os.strerror(error.errno or 0)
     return "ok"

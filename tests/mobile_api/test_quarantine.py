@@ -229,11 +229,11 @@ def test_the_desk_lists_shows_and_decides(
 ) -> None:
     first = hand_in(tablet, keys)
     office = sign_in(place.administrator)
-    assert "有1份平板交回内容待处理" in office.get("/tablets/").content.decode()
+    assert "有 1 份平板交回内容待处理" in office.get("/tablets/").content.decode()
     address = f"/tablets/handed-in/{first.pk}/"
     assert address in office.get("/tablets/handed-in/").content.decode()
     page = office.get(address).content.decode()
-    assert ("3条记录" in page, "已在系统里：1" in page, "赵青山" in page) == (True,) * 3
+    assert ("3 条记录" in page, "已在系统里：1" in page, "赵青山" in page) == (True,) * 3
     assert office.post(address, {"decision": "accepted"})["X-Refusal"] == "malformed-form"
     told = office.post(address, {"decision": "accepted", "reason": "核对无误"}, follow=True)
     assert ("已录入" in told.content.decode(), told.redirect_chain) == (True, [(address, 303)])

@@ -39,6 +39,22 @@ def test_exchanges_go_before_files_and_each_in_the_order_they_came():
     assert served == ["text 1", "text 2", "photo 1", "photo 2"]
 
 
+def test_files_leave_turns_to_exchanges():
+    line, served = Turns(3, for_exchanges=2), []
+
+    def work(rank: Rank) -> None:
+        with line.taken(rank):
+            served.append(rank)
+
+    with ThreadPoolExecutor(2) as pool, line.taken(Rank.FILE):
+        pool.submit(work, Rank.FILE)
+        waiting(line, 1)
+        pool.submit(work, Rank.EXCHANGE).result(10)
+        assert served == [Rank.EXCHANGE]
+
+    assert served == [Rank.EXCHANGE, Rank.FILE]
+
+
 def test_never_more_than_a_few_work_and_no_turn_is_lost():
     line, lock = Turns(3), threading.Lock()
     working, most = 0, 0

@@ -25,7 +25,19 @@ def test_a_sound_service_starts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def start(data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def test_threads_share_a_few_connections_to_postgresql(tmp_path: Path) -> None:
+    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+    keys = {"OUTREACH_SEALING_KEYS": f"t1:{key}", "OUTREACH_INDEX_KEY": key}
+    others = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "OUTREACH_WORKER": "0"}
+    ask = "import outreach.wsgi as served; from django.db import connection; "
+    ask += "print(connection.pool.max_size == served.MOST_CONNECTIONS)"
+    done = start(tmp_path, ask, OUTREACH_SECRET_KEY="x" * 50, **keys, **others)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def start(
+    data: Path, ask: str = "import outreach.wsgi", **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Import the WSGI entry in a process of its own."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH")}
     service = {
@@ -34,7 +46,7 @@ def start(data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         "DJANGO_SETTINGS_MODULE": "outreach.settings",
     }
     return subprocess.run(
-        [sys.executable, "-c", "import outreach.wsgi"],
+        [sys.executable, "-c", ask],
         cwd=ROOT,
         env={**others, **service, **settings},
         capture_output=True,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmarks.serving import deployed_threads
+from benchmarks.serving import deployed
 
 ROOT = Path(__file__).parents[2]
 PLACES = (
+    "deploy/compose.yaml",
     "deploy/Containerfile",
     "deploy/outreach.service",
     "docs/how-to/deploy-on-one-machine.md",
@@ -20,4 +21,6 @@ def test_every_place_and_the_storm_start_as_many_threads():
         place: re.findall(r"--blocking-threads\W+(\d+)", (ROOT / place).read_text())
         for place in PLACES
     }
-    assert named == {key: [str(deployed_threads())] for key in PLACES}
+    threads = str(deployed("sqlite")[1])
+    assert named == {place: [threads] for place in PLACES}
+    assert deployed("postgresql")[0] > deployed("sqlite")[0] == 1

@@ -1,0 +1,107 @@
+"""A bucket of an S3-compatible store, through django-storages: the only module that knows it.
+
+What lies there is sealed already, so nothing of it is public and no address of it is given out
+(docs/adr/0015). A file is kept when the store has answered: only then does the caller go on.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import File
+from storages.backends.s3 import S3Storage
+
+from outreach.environment import parse_bucket
+
+_IN_MEMORY = 1024 * 1024
+_FULL = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity"})
+
+
+class Bucket:
+    """A bucket; what it answered to have is as safe as the store is."""
+
+    def __init__(self, address: str, key: str, secret: str) -> None:
+        """Name the bucket as `https://store/bucket?region=…`; raises `MalformedBucket`."""
+        endpoint, name, region = parse_bucket(address)
+        self._storage = S3Storage(
+            bucket_name=name,
+            endpoint_url=endpoint,
+            region_name=region,
+            access_key=key,
+            secret_key=secret,
+            default_acl=None,
+            file_overwrite=True,
+            max_memory_size=_IN_MEMORY,
+            transfer_config=TransferConfig(use_threads=False),
+            client_config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                connect_timeout=3,
+                read_timeout=20,
+                retries={"total_max_attempts": 3, "mode": "standard"},
+            ),
+        )
+
+    def put(self, name: str, blocks: Iterable[bytes]) -> None:
+        """Send a file whole: an object is there in one piece or not at all."""
+        with SpooledTemporaryFile(_IN_MEMORY) as whole:  # a source that fails sends nothing
+            for block in blocks:
+                whole.write(block)
+            with _plainly():
+                self._storage.save(name, File(cast(Any, whole)))
+
+    def open(self, name: str) -> BinaryIO:
+        """Fetch a file."""
+        with _plainly():
+            found = self._storage.open(name)
+            found.file  # noqa: B018  # fetched now, where a failure is told as one
+        return cast(BinaryIO, found)
+
+    def size(self, name: str) -> int:
+        """Ask for the size of a file."""
+        with _plainly():
+            return int(self._storage.size(name))
+
+    def delete(self, name: str) -> None:
+        """Remove a file."""
+        with _plainly():
+            self._storage.delete(name)
+
+    def names(self, room: str) -> Iterator[str]:
+        """List the room, a thousand names a question."""
+        with _plainly():
+            for found in self._storage.bucket.objects.filter(Prefix=f"{room}/"):
+                yield str(found.key)
+
+    def probe(self) -> None:
+        """Ask whether the bucket is there and ours."""
+        with _plainly():
+            self._storage.bucket.meta.client.head_bucket(Bucket=self._storage.bucket_name)
+
+
+@lru_cache(maxsize=4)
+def bucket_at(address: str, key: str, secret: str) -> Bucket:
+    """Return the bucket of a setting, with its connections, once in the life of this process."""
+    return Bucket(address, key, secret)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Tell what a store does as a disk would: `FileNotFoundError`, full, or gone."""
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response.get("Error", {}).get("Code", "")
+        kind = errno.ENOSPC if answer in _FULL else errno.EIO
+        raise OSError(kind, f"the bucket answered {answer or 'an error'}") from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise OSError(errno.EIO, "the bucket does not answer") from error
