@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test test-long lint clean
+.PHONY: demo test test-long lint audit clean
 
 # Environment to serve: pinned with hashes; the editable install builds the tablet app.
 $(VENV)/.run: requirements/run.txt pyproject.toml hatch_build.py
@@ -38,6 +38,10 @@ test-long: $(VENV)/.dev $(VENV)/.built
 
 lint: $(VENV)/.dev
 	$(BIN)/python -m tests.everything --only lint
+
+# Known holes in the packages, risky lines in ours; asks the advisory services over the network.
+audit: $(VENV)/.dev
+	$(BIN)/python -m tests.audit
 
 clean:
 	rm -rf $(VENV) var

@@ -52,7 +52,36 @@ def test_the_alert_on_forgotten_cases_names_states_of_the_register() -> None:
     assert set(named.split("|")) - set(ApplicationState) == set()
 
 
-@pytest.mark.parametrize("name", ["outreach.service", "outreach-backup.service"])
+SERVICES = sorted(file.name for file in DEPLOY.glob("*.service"))
+#: A worker in each web process makes the papers of batches; more of them are a matter of size.
+STARTED_BY_WEB = {"issue_batches"}
+GOES_ON = re.compile(r"""add_argument\(\s*"--(?:every|watch)\"""")
+
+
+def commands_that_go_on() -> set[str]:
+    """Return the commands that stay and work from time to time."""
+    root = DEPLOY.parent
+    files = (file for app in root.iterdir() for file in app.glob("management/commands/*.py"))
+    return {file.stem for file in files if GOES_ON.search(file.read_text(encoding="utf-8"))}
+
+
+def test_what_goes_on_by_itself_is_started_wherever_it_is_deployed() -> None:
+    needed = commands_that_go_on() - STARTED_BY_WEB
+    assert needed >= {"notify", "post_changes"}
+    units = "".join(text_of(name) for name in SERVICES)
+    services = yaml.safe_load(text_of("compose.yaml"))["services"].values()
+    compose = {word for one in services for word in one.get("command", [])}
+    assert needed - set(re.findall(r"manage\.py (\w+)", units)) == set()
+    assert needed - compose == set()
+
+
+def test_what_runs_once_has_a_clock_that_starts_it() -> None:
+    once = [name for name in SERVICES if "Type=oneshot" in text_of(name)]
+    assert len(once) >= 3
+    assert [name for name in once if not (DEPLOY / name).with_suffix(".timer").exists()] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_services_run_commands_that_exist(name: str) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
     unit.optionxform = str  # type: ignore[assignment,method-assign]
