@@ -100,6 +100,34 @@ def play(
     return seen, spent(before, cpu(bench, running))
 
 
+def alone(
+    bench: Bench, running: Sequence[Bench], player: Player, exchanges: int
+) -> dict[str, tuple[list[float], dict[str, float]]]:
+    """Let one tablet exchange with nobody else there: milliseconds of each, and CPU ms by part."""
+    line, found = Line(running[0].port, player.tablet.state.token), {}
+    while _exchanged(line, player, Seen(), "first rows") == "more":
+        pass
+    for what in ("nothing new", "an evaluation"):
+        seen, before = Seen(), cpu(bench, running)
+        for visit in player.visits[:exchanges] if what == "an evaluation" else range(exchanges):
+            if what == "an evaluation":
+                player.tablet.say("submit_evaluation", evaluation(player, visit), NOW.isoformat())
+            _exchanged(line, player, seen, what)
+        used = spent(before, cpu(bench, running))
+        each = {name: seconds * 1e3 / len(seen.ms[what]) for name, seconds in used.items()}
+        found[what] = seen.ms[what], each
+    line.close()
+    return found
+
+
+def _exchanged(line: Line, player: Player, seen: Seen, what: str) -> str:
+    request = player.tablet.request()
+    body = packed(request)
+    with seen.timed(what):
+        answer = line.sync(body)
+    return player.tablet.receive(request, (200, answer))
+
+
 class Papers(threading.Thread):
     """Watches how many papers are left, and notes when none is."""
 

@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--tablets", type=int, default=40)
     parser.add_argument("--people", type=int, default=20, help="who open lists at the desk")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--papers", type=int, default=400)
+    parser.add_argument("--papers", type=int, default=400, help="0: one tablet alone, no evening")
     parser.add_argument("--rounds", type=int, default=5, help="of every list on the quiet machine")
     parser.add_argument("--only", choices=("write", "lists"), help="stop after it")
     parser.add_argument("--slow-ms", type=float, default=30.0, help="statements that are named")
@@ -84,8 +84,12 @@ def _evening(bench: Bench, place: Any, chosen: argparse.Namespace) -> None:
     from certificates import batches
 
     players = register.players(place, chosen.tablets, 8)
-    cases = _to_sign(place, 2 * chosen.papers)
+    [lonely] = register.players(place, 1, 40)
+    cases = _to_sign(place, 2 * chosen.papers) if chosen.papers else []
     with evening.open_house(bench) as running:
+        _say_alone(evening.alone(bench, running, lonely, 40))
+        if not cases:
+            return
         rows = []
         _signed(batches, place, cases[:2], NOW)
         _await_papers(batches)  # the workers have started
@@ -152,6 +156,17 @@ def _watched(batches: Any, place: Any, cases: Sequence[Any], at: Any) -> Any:
 def _await_papers(batches: Any) -> None:
     while batches.waiting():
         time.sleep(0.2)
+
+
+def _say_alone(found: Any) -> None:
+    print("\n| one tablet | median, ms | p95, ms | CPU ms: web | database |\n|---|---|---|---|---|")
+    for what, (times, used) in found.items():
+        ordered = sorted(times)
+        print(
+            f"| /sync, {what} | {statistics.median(ordered):.0f} |"
+            f" {ordered[int(len(ordered) * 0.95)]:.0f} | {used['web']:.1f} |"
+            f" {used['database']:.1f} |"
+        )
 
 
 def _say(name: str, seen: Any, used: dict[str, float], seconds: float) -> None:

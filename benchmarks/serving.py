@@ -125,6 +125,8 @@ TUNED = {
     "effective_cache_size": "6GB",
     "max_wal_size": "8GB",
     "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
 }
 
 

@@ -31,6 +31,7 @@ from outreach.actions import publicity
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
+from outreach.models.moments import has_passed
 from outreach.rules import Refused, check_in_scope, check_role, worded
 
 CLAIM = 25
@@ -150,7 +151,7 @@ def work(worker: UUID, batch: Batch | None = None) -> int:
 def _claim(worker: UUID, batch: Batch | None) -> list[BatchItem]:
     """Lease the oldest free papers, all of one batch. Leases run on the real clock."""
     now = timezone.now()
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
+    free = has_passed("leased_until", now, _lease(now) - now)
     rows = BatchItem.objects.filter(free, state=ItemState.WAITING).order_by("pk")
     if batch is not None:
         rows = rows.filter(batch=batch)

@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
-from django.db.models import Q
 from django.utils import timezone
 
 from mobile_api.changes import changes, head
@@ -28,7 +27,8 @@ from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.problems import Problem
 from mobile_api.wire import ChangesOut
 from outreach.actions.audit import record
-from outreach.actions.notifying.delivery import BACK_OFF, LEASE
+from outreach.actions.notifying.delivery import BACK_OFF, LEASE, LONGEST_WAIT
+from outreach.models.moments import has_passed
 
 PREFIX = "whsec_"
 PATIENCE_S = 15
@@ -81,9 +81,8 @@ def end_hook(integration: Integration, *, at: datetime) -> bool:
 def post_changes(tell: Callable[[Posted], None] = lambda _came: None) -> Posted:
     """Post what each hook has not got, page after page; several processes may do so at once."""
     came, now = Posted(), timezone.now()
-    due = Hook.objects.filter(
-        Q(next_at=None) | Q(next_at__lte=now), integration__revoked_at=None
-    ).values_list("pk", flat=True)
+    ready = has_passed("next_at", now, LONGEST_WAIT)
+    due = Hook.objects.filter(ready, integration__revoked_at=None).values_list("pk", flat=True)
     for pk in list(due):
         while (hook := _claimed(pk)) and _post(hook, came):
             tell(came)
@@ -100,7 +99,7 @@ def signature(secret: str, message: str, timestamp: int, body: bytes) -> str:
 def _claimed(pk: UUID) -> Hook | None:
     """Return the hook if this process is the one that posts to it now."""
     now = timezone.now()
-    free = Hook.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), pk=pk)
+    free = Hook.objects.filter(has_passed("leased_until", now, LEASE), pk=pk)
     if not free.update(leased_until=now + LEASE):
         return None
     return Hook.objects.select_related("integration__division").get(pk=pk)

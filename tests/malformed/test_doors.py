@@ -22,6 +22,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from mobile_api.chain import NotCanonical
 from mobile_api.photos import examine, thumbnail
 from mobile_api.problems import CATALOGUE, CONTENT_TYPE, Problem
 from outreach import clock
@@ -183,9 +184,14 @@ def test_malformed_records_are_decided_one_by_one_and_never_stop_the_log(
     rng, answers = Random(5), Counter[str]()
     visit = builders.scheduled(place)[0]
     tablet = enrolled(place, tmp_path)
-    for number in range(1, CASES + 1):
+    for _ in range(CASES):
         args = misshapen(evaluation_args(str(visit.pk), str(place.colleague.pk)), rng)
-        tablet.say("submit_evaluation", args if isinstance(args, dict) else {"x": args}, ON_THE_DAY)
+        said = args if isinstance(args, dict) else {"x": args}
+        try:
+            number = tablet.say("submit_evaluation", said, ON_THE_DAY)
+        except NotCanonical:  # nested hundreds deep: no tablet of ours signs it
+            answers["unsigned"] += 1
+            continue
         tablet.exchange()
         assert tablet.state.outbox == []
         outcome = tablet.state.outcomes[str(number)]
@@ -198,7 +204,7 @@ def test_malformed_uploads_are_answered_and_nothing_false_is_called_complete(
 ) -> None:
     rng, answers = Random(4), Counter[str]()
     browser = Client()
-    picture = jpeg()
+    picture, is_known = jpeg(), False
     for _ in range(CASES):
         headers = {
             "authorization": f"Bearer {sent['token']}",
@@ -213,7 +219,9 @@ def test_malformed_uploads_are_answered_and_nothing_false_is_called_complete(
         assert answer.status_code == 201 or answer.status_code in _REFUSALS, answer.status_code
         if answer.status_code == 201:
             complete = answer.headers["Upload-Offset"] == str(len(picture))
-            assert not complete or body[: len(picture)] == picture
+            # Whole once, it is known by its name and not asked for again.
+            is_known = is_known or body[: len(picture)] == picture
+            assert not complete or is_known
             answers["201"] += 1
         else:
             answers[answer.json()["type"]] += 1

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from outreach.actions.audit import record
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
 from outreach.domain.workflow import OPEN_VISITS
 from outreach.models import FamilyLink, Notification, User, Visit
+from outreach.models.moments import has_passed
 
 LEASE = timedelta(minutes=5)
 #: Minutes until the next attempt; after the last the message has failed.
 BACK_OFF = (1, 5, 30, 120, 480)
+LONGEST_WAIT = timedelta(minutes=BACK_OFF[-1])
 OF_VISITS = ("appointment", "moved", "tomorrow", "today")
 
 
@@ -42,7 +44,7 @@ def deliver(
     """
     came, real = Delivered(), timezone.now()
     _reap(sender, real, came)
-    ready = Q(next_at=None) | Q(next_at__lte=real)
+    ready = has_passed("next_at", real, LONGEST_WAIT)
     ids = list(
         Notification.objects.filter(ready, state="waiting", due_at__lte=at)
         .order_by("due_at", "pk")
@@ -57,7 +59,7 @@ def deliver(
 
 def _reap(sender: Sender, real: datetime, came: Delivered) -> None:
     """Take back what a dead process had claimed."""
-    stuck = Notification.objects.filter(state="sending", leased_until__lt=real)
+    stuck = Notification.objects.filter(has_passed("leased_until", real, LEASE), state="sending")
     if sender.is_idempotent:
         stuck.update(state="waiting", leased_until=None)
     else:
