@@ -1,4 +1,4 @@
-"""The audit asks about risky lines, hears a reason beside them, and takes no silence for an answer."""
+"""The audit asks about risky lines, hears a reason beside them, and takes no silence for yes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ def report(file: str, check: str) -> dict[str, Any]:
     return {"results": [one | {"issue_text": "risky"}]}
 
 
+DOOR, DEMO = "room/door.py", "outreach/demo/people.py"
+SHELL = "run(command, shell=True)"
+
+
 @pytest.mark.parametrize(
     ("file", "check", "line", "expected"),
     [
-        ("room/door.py", "B602", "run(command, shell=True)", ["room/door.py:2"]),
-        ("room/door.py", "B602", "run(command, shell=True)  # noqa: S602  # ours", []),
-        ("room/door.py", "B602", "run(command, shell=True)  # noqa: S603  # another", ["room/door.py:2"]),
-        ("room/door.py", "B602", "run('S602', shell=True)", ["room/door.py:2"]),
-        ("outreach/demo/people.py", "B311", "Random(seed)", []),
-        ("outreach/demo/people.py", "B602", "run(command, shell=True)", ["outreach/demo/people.py:2"]),
+        (DOOR, "B602", SHELL, [f"{DOOR}:2"]),
+        (DOOR, "B602", f"{SHELL}  # noqa: S602  # ours", []),
+        (DOOR, "B602", f"{SHELL}  # noqa: S603  # another", [f"{DOOR}:2"]),
+        (DOOR, "B602", "run('S602', shell=True)", [f"{DOOR}:2"]),
+        (DEMO, "B311", "Random(seed)", []),
+        (DEMO, "B602", SHELL, [f"{DEMO}:2"]),
     ],
-)  # fmt: skip
+)
 def test_a_risky_line_needs_its_own_reason(
     tmp_path: Path, file: str, check: str, line: str, expected: list[str]
 ) -> None:
