@@ -8,10 +8,14 @@ from datetime import date
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from outreach.domain.grading import BadFinding, Case, grade, load_standard, standard_as_json
 from outreach.models import Evaluation
+
+#: The standard's units that are words; the others are the same in every language.
+UNITS = {"月": gettext_lazy("months")}
 
 
 @dataclass(frozen=True)
@@ -95,5 +99,8 @@ def _value(value: Any, rule: Mapping[str, Any], standard: Mapping[str, Any], ton
     choices = standard["choices"].get(rule.get("choices"), ())
     words = next((one[tongue] for one in choices if one["code"] == value), None)
     if words:
-        return f"{words}（{value}）" if rule.get("name") == "condition" else str(words)
-    return f"{value} {rule.get('unit') or ''}".strip()
+        if rule.get("name") != "condition":
+            return str(words)
+        return _("%(words)s (%(code)s)") % {"words": words, "code": value}
+    unit = rule.get("unit") or ""
+    return f"{value} {UNITS.get(unit, unit)}".strip()

@@ -7,11 +7,22 @@ from datetime import datetime
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from outreach.actions import evaluations
 from outreach.actions.evaluations import Part
+from outreach.desk.findings import parts_of
 from outreach.domain.vocabulary import Role
-from outreach.models import Assessor, AuditEvent, Evaluation, Photo, SecondOpinion, User
+from outreach.models import (
+    Application,
+    Assessor,
+    AuditEvent,
+    Evaluation,
+    Photo,
+    Resident,
+    SecondOpinion,
+    User,
+)
 from tests import builders
 from tests.outreach.desk.pictures import real_media
 
@@ -127,3 +138,29 @@ def test_a_case_is_reviewed_or_sent_back_from_its_screen(
     answer = approver.post(f"/cases/{case.pk}/step/send_back/", {"note": "照片不清"})
     case.refresh_from_db()
     assert (answer.status_code, case.state) == (303, "accepted")
+
+
+@pytest.mark.parametrize(
+    ("language", "months", "missing"),
+    [
+        ("zh-hans", "12 月", "双全上肢或双全下肢缺失（1g）"),
+        ("en", "12 months", "both whole arms or both whole legs missing (1g)"),
+    ],
+)
+def test_findings_are_said_in_the_readers_language(
+    language: str, months: str, missing: str
+) -> None:
+    grades = {"computed_grade": 1, "grade": 1, "reason": "", "questions": []}
+    with override(language):
+        part = {"category": "mental", "findings": {"duration_months": 12}, **grades}
+        other = {"category": "physical", "findings": {"condition": "1g"}, **grades}
+        held = unsaved([part, other])
+        assert [one.findings[0][1] for one in parts_of(held)] == [months, missing]
+
+
+def unsaved(parts: list[dict[str, object]]) -> Evaluation:
+    """Return an evaluation of somebody grown up, which nobody saved."""
+    resident = Resident(id_number=builders.id_number())
+    return Evaluation(
+        application=Application(resident=resident), parts=parts, evaluated_at=builders.START
+    )
