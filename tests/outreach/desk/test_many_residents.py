@@ -28,8 +28,9 @@ PORTION = 5_000
 
 
 def identity(serial: int) -> str:
+    """Return an ID number of the neighbouring county: the builders give out those of ours."""
     day = date(1930, 1, 1) + timedelta(days=serial % 25_000)
-    base = f"511302{day:%Y%m%d}{serial // 25_000 + 1:03d}"
+    base = f"511303{day:%Y%m%d}{serial // 25_000 + 1:03d}"
     return base + mod_11_2.calc_check_digit(base)
 
 
