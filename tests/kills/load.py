@@ -173,19 +173,21 @@ class Load:
         self.done.seqs[tablet.state.replica] = tablet.state.acked
 
     def _until_done(self, deed: Callable[[], object]) -> None:
-        until = time.monotonic() + 120
+        until, last = time.monotonic() + 120, ""
         while True:
             try:
                 deed()
-            except CUT:
+            except CUT as cut:
                 self.done.cut += 1
+                last = repr(cut)
             except TabletRefused as refused:
                 if "503" not in str(refused) and refused.slug != "upload-offset":
                     raise
+                last = str(refused)
             else:
                 return
             if time.monotonic() > until:
-                raise TimeoutError("no server answered for two minutes")
+                raise TimeoutError(f"no server took it for two minutes; the last answer: {last}")
             time.sleep(0.2)
 
     def _tablet(self, number: int, name: str) -> Tablet:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 from prometheus_client import REGISTRY
 from prometheus_client.registry import CollectorRegistry
 
@@ -52,7 +52,7 @@ def test_the_alert_on_forgotten_cases_names_states_of_the_register() -> None:
     assert set(named.split("|")) - set(ApplicationState) == set()
 
 
-@pytest.mark.parametrize("name", ["outreach.service", "outreach-backup.service"])
+@pytest.mark.parametrize("name", sorted(file.name for file in DEPLOY.glob("*.service")))
 def test_services_run_commands_that_exist(name: str) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
     unit.optionxform = str  # type: ignore[assignment,method-assign]
@@ -67,3 +67,35 @@ def test_the_container_starts_the_server_that_the_service_starts() -> None:
         assert "outreach.wsgi:application" in text_of(name)
     web = yaml.safe_load(text_of("compose.yaml"))["services"]["web"]
     assert web["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def lasting() -> dict[str, str]:
+    """Return the commands that go on by themselves, each with the argument that makes it."""
+    found = {}
+    for name, app in get_commands().items():
+        if app in {"outreach", "certificates", "mobile_api"}:
+            parser = load_command_class(app, name).create_parser("manage.py", name)
+            flags = {flag for action in parser._actions for flag in action.option_strings}
+            for flag in flags & {"--every", "--watch"}:
+                found[name] = flag
+    return found
+
+
+def test_every_command_that_goes_on_has_a_unit_and_a_service() -> None:
+    assert set(lasting()) >= {"notify", "post_changes", "issue_batches"}
+    units = " ".join(text_of(file.name) for file in DEPLOY.glob("*.service"))
+    services = yaml.safe_load(text_of("compose.yaml"))["services"].values()
+    composed = [" ".join(one.get("command", [])) for one in services]
+    for name, flag in lasting().items():
+        assert f"manage.py {name} {flag}" in units
+        assert any(f"manage.py {name} {flag}" in command for command in composed)
+
+
+def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
+    """All but the backup, which goes to another place: compose leaves that to the host."""
+    timed = {file.stem for file in DEPLOY.glob("*.timer")}
+    text = " ".join(text_of(f"{stem}.service") for stem in sorted(timed))
+    named = set(re.findall(r"manage\.py (\w+)", text)) - {"backup"}
+    assert named == set(
+        re.findall(r"manage\.py (settle\w+|upgrade\w+|erase\w+)", text_of("compose.yaml"))
+    )
