@@ -168,7 +168,7 @@ def test_the_page_takes_as_many_queries_for_one_tablet_as_for_three(
     for _ in range(count):
         a_tablet(place)
     office = sign_in(place.administrator)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         office.get("/tablets/")
 
 
