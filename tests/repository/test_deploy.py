@@ -97,5 +97,5 @@ def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
     text = " ".join(text_of(f"{stem}.service") for stem in sorted(timed))
     named = set(re.findall(r"manage\.py (\w+)", text)) - {"backup"}
     assert named == set(
-        re.findall(r"manage\.py (settle\w+|upgrade\w+|erase\w+)", text_of("compose.yaml"))
+        re.findall(r"manage\.py (settle\w+|upgrade\w+|verify\w+|erase\w+)", text_of("compose.yaml"))
     )
