@@ -9,7 +9,7 @@ import type { Safe } from '../store/safe'
 import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
-export const APP = '0.3.0'
+export const APP = '0.4.0'
 const PAGE_BYTES = 65_536
 const PUSH_BYTES = 60_000
 const PUSH_COUNT = 50
