@@ -94,7 +94,8 @@ OUTREACH_ERASURES = _env.path(
 _retention = _env.text(
     "OUTREACH_RETENTION",
     "",
-    "Empty: the terms that come with the software. Else a county's own, a TOML file.",
+    "Empty: nothing is erased by term. Else a TOML file with a county's own terms; those that come"
+    " with the software hold for the rest.",
 )
 OUTREACH_RETENTION = Path(_retention) if _retention else None
 _database_url = _env.text(

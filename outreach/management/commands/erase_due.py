@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach import clock
@@ -12,6 +13,11 @@ from outreach.files import files
 from outreach.management.bars import bar
 from outreach.retention.due import terms
 from outreach.retention.erasing import Erased, count_due, erase_due
+
+UNDECIDED = (
+    "Nothing was erased: this office has not decided yet how long it keeps what. Read --terms, "
+    "write yours to a file (an empty one takes those), and name it in OUTREACH_RETENTION."
+)
 
 
 class Command(BaseCommand):
@@ -31,6 +37,9 @@ class Command(BaseCommand):
                 self._show_terms()
             elif options["dry_run"]:
                 self._show(count_due(clock.today()), "due")
+            elif settings.OUTREACH_RETENTION is None:
+                self._show(count_due(clock.today()), "due")
+                self.stdout.write(UNDECIDED)
             else:
                 with bar("Erasing", unit="things") as progress:
                     told = erase_due(clock.now(), files(), progress)

@@ -50,6 +50,8 @@ SECRETS = ("13900000000", "任家祠村一组", "下肢缺失")
 def folder(settings: Any, tmp_path: Path) -> Path:
     settings.OUTREACH_FILES = tmp_path / "files"
     settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    settings.OUTREACH_RETENTION = tmp_path / "terms.toml"
+    settings.OUTREACH_RETENTION.touch()
     return tmp_path / "files"
 
 
@@ -81,6 +83,18 @@ def test_nothing_is_due_before_its_day(place: builders.County) -> None:
     assert run("erase_due", "--dry-run") == "in all: 0 due\n"
     clock.advance_to(datetime(2020, 5, 15, 0, tzinfo=builders.SHANGHAI))
     assert run("erase_due", "--dry-run") == "511302 unfinished: 1 due\nin all: 1 due\n"
+    assert Application.objects.filter(erased_at=None).count() == 1
+
+
+def test_until_the_office_has_decided_its_terms_nothing_is_erased(
+    place: builders.County, settings: Any
+) -> None:
+    withdrawn(place)
+    in_year(2021)
+    settings.OUTREACH_RETENTION = None
+    counted, said = run("erase_due").rsplit("in all: ", 1)
+    assert counted == "511302 unfinished: 1 due\n"
+    assert "name it in OUTREACH_RETENTION" in said
     assert Application.objects.filter(erased_at=None).count() == 1
 
 
