@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from certificates import actions, batches, life
-from certificates.models import Batch, Certificate, PaperRequest
+from certificates.models import Batch, Certificate, ItemState, PaperRequest
 from outreach import clock
 from outreach.models import User
 from tests import builders
@@ -130,13 +130,16 @@ def test_lists_take_the_same_number_of_queries_whatever_their_length(
         life.ask_renewal(to_replace, by=place.administrator, at=ISSUED_AT)
         actions.renew(to_replace[:1], by=place.approver, at=ISSUED_AT)
         issued(place, files, 2)
+        for one in to_replace:
+            made_for = Batch.objects.create(by=place.approver, at=ISSUED_AT)
+            made_for.items.create(application=one.application, state=ItemState.DONE)
         Certificate.objects.filter(kind="first").update(valid_until="2019-06-13")
         with CaptureQueriesContext(connection) as queries:
             for browser, paths in pages.items():
                 for path in paths:
                     answer = browser.get(path)
                     assert (path, answer.status_code) == (path, 200)
-                    assert (path, len(answer.context["listing"]) > 0) == (path, path != "/batches/")
+                    assert len(answer.context["listing"]) > 0, path
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
