@@ -35,6 +35,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    if chosen.spread >= chosen.minutes * 60:
+        parser.error("--spread: the last tablets would begin when the storm is over")
     with prepared(chosen.database) as bench:
         told = asyncio.run(_storm(bench, chosen))
     print(json.dumps(told) if chosen.json else table(told))

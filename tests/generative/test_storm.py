@@ -21,7 +21,17 @@ def storm(database: str, *more: str) -> dict[str, Any]:
     """Let a small storm pass over a server of its own and return what it reached."""
     command = [sys.executable, "-m", "benchmarks.storm", "--json", "--database", database]
     command += ["--tablets", "6", "--visits", "2", "--photos", "3", "--photo-kb", "40"]
-    command += ["--liaisons", "2", "--administrators", "2", "--minutes", "0.4", *more]
+    command += [
+        "--liaisons",
+        "2",
+        "--administrators",
+        "2",
+        "--minutes",
+        "0.4",
+        "--spread",
+        "2",
+        *more,
+    ]
     ours = ("OUTREACH_", "DJANGO_")
     rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     done = subprocess.run(
