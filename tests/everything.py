@@ -33,6 +33,7 @@ SPARED = [
     "tests/outreach/domain",
     "tests/outreach/desk/rights",
     "tests/generative/test_faults.py",
+    "tests/generative/test_storm.py",
     "tests/malformed",
     *(
         f"tests/certificates/test_{name}.py"
