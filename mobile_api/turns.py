@@ -17,9 +17,8 @@ from threading import Event, Lock
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-#: Of each process. A photo beside two exchanges: with four, an exchange had a third of its
-#: processor, and the slowest twentieth waited almost twice as long.
-AT_ONCE = 3
+#: More than processors: who waits for the disk or the database leaves them to others.
+AT_ONCE = 6
 #: Of these always free for exchanges: a store of files may be far away and slow.
 FOR_EXCHANGES = 2
 _EXCHANGE = "/api/v1/sync"
