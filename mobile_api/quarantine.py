@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BytesIO
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -24,13 +23,14 @@ from mobile_api.federation import FederationKeys
 from mobile_api.handin import opened
 from mobile_api.models import Decision, HandInPart, HandInVerdict, LedgerEntry, Replica
 from mobile_api.mutators import Context
-from mobile_api.photos import PictureReceiver, examine, keep_photo
+from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
 from mobile_api.push import admit
+from mobile_api.tus.store import Blobs
 from mobile_api.wire import Mutation
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
-from outreach.files import files, photo_name
+from outreach.files import files
 from outreach.models import User
 from outreach.rules import Refused
 
@@ -88,8 +88,15 @@ def verdict_on(first: HandInPart) -> HandInVerdict | None:
     return rows.select_related("decided_by").first()
 
 
-def look_into(first: HandInPart, keys: FederationKeys) -> Contents:
-    """Return what a hand-in holds. Raises `CannotOpen`, or `OSError` without the private key."""
+def look_into(
+    first: HandInPart,
+    keys: FederationKeys,
+    see: Callable[[str, str | None], None] = lambda _sha256, _body: None,
+) -> Contents:
+    """Return what a hand-in holds; each picture is shown to `see`, one at a time, in passing.
+
+    Raises `CannotOpen`, or `OSError` without the private key.
+    """
     found = Contents()
     for kind, thing in _things(first, keys):
         if kind == "entry" and (mutation := _mutation(thing)):
@@ -98,6 +105,7 @@ def look_into(first: HandInPart, keys: FederationKeys) -> Contents:
             found.drafts += 1
         elif kind == "picture":
             found.pictures += 1
+            see(*thing)
         else:
             found.unreadable += 1
     found.mutations = _once(found.mutations)
@@ -147,10 +155,11 @@ def _take_in(first: HandInPart, keys: FederationKeys, at: datetime) -> dict[str,
     """Keep the pictures, then hear the records; return how many became what."""
     told: Counter[str] = Counter()
     receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, lambda: at)
-    for kind, thing in _things(first, keys):
-        if kind == "picture":
-            told["picture" if _keep(thing[0], thing[1], receiver) else "no_picture"] += 1
-    contents = look_into(first, keys)
+
+    def keep(sha256: str, body: str | None) -> None:
+        told["picture" if _keep(sha256, body, receiver) else "no_picture"] += 1
+
+    contents = look_into(first, keys, keep)
     told["here"] += len(contents.mutations) - len(contents.fresh)
     told["unreadable"] += contents.unreadable
     told.update(_hear(first, contents.fresh, at))
@@ -234,14 +243,11 @@ def _keep(sha256: str, body: str | None, receiver: PictureReceiver) -> bool:
     """Keep a picture that is what its name says; tell whether it is here now."""
     if not body:
         return False
+    blobs = Blobs(files())
     try:
         content = base64.b64decode(body, validate=True)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            return False
-        examine(BytesIO(content), max_pixels=receiver.max_pixels)
-        receiver.register(
-            keep_photo(BytesIO(content), files()), lambda: files().read(photo_name(sha256))
-        )
+        found = blobs.take(content, sha256, lambda file: receiver.examine(file, ""))
+        receiver.register(sha256, partial(blobs.open, sha256), found)
     except (ValueError, Problem):
         return False
     return True
