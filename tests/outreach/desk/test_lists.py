@@ -11,7 +11,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from mobile_api.models import HandInPart
 from outreach.actions import (
     accounts,
     applications,
@@ -34,6 +33,7 @@ from outreach.models import (
     User,
 )
 from tests import builders
+from tests.outreach.desk.rights.county import a_hand_in
 from tests.outreach.desk.rights.county import people as everybody
 from tests.outreach.desk.rights.operations import kwargs_of
 from tests.outreach.desk.rights.table import rows
@@ -116,18 +116,7 @@ def handed_in(place: builders.County, count: int, on: date) -> None:
     """Add what tablets handed in."""
     replica = a_tablet(place).replicas.get()
     for _ in range(count):
-        HandInPart.objects.create(
-            hand_in=uuid4(),
-            n=0,
-            of=1,
-            said_replica=replica.pk,
-            replica=replica,
-            reason="revoked",
-            kind="end",
-            sealed={},
-            said_at="",
-            received_at=builders.START,
-        )
+        a_hand_in(replica, builders.START)
 
 
 def designated(place: builders.County, count: int, on: date) -> None:

@@ -179,7 +179,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     applications.accept(builders.applied(place, **who), by=office, at=builders.START)
     builders.accepted(place, **who)
     a_dispute(place)
-    _a_hand_in(place, at)
+    a_hand_in(Replica.objects.get(device__label="平板 3 号"), at)
     enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
     fill_outbox(at)
     _an_account_that_waits(place, at)
@@ -191,9 +191,8 @@ def a_case_at_every_step(place: builders.County) -> None:
     a_campaign(place)
 
 
-def _a_hand_in(place: builders.County, at: datetime) -> None:
-    """Add the one part of what the own area's assessor's tablet handed in, sealed to nobody."""
-    replica = Replica.objects.get(device__label="平板 3 号")
+def a_hand_in(replica: Replica, at: datetime) -> None:
+    """Add the one part of what a tablet handed in, sealed to nobody."""
     HandInPart.objects.create(
         hand_in=new_id(),
         n=0,
