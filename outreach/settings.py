@@ -66,7 +66,7 @@ OUTREACH_BUCKET = _env.text(
     "OUTREACH_BUCKET",
     "",
     "Empty: files lie in the folder. Else a bucket of an S3-compatible store, sealed all the same:"
-    " https://store/bucket?region=cn-north-1.",
+    " https://store/bucket?region=cn-north-1, or …/bucket/county?region=… for one of several.",
 )
 OUTREACH_BUCKET_KEY = _env.text("OUTREACH_BUCKET_KEY", "", "Access key for the bucket.")
 OUTREACH_BUCKET_SECRET = _env.text("OUTREACH_BUCKET_SECRET", "", "Secret key for the bucket.")
@@ -99,7 +99,9 @@ _retention = _env.text(
 )
 OUTREACH_RETENTION = Path(_retention) if _retention else None
 _database_url = _env.text(
-    "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
+    "DATABASE_URL",
+    "",
+    "Empty: embedded SQLite. Else postgresql://user:password@host/name; the user's schema is used.",
 )
 OUTREACH_SQLITE_SYNCHRONOUS = _env.choice(
     "OUTREACH_SQLITE_SYNCHRONOUS",
