@@ -141,7 +141,7 @@ def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[Check
             " AND nspname = ANY (current_schemas(false)) AND nspname <> current_schema())"
         )
         role, schema, others = cursor.fetchone()
-    hint = "Make one with deploy/county.sql; its search_path names that schema alone."
+    hint = "Make one with deploy/counties/county.sql; its search_path names that schema alone."
     if schema is None:
         said = f"The database's role {role} has no schema to work in."
         return [Error(said, hint=hint, id="outreach.E012")]

@@ -42,9 +42,12 @@ OUTREACH_TWO_FACTOR = (
     and not OUTREACH_DEMO
 )
 DEBUG = False
-ALLOWED_HOSTS = _env.words(
-    "OUTREACH_HOSTS", "localhost,127.0.0.1", "Host names that the service answers to."
-)
+ALLOWED_HOSTS = [
+    *_env.words("OUTREACH_HOSTS", "", "Host names that the service answers to, beside its own."),
+    # What watches the service asks its own machine by these.
+    "localhost",
+    "127.0.0.1",
+]
 OUTREACH_HTTPS = _env.switch("OUTREACH_HTTPS", False, "1 behind TLS: secure cookies and HSTS.")
 OUTREACH_HSTS = _env.choice(
     "OUTREACH_HSTS",

@@ -1,5 +1,5 @@
 -- A province's counts, county by county; on the primary or on a standby:
---   psql -d outreach -f deploy/province.sql
+--   psql -d outreach -f deploy/counties/province.sql
 -- What was saved is priced by each county's tariffs: its own API tells that (docs/how-to/connect-another-system.md).
 \set ON_ERROR_STOP on
 SELECT string_agg(

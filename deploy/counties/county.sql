@@ -1,6 +1,6 @@
 -- A county of its own in a province's database: a role, and a schema that no other role may enter.
 -- As the database's administrator, asked for nothing but these (docs/how-to/run-a-province.md):
---   psql -d outreach -v county=county_511302 -v password='…' -f deploy/county.sql
+--   psql -d outreach -v county=county_511302 -v password='…' -f deploy/counties/county.sql
 \set ON_ERROR_STOP on
 BEGIN;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
