@@ -247,7 +247,7 @@ def _keep(sha256: str, body: str | None, receiver: PictureReceiver) -> bool:
     try:
         content = base64.b64decode(body, validate=True)
         found = blobs.take(content, sha256, lambda file: receiver.examine(file, ""))
-        receiver.register(sha256, partial(blobs.open, sha256), found)
+        receiver.register(sha256, partial(blobs.verified, sha256), found)
     except (ValueError, Problem):
         return False
     return True

@@ -249,6 +249,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mobile_api.packing.answers_packed",
     "mobile_api.turns.exchanges_in_turn",
 ]
 ROOT_URLCONF = "outreach.urls"

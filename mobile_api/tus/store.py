@@ -27,11 +27,13 @@ from typing import BinaryIO, ClassVar, TypeVar
 from uuid import UUID, uuid4, uuid5
 
 from mobile_api.problems import Problem
-from outreach.files import SealedStorage, local_files, photo_name
+from outreach.files import Read, SealedStorage, local_files, photo_name
+from outreach.sealing import SealBroken
 
 SWEEP_EVERY = timedelta(hours=1)
 STRAY_AFTER = timedelta(days=1)
 _REMEMBERED_PARTS = 10_000
+_READ = 256 * 1024
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
 
 
@@ -78,35 +80,69 @@ class Blobs:
         """Tell whether the blob is here in its full length."""
         return self._files.holds(photo_name(sha256), length)
 
-    def adopt(self, part: int, sha256: str, examine: Callable[[BinaryIO], Found]) -> Found:
+    def verified(self, sha256: str) -> BinaryIO:
+        """Open a blob that nobody answers for yet, once it is found whole and made durable.
+
+        A power cut may have left it under its name without its bytes (`put_new`): that one is
+        removed, and its `Problem` lets the tablet send the file again.
+        """
+        name = photo_name(sha256)
+        try:
+            with self._files.read(name) as blob:
+                found = _sha256_of(blob)
+        except SealBroken:
+            found = ""
+        if found != sha256:
+            self._files.delete(name)
+            raise Problem("upload-checksum", _DIFFERS)
+        self._files.assure(name)
+        return self.open(sha256)
+
+    def adopt(
+        self, part: int, upload: Upload, examine: Callable[[BinaryIO], Found]
+    ) -> Found | None:
         """Seal an open file to its place, durably, where it holds what its name says.
 
         It is read once: hashed and sealed as it goes by. A file of another SHA-256, or one that
-        `examine` refuses, raises a `Problem` and is not kept.
+        `examine` refuses, raises a `Problem` and is not kept. None where somebody else has just
+        put the same one there.
         """
-        os.lseek(part, 0, os.SEEK_SET)
-        digest = hashlib.sha256()
         found: list[Found] = []
 
-        def read(size: int) -> bytes:
-            block = os.read(part, size)
-            digest.update(block)
-            if not block:
-                _check_digest(digest.hexdigest(), sha256)
-                with os.fdopen(os.dup(part), "rb") as whole:
-                    whole.seek(0)
-                    found.append(examine(whole))
-            return block
+        def reading() -> Read:
+            os.lseek(part, 0, os.SEEK_SET)
+            digest = hashlib.sha256()
 
-        self._files.put(photo_name(sha256), read)
-        return found[0]
+            def read(size: int) -> bytes:
+                block = os.read(part, size)
+                digest.update(block)
+                if not block:
+                    _check_digest(digest.hexdigest(), upload.sha256)
+                    with os.fdopen(os.dup(part), "rb") as whole:
+                        whole.seek(0)
+                        found.append(examine(whole))
+                return block
 
-    def take(self, content: bytes, sha256: str, examine: Callable[[BinaryIO], Found]) -> Found:
+            return read
+
+        return found[0] if self._put(upload.sha256, upload.length, reading) else None
+
+    def take(
+        self, content: bytes, sha256: str, examine: Callable[[BinaryIO], Found]
+    ) -> Found | None:
         """Seal what arrived in one piece to its place, as `adopt` does with a file."""
         _check_digest(hashlib.sha256(content).hexdigest(), sha256)
         found = examine(BytesIO(content))
-        self._files.put(photo_name(sha256), BytesIO(content).read)
-        return found
+        return found if self._put(sha256, len(content), lambda: BytesIO(content).read) else None
+
+    def _put(self, sha256: str, length: int, reading: Callable[[], Read]) -> bool:
+        """Put a file in its place; one that does not even have its length makes room."""
+        if self._files.put_new(photo_name(sha256), reading()):
+            return True
+        if self.holds(sha256, length):
+            return False
+        self._files.put(photo_name(sha256), reading())
+        return True
 
 
 class Store:
@@ -136,7 +172,9 @@ class Store:
         """Tell whether no byte of the upload came yet, and nobody announced it."""
         return not self.is_complete(upload) and not self._part_path(upload.id).exists()
 
-    def take(self, upload: Upload, content: bytes, examine: Callable[[BinaryIO], Found]) -> Found:
+    def take(
+        self, upload: Upload, content: bytes, examine: Callable[[BinaryIO], Found]
+    ) -> Found | None:
         """Verify and keep an upload that arrived in one piece, sealed, and record it.
 
         Nothing of it lies on the disk before, and nothing of it stays where its SHA-256 is
@@ -204,7 +242,7 @@ class Store:
             with self._part(upload.id) as part:
                 _check_whole(part, upload.length)
                 with self._removed_if_refused(upload.id):
-                    found = self.blobs.adopt(part, upload.sha256, examine)
+                    found = self.blobs.adopt(part, upload, examine)
                 self._part_path(upload.id).unlink()
                 return found
         except _NoPart:
@@ -346,6 +384,13 @@ def _check_whole(part: int, length: int) -> None:
 def _check_digest(found: str, declared: str) -> None:
     if found != declared:
         raise Problem("upload-checksum", _DIFFERS)
+
+
+def _sha256_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(_READ):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _write_at_once(target: Path, content: bytes) -> None:

@@ -173,7 +173,7 @@ def _looking(uploads: Uploads, upload: Upload) -> Callable[[BinaryIO], Any]:
 
 
 def _register(uploads: Uploads, upload: Upload, found: Any) -> None:
-    opening = partial(uploads.store.blobs.open, upload.sha256)
+    opening = partial(uploads.store.blobs.verified, upload.sha256)
     uploads.receiver.register(upload.sha256, opening, found)
 
 

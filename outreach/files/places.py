@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
@@ -22,6 +24,12 @@ class Place(Protocol):
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
         """Keep a file: whole, durable and in place of an older one, or not at all."""
+
+    def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
+        """Keep a file as `put` does unless one is there already: False then."""
+
+    def assure(self, name: str) -> None:
+        """Make durable what somebody else may just have put there."""
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading, or raise `FileNotFoundError`."""
@@ -53,27 +61,40 @@ class Folder:
         return self.root / name
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
-        """Write beside the file's place, force it to the disk, and move it there.
+        """Write beside the file's place, force it to the disk, and move it there."""
+        target = self.path(name)
+        fresh = self._make(target.parent)
+        with _drafted(target, blocks) as (draft, handle):
+            _together([partial(os.fdatasync, handle), *self._names_of(fresh)])
+            draft.replace(target)
+        _flush(target.parent)
+        self._remember(fresh)
 
-        The names of new folders are forced to the disk last: most file systems have written them
-        with the file by then, so that it costs nothing.
+    def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
+        """Write beside the file's place, name it there, and force both to the disk at once.
+
+        A power cut between may leave the name of a file whose bytes are not all there, which
+        `put` excludes at the price of a second wait for the disk: for files that say themselves
+        what they hold, and are not promised to anybody before this returns.
         """
         target = self.path(name)
         fresh = self._make(target.parent)
-        draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
-        try:
-            with _private(draft) as file:
-                for block in blocks:
-                    file.write(block)
-                file.flush()
-                os.fdatasync(file.fileno())
-            draft.replace(target)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        _flush(target.parent)
-        for folder in fresh:
-            self._flush_name(folder)
+        with _drafted(target, blocks) as (draft, handle):
+            if not _named(draft, target):
+                return False
+            draft.unlink()
+            try:
+                self._force(target, handle, fresh)
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+        return True
+
+    def assure(self, name: str) -> None:
+        """Force a file, its name and those of its folders to the disk."""
+        target = self.path(name)
+        with target.open("rb") as file:
+            self._force(target, file.fileno(), self._make(target.parent))
 
     def open(self, name: str) -> BinaryIO:
         """Open a file as it lies there."""
@@ -114,16 +135,66 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True, parents=folder == self.root)
         return [*above, folder]
 
-    def _flush_name(self, folder: Path) -> None:
-        """Force a folder's name to the disk and remember that."""
-        _flush(folder.parent)
+    def _force(self, target: Path, handle: int, fresh: list[Path]) -> None:
+        own = [partial(os.fdatasync, handle), partial(_flush, target.parent)]
+        _together([*own, *self._names_of(fresh)])
+        self._remember(fresh)
+
+    @staticmethod
+    def _names_of(folders: list[Path]) -> list[Callable[[], None]]:
+        """Return what forces the names of folders to the disk."""
+        return [partial(_flush, folder.parent) for folder in folders]
+
+    def _remember(self, folders: list[Path]) -> None:
         if len(self._durable) >= _REMEMBERED_FOLDERS:
             self._durable.clear()
-        self._durable.add(folder)
+        self._durable.update(folders)
 
 
-def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+@contextmanager
+def _drafted(target: Path, blocks: Iterable[bytes]) -> Iterator[tuple[Path, int]]:
+    """Write a file beside a place; what is still there under its own name in the end goes."""
+    draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            for block in blocks:
+                _write(file.fileno(), block)
+            yield draft, file.fileno()
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write(handle: int, block: bytes) -> None:
+    view = memoryview(block)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _named(file: Path, target: Path) -> bool:
+    """Give a file a second name, never in place of another file."""
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def _flushers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=16, thread_name_prefix="flush")
+
+
+def _together(flushes: list[Callable[[], None]]) -> None:
+    """Wait for the disk once: flushes that meet there cost little more than one."""
+    first, *others = flushes
+    beside = [_flushers().submit(one) for one in others]
+    try:
+        first()
+    finally:
+        wait(beside)
+    for one in beside:
+        one.result()
 
 
 def _flush(folder: Path) -> None:

@@ -189,7 +189,9 @@ class Machine(RuleBasedStateMachine):
             self.blobs.add(key[1])
             if moved:
                 with part.open("rb") as file:
-                    self.server.store.blobs.adopt(file.fileno(), digest(key[1]), lambda _: None)
+                    upload = self.server.store.find(self._id(key))
+                    assert upload is not None
+                    self.server.store.blobs.adopt(file.fileno(), upload, lambda _: None)
                 part.unlink()
             reached["kill before the register"] += 1
         self.kill()
@@ -305,7 +307,7 @@ SHORT = settings(
 ONCE = settings(SHORT, max_examples=3000, report_multiple_bugs=False, phases=(Phase.generate,))
 FLOORS = {
     "complete": 800,
-    "race": 60,
+    "race": 45,
     "kill inside a chunk": 30,
     "kill before the register": 8,
     "swept": 4,
