@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.config import Config
 from django.core.management import CommandError, call_command
 from django.test import Client
 from moto.server import ThreadedMotoServer
@@ -28,25 +31,40 @@ from tests.outreach.desk.test_nomination import a_photo
 PICTURE = jpeg(900, 700, seed=7)
 
 
-class Store:
-    """A store in this process; `stop` takes it off the network."""
+#: An office's own store, `OUTREACH_TEST_STORE=https://key:secret@store?region=…`; else moto's.
+OWN = os.environ.get("OUTREACH_TEST_STORE", "")
 
-    def __init__(self) -> None:
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self.server.start()
-        host, port = self.server.get_host_and_port()
-        self.address = f"http://{host}:{port}"
+
+class Store:
+    """A store that answers over HTTP: one in this process, or the one that is named."""
+
+    def __init__(self, named: str = "") -> None:
+        self.server = None
+        if named:
+            parts = urlsplit(named)
+            self.key, self.secret = unquote(parts.username or ""), unquote(parts.password or "")
+            self.region = parse_qs(parts.query).get("region", ["us-east-1"])[0]
+            self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        else:
+            self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+            self.server.start()
+            host, port = self.server.get_host_and_port()
+            self.address = f"http://{host}:{port}"
+            self.key, self.secret, self.region = "k", "s", "us-east-1"
+        self.made: list[str] = []
         self.client = boto3.client(
             "s3",
             endpoint_url=self.address,
-            region_name="us-east-1",
-            aws_access_key_id="k",
-            aws_secret_access_key="s",
+            region_name=self.region,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            config=Config(s3={"addressing_style": "path"}),
         )
 
     def new_bucket(self, name: str) -> str:
         self.client.create_bucket(Bucket=name)
-        return f"{self.address}/{name}?region=us-east-1"
+        self.made.append(name)
+        return f"{self.address}/{name}?region={self.region}"
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         found = self.client.list_objects_v2(Bucket=bucket).get("Contents", [])
@@ -55,20 +73,30 @@ class Store:
             for one in found
         }
 
+    def close(self) -> None:
+        """Leave nothing in a store that lasts."""
+        if self.server:
+            self.server.stop()
+            return
+        for name in self.made:
+            for key in self.objects(name):
+                self.client.delete_object(Bucket=name, Key=key)
+            self.client.delete_bucket(Bucket=name)
+
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    made = Store()
+    made = Store(OWN)
     yield made
-    made.server.stop()
+    made.close()
 
 
 @pytest.fixture
-def bucket(store: Store, settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    name = hashlib.sha256(request.node.name.encode()).hexdigest()[:20]
+def bucket(store: Store, settings: Any, tmp_path: Path) -> str:
+    name = f"outreach-tests-{uuid4().hex[:12]}"
     settings.OUTREACH_FILES = tmp_path / "files"
     settings.OUTREACH_BUCKET = store.new_bucket(name)
-    settings.OUTREACH_BUCKET_KEY, settings.OUTREACH_BUCKET_SECRET = "k", "s"
+    settings.OUTREACH_BUCKET_KEY, settings.OUTREACH_BUCKET_SECRET = store.key, store.secret
     return name
 
 
@@ -93,7 +121,7 @@ def test_counties_share_a_bucket_and_neither_sees_the_other(
 ) -> None:
     shared, address = {}, f"{store.address}/{bucket}"
     for county in ("511302", "511303"):
-        settings.OUTREACH_BUCKET = f"{address}/{county}?region=us-east-1"
+        settings.OUTREACH_BUCKET = f"{address}/{county}?region={store.region}"
         shared[county] = files()
         shared[county].put("blobs/a", BytesIO(county.encode()).read)
         shared[county].place.probe()
@@ -175,7 +203,7 @@ def test_a_backup_holds_the_bucket_and_a_restore_fills_another(
     folder = tmp_path / "opened"
     folder.mkdir()
     found = whole.read(archive, folder, identity=secret, progress=lambda *_: None)
-    settings.OUTREACH_BUCKET = store.new_bucket(f"{bucket}b")
+    settings.OUTREACH_BUCKET = store.new_bucket(f"{bucket}-b")
     for name in found.files:
         whole._put_back(name, folder / name)
     assert files().read(photo_name(digest(PICTURE))).read() == PICTURE
@@ -191,5 +219,5 @@ def test_an_address_that_names_no_bucket_stops_the_server(settings: Any, address
 
 
 def test_connections_are_made_once(store: Store, bucket: str, settings: Any) -> None:
-    given = (settings.OUTREACH_BUCKET, "k", "s")
+    given = (settings.OUTREACH_BUCKET, store.key, store.secret)
     assert bucket_at(*given) is bucket_at(*given)
