@@ -25,6 +25,7 @@ from outreach.files import files, photo_name
 from outreach.files.bucket import bucket_at
 from outreach.models import PaperPhoto, StoredBlob
 from tests import builders
+from tests.e2e.line import a_line
 from tests.mobile_api.uploading import digest, enrol, jpeg
 from tests.outreach.desk.test_nomination import a_photo
 
@@ -116,6 +117,14 @@ def test_a_file_comes_back_as_it_was_and_lies_sealed(store: Store, bucket: str) 
     assert all(body.startswith(b"\x8eOSEAL") for body in store.objects(bucket).values())
 
 
+def test_a_file_that_goes_in_parts_is_there_whole(store: Store, bucket: str) -> None:
+    content = os.urandom(9_000_000)  # boto3 sends it in parts of 8 MiB
+    files().put("blobs/large", BytesIO(content).read)
+    assert files().holds("blobs/large", len(content))
+    assert files().read("blobs/large").read() == content
+    assert not store.client.list_multipart_uploads(Bucket=bucket).get("Uploads")
+
+
 def test_counties_share_a_bucket_and_neither_sees_the_other(
     store: Store, bucket: str, settings: Any
 ) -> None:
@@ -167,6 +176,33 @@ def test_a_tablets_photo_is_in_the_bucket_before_the_tablet_is_told(
     assert answer["Upload-Offset"] == str(len(PICTURE))
     assert set(store.objects(bucket)) == {photo_name(digest(PICTURE))}
     assert StoredBlob.objects.get().sha256 == digest(PICTURE)
+
+
+@pytest.mark.django_db
+def test_a_store_lost_in_the_middle_of_a_photo_costs_nothing_but_time(
+    store: Store, bucket: str, settings: Any
+) -> None:
+    if store.address.startswith("https"):
+        pytest.skip("the line between carries no TLS")
+    tablet = enrol(settings.OUTREACH_FILES)
+    tablet.client.raise_request_exception = False
+    where, half = urlsplit(tablet.create(PICTURE)["Location"]).path, len(PICTURE) // 2
+    assert tablet.patch(where, PICTURE[:half], 0).status_code == 204
+    with a_line(urlsplit(store.address).port or 80) as line:
+        settings.OUTREACH_BUCKET = settings.OUTREACH_BUCKET.replace(store.address, line.address)
+        line.cut_every = half
+        answer = tablet.patch(where, PICTURE[half:], half)
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+        assert line.cuts == 3  # it was tried again before the tablet heard of it
+        assert tablet.offset(where) is None  # nor is it told that all is there
+        assert (StoredBlob.objects.count(), store.objects(bucket)) == (0, {})
+
+        line.cut_every = 0
+        assert tablet.offset(where) == len(PICTURE)
+        assert set(store.objects(bucket)) == {photo_name(digest(PICTURE))}
+        assert StoredBlob.objects.get().sha256 == digest(PICTURE)
+        with files().read(photo_name(digest(PICTURE))) as kept:
+            assert kept.read() == PICTURE
 
 
 @pytest.mark.django_db
