@@ -14,10 +14,12 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
 from django.core.management import CommandError, call_command
 from django.test import Client
 from moto.server import ThreadedMotoServer
+from urllib3 import HTTPResponse
 
 from outreach.backups import whole
 from outreach.backups.archive import new_identity
@@ -138,6 +140,26 @@ def test_counties_share_a_bucket_and_neither_sees_the_other(
     shared["511303"].delete("blobs/a")
     assert shared["511302"].read("blobs/a").read() == b"511302"
     assert [list(one.names("blobs")) for one in shared.values()] == [["blobs/a"], []]
+
+
+def test_a_key_for_one_prefix_is_told_what_is_not_there(
+    store: Store, bucket: str, settings: Any
+) -> None:
+    """Such a key is refused (403) what is not there, as AWS documents and Ceph does."""
+    settings.OUTREACH_BUCKET = f"{store.address}/{bucket}/511302?region={store.region}"
+    files().put("blobs/a", BytesIO(b"a photo").read)
+
+    def refused(request: AWSRequest, **_: Any) -> AWSResponse | None:
+        is_there = str(request.url).endswith("/511302/blobs/a")
+        return None if is_there else AWSResponse(request.url, 403, {}, HTTPResponse())
+
+    place: Any = files().place
+    place._storage.bucket.meta.client.meta.events.register("before-send.s3.HeadObject", refused)
+    assert files().read("blobs/a").read() == b"a photo"
+    assert not files().exists("blobs/none")
+    assert not files().holds("blobs", 7)
+    with pytest.raises(FileNotFoundError):
+        files().read("blobs/none")
 
 
 def test_a_file_that_is_not_there_is_told_as_such(bucket: str) -> None:
