@@ -20,6 +20,32 @@ describe('a request', () => {
     expect(new Headers(heard[0]?.headers).get('Authorization')).toBe('Bearer token')
   })
   it.each([
+    ['a short one', 'x', null],
+    ['a long one', '路'.repeat(2_000), 'gzip'],
+  ])('of %s is packed only where it is worth it', async (_name, note, encoding) => {
+    const heard: RequestInit[] = []
+    vi.stubGlobal('fetch', (_path: string, how: RequestInit) => {
+      heard.push(how)
+      return Promise.resolve(new Response('{}'))
+    })
+    await send('/api/v1/sync', { note }, null)
+    expect(new Headers(heard[0]?.headers).get('Content-Encoding')).toBe(encoding)
+    const sent = new Blob([heard[0]?.body as BlobPart])
+    const plain = encoding ? sent.stream().pipeThrough(new DecompressionStream('gzip')) : sent.stream()
+    expect(await new Response(plain).json()).toEqual({ note })
+    if (encoding) expect(sent.size).toBeLessThan(500)
+  })
+  it('goes as it is where a browser cannot pack', async () => {
+    const heard: RequestInit[] = []
+    vi.stubGlobal('CompressionStream', undefined)
+    vi.stubGlobal('fetch', (_path: string, how: RequestInit) => {
+      heard.push(how)
+      return Promise.resolve(new Response('{}'))
+    })
+    await send('/api/v1/sync', { note: 'x'.repeat(5_000) }, null)
+    expect(JSON.parse(heard[0]?.body as string)).toEqual({ note: 'x'.repeat(5_000) })
+  })
+  it.each([
     ['a line that breaks', () => Promise.reject(new TypeError('network'))],
     ['an answer that breaks off', () => Promise.resolve(new Response('{"rid":'))],
     ['the page of a hotel', () => Promise.resolve(new Response('<html>sign in</html>'))],

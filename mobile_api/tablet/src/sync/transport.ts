@@ -12,6 +12,8 @@ export class LineDown extends Error {}
 
 /** Without a byte for this long the line counts as dead; a slow line that moves is left alone. */
 const PATIENCE_MS = 45_000
+/** What is shorter fits into one packet as it is. */
+const WORTH_PACKING = 1_200
 
 const language = (): string => globalThis.document?.documentElement.lang || 'zh-Hans'
 
@@ -24,15 +26,17 @@ export const send: Send = async (path, body, token) => {
     timer = setTimeout(() => controller.abort(), PATIENCE_MS)
   }
   try {
+    const { packed, encoding } = await pack(JSON.stringify(body))
     const response = await fetch(path, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
+        ...encoding,
         // What the server has to say about a record is read on this screen.
         'Accept-Language': language(),
         ...(token && { Authorization: `Bearer ${token}` }),
       },
-      body: JSON.stringify(body),
+      body: packed,
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
@@ -44,6 +48,13 @@ export const send: Send = async (path, body, token) => {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Records shrink to a fifth: seconds on a line of 64 kbit/s. A browser without gzip sends them as they are. */
+async function pack(json: string): Promise<{ packed: BodyInit; encoding: Record<string, string> }> {
+  if (json.length < WORTH_PACKING || !globalThis.CompressionStream) return { packed: json, encoding: {} }
+  const stream = new Blob([json]).stream().pipeThrough(new CompressionStream('gzip'))
+  return { packed: await new Response(stream).arrayBuffer(), encoding: { 'Content-Encoding': 'gzip' } }
 }
 
 async function readJson(response: Response, moved: () => void): Promise<unknown> {

@@ -349,13 +349,13 @@ function tick(): void {
 
 function setOnline(online: boolean): void {
   app.online = online
-  if (online) void sync()
+  if (online) loop?.comeBack()
 }
 
 function onVisibility(): void {
   if (document.visibilityState === 'hidden') void flushDrafts()
   else {
     tick()
-    void sync()
+    loop?.comeBack(0)
   }
 }
