@@ -7,13 +7,13 @@ import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import SpooledTemporaryFile
-from typing import IO, Protocol
+from typing import Protocol
 
 from django.http import HttpRequest, UnreadablePostError
 
 from mobile_api.problems import Problem
 from mobile_api.tus.protocol import Checksum
+from outreach.files.spool import Spool
 
 SMALLEST_BLOCK = 4 * 1024
 LARGEST_BLOCK = 128 * 1024
@@ -124,14 +124,13 @@ def checked(
     if checksum is None:
         yield arriving
         return
-    with SpooledTemporaryFile(max_size=HELD_IN_MEMORY) as held:
+    with Spool(HELD_IN_MEMORY) as held:
         if not hmac.compare_digest(_hold(arriving, checksum, room, held), checksum.digest):
             raise Problem("upload-checksum", "the chunk was discarded; send it again")
-        held.seek(0)
-        yield iter(lambda: held.read(LARGEST_BLOCK), b"")
+        yield held.blocks()
 
 
-def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: IO[bytes]) -> bytes:
+def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: Spool) -> bytes:
     running = hashlib.new(checksum.algorithm, usedforsecurity=False)
     for block in arriving:
         room -= len(block)
