@@ -30,12 +30,14 @@ class Bucket:
     """A bucket; what it answered to have is as safe as the store is."""
 
     def __init__(self, address: str, key: str, secret: str) -> None:
-        """Name the bucket as `https://store/bucket?region=…`; raises `MalformedBucket`."""
-        endpoint, name, region = parse_bucket(address)
+        """Name the bucket as `parse_bucket` reads it; raises `MalformedBucket`."""
+        named = parse_bucket(address)
+        self._within = f"{named.prefix}/" if named.prefix else ""
         self._storage = S3Storage(
-            bucket_name=name,
-            endpoint_url=endpoint,
-            region_name=region,
+            bucket_name=named.name,
+            endpoint_url=named.endpoint,
+            region_name=named.region,
+            location=named.prefix,
             access_key=key,
             secret_key=secret,
             default_acl=None,
@@ -87,13 +89,20 @@ class Bucket:
     def names(self, room: str) -> Iterator[str]:
         """List the room, a thousand names a question."""
         with _plainly():
-            for found in self._storage.bucket.objects.filter(Prefix=f"{room}/"):
-                yield str(found.key)
+            for found in self._storage.bucket.objects.filter(Prefix=f"{self._within}{room}/"):
+                yield str(found.key).removeprefix(self._within)
 
     def probe(self) -> None:
-        """Ask whether the bucket is there and ours."""
+        """Ask whether the bucket, or our part of it, is there and ours.
+
+        A key that may enter one prefix only may list that, and not ask about the bucket.
+        """
+        client, bucket = self._storage.bucket.meta.client, self._storage.bucket_name
         with _plainly():
-            self._storage.bucket.meta.client.head_bucket(Bucket=self._storage.bucket_name)
+            if self._within:
+                client.list_objects_v2(Bucket=bucket, Prefix=self._within, MaxKeys=1)
+            else:
+                client.head_bucket(Bucket=bucket)
 
 
 @lru_cache(maxsize=4)

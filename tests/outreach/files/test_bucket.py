@@ -88,6 +88,21 @@ def test_a_file_comes_back_as_it_was_and_lies_sealed(store: Store, bucket: str) 
     assert all(body.startswith(b"\x8eOSEAL") for body in store.objects(bucket).values())
 
 
+def test_counties_share_a_bucket_and_neither_sees_the_other(
+    store: Store, bucket: str, settings: Any
+) -> None:
+    shared, address = {}, f"{store.address}/{bucket}"
+    for county in ("511302", "511303"):
+        settings.OUTREACH_BUCKET = f"{address}/{county}?region=us-east-1"
+        shared[county] = files()
+        shared[county].put("blobs/a", BytesIO(county.encode()).read)
+        shared[county].place.probe()
+    assert set(store.objects(bucket)) == {"511302/blobs/a", "511303/blobs/a"}
+    shared["511303"].delete("blobs/a")
+    assert shared["511302"].read("blobs/a").read() == b"511302"
+    assert [list(one.names("blobs")) for one in shared.values()] == [["blobs/a"], []]
+
+
 def test_a_file_that_is_not_there_is_told_as_such(bucket: str) -> None:
     with pytest.raises(FileNotFoundError):
         files().read("blobs/none")
@@ -167,7 +182,7 @@ def test_a_backup_holds_the_bucket_and_a_restore_fills_another(
 
 
 @pytest.mark.parametrize(
-    "address", ["s3://bucket", "https://store", "https://store/a/b", "https://k:s@store/bucket"]
+    "address", ["s3://bucket", "https://store", "https://store/a/b/c", "https://k:s@store/bucket"]
 )
 def test_an_address_that_names_no_bucket_stops_the_server(settings: Any, address: str) -> None:
     settings.OUTREACH_BUCKET = address
