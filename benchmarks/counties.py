@@ -117,7 +117,7 @@ def _beside(folder: Path, province: Any, counties: int) -> dict[str, Any]:
             Load(folder / f"tablets_{n}", [server.port], given[n])
             for n, server in enumerate(servers)
         ]
-        print("\n| at work | deeds a second in each | CPU seconds of a deed |\n|---|---|---|")
+        print("\n| at work | deeds a second in each |\n|---|---|")
         _work(loads[:1])
         _work(loads[1:])
         for load in loads:
@@ -135,27 +135,20 @@ def _beside(folder: Path, province: Any, counties: int) -> dict[str, Any]:
 
 def _work(loads: list[Any]) -> None:
     """Let the counties work, and print how much each did; they rest afterwards."""
-    before, spent = [load.done.total() for load in loads], _cpu()
+    before = [load.done.total() for load in loads]
     for load in loads:
         load.begin()
     time.sleep(WORK_S)
     done = [load.done.total() - count for load, count in zip(loads, before, strict=True)]
-    used = (_cpu() - spent) / max(1, sum(done))
     for load in loads:
         load.end(patience_s=120)
     rates = ", ".join(f"{count / WORK_S:.1f}" for count in done)
-    print(f"| {len(loads)} | {rates} | {used:.3f} |", flush=True)
+    print(f"| {len(loads)} | {rates} |", flush=True)
 
 
 def _of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _cpu() -> float:
-    """Return the CPU seconds of this machine, but for waiting."""
-    fields = [int(one) for one in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
-    return (sum(fields[:3]) + sum(fields[5:8])) / os.sysconf("SC_CLK_TCK")
 
 
 def _settled(office: Any) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from django.db import connection
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 Rows = dict[str, int]
 #: A table in pg_restore's list of what a dump holds: 3421; 0 16390 TABLE DATA schema name owner.
@@ -185,10 +187,13 @@ def _run(tool: str, *arguments: str, named: bool = True) -> str:
 
 
 def _url() -> str:
-    """Name the database without its password, which other users of the machine could read."""
-    told = connection.get_connection_params()
-    names = {"dbname": "dbname", "host": "host", "port": "port", "user": "user"}
-    return " ".join(f"{name}='{told[key]}'" for key, name in names.items() if told.get(key))
+    """Name the database as we reach it, TLS and a standby's name too, but for the password.
+
+    Other users of the machine can read what a tool was started with.
+    """
+    known = {one.keyword.decode() for one in Conninfo.get_defaults()} - {"password"}
+    told = {"dbname": "", **connection.get_connection_params()}
+    return make_conninfo(**{name: value for name, value in told.items() if name in known})
 
 
 def _password() -> dict[str, str]:
