@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -64,6 +65,12 @@ class Bucket:
     def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
         """Send a file whole; whoever sends it at the same time sends the same."""
         self.put(name, blocks)
+        return True
+
+    def take_over(self, name: str, file: Path) -> bool:
+        """Send a file of this machine as it is."""
+        with file.open("rb") as own:
+            self.put(name, iter(partial(own.read, _IN_MEMORY), b""))
         return True
 
     def assure(self, name: str) -> None:

@@ -50,6 +50,7 @@ describe('a line that comes back', () => {
   it('leaves a server that fails its pause', async () => {
     const { loop, seen } = looping(['later', 'later', 'later'])
     for (let turn = 0; turn < 3; turn += 1) await loop.nudge()
+    expect(loop.line).toBe('failing')
     for (let flap = 0; flap < 5; flap += 1) loop.comeBack(0)
     await vi.advanceTimersByTimeAsync(5_999) // the third pause: 8 s, between 4 and 8
     expect(seen.exchanges).toBe(3)

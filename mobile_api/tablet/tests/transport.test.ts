@@ -45,6 +45,36 @@ describe('a request', () => {
     await send('/api/v1/sync', { note: 'x'.repeat(5_000) }, null)
     expect(JSON.parse(heard[0]?.body as string)).toEqual({ note: 'x'.repeat(5_000) })
   })
+  it('is given up when nothing moves, not when it takes long', async () => {
+    vi.useFakeTimers()
+    const heard: AbortSignal[] = []
+    /** Twelve pieces, one each half minute; the line falls silent after some of them. */
+    const slowly = (pieces: number) => (_path: string, { signal }: RequestInit) => {
+      heard.push(signal as AbortSignal)
+      const body = new ReadableStream({
+        async start(controller) {
+          signal?.addEventListener('abort', () => controller.error(new DOMException('given up', 'AbortError')))
+          for (let piece = 0; piece < pieces; piece += 1) {
+            await new Promise((later) => setTimeout(later, 30_000))
+            controller.enqueue(new TextEncoder().encode(piece === 0 ? '["' : piece === 11 ? '"]' : '.'))
+          }
+          if (pieces === 12) controller.close()
+        },
+      })
+      return Promise.resolve(new Response(body))
+    }
+    vi.stubGlobal('fetch', slowly(12))
+    const whole = send('/api/v1/sync', {}, null)
+    await vi.advanceTimersByTimeAsync(400_000)
+    expect(await whole).toEqual({ status: 200, body: ['..........'] })
+    vi.stubGlobal('fetch', slowly(3))
+    const silent = send('/api/v1/sync', {}, null).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(90_000 + 44_000)
+    expect(heard[1]?.aborted).toBe(false)
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect([heard[1]?.aborted, (await silent) instanceof LineDown]).toEqual([true, true])
+    vi.useRealTimers()
+  })
   it.each([
     ['a line that breaks', () => Promise.reject(new TypeError('network'))],
     ['an answer that breaks off', () => Promise.resolve(new Response('{"rid":'))],

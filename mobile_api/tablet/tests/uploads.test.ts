@@ -122,7 +122,8 @@ function lineCutInCreations(cuts: number, kept: number) {
   }
   vi.stubGlobal('XMLHttpRequest', Request)
   const later = globalThis.setTimeout
-  vi.stubGlobal('setTimeout', (then: () => void) => later(then, 0))
+  // Pauses between tries are short here; patience stays what it is.
+  vi.stubGlobal('setTimeout', (then: () => void, ms: number) => later(then, ms > 10_000 ? ms : 0))
   return there
 }
 
@@ -180,6 +181,30 @@ describe('an upload', () => {
     const arrived: number[] = []
     await upload(safe, waiting, () => undefined, { ...STEADY, arrived: (bytes) => void arrived.push(bytes) })
     expect(arrived).toEqual([CHUNK, SIZE - 100_000 - CHUNK])
+  })
+  it('is given up when the line falls silent, and goes on in the next round', async () => {
+    const { safe, waiting } = await declared()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const aborted: string[] = []
+    class Silent {
+      upload = {} as { onprogress?: (event: object) => void }
+      open = (): void => undefined
+      setRequestHeader = (): void => undefined
+      abort = (): void => void aborted.push('request')
+      send(): void {
+        setTimeout(() => this.upload.onprogress?.({ lengthComputable: true, loaded: 1000 }), 40_000)
+      }
+    }
+    vi.stubGlobal('XMLHttpRequest', Silent)
+    const seen: number[] = []
+    const sending = upload(safe, waiting, ({ sent }) => void seen.push(sent), STEADY)
+    await vi.waitFor(() => expect(seen.length).toBe(1))
+    await vi.advanceTimersByTimeAsync(84_000) // it moved after 40 s
+    expect([seen, aborted]).toEqual([[0, 1000], []])
+    await vi.advanceTimersByTimeAsync(2_000)
+    vi.useRealTimers()
+    expect([await sending, aborted]).toEqual(['line down', ['request']])
+    await vi.waitFor(() => expect(safe.media.get(waiting.sha256)?.begun).toBe(true))
   })
   it('is over at once when the server holds the picture already', async () => {
     const { safe, waiting } = await declared()

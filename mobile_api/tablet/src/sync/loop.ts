@@ -11,12 +11,14 @@ const SPREAD_MS = 4_000
 
 /** What a round came to, or why it came to nothing. */
 type End = 'fine' | 'line' | 'server'
-export type LineState = 'idle' | 'talking' | 'waiting'
+/** `waiting` for the line, or for a server that is `failing`. */
+export type LineState = 'idle' | 'talking' | 'waiting' | 'failing'
 
 /** Decides when to talk: at once when there is something to say, with growing pauses when nobody answers. */
 export class SyncLoop {
   line: LineState = 'idle'
-  uploading: UploadProgress | null = null
+  /** which of how many files is on its way, and how much of it */
+  uploading: (UploadProgress & { nth: number; of: number }) | null = null
   onChange: () => void = () => undefined
 
   private failures = 0
@@ -65,7 +67,7 @@ export class SyncLoop {
       this.failures = end === 'fine' ? 0 : this.failures + 1
       this.serverFails = end === 'server'
     }
-    this.show(this.failures ? 'waiting' : 'idle')
+    this.show(this.failures === 0 ? 'idle' : this.serverFails ? 'failing' : 'waiting')
     this.schedule(pause(this.failures, this.random()))
   }
 
@@ -73,9 +75,9 @@ export class SyncLoop {
     const end = await this.talk()
     if (end !== 'fine') return end
     const media = waitingMedia(this.safe)
-    for (const item of media) {
+    for (const [index, item] of media.entries()) {
       const came = await upload(this.safe, item, (progress) => {
-        this.uploading = progress
+        this.uploading = { ...progress, nth: index + 1, of: media.length }
         this.onChange()
       }, this.throughput)
       this.uploading = null

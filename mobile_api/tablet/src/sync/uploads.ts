@@ -2,6 +2,7 @@ import * as tus from 'tus-js-client'
 import { dayOf } from '../core/clock'
 import type { Media } from '../store/records'
 import type { Safe } from '../store/safe'
+import { PATIENCE_MS } from './transport'
 
 /** A chunk should take about so long: a cut costs at most that much, and a fast line no round trips. */
 const CHUNK_MS = 4_000
@@ -93,8 +94,25 @@ function send(
   onProgress: (progress: UploadProgress) => void,
   line: Pace,
 ): Promise<UploadEnd> {
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
+    let patience: ReturnType<typeof setTimeout>
+    const moved = () => {
+      clearTimeout(patience)
+      patience = setTimeout(giveUp, PATIENCE_MS)
+    }
+    const resolve = (end: UploadEnd) => {
+      clearTimeout(patience)
+      settle(end)
+    }
+    /** A browser waits for a line that fell silent until its sockets die; everything else would wait with it. */
+    const giveUp = () => {
+      void task.abort()
+      line.failed()
+      if (task.url === null) void remember(safe, media.sha256, { begun: true })
+      resolve('line down')
+    }
     line.begin()
+    moved()
     /** Whether the next request only asks where the upload stands. */
     let asks = media.begun === true && media.uploadUrl === null
     const task = new tus.Upload(file, {
@@ -116,13 +134,17 @@ function send(
         return !isFinal(statusOf(error))
       },
       onChunkComplete: (bytes) => {
+        moved()
         if (asks) line.begin()
         else line.arrived(bytes)
         asks = false
         task.options.chunkSize = line.chunk
       },
       onUploadUrlAvailable: () => void remember(safe, media.sha256, { uploadUrl: task.url }),
-      onProgress: (sent) => onProgress({ sha256: media.sha256, sent, size: file.size }),
+      onProgress: (sent) => {
+        moved()
+        onProgress({ sha256: media.sha256, sent, size: file.size })
+      },
       onSuccess: () => resolve('sent'),
       onError: (error) => {
         const status = statusOf(error as tus.DetailedError)
