@@ -151,7 +151,7 @@ def test_a_key_for_one_prefix_is_told_what_is_not_there(
 
     def refused(request: AWSRequest, **_: Any) -> AWSResponse | None:
         is_there = str(request.url).endswith("/511302/blobs/a")
-        return None if is_there else AWSResponse(request.url, 403, {}, HTTPResponse())
+        return None if is_there else AWSResponse(request.url, 403, {}, HTTPResponse(BytesIO()))
 
     place: Any = files().place
     place._storage.bucket.meta.client.meta.events.register("before-send.s3.HeadObject", refused)
