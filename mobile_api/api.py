@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from calendar import monthrange
 from datetime import date, datetime
-from io import BytesIO
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -49,6 +47,8 @@ MIN_APP = "0.1.0"
 LOCK_AFTER_S = 300
 ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
+#: How zlib reads a gzip stream with its head and check sum.
+_GZIP = 16 + zlib.MAX_WBITS
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -179,11 +179,13 @@ def read(request: HttpRequest, shape: type[Body]) -> Body:
 def _plain(request: HttpRequest) -> bytes:
     body = request.body
     if request.headers.get("Content-Encoding", "") == "gzip":
+        opener = zlib.decompressobj(wbits=_GZIP)
         try:
-            with gzip.GzipFile(fileobj=BytesIO(body)) as stream:
-                body = stream.read(MAX_BODY + 1)
-        except (OSError, EOFError, zlib.error) as error:
+            body = opener.decompress(body, MAX_BODY + 1)
+        except zlib.error as error:
             raise Problem("not-json", "the gzip stream is broken") from error
+        if len(body) <= MAX_BODY and (not opener.eof or opener.unused_data):
+            raise Problem("not-json", "the gzip stream is broken")
     if len(body) > MAX_BODY:
         raise Problem("too-large")
     return body

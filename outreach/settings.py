@@ -293,7 +293,7 @@ DATABASES = {
     "default": dj_database_url.parse(_database_url, conn_max_age=600) if _database_url else _SQLITE
 }
 if _database_url:
-    # Django never prepares; the statements of an exchange, always the same, are (models.statements).
+    # Django never prepares; the statements of an exchange are always the same (statements.py).
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 _COUNTS = {
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
