@@ -26,6 +26,7 @@ from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.auth import device_for, integration_for
 from mobile_api.changes import MOST, changes
+from mobile_api.condition import clock_told
 from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
@@ -271,7 +272,7 @@ def sync(request: AuthenticatedRequest) -> HttpResponse:
     with transaction.atomic():
         replica = _held(device, body.replica)
         outcomes = push(replica, device, body.push, context) if body.push else []
-        _seen(device=device.pk, at=context.at, health={**body.health, "app": body.app})
+        _seen(device=device.pk, at=context.at, health=_condition(body, context.at))
         pulled = _pull(replica, body, context)
         missing = _missing(replica)
         epoch = Epoch.current()
@@ -317,6 +318,11 @@ def _receipt(
         }
     )
     return wire.Receipt(**signed) if signed else None
+
+
+def _condition(body: wire.SyncIn, at: datetime) -> dict[str, Any]:
+    """Return what is kept of what the tablet says of itself."""
+    return {**body.health, "app": body.app, "clock": clock_told(body.clock, at)}
 
 
 @Kept
