@@ -41,7 +41,7 @@ lint: $(VENV)/.dev
 
 # Known holes in the packages, risky lines in ours; asks the advisory services over the network.
 audit: $(VENV)/.dev
-	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tests.audit $(if $(ADVISORIES),--advisories '$(ADVISORIES)')
 
 clean:
 	rm -rf $(VENV) var

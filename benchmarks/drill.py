@@ -50,12 +50,12 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drill-")))
         if chosen.postgresql:
             os.environ["DATABASE_URL"] = stack.enter_context(running())
-        told, missing = _drill(folder, chosen.photos, chosen.photo_kb)
+        told, lost = _drill(folder, chosen.photos, chosen.photo_kb)
     print(f"\n{'PostgreSQL' if chosen.postgresql else 'SQLite'}, {chosen.photos:,} photos before\n")
     print("| | |\n|---|---|")
     print("\n".join(f"| {name} | {value} |" for name, value in told.items()))
-    print(f"\nSaid by a tablet and missing in the end: {missing or 'nothing'}")
-    return 1 if missing else 0
+    print(f"\nSaid by a tablet and missing in the end: {lost or 'nothing'}")
+    return 1 if lost else 0
 
 
 @dataclass
@@ -112,12 +112,12 @@ def _drill(folder: Path, photos: int, photo_kb: int) -> tuple[dict[str, str], di
         office.manage("backup", str(folder / "backups"))
         took, done = time.perf_counter() - began, load.done.total() - deeds
         prober.phase = "after"
-        then = _counted(load.done)
+        then = counted(load.done)
         time.sleep(AFTER_S)
         load.end(patience_s=120)
         prober.over.set()
         asking.join()
-        since = {name: count - then[name] for name, count in _counted(load.done).items()}
+        since = {name: count - then[name] for name, count in counted(load.done).items()}
         server.kill()
     (backup,) = (folder / "backups").iterdir()
     told |= {
@@ -131,9 +131,9 @@ def _drill(folder: Path, photos: int, photo_kb: int) -> tuple[dict[str, str], di
     began = time.perf_counter()
     there.manage("restore", str(backup), "--identity", str(identity), **outlasts)
     told["the restore took"] = f"{time.perf_counter() - began:.1f} s"
-    with _served(there.environment() | outlasts) as client:
+    with served(there.environment() | outlasts) as client:
         told["until the server answered"] = f"{time.perf_counter() - began:.1f} s"
-        healed, asked = _heal(client, folder / "tablets")
+        healed, asked = heal(client, folder / "tablets")
         told["until the tablets had exchanged"] = f"{time.perf_counter() - began:.1f} s"
         told["sent again by the tablets"] = f"{healed} records, {asked} photos"
     held = json.loads(there.run("-m", "tests.kills.register", "tell"))
@@ -141,7 +141,7 @@ def _drill(folder: Path, photos: int, photo_kb: int) -> tuple[dict[str, str], di
         f"{len(set(load.done.accepted) - set(held['accepted']))} acceptances,"
         f" {len(set(load.done.signed) - set(held['certified']))} signatures"
     )
-    return told, _missing(load.done, held)
+    return told, missing(load.done, held)
 
 
 def paced(folder: Path, ports: list[int], given: dict[str, Any]) -> Any:
@@ -156,7 +156,8 @@ def paced(folder: Path, ports: list[int], given: dict[str, Any]) -> Any:
     return Paced(folder, ports, given)
 
 
-def _counted(done: Any) -> dict[str, int]:
+def counted(done: Any) -> dict[str, int]:
+    """Count what people were told is done, by kind."""
     return {
         "nominations": len(done.applications),
         "evaluations": len(done.evaluations),
@@ -166,7 +167,7 @@ def _counted(done: Any) -> dict[str, int]:
     }
 
 
-def _missing(done: Any, held: dict[str, Any]) -> dict[str, Any]:
+def missing(done: Any, held: dict[str, Any]) -> dict[str, Any]:
     """Return what a tablet was told is safe and is not there; empty where all is well."""
     found = {
         "nominations": sorted(set(done.applications) - set(held["applications"])),
@@ -178,7 +179,8 @@ def _missing(done: Any, held: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _served(environment: dict[str, str]) -> Iterator[httpx.Client]:
+def served(environment: dict[str, str]) -> Iterator[httpx.Client]:
+    """Serve an installation for the block; yield a way to ask it."""
     from outreach.demo.server import free_port, serving
 
     port = free_port(0)
@@ -190,7 +192,7 @@ def _served(environment: dict[str, str]) -> Iterator[httpx.Client]:
         yield client
 
 
-def _heal(client: httpx.Client, folder: Path) -> tuple[int, int]:
+def heal(client: httpx.Client, folder: Path) -> tuple[int, int]:
     """Let every tablet exchange, then send the photos it is asked for; count both."""
     from outreach.demo.tablet import Tablet
 
@@ -201,7 +203,7 @@ def _heal(client: httpx.Client, folder: Path) -> tuple[int, int]:
         answer = tablet.exchange()
         records += max(0, before - answer["last_seq"]) if answer["last_seq"] < before else 0
         tablet.sync()
-        photos = _photos_of(len(tablet.state.sent)) if tablet.state.blobs_missing else {}
+        photos = photos_of(len(tablet.state.sent)) if tablet.state.blobs_missing else {}
         for name in tablet.state.blobs_missing:
             tablet.upload(photos[name])
             asked += 1
@@ -211,7 +213,7 @@ def _heal(client: httpx.Client, folder: Path) -> tuple[int, int]:
     return records, asked
 
 
-def _photos_of(evaluations: int) -> dict[str, bytes]:
+def photos_of(evaluations: int) -> dict[str, bytes]:
     """Return the photos that the assessor of the load took, by name."""
     from tests.kills.load import KINDS
     from tests.mobile_api.uploading import jpeg

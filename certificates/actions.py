@@ -36,7 +36,7 @@ from certificates.papers import (
     press,
 )
 from certificates.steps import CERTIFICATE, CertificateState, Kind, renewable_from
-from outreach.actions.applications import advance
+from outreach.actions.applications import advance, take
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
@@ -304,10 +304,20 @@ def _file_name(certificate: Certificate) -> str:
     return f"{certificate.application.number}{certificate.suffix}{renewed}.pdf"
 
 
-def hand_over(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
-    """Confirm that certificates were put into the resident's or guardian's hands."""
+def hand_over(
+    certificates: Sequence[Certificate],
+    *,
+    by: User,
+    at: datetime,
+    admitted_by: User | None = None,
+) -> None:
+    """Confirm that certificates were put into the resident's or guardian's hands.
+
+    One that an administrator admits afterwards need not be in the scope of who handed it over.
+    """
+    applications = [certificate.application for certificate in certificates]
     check_role(by, CERTIFICATE["hand_over"])
-    check_in_scope(by, [certificate.application for certificate in certificates])
+    check_in_scope(admitted_by or by, applications)
     ids = [one.pk for one in certificates]
     with transaction.atomic():
         held = Certificate.objects.select_for_update().filter(pk__in=ids).to_hand_over()
@@ -316,9 +326,8 @@ def hand_over(certificates: Sequence[Certificate], *, by: User, at: datetime) ->
                 "wrong-state", _("A chosen certificate was handed over already, or is not valid.")
             )
         Certificate.objects.filter(pk__in=ids).update(handed_over_at=at)
-        waiting = Application.objects.filter(pk__in=[one.application_id for one in certificates])
-        cases = list(waiting.standing(ApplicationState.ISSUED))
-        advance(cases, "hand_over", by=by, at=at)
+        waiting = Application.objects.filter(pk__in=[one.pk for one in applications])
+        take(list(waiting.standing(ApplicationState.ISSUED)), "hand_over", by=by, at=at)
         append(certificates, "hand_over", by, at)
 
 

@@ -83,6 +83,9 @@ class Mutator(Generic[Args]):
 
 
 _GONE = _("This case is not yours any more; what you recorded is kept and the office decides.")
+_ELSEWHERE = _(
+    "This village is not in your area; what you recorded is kept and the office decides."
+)
 
 
 def _applications(ids: Sequence[UUID], user: User) -> dict[UUID, Application]:
@@ -263,10 +266,13 @@ def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
     }
     if codes - set(villages):
         raise Refused("unknown-village", _("There is no such village; choose one from the list."))
+    if any(not code.startswith(context.planner.division.code) for code in codes):
+        raise OutOfScope("out-of-scope", _ELSEWHERE)
     applications.nominate(
         [_nomination(args, villages[args.village]) for args in batch],
-        by=context.planner,
+        by=context.user,
         at=context.at,
+        admitted_by=context.admitted_by,
     )
 
 
@@ -301,10 +307,11 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
 
 def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> None:
     ids = [args.certificate for args in batch]
-    rows = list(Certificate.objects.filter(pk__in=ids).select_related("application"))
+    within = Certificate.objects.filter(scope(context.planner, prefix="application__"))
+    rows = list(within.filter(pk__in=ids).select_related("application").distinct())
     if len(rows) != len(set(ids)):
         raise OutOfScope("out-of-scope", _GONE)
-    hand_over(rows, by=context.planner, at=context.at)
+    hand_over(rows, by=context.user, at=context.at, admitted_by=context.admitted_by)
 
 
 MUTATORS: dict[tuple[str, int], Mutator[Any]] = {

@@ -66,10 +66,16 @@ class PictureReceiver:
     def register(
         self, sha256: str, opening: Callable[[], BinaryIO], found: Picture | None = None
     ) -> None:
-        """Enter a verified file in the register, once; `found` is what was just seen of it."""
+        """Enter a verified file in the register, once.
+
+        `found` is what was just seen of it; where nobody has just put it there, `opening` says
+        whether it is whole.
+        """
         known = _erasures(sha256=sha256)
         if known:
             if known[0] is not None:
+                if found is None:
+                    opening().close()
                 # A tablet brought an erased one back: the next run of the terms removes it again.
                 StoredBlob.objects.filter(pk=sha256).update(removed_at=None)
             return

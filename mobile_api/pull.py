@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -61,17 +61,30 @@ def _canonical(content: dict[str, Any]) -> tuple[str, int]:
 
 
 def step(held: Manifest, rows: Sequence[Row], max_bytes: int) -> tuple[list[str], list[Row], int]:
-    """Return deletions, the rows that fit into `max_bytes` (at least one), and how many remain."""
+    """Return deletions, then rows, that fit into `max_bytes`, and how many of either remain.
+
+    At least one of them, whatever its size, so that each step goes on; no row before the last
+    deletion, so that nobody holds more than they may for longer than it takes.
+    """
     wanted = {row.k for row in rows}
     gone = sorted(set(held) - wanted)
     changed = [row for row in rows if held.get(row.k) != row.h]
-    room, fitting = max_bytes - sum(len(key) + 4 for key in gone), 0
-    for row in changed:
-        room -= _canonical(row.d)[1] + len(row.k) + 40
-        if room < 0 and fitting:
+    leaving, room = _fitting([len(key) + 3 for key in gone], max_bytes)
+    if leaving < len(gone):
+        return gone[:leaving], [], len(gone) - leaving + len(changed)
+    sizes = (_canonical(row.d)[1] + len(row.k) + 40 for row in changed)
+    coming, _ = _fitting(sizes, room, least=0 if gone else 1)
+    return gone, changed[:coming], len(changed) - coming
+
+
+def _fitting(sizes: Iterable[int], room: int, least: int = 1) -> tuple[int, int]:
+    """Return how many of a run fit, and the room they leave."""
+    count = 0
+    for size in sizes:
+        if size > room and count >= least:
             break
-        fitting += 1
-    return gone, changed[:fitting], len(changed) - fitting
+        count, room = count + 1, room - size
+    return count, room
 
 
 def pull(replica: Replica, asked: PullIn, scope: Scope) -> PullOut:

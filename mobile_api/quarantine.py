@@ -26,7 +26,7 @@ from mobile_api.mutators import Context
 from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
 from mobile_api.push import admit
-from mobile_api.tus.store import Blobs
+from mobile_api.tus.blobs import Blobs
 from mobile_api.wire import Mutation
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
@@ -247,7 +247,7 @@ def _keep(sha256: str, body: str | None, receiver: PictureReceiver) -> bool:
     try:
         content = base64.b64decode(body, validate=True)
         found = blobs.take(content, sha256, lambda file: receiver.examine(file, ""))
-        receiver.register(sha256, partial(blobs.open, sha256), found)
+        receiver.register(sha256, partial(blobs.verified, sha256), found)
     except (ValueError, Problem):
         return False
     return True

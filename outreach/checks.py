@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import connection
 
@@ -115,7 +116,7 @@ def _bucket() -> list[CheckMessage]:
     if not address:
         return []
     try:
-        endpoint, _name, _region = parse_bucket(address)
+        endpoint = parse_bucket(address).endpoint
     except MalformedBucket as error:
         return [Error(f"OUTREACH_BUCKET names no bucket: {error}.", id="outreach.E010")]
     found: list[CheckMessage] = []
@@ -126,3 +127,25 @@ def _bucket() -> list[CheckMessage]:
         said = "OUTREACH_BUCKET is reached without TLS: its keys can be read on the way."
         found.append(Caution(said, id="outreach.W010"))
     return found
+
+
+@register(Tags.database)
+def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Keep a county from taking another's tables for its own: `migrate` runs this first."""
+    if not databases or connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, current_schema(), ARRAY(SELECT nspname::text FROM pg_class"
+            " JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = 'django_migrations'"
+            " AND nspname = ANY (current_schemas(false)) AND nspname <> current_schema())"
+        )
+        role, schema, others = cursor.fetchone()
+    hint = "Make one with deploy/counties/county.sql; its search_path names that schema alone."
+    if schema is None:
+        said = f"The database's role {role} has no schema to work in."
+        return [Error(said, hint=hint, id="outreach.E012")]
+    if others:
+        said = f"The search_path of {role} shows other registers beside {schema}: {others[0]}."
+        return [Error(said, hint=hint, id="outreach.E013")]
+    return []

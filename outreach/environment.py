@@ -80,16 +80,26 @@ class MalformedBucket(ValueError):
     """The setting does not name a bucket."""
 
 
-def parse_bucket(address: str) -> tuple[str, str, str | None]:
-    """Return endpoint, bucket and region of `https://store/bucket?region=…`.
+@dataclass(frozen=True)
+class NamedBucket:
+    """A bucket as the setting names it; `prefix` is the county's part of it, "" for the whole."""
+
+    endpoint: str
+    name: str
+    prefix: str
+    region: str | None
+
+
+def parse_bucket(address: str) -> NamedBucket:
+    """Read `https://store/bucket?region=…` or `https://store/bucket/county?region=…`.
 
     Raises `MalformedBucket`.
     """
     parts = urlsplit(address)
-    name = parts.path.strip("/")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not name or "/" in name:
+    name, _, prefix = parts.path.strip("/").partition("/")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not name or "/" in prefix:
         raise MalformedBucket("it is written https://store.example/bucket?region=cn-north-1")
     if parts.username or parts.password:
         raise MalformedBucket("key and secret are settings of their own")
     region = parse_qs(parts.query).get("region", [None])[0]
-    return f"{parts.scheme}://{parts.netloc}", name, region
+    return NamedBucket(f"{parts.scheme}://{parts.netloc}", name, prefix, region)

@@ -42,9 +42,12 @@ OUTREACH_TWO_FACTOR = (
     and not OUTREACH_DEMO
 )
 DEBUG = False
-ALLOWED_HOSTS = _env.words(
-    "OUTREACH_HOSTS", "localhost,127.0.0.1", "Host names that the service answers to."
-)
+ALLOWED_HOSTS = [
+    *_env.words("OUTREACH_HOSTS", "", "Host names that the service answers to, beside its own."),
+    # What watches the service asks its own machine by these.
+    "localhost",
+    "127.0.0.1",
+]
 OUTREACH_HTTPS = _env.switch("OUTREACH_HTTPS", False, "1 behind TLS: secure cookies and HSTS.")
 OUTREACH_HSTS = _env.choice(
     "OUTREACH_HSTS",
@@ -66,7 +69,7 @@ OUTREACH_BUCKET = _env.text(
     "OUTREACH_BUCKET",
     "",
     "Empty: files lie in the folder. Else a bucket of an S3-compatible store, sealed all the same:"
-    " https://store/bucket?region=cn-north-1.",
+    " https://store/bucket?region=cn-north-1, or …/bucket/county?region=… for one of several.",
 )
 OUTREACH_BUCKET_KEY = _env.text("OUTREACH_BUCKET_KEY", "", "Access key for the bucket.")
 OUTREACH_BUCKET_SECRET = _env.text("OUTREACH_BUCKET_SECRET", "", "Secret key for the bucket.")
@@ -99,7 +102,9 @@ _retention = _env.text(
 )
 OUTREACH_RETENTION = Path(_retention) if _retention else None
 _database_url = _env.text(
-    "DATABASE_URL", "", "Empty: embedded SQLite. Else postgresql://user:password@host/name."
+    "DATABASE_URL",
+    "",
+    "Empty: embedded SQLite. Else postgresql://user:password@host/name; the user's schema is used.",
 )
 OUTREACH_SQLITE_SYNCHRONOUS = _env.choice(
     "OUTREACH_SQLITE_SYNCHRONOUS",
@@ -244,6 +249,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mobile_api.packing.answers_packed",
     "mobile_api.turns.exchanges_in_turn",
 ]
 ROOT_URLCONF = "outreach.urls"

@@ -2,20 +2,26 @@
 
 Three looks, each of which says what it did; one that could not be taken fails, because a list of
 advisories that was not reached is no clean bill. Secrets are looked for by `make test`.
+
+Where no list can be reached, `make audit ADVISORIES=FOLDER` looks into a folder of them instead
+(`tests/advisories.py`); both ecosystems may lie below one folder.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.advisories import Advisories, Package, pinned_modules, pinned_python
 from tests.everything import BIN, ROOT
-from tests.tablet_checks import npm
+from tests.tablet_checks import TABLET, npm
 
 #: What runs in production; tests are no door.
 WRITTEN = ("outreach", "mobile_api", "certificates", "manage.py", "hatch_build.py")
@@ -74,6 +80,28 @@ def modules() -> bool:
     return npm("audit") == 0
 
 
+def pinned() -> dict[str, set[Package]]:
+    """Return everything that is pinned, by the ecosystem's name in advisories."""
+    files = [(ROOT / file).read_text(encoding="utf-8") for file in PINNED]
+    lock = (TABLET / "package-lock.json").read_text(encoding="utf-8")
+    return {"PyPI": pinned_python("\n".join(files)), "npm": pinned_modules(lock)}
+
+
+def kept_advisories(known: Advisories, ecosystem: str) -> bool:
+    """Look for the pinned packages of an ecosystem in a folder; one without any of it fails."""
+    packages = pinned()[ecosystem]
+    holes = list(known.about(sorted(packages, key=lambda one: one.name)))
+    for hole in holes:
+        one, mended = hole.package, ", ".join(hole.mended) or "no version yet"
+        print(f"{one.name} {one.version}: {hole.advisory}: {hole.said} (mended in {mended})")
+    about = known.count(ecosystem)
+    print(
+        f"{len(packages)} packages, {len(holes)} holes; {about} advisories for {ecosystem},"
+        f" the newest of {known.newest or 'no day'}"
+    )
+    return not holes and about > 0
+
+
 PARTS: dict[str, Callable[[], bool]] = {
     "our own lines": written,
     "Python packages": packages,
@@ -81,10 +109,18 @@ PARTS: dict[str, Callable[[], bool]] = {
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Take every look, then say which were not clean or could not be taken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--advisories", type=Path, metavar="FOLDER", help="look here, ask nobody")
+    folder = parser.parse_args(arguments).advisories
+    parts = dict(PARTS)
+    if folder is not None:
+        known = Advisories.read(folder)
+        parts["Python packages"] = partial(kept_advisories, known, "PyPI")
+        parts["the tablet's modules"] = partial(kept_advisories, known, "npm")
     bad = []
-    for name, look in PARTS.items():
+    for name, look in parts.items():
         print(f"\n== {name}", flush=True)
         if not look():
             bad.append(name)

@@ -7,16 +7,18 @@ import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import SpooledTemporaryFile
-from typing import IO, Protocol
+from typing import Protocol
 
 from django.http import HttpRequest, UnreadablePostError
 
 from mobile_api.problems import Problem
 from mobile_api.tus.protocol import Checksum
+from outreach.files.spool import Spool
 
 SMALLEST_BLOCK = 4 * 1024
-LARGEST_BLOCK = 256 * 1024
+LARGEST_BLOCK = 128 * 1024
+#: A block that came sooner is followed by a larger one, and kept together with it.
+FAST_S = 0.1
 HELD_IN_MEMORY = 1024 * 1024
 #: So long, and so much, a body may be waited for before what came of it goes to the disk.
 AT_ONCE_S = 1.0
@@ -69,9 +71,31 @@ def blocks(source: Readable) -> Iterator[bytes]:
 
 
 def _next_size(size: int, took: float) -> int:
-    if took < 0.1:
+    if took < FAST_S:
         return min(size * 2, LARGEST_BLOCK)
     return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
+
+
+def gathered(arriving: Iterator[bytes], first: int) -> Iterator[bytes]:
+    """Join small blocks that come fast: one of `first` bytes, then of `LARGEST_BLOCK` each.
+
+    What comes slowly is given on at once. A kill loses what is held here and the block that is
+    waited for: a quarter of a megabyte at most, and of a slow line as little as `blocks` says.
+    """
+    held, size, room, started = [], 0, first, time.monotonic()
+    for block in arriving:
+        held.append(block)
+        size += len(block)
+        is_slow = time.monotonic() - started > FAST_S
+        while size >= room or (is_slow and size):
+            joined = b"".join(held) if len(held) > 1 else held[0]
+            given = joined[:room]
+            held, size = [joined[room:]], size - len(given)
+            room = room - len(given) or LARGEST_BLOCK
+            yield given
+        started = time.monotonic()
+    if size:
+        yield b"".join(held)
 
 
 def at_once(arriving: Iterator[bytes], wanted: int) -> bytes:
@@ -100,14 +124,13 @@ def checked(
     if checksum is None:
         yield arriving
         return
-    with SpooledTemporaryFile(max_size=HELD_IN_MEMORY) as held:
+    with Spool(HELD_IN_MEMORY) as held:
         if not hmac.compare_digest(_hold(arriving, checksum, room, held), checksum.digest):
             raise Problem("upload-checksum", "the chunk was discarded; send it again")
-        held.seek(0)
-        yield iter(lambda: held.read(LARGEST_BLOCK), b"")
+        yield held.blocks()
 
 
-def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: IO[bytes]) -> bytes:
+def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: Spool) -> bytes:
     running = hashlib.new(checksum.algorithm, usedforsecurity=False)
     for block in arriving:
         room -= len(block)

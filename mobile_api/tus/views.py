@@ -151,7 +151,9 @@ def _receive(
     uploads.let_go()
     arriving = body.blocks(body.body_of(request))
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
-        return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
+        rest = body.skip(chunk, stored - append.offset)
+        blocks = body.gathered(rest, body.LARGEST_BLOCK - stored % body.LARGEST_BLOCK)
+        return uploads.store.append(upload, stored, blocks)
 
 
 def _take_whole(request: HttpRequest, uploads: Uploads, upload: Upload) -> Progress:
@@ -173,7 +175,7 @@ def _looking(uploads: Uploads, upload: Upload) -> Callable[[BinaryIO], Any]:
 
 
 def _register(uploads: Uploads, upload: Upload, found: Any) -> None:
-    opening = partial(uploads.store.blobs.open, upload.sha256)
+    opening = partial(uploads.store.blobs.verified, upload.sha256)
     uploads.receiver.register(upload.sha256, opening, found)
 
 

@@ -178,13 +178,18 @@ def _check_stands(number: str, state: str, name: str) -> None:
 
 
 @transaction.atomic
-def nominate(nominations: Sequence[Nomination], *, by: User, at: datetime) -> list[Application]:
+def nominate(
+    nominations: Sequence[Nomination], *, by: User, at: datetime, admitted_by: User | None = None
+) -> list[Application]:
     """Register persons and their applications; with the consent they count as applied.
 
+    One that an administrator admits afterwards need not lie in the nominator's area any more.
     Names and ID numbers are checked (GB 11643-1999); the papers still missing are computed and
     kept. Raises `Refused` where a person has an open application already or lives elsewhere,
     and the identity errors of `outreach.domain.identity`.
     """
+    for nomination in nominations:
+        check_village_in_scope(admitted_by or by, nomination.village)
     first = Counter.take(f"application-{at.year}", len(nominations))
     made = [
         _register(nomination, f"{at.year}-{first + index:05d}", by=by, at=at)
@@ -224,7 +229,6 @@ def _event(application: Application, name: str, by: User, at: datetime) -> Appli
 
 
 def _register(nomination: Nomination, number: str, *, by: User, at: datetime) -> Application:
-    check_village_in_scope(by, nomination.village)
     check_role(by, APPLICATION["nominate"])
     if not nomination.categories or set(nomination.categories) - set(Category):
         raise Refused("unknown-category", _("Choose at least one category of disability."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -10,8 +11,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from django.db import connection
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 Rows = dict[str, int]
+#: A table in pg_restore's list of what a dump holds: 3421; 0 16390 TABLE DATA schema name owner.
+_TABLE = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) ", re.MULTILINE)
 
 
 class ToolFailed(RuntimeError):
@@ -20,6 +25,10 @@ class ToolFailed(RuntimeError):
 
 class NotEmpty(RuntimeError):
     """There is a register already, which a restore would overwrite."""
+
+
+class AnotherSchema(RuntimeError):
+    """The copy is of another county's schema than the one this installation works in."""
 
 
 class Database(Protocol):
@@ -87,7 +96,11 @@ class Sqlite:
 
 
 class Postgres:
-    """PostgreSQL: a copy is a dump in pg_dump's custom format."""
+    """PostgreSQL: a copy is a dump in pg_dump's custom format, of the schema we work in.
+
+    A province keeps each county in a schema of its own (docs/adr/0017); the others are neither
+    read nor written.
+    """
 
     vendor, file_name = "postgresql", "outreach.dump"
 
@@ -99,7 +112,8 @@ class Postgres:
                 cursor.execute("SELECT pg_export_snapshot()")
                 snapshot = cursor.fetchone()[0]
                 counted = self._counted(cursor)
-                _run("pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={target}")
+                _run("pg_dump", "--format=custom", f"--schema={_literally(_schema())}",
+                     f"--snapshot={snapshot}", f"--file={target}")  # fmt: skip
             finally:
                 cursor.execute("ROLLBACK")
         return counted
@@ -110,13 +124,20 @@ class Postgres:
             raise NotEmpty(f"The database has {len(tables)} tables already.")
 
     def load(self, source: Path) -> None:
-        """Restore in one transaction."""
+        """Restore our schema's tables in one transaction; raises `AnotherSchema`."""
+        ours, held = _schema(), _schemas_in(source)
+        if ours not in held:
+            raise AnotherSchema(
+                f"It holds the schema {', '.join(sorted(held))}, and DATABASE_URL works in {ours}."
+            )
+        # Without the schema itself, which is there, and which a county may not create.
         _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction",
-             "--exit-on-error", f"--dbname={_url()}", str(source), named=False)  # fmt: skip
+             "--exit-on-error", f"--schema={ours}", f"--dbname={_url()}",
+             str(source), named=False)  # fmt: skip
 
     def rows(self, source: Path) -> None:
         """See that the dump's table of contents reads; only a server could count."""
-        _run("pg_restore", "--list", str(source), named=False)
+        _schemas_in(source)
 
     @staticmethod
     def _counted(cursor: Any) -> Rows:
@@ -132,7 +153,23 @@ def database() -> Database:
     return Sqlite() if connection.vendor == "sqlite" else Postgres()
 
 
-def _run(tool: str, *arguments: str, named: bool = True) -> None:
+def _schema() -> str:
+    """Return the schema in which tables are made: the county's own, else `public`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        return str(cursor.fetchone()[0])
+
+
+def _schemas_in(dump: Path) -> set[str]:
+    return set(_TABLE.findall(_run("pg_restore", "--list", str(dump), named=False)))
+
+
+def _literally(name: str) -> str:
+    """Quote a name where pg_dump expects a pattern."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _run(tool: str, *arguments: str, named: bool = True) -> str:
     path = shutil.which(tool)
     if path is None:
         raise ToolFailed(f"{tool} is not installed (Debian: postgresql-client).")
@@ -146,13 +183,17 @@ def _run(tool: str, *arguments: str, named: bool = True) -> None:
     )
     if done.returncode:
         raise ToolFailed(f"{tool} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    return done.stdout
 
 
 def _url() -> str:
-    """Name the database without its password, which other users of the machine could read."""
-    told = connection.get_connection_params()
-    names = {"dbname": "dbname", "host": "host", "port": "port", "user": "user"}
-    return " ".join(f"{name}='{told[key]}'" for key, name in names.items() if told.get(key))
+    """Name the database as we reach it, TLS and a standby's name too, but for the password.
+
+    Other users of the machine can read what a tool was started with.
+    """
+    known = {one.keyword.decode() for one in Conninfo.get_defaults()} - {"password"}
+    told = {"dbname": "", **connection.get_connection_params()}
+    return make_conninfo(**{name: value for name, value in told.items() if name in known})
 
 
 def _password() -> dict[str, str]:

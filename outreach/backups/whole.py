@@ -66,7 +66,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     Killed anywhere before its end it can be run again, and until then no server starts here.
     The new epoch tells each tablet to send again what came after the backup, and tablets that
     were stopped since are stopped again; who was erased at request since is erased again. Raises
-    `NotEmpty`, `BackupUnreadable`, `MalformedBackupKey`, `ToolFailed`.
+    `NotEmpty`, `AnotherSchema`, `BackupUnreadable`, `MalformedBackupKey`, `ToolFailed`.
     """
     kind = database()
     settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)

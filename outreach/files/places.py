@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
+
+from outreach.files.flushing import Flush, flush_folder, flush_together
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
 BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent")
 #: The room of messages to families that nobody but their reader takes further.
 SENT = "sent"
 _REMEMBERED_FOLDERS = 70_000
+_COPIED_AT_ONCE = 256 * 1024
+#: What file systems without hard links answer.
+_NO_SECOND_NAMES = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Place(Protocol):
@@ -22,6 +29,15 @@ class Place(Protocol):
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
         """Keep a file: whole, durable and in place of an older one, or not at all."""
+
+    def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
+        """Keep a file as `put` does unless one is there already: False then."""
+
+    def take_over(self, name: str, file: Path) -> bool:
+        """Keep a file of this machine as `put_new` does, which may remain where it is."""
+
+    def assure(self, name: str) -> None:
+        """Make durable what somebody else may just have put there."""
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading, or raise `FileNotFoundError`."""
@@ -53,27 +69,51 @@ class Folder:
         return self.root / name
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
-        """Write beside the file's place, force it to the disk, and move it there.
+        """Write beside the file's place, force it to the disk, and move it there."""
+        target = self.path(name)
+        fresh = self._make(target.parent)
+        with _drafted(target, blocks) as (draft, handle):
+            flush_together([partial(os.fdatasync, handle), *self._names_of(fresh)])
+            draft.replace(target)
+        flush_folder(target.parent)
+        self._remember(fresh)
 
-        The names of new folders are forced to the disk last: most file systems have written them
-        with the file by then, so that it costs nothing.
+    def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
+        """Write beside the file's place, name it there, and force both to the disk at once.
+
+        A power cut between may leave the name of a file whose bytes are not all there, which
+        `put` excludes at the price of a second wait for the disk: for files that say themselves
+        what they hold, and are not promised to anybody before this returns.
         """
         target = self.path(name)
         fresh = self._make(target.parent)
-        draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
-        try:
-            with _private(draft) as file:
-                for block in blocks:
-                    file.write(block)
-                file.flush()
-                os.fdatasync(file.fileno())
-            draft.replace(target)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        _flush(target.parent)
-        for folder in fresh:
-            self._flush_name(folder)
+        with _drafted(target, blocks) as (draft, handle):
+            if not _named(draft, target):
+                return False
+            draft.unlink(missing_ok=True)  # before the flushes, which make that durable, too
+            self._force_new(target, handle, fresh)
+        return True
+
+    def take_over(self, name: str, file: Path) -> bool:
+        """Name a file of this machine at its place, too, and force both to the disk at once."""
+        target = self.path(name)
+        fresh = self._make(target.parent)
+        with file.open("rb") as own:
+            try:
+                if not _named(file, target):
+                    return False
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                return self.put_new(name, iter(partial(own.read, _COPIED_AT_ONCE), b""))
+            self._force_new(target, own.fileno(), fresh)
+        return True
+
+    def assure(self, name: str) -> None:
+        """Force a file, its name and those of its folders to the disk."""
+        target = self.path(name)
+        with target.open("rb") as file:
+            self._force(target, file.fileno(), self._make(target.parent))
 
     def open(self, name: str) -> BinaryIO:
         """Open a file as it lies there."""
@@ -87,7 +127,7 @@ class Folder:
         """Remove a file and make that durable."""
         with suppress(FileNotFoundError):
             self.path(name).unlink()
-            _flush(self.path(name).parent)
+            flush_folder(self.path(name).parent)
 
     def names(self, room: str) -> Iterator[str]:
         """Walk the room."""
@@ -114,22 +154,53 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True, parents=folder == self.root)
         return [*above, folder]
 
-    def _flush_name(self, folder: Path) -> None:
-        """Force a folder's name to the disk and remember that."""
-        _flush(folder.parent)
+    def _force_new(self, target: Path, handle: int, fresh: list[Path]) -> None:
+        try:
+            self._force(target, handle, fresh)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def _force(self, target: Path, handle: int, fresh: list[Path]) -> None:
+        own = [partial(os.fdatasync, handle), partial(flush_folder, target.parent)]
+        flush_together([*own, *self._names_of(fresh)])
+        self._remember(fresh)
+
+    @staticmethod
+    def _names_of(folders: list[Path]) -> list[Flush]:
+        """Return what forces the names of folders to the disk."""
+        return [partial(flush_folder, folder.parent) for folder in folders]
+
+    def _remember(self, folders: list[Path]) -> None:
         if len(self._durable) >= _REMEMBERED_FOLDERS:
             self._durable.clear()
-        self._durable.add(folder)
+        self._durable.update(folders)
 
 
-def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
-def _flush(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+@contextmanager
+def _drafted(target: Path, blocks: Iterable[bytes]) -> Iterator[tuple[Path, int]]:
+    """Write a file beside a place; what is still there under its own name in the end goes."""
+    draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.fsync(handle)
+        with os.fdopen(handle, "wb", buffering=_COPIED_AT_ONCE) as file:
+            file.writelines(blocks)
+            file.flush()
+            yield draft, file.fileno()
     finally:
-        os.close(handle)
+        draft.unlink(missing_ok=True)
+
+
+def _named(file: Path, target: Path) -> bool:
+    """Give a file a name, never in place of another file; the old one may be gone then."""
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_SECOND_NAMES:
+            raise
+        if target.exists():
+            return False
+        file.replace(target)
+    return True

@@ -284,7 +284,9 @@ def test_work_on_a_visit_that_was_given_to_somebody_else_is_finished_and_parked(
     hand.sign(PEOPLE[9], "assessor", "colleague")
     hand.press("提交评定")
     hand.expects_heading("发件箱")
-    expect(hand.page.get_by_text("需要处理").first).to_be_visible()
+    mine = hand.page.get_by_role("listitem").filter(has_text=PEOPLE[9])
+    expect(mine).to_contain_text("等办公室决定")
+    expect(hand.page.get_by_role("link", name="1 项等候办公室决定")).to_be_visible()
     assert office("ledger", request.node.name[:60]) == [[1, "submit_evaluation", "parked"]]
 
 

@@ -174,6 +174,14 @@ def a_refusal_is_an_http_error(sound: Any, said: Any, error: Any) -> None:
         raise Problem("malformed", "refused")
 
 
+@plant(push, "_settle")
+def what_left_the_scope_is_refused(sound: Any, said: Any, error: Any) -> None:
+    """Refuse a fact whose case is not the author's any more, as if it were against a rule."""
+    sound(said, error)
+    if said.code == "out-of-scope":
+        said.outcome = Outcome.REFUSED
+
+
 @plant(push, "_read")
 def what_is_unknown_is_an_http_error(sound: Any, said: Any, *given: Any) -> None:
     """Answer a mutation of another release with 422."""

@@ -145,6 +145,9 @@ def nominate(world: World, choose: Random) -> None:
             }
             for paper in choose.sample(["id_card", "household_book", "photos"], 2)
         ]
+    if choose.random() < 0.25:
+        args["resident"] = {"name": "钱小河", "id_number": "53010219200508011Y"}
+        world.reached["nominated with a bad number"] += 1
     device.say("nominate", args, NOW.isoformat(), version)
     world.reached[f"nominate v{version}"] += 1
 

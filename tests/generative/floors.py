@@ -18,6 +18,7 @@ FLOORS = {
     "late": 0.02,
     "nominate v1": 0.1,
     "nominate v2": 0.1,
+    "nominated elsewhere": 0.05,
     "replayed": 0.2,
     "crash": 0.3,
     "clones": 0.2,

@@ -1,9 +1,10 @@
-"""Eight writers and three pullers at once before the real server: nobody misses a row.
+"""Eight writers, three pullers and three readers of the feed at once: nobody misses a row.
 
 Run as `python -m tests.generative.many --database postgresql`. The pullers are tablets whose
 scope is the county; they pull all the while, and once more when the writers have ended. What
-they hold must be what the database holds. Writers are tablets that nominate, each in its own
-connection, so that their transactions overlap.
+they hold must be what the database holds. The readers follow `/api/v1/changes` in the meantime;
+what they read, page after page, must be the trail in its order. Writers are tablets that
+nominate, each in its own connection, so that their transactions overlap.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import argparse
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 from benchmarks.serving import prepared, serving
 
-WRITERS, PULLERS = 8, 3
+WRITERS, PULLERS, READERS = 8, 3, 3
+#: So few changes a page that every reader turns many.
+A_PAGE = 7
 
 
 def main() -> int:
@@ -33,13 +37,16 @@ def main() -> int:
 
 def _play(bench: Any, each: int) -> dict[str, Any]:
     from benchmarks import register
-    from outreach.models import Application, User
+    from mobile_api.changes import make_integration
+    from outreach.models import Application, AuditEvent, User
 
     place = register.begin()
     writers = [_tablet(register, place.county, f"writer-{n}") for n in range(WRITERS)]
     pullers = [_tablet(register, place.county, f"puller-{n}") for n in range(PULLERS)]
+    token = make_integration("their register", place.county, at=register.NOW)
     ended = threading.Event()
-    with serving(bench), ThreadPoolExecutor(WRITERS + PULLERS) as pool:
+    with serving(bench), ThreadPoolExecutor(WRITERS + PULLERS + READERS) as pool:
+        reading = [pool.submit(_read, bench.port, token, ended) for _ in range(READERS)]
         pulling = [pool.submit(_pull, bench.port, one, ended) for one in pullers]
         writing = [pool.submit(_write, bench.port, one, each) for one in writers]
         applied = sum(one.result() for one in writing)
@@ -56,7 +63,12 @@ def _play(bench: Any, each: int) -> dict[str, Any]:
             applications.accept(fresh, by=office, at=register.NOW)
         ended.set()
         exchanges = [one.result() for one in pulling]
+        feeds = [one.result() for one in reading]
     wanted = {f"case/{pk}" for pk in Application.objects.values_list("pk", flat=True)}
+    told = AuditEvent.objects.filter(division_code__startswith=place.county.code)
+    trail = list(
+        told.exclude(action__endswith=".view").order_by("number").values_list("number", flat=True)
+    )
     held = [{key for key in one.state.rows if key.startswith("case/")} for one in pullers]
     return {
         "applied": applied,
@@ -64,6 +76,9 @@ def _play(bench: Any, each: int) -> dict[str, Any]:
         "exchanges": exchanges,
         "missed": [len(wanted - one) for one in held],
         "too_many": [len(one - wanted) for one in held],
+        "changes": len(trail),
+        "pages": [len(pages) for pages in feeds],
+        "read_in_order": [list(chain(*pages)) == trail for pages in feeds],
     }
 
 
@@ -123,6 +138,23 @@ def _pull(port: int, tablet: Any, ended: threading.Event) -> int:
         if last:
             line.close()
             return exchanges
+
+
+def _read(port: int, token: str, ended: threading.Event) -> list[list[int]]:
+    """Follow the feed from its beginning; return the numbers of each page."""
+    from benchmarks.line import Line
+
+    line, pages, after = Line(port, token), list[list[int]](), 0
+    while True:
+        last = ended.is_set()
+        status, _, told = line.send("GET", f"/api/v1/changes?after={after}&limit={A_PAGE}")
+        page = json.loads(told)
+        assert status == 200, page
+        pages.append([one["n"] for one in page["changes"]])
+        after = page["last"]
+        if last and not page["more"]:
+            line.close()
+            return pages
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ CAUGHT_BY = {
     "the_last_write_wins": 4,
     "the_old_view_is_deleted_on_sending": 1,
     "what_a_newer_version_brings_is_dropped": 4,
+    "what_left_the_scope_is_refused": 4,
     "what_is_unknown_is_an_http_error": 2,
     "work_of_the_former_assessor_counts": 11,
 }

@@ -1,4 +1,4 @@
-"""True concurrency on both databases: eight writers, three pullers, no row missed."""
+"""True concurrency on both databases: eight writers, pullers, readers of the feed; none misses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.conftest import LONG
-from tests.generative.many import PULLERS, WRITERS
+from tests.generative.many import PULLERS, READERS, WRITERS
 from tests.generative.test_storm import ROOT
 
 EACH = 60 if LONG else 8
@@ -32,7 +32,10 @@ def test_pullers_miss_no_row_of_eight_writers(database: str):
     )
     assert done.stdout, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
+    print(told)
 
     assert (told["applied"], told["cases"]) == (WRITERS * EACH, WRITERS * EACH)
     assert (told["missed"], told["too_many"]) == ([0] * PULLERS, [0] * PULLERS)
     assert min(told["exchanges"]) > 1
+    assert told["changes"] >= 2 * WRITERS * EACH
+    assert told["read_in_order"] == [True] * READERS

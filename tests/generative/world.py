@@ -22,7 +22,7 @@ from mobile_api.restoring import begin_epoch
 from outreach import clock
 from outreach.actions.trail import number_trail
 from outreach.domain.vocabulary import EvidenceKind
-from outreach.models import Evaluation, User, Visit
+from outreach.models import Application, Evaluation, User, Visit
 from outreach.models.ids import new_id
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
@@ -252,8 +252,9 @@ class World:
             for one in fresh
             if one["args"].get("evaluation") in self.made and about[one["args"]["visit"]] == 1
         ]
+        abroad = self._abroad(device, fresh)
         if not due:
-            return [], []
+            return [], abroad
         mine = Visit.objects.filter(application__assessor__username=device.username)
         own = {str(pk) for pk in mine.values_list("pk", flat=True)}
         open_visits = Visit.objects.filter(
@@ -268,8 +269,22 @@ class World:
         }
         return (
             [one["seq"] for one in due if one["args"]["visit"] in ids - known],
-            [one["seq"] for one in due if one["args"]["visit"] not in own],
+            abroad + [one["seq"] for one in due if one["args"]["visit"] not in own],
         )
+
+    def _abroad(self, device: Device, fresh: list[dict[str, Any]]) -> list[int]:
+        """Return the nominations of a push that lie outside their author's present area."""
+        said = [one for one in fresh if one["name"] == "nominate"]
+        if not said:
+            return []
+        area = User.objects.get(username=device.username).division.code
+        ids = [one["args"]["application"] for one in said]
+        known = Application.objects.filter(pk__in=ids).values_list("pk", flat=True)
+        there = {str(pk) for pk in known}
+        found = [one["seq"] for one in said if one["args"]["application"] not in there
+                 and not one["args"]["village"].startswith(area)]  # fmt: skip
+        self.reached["nominated elsewhere"] += len(found)
+        return found
 
     def _heard(self, device: Device, request: dict[str, Any], answer: dict[str, Any]) -> None:
         for outcome in answer["outcomes"]:

@@ -73,8 +73,11 @@ _DAMAGES: tuple[Callable[[bytearray, Random], None], ...] = (
 
 
 def misshapen(document: Any, rng: Random) -> Any:
-    """Return a JSON document with one to three of its values odd, missing, doubled or nested."""
-    made = json.loads(json.dumps(document))
+    """Return a JSON document with one to three of its values odd, missing, doubled or nested.
+
+    It is made long once at most: 600 times 600 times 600 would be gigabytes, too much for a body.
+    """
+    made, repeats = json.loads(json.dumps(document)), [1, 2, 600]
     for _ in range(rng.randint(1, 3)):
         holder, key = rng.choice(list(_places(made)) or [({}, None)])
         if key is None:
@@ -83,7 +86,8 @@ def misshapen(document: Any, rng: Random) -> Any:
         if damage == 0:
             del holder[key]
         elif damage == 1 and isinstance(holder, list):
-            holder.extend([holder[key]] * rng.choice((1, 2, 600)))
+            holder.extend([holder[key]] * rng.choice(repeats))
+            repeats = [1]
         elif damage == 2:
             holder[key] = _nested(holder[key], rng.choice((1, 20, 150)))
         else:

@@ -26,6 +26,7 @@ from outreach.models import (
     User,
     Visit,
 )
+from outreach.models.ids import new_id
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import START
@@ -79,6 +80,35 @@ def test_an_evaluation_parked_after_a_reassignment_is_accepted_and_nothing_is_lo
     tablet.sync()
     [row] = tablet.rows("dispute").values()
     assert (row["seq"], row["decision"], row["reason"]) == (1, "accepted", WHY)
+
+
+def test_a_nomination_from_an_area_that_was_taken_away_is_accepted_under_its_authors_name(
+    place: builders.County, tmp_path: Path
+) -> None:
+    phone = enrolled(place, tmp_path, place.liaison, "phone")
+    User.objects.filter(pk=place.liaison.pk).update(division=place.other_village)
+    said = {
+        "application": str(new_id()),
+        "resident": {"name": "孙长河", "id_number": builders.id_number()},
+        "village": place.village.code,
+        "categories": ["physical"],
+        "consent": {"by": "resident", "name": "孙长河"},
+        "media": [],
+    }
+    phone.say("nominate", said, ON_THE_DAY, 2)
+    [answer] = phone.exchange()["outcomes"]
+    assert (answer["outcome"], answer["code"]) == ("parked", "out-of-scope")
+    assert Application.objects.count() == 0
+    accept(Dispute.objects.get(), place)
+    case = Application.objects.get()
+    assert (str(case.pk), case.nominated_by, case.state) == (
+        said["application"],
+        place.liaison,
+        "applied",
+    )
+    phone.sync()
+    [row] = phone.rows("dispute").values()
+    assert (row["decision"], row["reason"]) == ("accepted", WHY)
 
 
 def test_of_two_evaluations_of_one_visit_both_are_kept_and_someone_chooses(

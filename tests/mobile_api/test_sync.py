@@ -292,7 +292,7 @@ def test_a_liaison_nominates_from_a_tablet_and_a_bad_number_is_refused(
         ("applied", None),
         ("refused", "malformed"),
         ("refused", "unknown-village"),
-        ("refused", "out-of-scope"),
+        ("parked", "out-of-scope"),
     ]
 
 

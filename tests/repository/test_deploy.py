@@ -52,7 +52,9 @@ def test_the_alert_on_forgotten_cases_names_states_of_the_register() -> None:
     assert set(named.split("|")) - set(ApplicationState) == set()
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in DEPLOY.glob("*.service")))
+@pytest.mark.parametrize(
+    "name", sorted(str(file.relative_to(DEPLOY)) for file in DEPLOY.rglob("*.service"))
+)
 def test_services_run_commands_that_exist(name: str) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
     unit.optionxform = str  # type: ignore[assignment,method-assign]
@@ -99,3 +101,28 @@ def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
     assert named == set(
         re.findall(r"manage\.py (settle\w+|upgrade\w+|verify\w+|erase\w+)", text_of("compose.yaml"))
     )
+
+
+def test_a_unit_of_one_of_several_counties_sees_its_own_only() -> None:
+    units = sorted((DEPLOY / "counties").glob("*@.service"))
+    assert len(units) == 4
+    for unit in units:
+        text = unit.read_text(encoding="utf-8")
+        assert "OUTREACH_ENV_FILE=/etc/outreach/%i.env" in text
+        assert "TemporaryFileSystem=/etc/outreach:ro /srv/outreach:ro" in text
+        bound = re.findall(r"^Bind(?:ReadOnly)?Paths=(.*)$", text, flags=re.M)
+        assert all("%i" in path for line in bound for path in line.split())
+
+
+def test_what_goes_on_beside_one_county_goes_on_beside_each_of_several() -> None:
+    """All but the papers of batches, which each county's server makes itself."""
+    units = " ".join(one.read_text() for one in (DEPLOY / "counties").glob("*@.service"))
+    services = yaml.safe_load(text_of("counties/compose.yaml"))["services"]
+    for county in ("511302", "511303"):
+        beside = " ".join(services[f"beside-{county}"]["command"])
+        for name, flag in lasting().items():
+            if name != "issue_batches":
+                assert f"manage.py {name} {flag}" in units
+                assert f"manage.py {name} {flag}" in beside
+        assert "verify_audit && python manage.py erase_due" in beside
+        assert [one["source"] for one in services[f"web-{county}"]["secrets"]] == [f"{county}.env"]

@@ -59,6 +59,17 @@ def test_a_deployment_by_the_how_to_has_only_warnings_that_it_explains(
     assert raised >= {"certificates.W003"}  # the demo authority: the check did run
 
 
+def test_what_watches_on_the_machine_itself_is_answered(environment: dict[str, str]) -> None:
+    asked = """
+from django.test import Client
+for host in ("127.0.0.1:8000", "localhost", "outreach.example", "else.example"):
+    print(Client().get("/healthz", headers={"host": host}).status_code)
+"""
+    code, said = manage(environment, "shell", "-v", "0", "-c", asked)
+    assert (code, said.split()[:3]) == (0, ["200", "200", "200"])
+    assert "DisallowedHost" in said
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [

@@ -106,12 +106,12 @@ describe('a receipt', () => {
     await settle(engine)
     expect(receiptOf(safe, entry)).toBe('all_safe')
   })
-  it('is told to need attention when the office parked it', async () => {
+  it('is told to be with the office when it was parked', async () => {
     const { server, safe, engine } = await withRows()
     server.decide = () => ({ outcome: 'parked' })
     const entry = await safe.say('record_not_done', notDone('v1'), 1)
     await settle(engine)
-    expect(receiptOf(safe, entry)).toBe('disputed')
+    expect(receiptOf(safe, entry)).toBe('parked')
   })
 })
 

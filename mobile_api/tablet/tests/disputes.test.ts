@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { beginning, correcting } from '@/book/correcting'
-import { disputes, isOpen } from '@/book/disputes'
+import { disputes, isOpen, isToHandle, nameIn } from '@/book/disputes'
 import type { EvaluationDraft } from '@/book/evaluation'
 import { visits } from '@/book/views'
 import { FakeServer } from './support/server'
@@ -38,6 +38,25 @@ describe('a dispute', () => {
     server.rows.set('dispute/d2', { replica: 'another', seq: 1, outcome: 'parked', code: 'x', decision: null, reason: '' } as never)
     await settle(engine)
     expect(disputes(safe).map(({ entry, outcome }) => [entry, outcome])).toEqual([[null, 'parked']])
+  })
+  it('that is parked waits for the office and asks nothing of the person here', async () => {
+    const { server, safe, engine } = await refused()
+    server.decide = ({ seq }) => ({ outcome: seq === 1 ? 'parked' : 'refused' })
+    await safe.say('record_not_done', notDone('v1'), 1)
+    await safe.say('record_not_done', notDone('v1'), 2)
+    await settle(engine)
+    expect(disputes(safe).map((one) => [one.outcome, isOpen(one), isToHandle(one)])).toEqual([
+      ['refused', true, true],
+      ['parked', true, false],
+    ])
+  })
+  it('says whom it is about by its own words where the case is not here any more', async () => {
+    const { safe } = await refused()
+    const said = await safe.say('submit_evaluation', evaluation('gone', []), 1)
+    const byGuardian = await safe.say('submit_evaluation', { ...evaluation('gone', []), consent: { by: 'guardian', name: '任父' } }, 1)
+    const named = await safe.say('nominate', NOMINATION, 1)
+    const absent = await safe.say('record_not_done', notDone('gone'), 1)
+    expect([said, byGuardian, named, absent].map(nameIn)).toEqual(['任某', '', '周小溪', ''])
   })
   it('waits no more once a corrected copy was sent, and both are kept', async () => {
     const { server, safe, engine } = await refused()

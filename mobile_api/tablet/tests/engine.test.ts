@@ -64,7 +64,7 @@ describe('a bad line', () => {
     const { safe, engine } = await tablet(server)
     await safe.say('record_not_done', notDone('0'), 1)
     server.script = ['lost answer']
-    expect(await engine.exchange()).toBe('later')
+    expect(await engine.exchange()).toBe('down')
     expect(safe.state.ackedSeq).toBe(0)
     expect(await settle(engine)).toBe('rest')
     expect(server.ledger.length).toBe(1)
@@ -87,7 +87,7 @@ describe('a bad line', () => {
     const { safe, engine } = await tablet(server)
     await safe.say('record_not_done', notDone('0'), 1)
     server.script = ['lost request']
-    expect(await engine.exchange()).toBe('later')
+    expect(await engine.exchange()).toBe('down')
     expect([safe.state.ackedSeq, server.ledger.length]).toEqual([0, 0])
   })
   it('ignores the late answer to another request', async () => {
@@ -97,6 +97,20 @@ describe('a bad line', () => {
     server.script = ['late']
     expect(await engine.exchange()).toBe('later')
     expect([safe.rows.size, safe.state.view]).toEqual([0, null])
+  })
+  it('carries less each time it breaks off, and more again once it holds', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    const note = '路'.repeat(3_000) // 9,000 bytes each
+    for (let index = 0; index < 20; index += 1) await safe.say('record_not_done', { ...notDone(`${index}`), note }, 1)
+    server.script = Array<'lost answer'>(5).fill('lost answer')
+    for (let turn = 0; turn < 5; turn += 1) await engine.exchange()
+    expect(server.requests.map(({ push }) => push?.mutations.length)).toEqual([6, 3, 1, 1, 1])
+    expect(server.requests.map(({ pull }) => pull?.max_bytes)).toEqual([65_536, 32_768, 16_384, 8_192, 4_096])
+    server.requests = []
+    await settle(engine)
+    expect(server.requests.map(({ push }) => push?.mutations.length)).toEqual([1, 1, 1, 3, 6, 3])
+    expect(server.ledger.length).toBe(20)
   })
   it('makes progress with each page of a line that dies every time', async () => {
     const server = new FakeServer()

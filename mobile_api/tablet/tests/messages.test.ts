@@ -28,7 +28,7 @@ describe('the messages', () => {
     ['next_step', NEXT_STEPS],
     ['evidence', [...PHOTO_KINDS, ...SIGNATURE_KINDS]],
     ['evidence_hint', [...PHOTO_KINDS, ...SIGNATURE_KINDS]],
-    ['receipt', ['only_here', 'text_safe', 'all_safe', 'disputed']],
+    ['receipt', ['only_here', 'text_safe', 'all_safe', 'disputed', 'parked', 'set_aside']],
     ['outcome', ['refused', 'conflict', 'parked']],
     ['outcome_next', ['refused', 'conflict', 'parked']],
     ['clash', ['past', 'not_working', 'calendar_missing', 'family', 'double']],

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { chunkFor, Throughput, upload } from '@/sync/uploads'
+import type { Media } from '@/store/records'
+import { chunkFor, Throughput, upload, waitingMedia } from '@/sync/uploads'
 import { FakeServer } from './support/server'
 import { photo, tablet } from './support/tablet'
 
@@ -83,6 +84,49 @@ function lineCutEvery(most: number) {
   return reached
 }
 
+/** A server that keeps what came of a request, behind a line that is cut while a creation is under way. */
+function lineCutInCreations(cuts: number, kept: number) {
+  const there = { offset: 0, sent: [] as [method: string, bytes: number][] }
+  class Request {
+    status = 0
+    responseText = ''
+    onload: () => void = () => undefined
+    onerror: (error: unknown) => void = () => undefined
+    private method = ''
+    private from = 0
+    open(method: string): void {
+      this.method = method
+    }
+    setRequestHeader(name: string, value: string): void {
+      if (name === 'Upload-Offset') this.from = Number(value)
+    }
+    getResponseHeader(name: string): string | null {
+      if (name === 'Location') return '/api/v1/uploads/u1'
+      return name === 'Upload-Length' ? String(SIZE) : name === 'Upload-Offset' ? String(there.offset) : null
+    }
+    send(body: Blob | null): void {
+      const bytes = body?.size ?? 0
+      there.sent.push([this.method, bytes])
+      if (this.method === 'POST' && cuts > 0) {
+        cuts -= 1
+        there.offset = Math.max(there.offset, Math.min(kept, bytes))
+        return queueMicrotask(() => this.onerror(new Error('cut')))
+      }
+      there.offset = Math.max(there.offset, this.from + bytes)
+      this.status = this.method === 'POST' ? 201 : 204
+      queueMicrotask(() => this.onload())
+    }
+    abort(): void {
+      this.onload = () => undefined
+    }
+  }
+  vi.stubGlobal('XMLHttpRequest', Request)
+  const later = globalThis.setTimeout
+  // Pauses between tries are short here; patience stays what it is.
+  vi.stubGlobal('setTimeout', (then: () => void, ms: number) => later(then, ms > 10_000 ? ms : 0))
+  return there
+}
+
 async function declared() {
   const { safe } = await tablet(new FakeServer())
   const { media, bytes } = await photo('v1', new Uint8Array(SIZE))
@@ -111,6 +155,57 @@ describe('an upload', () => {
     expect(await upload(safe, waiting, () => undefined, STEADY)).toBe('sent')
     expect(sent).toEqual([['POST', null, CHUNK], ['PATCH', String(2 * CHUNK), SIZE - 2 * CHUNK]])
   })
+  it('whose creation was cut asks where it stands, and sends only what is missing', async () => {
+    const { safe, waiting } = await declared()
+    const there = lineCutInCreations(1, 100_000)
+    const pace = new Throughput()
+    expect(await upload(safe, waiting, () => undefined, { ...STEADY, arrived: (bytes) => pace.arrived(bytes) })).toBe('sent')
+    const rest = SIZE - 100_000
+    expect(there.sent).toEqual([['POST', CHUNK], ['POST', 0], ['PATCH', CHUNK], ['PATCH', rest - CHUNK]])
+  })
+  it('asks so in a later round too, whatever became of the first, and goes on', async () => {
+    const { safe, waiting } = await declared()
+    const there = lineCutInCreations(4, 100_000)
+    expect(await upload(safe, waiting, () => undefined, STEADY)).toBe('line down')
+    const kept = await vi.waitFor(() => {
+      expect(safe.media.get(waiting.sha256)?.begun).toBe(true)
+      return safe.media.get(waiting.sha256) as Media
+    })
+    expect(await upload(safe, kept, () => undefined, STEADY)).toBe('sent')
+    expect(there.sent.slice(0, 6).map(([, bytes]) => bytes)).toEqual([CHUNK, 0, 0, 0, 0, CHUNK])
+    expect([there.offset, there.sent.reduce((sum, [, bytes]) => sum + bytes, 0)]).toEqual([SIZE, SIZE + CHUNK - 100_000])
+  })
+  it('does not take what was there already for the speed of the line', async () => {
+    const { safe, waiting } = await declared()
+    lineCutInCreations(1, 100_000)
+    const arrived: number[] = []
+    await upload(safe, waiting, () => undefined, { ...STEADY, arrived: (bytes) => void arrived.push(bytes) })
+    expect(arrived).toEqual([CHUNK, SIZE - 100_000 - CHUNK])
+  })
+  it('is given up when the line falls silent, and goes on in the next round', async () => {
+    const { safe, waiting } = await declared()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const aborted: string[] = []
+    class Silent {
+      upload = {} as { onprogress?: (event: object) => void }
+      open = (): void => undefined
+      setRequestHeader = (): void => undefined
+      abort = (): void => void aborted.push('request')
+      send(): void {
+        setTimeout(() => this.upload.onprogress?.({ lengthComputable: true, loaded: 1000 }), 40_000)
+      }
+    }
+    vi.stubGlobal('XMLHttpRequest', Silent)
+    const seen: number[] = []
+    const sending = upload(safe, waiting, ({ sent }) => void seen.push(sent), STEADY)
+    await vi.waitFor(() => expect(seen.length).toBe(1))
+    await vi.advanceTimersByTimeAsync(84_000) // it moved after 40 s
+    expect([seen, aborted]).toEqual([[0, 1000], []])
+    await vi.advanceTimersByTimeAsync(2_000)
+    vi.useRealTimers()
+    expect([await sending, aborted]).toEqual(['line down', ['request']])
+    await vi.waitFor(() => expect(safe.media.get(waiting.sha256)?.begun).toBe(true))
+  })
   it('is over at once when the server holds the picture already', async () => {
     const { safe, waiting } = await declared()
     const sent = line([{ status: 201, offset: SIZE }])
@@ -131,6 +226,25 @@ describe('an upload', () => {
     const sent = line([{ status: 200, offset: CHUNK }, { status: 204, offset: SIZE }])
     expect(await upload(safe, { ...waiting, uploadUrl: '/api/v1/uploads/u1' }, () => undefined, STEADY)).toBe('sent')
     expect(sent).toEqual([['HEAD', null, 0], ['PATCH', String(CHUNK), CHUNK]])
+  })
+})
+
+describe('what waits', () => {
+  it('goes signatures first, then photos, the newest day before older ones', async () => {
+    const { safe } = await tablet(new FakeServer())
+    const made: [string, Media['kind']][] = [
+      ['2018-06-03T09:00:00Z', 'portrait'],
+      ['2018-06-04T02:00:00Z', 'environment'],
+      ['2018-06-03T16:30:00Z', 'portrait'], // half past midnight in the county: already the fourth
+      ['2018-06-03T08:00:00Z', 'signature_resident'],
+      ['2018-06-04T03:00:00Z', 'signature_resident'],
+    ]
+    for (const [index, [taken_at, kind]] of made.entries()) {
+      const { media, bytes } = await photo(`v${index}`, new Uint8Array([index]))
+      await safe.change({ media: { add: [{ media: { ...media, kind, taken_at, state: 'declared' }, bytes }] } })
+    }
+    await safe.change({ state: { missing: [...safe.media.keys()] } })
+    expect(waitingMedia(safe).map(({ owner }) => owner)).toEqual(['v4', 'v3', 'v2', 'v1', 'v0'])
   })
 })
 

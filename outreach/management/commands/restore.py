@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach.backups.archive import BackupUnreadable, MalformedBackupKey, Manifest
-from outreach.backups.databases import NotEmpty, ToolFailed
+from outreach.backups.databases import AnotherSchema, NotEmpty, ToolFailed
 from outreach.backups.whole import check, restore
 from outreach.management.bars import bar
 
@@ -33,6 +33,10 @@ class Command(BaseCommand):
         except NotEmpty as error:
             raise CommandError(
                 f"{error} A restore wants an empty installation and overwrites nothing."
+            ) from error
+        except AnotherSchema as error:
+            raise CommandError(
+                f"{error} Restore as the role of that county (docs/how-to/run-a-province.md)."
             ) from error
         except (BackupUnreadable, MalformedBackupKey, ToolFailed, OSError) as error:
             raise CommandError(f"{options['backup']}: {error}") from error

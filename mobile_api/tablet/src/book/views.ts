@@ -25,7 +25,7 @@ import {
 } from '../store/records'
 
 /** Where a finished piece of work stands, each word from a receipt of the server. */
-export type Receipt = 'only_here' | 'text_safe' | 'all_safe' | 'disputed' | 'set_aside'
+export type Receipt = 'only_here' | 'text_safe' | 'all_safe' | 'disputed' | 'parked' | 'set_aside'
 
 export interface VisitView extends VisitRow {
   id: string
@@ -163,9 +163,11 @@ export function rowAt<T>(source: Pick<Source, 'rows'>, key: string): T | null {
 export function receiptOf(source: Source, entry: LogEntry): Receipt {
   if (entry.seq > source.state.ackedSeq || !proven(source.state, entry.seq)) return 'only_here'
   const outcome = source.outcomes.get(entry.seq)
-  if (outcome && finalOutcome(outcome) !== 'applied') {
+  const came = outcome ? finalOutcome(outcome) : 'applied'
+  if (came !== 'applied') {
     const decision = decisionOn(source, entry.seq)
-    if (decision !== 'accepted') return decision === 'set_aside' ? 'set_aside' : 'disputed'
+    if (decision === 'set_aside') return 'set_aside'
+    if (decision !== 'accepted') return came === 'parked' ? 'parked' : 'disputed'
   }
   const safe = ({ sha256 }: { sha256: string }) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
   if (rejected(source, entry)) return 'disputed'

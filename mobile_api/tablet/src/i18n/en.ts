@@ -99,9 +99,10 @@ export const en: Record<MessageKey, string> = {
 
   'line.counting': 'Counting…',
   'line.talking': 'Syncing…',
-  'line.uploading': 'Uploading {percent}%',
+  'line.uploading': 'Uploading {nth}/{of}',
   'line.waiting': '{count} waiting',
   'line.offline': 'Offline, go on working',
+  'line.failing': 'Server not answering, go on working',
   'line.doubt': 'Receipt in doubt',
   'line.safe': 'All delivered',
   'line.sync_now': 'Sync now',
@@ -136,6 +137,7 @@ export const en: Record<MessageKey, string> = {
   'receipt.all_safe': 'All safe',
   'receipt.set_aside': 'Set aside by the office',
   'receipt.disputed': 'Needs attention',
+  'receipt.parked': 'With the office',
 
   'today.title': 'Today',
   'today.left': '{left} of {all} homes to go',
@@ -405,6 +407,9 @@ export const en: Record<MessageKey, string> = {
   'outbox.title': 'Outbox',
   'outbox.texts': 'records waiting',
   'outbox.media': 'photos and signatures waiting',
+  'outbox.uploading': 'Uploading {nth} of {of} photos and signatures',
+  'outbox.no_line': 'No network now. Everything is saved on this tablet and is sent by itself where there is a signal.',
+  'outbox.no_server': 'There is a network, but the server does not answer now. Everything is saved on this tablet and is sent again by itself.',
   'outbox.last': 'Last sync {when}',
   'outbox.never': 'Never synced',
   'outbox.none': 'Nothing recorded yet.',
@@ -418,6 +423,7 @@ export const en: Record<MessageKey, string> = {
   'proof.hint': 'If somebody says that something never came, give the exported receipt to the administrator, who can check it. It holds no names and no numbers of people.',
   'proof.export': 'Export receipt',
   'proof.of': 'Export receipt of record {number}',
+  'proof.short': 'Receipt',
   'proof.signature': 'The signature on the server’s receipt does not hold.',
   'proof.content': 'The server’s receipt does not fit the records of this tablet.',
   'proof.doubt': 'All records and photos are still here; nothing was deleted. Press “Sync now” once more; if it stays so, export this receipt and give it to the administrator together with the tablet.',
@@ -425,6 +431,7 @@ export const en: Record<MessageKey, string> = {
 
   'disputes.title': 'Needs attention',
   'disputes.count': '{count} to look at',
+  'disputes.parked': '{count} waiting for the office; you need do nothing',
   'disputes.lead': 'The server did not take these as they are. Everything is kept.',
   'disputes.none': 'Nothing needs attention.',
 

@@ -97,9 +97,10 @@ export const zh = {
 
   'line.counting': '正在清点…',
   'line.talking': '正在同步…',
-  'line.uploading': '正在上传 {percent}%',
+  'line.uploading': '正在上传 {nth}/{of}',
   'line.waiting': '{count} 项待发送',
   'line.offline': '没有网络，可照常工作',
+  'line.failing': '服务器没有回应，可照常工作',
   'line.doubt': '回执核对不上',
   'line.safe': '全部已送达',
   'line.sync_now': '立即同步',
@@ -134,6 +135,7 @@ export const zh = {
   'receipt.all_safe': '全部已送达',
   'receipt.set_aside': '办公室未采用',
   'receipt.disputed': '需要处理',
+  'receipt.parked': '等办公室决定',
 
   'today.title': '今天',
   'today.left': '还有 {left} 户，共 {all} 户',
@@ -403,6 +405,9 @@ export const zh = {
   'outbox.title': '发件箱',
   'outbox.texts': '份记录待发送',
   'outbox.media': '张照片和签名待上传',
+  'outbox.uploading': '正在上传第 {nth} 张，共 {of} 张照片和签名',
+  'outbox.no_line': '现在没有网络。记录都保存在本机，到有信号的地方会自动发送，不用守着。',
+  'outbox.no_server': '有网络，但服务器暂时没有回应。记录都保存在本机，过一会儿会自动再发。',
   'outbox.last': '上次同步 {when}',
   'outbox.never': '还没有同步过',
   'outbox.none': '还没有记录。',
@@ -416,6 +421,7 @@ export const zh = {
   'proof.hint': '如果有人说没收到，把导出的回执交给管理员，一核对就知道。回执里没有任何人的姓名和号码。',
   'proof.export': '导出回执',
   'proof.of': '导出第 {number} 号的回执',
+  'proof.short': '回执',
   'proof.signature': '服务器回执的签名核对不上。',
   'proof.content': '服务器回执的内容与本机的记录对不上。',
   'proof.doubt': '本机的记录和照片都还在，一样也没有删。请再按“立即同步”；还是这样，就导出这份回执，连同平板交给管理员。',
@@ -423,6 +429,7 @@ export const zh = {
 
   'disputes.title': '需要处理',
   'disputes.count': '{count} 项需要处理',
+  'disputes.parked': '{count} 项等候办公室决定，您不用做什么',
   'disputes.lead': '这些记录服务器没有直接采用。内容都保存着，没有丢失。',
   'disputes.none': '没有需要处理的记录。',
 

@@ -115,4 +115,6 @@ export interface Media extends MediaDeclaration {
   signer: string | null
   state: 'draft' | 'declared' | 'safe' | 'rejected'
   uploadUrl: string | null
+  /** a first request with part of it was cut: the server may hold a beginning that nobody named yet */
+  begun?: true
 }

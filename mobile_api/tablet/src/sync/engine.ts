@@ -1,3 +1,4 @@
+import { utf8 } from '../core/bytes'
 import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
 import { newId } from '../core/ids'
@@ -10,8 +11,9 @@ import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
 export const APP = '0.4.0'
-const PAGE_BYTES = 65_536
-const PUSH_BYTES = 60_000
+/** What one exchange carries at most, each way; on a line that breaks off, less and less. */
+const MOST_BYTES = 65_536
+const LEAST_BYTES = 4_096
 const PUSH_COUNT = 50
 /** Sent mutations stay this long, so that a restored server can be told again. */
 export const SENT_BOX_MS = 30 * 86_400_000
@@ -21,11 +23,13 @@ export interface Health {
   free_mb: number | null
 }
 
-/** What one exchange came to: go on at once, rest, try later, or wait for a person. */
-export type Step = 'more' | 'rest' | 'later' | 'halted'
+/** What one exchange came to: go on at once, rest, wait for the line or for the server, or for a person. */
+export type Step = 'more' | 'rest' | 'down' | 'later' | 'halted'
 
 /** One replica's conversation with the server, one exchange at a time. */
 export class Engine {
+  private room = MOST_BYTES
+
   constructor(
     private readonly safe: Safe,
     private readonly send: Send,
@@ -39,7 +43,8 @@ export class Engine {
     if (!session || state.halt === 'revoked') return 'halted'
     const request = await this.request()
     const answer = await this.send('/api/v1/sync', request, session.token).catch(downOnly)
-    if (answer === null) return 'later'
+    this.room = answer ? Math.min(MOST_BYTES, this.room * 2) : Math.max(LEAST_BYTES, this.room / 2)
+    if (answer === null) return 'down'
     if (answer.status === 200) return this.accept(request, answer.body as SyncAnswer)
     return this.refused(answer)
   }
@@ -50,7 +55,7 @@ export class Engine {
     const waiting = outbox(log, state)
     const oldest = waiting[0] ? this.clock.wall() + state.offsetMs - Date.parse(waiting[0].at) : 0
     const shut = state.halt === 'fork' || state.halt === 'gap' || hasHole(waiting, state)
-    const push = shut ? null : batch(waiting, state)
+    const push = shut ? null : batch(waiting, state, this.room)
     return {
       replica,
       schema: 1,
@@ -60,7 +65,7 @@ export class Engine {
       health: { persisted, free_mb, outbox: waiting.length, oldest_h: Math.max(0, Math.round(oldest / 36e5)) },
       ...(push && { push }),
       ...(lacksReceipt(state) && { receipt: true as const }),
-      pull: { view: state.view, digest: state.digest, max_bytes: PAGE_BYTES },
+      pull: { view: state.view, digest: state.digest, max_bytes: this.room },
     }
   }
 
@@ -208,12 +213,12 @@ function hasHole(waiting: Mutation[], state: SyncState): boolean {
   return waiting.length !== expected
 }
 
-function batch(waiting: Mutation[], state: SyncState): SyncRequest['push'] | null {
+function batch(waiting: Mutation[], state: SyncState, room: number): SyncRequest['push'] | null {
   const mutations: Mutation[] = []
   let bytes = 0
   for (const mutation of waiting) {
-    bytes += JSON.stringify(mutation).length
-    if (mutations.length > 0 && (bytes > PUSH_BYTES || mutations.length >= PUSH_COUNT)) break
+    bytes += utf8(JSON.stringify(mutation)).length
+    if (mutations.length > 0 && (bytes > room || mutations.length >= PUSH_COUNT)) break
     mutations.push(mutation)
   }
   return mutations[0] ? { first: mutations[0].seq, prev_chain: state.ackedChain, mutations } : null

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../core/bytes'
 import type { CertificateRow } from '../core/wire'
 import type { Safe } from '../store/safe'
+import { bodyOf, patiently } from './transport'
 
 /** What came over the line is not the file that was issued. */
 export class NotTheFile extends Error {}
@@ -18,13 +19,16 @@ export function wantedFiles(safe: Safe): string[] {
 /** Fetch a signed certificate, hold it to its hash, and keep it sealed. Raises NotTheFile, or what fetch raises. */
 export async function fetchCertificate(safe: Safe, id: string, get: Fetch = (path, init) => fetch(path, init)): Promise<void> {
   const row = safe.rows.get(`certificate/${id}`)?.d as unknown as CertificateRow | undefined
-  const answer = await get(`/api/v1/certificates/${id}.pdf`, {
-    headers: { Authorization: `Bearer ${safe.session?.token ?? ''}` },
-    cache: 'no-store',
-    credentials: 'omit',
+  const bytes = await patiently(async (signal, moved) => {
+    const answer = await get(`/api/v1/certificates/${id}.pdf`, {
+      headers: { Authorization: `Bearer ${safe.session?.token ?? ''}` },
+      cache: 'no-store',
+      credentials: 'omit',
+      signal,
+    })
+    if (!answer.ok || !row) throw new NotTheFile()
+    return bodyOf(answer, moved)
   })
-  if (!answer.ok || !row) throw new NotTheFile()
-  const bytes = new Uint8Array(await answer.arrayBuffer())
-  if ((await sha256Hex(bytes)) !== row.sha256) throw new NotTheFile()
+  if ((await sha256Hex(bytes)) !== row?.sha256) throw new NotTheFile()
   await safe.change({ files: { add: [{ k: id, bytes }] } })
 }

@@ -6,16 +6,24 @@ import type { Safe } from '../store/safe'
 const FIRST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 5 * 60_000
 const QUIET_MS = 60_000
+/** A team that comes back to one hotspot begins within so long, not in the same second. */
+const SPREAD_MS = 4_000
 
-export type LineState = 'idle' | 'talking' | 'waiting'
+/** What a round came to, or why it came to nothing. */
+type End = 'fine' | 'line' | 'server'
+/** `waiting` for the line, or for a server that is `failing`. */
+export type LineState = 'idle' | 'talking' | 'waiting' | 'failing'
 
 /** Decides when to talk: at once when there is something to say, with growing pauses when nobody answers. */
 export class SyncLoop {
   line: LineState = 'idle'
-  uploading: UploadProgress | null = null
+  /** which of how many files is on its way, and how much of it */
+  uploading: (UploadProgress & { nth: number; of: number }) | null = null
   onChange: () => void = () => undefined
 
   private failures = 0
+  /** the last answer said that the server cannot, or will not, now */
+  private serverFails = false
   private readonly throughput = new Throughput()
   private timer: ReturnType<typeof setTimeout> | null = null
   private running: Promise<void> | null = null
@@ -29,7 +37,7 @@ export class SyncLoop {
     private readonly afterwards: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
-  /** Talk now; a person asked, something was said, or the line came back. */
+  /** Talk now; a person asked, or something was said. */
   nudge(): Promise<void> {
     this.again = true
     this.running ??= this.run().finally(() => {
@@ -38,40 +46,50 @@ export class SyncLoop {
     return this.running
   }
 
+  /** The line is back, or somebody looks at the tablet again: talk soon. A server that fails keeps its pause. */
+  comeBack(spread = this.random()): void {
+    // What was under way when the line went may have failed only now.
+    if (this.running) void this.running.then(() => this.failures && this.comeBack(spread))
+    else if (!this.stopped && !this.serverFails) this.schedule(SPREAD_MS * spread)
+  }
+
   stop(): void {
     this.stopped = true
-    if (this.timer !== null) clearTimeout(this.timer)
+    this.settle()
   }
 
   private async run(): Promise<void> {
-    if (this.timer !== null) clearTimeout(this.timer)
+    this.settle()
     while (this.again && !this.stopped) {
       this.again = false
       this.show('talking')
-      const fine = await this.round().catch(() => false)
-      this.failures = fine ? 0 : this.failures + 1
+      const end = await this.round().catch((): End => 'server')
+      this.failures = end === 'fine' ? 0 : this.failures + 1
+      this.serverFails = end === 'server'
     }
-    this.show(this.failures ? 'waiting' : 'idle')
-    this.schedule()
+    this.show(this.failures === 0 ? 'idle' : this.serverFails ? 'failing' : 'waiting')
+    this.schedule(pause(this.failures, this.random()))
   }
 
-  private async round(): Promise<boolean> {
-    if (!(await this.talk())) return false
+  private async round(): Promise<End> {
+    const end = await this.talk()
+    if (end !== 'fine') return end
     const media = waitingMedia(this.safe)
-    for (const item of media) {
-      const end = await upload(this.safe, item, (progress) => {
-        this.uploading = progress
+    for (const [index, item] of media.entries()) {
+      const came = await upload(this.safe, item, (progress) => {
+        this.uploading = { ...progress, nth: index + 1, of: media.length }
         this.onChange()
       }, this.throughput)
       this.uploading = null
-      if (end === 'line down' || end === 'signed out') return false
-      if (this.stopped) return true
+      if (came === 'line down' || came === 'signed out') return 'line'
+      if (this.stopped) return 'fine'
     }
     // The receipt that frees the photos comes with the next answer.
-    if (media.length > 0 && !(await this.talk())) return false
+    const last = media.length > 0 ? await this.talk() : 'fine'
+    if (last !== 'fine') return last
     await this.afterwards().catch(() => undefined) // a lease that does not come now is asked for again
     await this.fetchPapers()
-    return true
+    return 'fine'
   }
 
   /** Papers to hand over come last and by themselves: at the door there may be no line. */
@@ -84,11 +102,12 @@ export class SyncLoop {
     }
   }
 
-  private async talk(): Promise<boolean> {
+  private async talk(): Promise<End> {
     for (;;) {
       const step = await this.engine.exchange()
-      if (step !== 'more') return step !== 'later'
-      if (this.stopped) return true
+      if (step === 'down') return 'line'
+      if (step === 'later') return 'server'
+      if (step !== 'more' || this.stopped) return 'fine'
     }
   }
 
@@ -97,9 +116,14 @@ export class SyncLoop {
     this.onChange()
   }
 
-  private schedule(): void {
+  private schedule(wait: number): void {
     if (this.stopped) return
-    this.timer = setTimeout(() => void this.nudge(), pause(this.failures, this.random()))
+    this.settle()
+    this.timer = setTimeout(() => void this.nudge(), wait)
+  }
+
+  private settle(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
   }
 }
 

@@ -1,6 +1,8 @@
 import * as tus from 'tus-js-client'
+import { dayOf } from '../core/clock'
 import type { Media } from '../store/records'
 import type { Safe } from '../store/safe'
+import { PATIENCE_MS } from './transport'
 
 /** A chunk should take about so long: a cut costs at most that much, and a fast line no round trips. */
 const CHUNK_MS = 4_000
@@ -59,14 +61,16 @@ export type Pace = Pick<Throughput, 'begin' | 'arrived' | 'failed' | 'chunk'>
 /** What one upload came to. */
 export type UploadEnd = 'sent' | 'line down' | 'rejected' | 'signed out'
 
-/** Signatures before photos, older visits before newer: what the office needs first. */
+/** Signatures before photos, today's before older ones, each day's in the order they were made. */
 export function waitingMedia(safe: Safe): Media[] {
   const missing = new Set(safe.state.missing)
   const rank = (media: Media) => (media.kind.startsWith('signature') ? 0 : 1)
   return Array.from(safe.media.values())
     .filter((media) => media.state === 'declared' && missing.has(media.sha256))
-    .sort((a, b) => rank(a) - rank(b) || (a.taken_at < b.taken_at ? -1 : 1))
+    .sort((a, b) => rank(a) - rank(b) || dayAgainst(b, a) || (a.taken_at < b.taken_at ? -1 : 1))
 }
+
+const dayAgainst = (a: Media, b: Media) => dayOf(Date.parse(a.taken_at)).localeCompare(dayOf(Date.parse(b.taken_at)))
 
 /** Send one photo or signature, going on at the byte where an earlier attempt stopped. */
 export async function upload(
@@ -90,12 +94,31 @@ function send(
   onProgress: (progress: UploadProgress) => void,
   line: Pace,
 ): Promise<UploadEnd> {
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
+    let patience: ReturnType<typeof setTimeout>
+    const moved = () => {
+      clearTimeout(patience)
+      patience = setTimeout(giveUp, PATIENCE_MS)
+    }
+    const resolve = (end: UploadEnd) => {
+      clearTimeout(patience)
+      settle(end)
+    }
+    /** A browser waits for a line that fell silent until its sockets die; everything else would wait with it. */
+    const giveUp = () => {
+      void task.abort()
+      line.failed()
+      if (task.url === null) void remember(safe, media.sha256, { begun: true })
+      resolve('line down')
+    }
     line.begin()
+    moved()
+    /** Whether the next request only asks where the upload stands. */
+    let asks = media.begun === true && media.uploadUrl === null
     const task = new tus.Upload(file, {
       endpoint: '/api/v1/uploads/',
       uploadUrl: media.uploadUrl,
-      chunkSize: line.chunk,
+      chunkSize: asks ? 0 : line.chunk,
       uploadDataDuringCreation: true,
       metadata: { sha256: media.sha256, type: media.type },
       headers: { Authorization: `Bearer ${safe.session?.token ?? ''}` },
@@ -105,20 +128,29 @@ function send(
       retryDelays: [500, 2000, 5000],
       onShouldRetry: (error) => {
         line.failed()
-        task.options.chunkSize = line.chunk
+        // Part of what a cut creation carried is there: created again with nothing, it says how much.
+        asks = task.url === null
+        task.options.chunkSize = asks ? 0 : line.chunk
         return !isFinal(statusOf(error))
       },
       onChunkComplete: (bytes) => {
-        line.arrived(bytes)
+        moved()
+        if (asks) line.begin()
+        else line.arrived(bytes)
+        asks = false
         task.options.chunkSize = line.chunk
       },
       onUploadUrlAvailable: () => void remember(safe, media.sha256, { uploadUrl: task.url }),
-      onProgress: (sent) => onProgress({ sha256: media.sha256, sent, size: file.size }),
+      onProgress: (sent) => {
+        moved()
+        onProgress({ sha256: media.sha256, sent, size: file.size })
+      },
       onSuccess: () => resolve('sent'),
       onError: (error) => {
         const status = statusOf(error as tus.DetailedError)
         if (!isFinal(status)) line.failed()
         if (status === 460) void remember(safe, media.sha256, { uploadUrl: null })
+        else if (status === 0 && task.url === null) void remember(safe, media.sha256, { begun: true })
         resolve(endOf(status))
       },
     })

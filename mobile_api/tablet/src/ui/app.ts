@@ -4,7 +4,7 @@ import { deviceClock } from '../core/clock'
 import type { SignedReceipt } from '../core/receipts'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
-import { disputes, isOpen } from '../book/disputes'
+import { disputes, isOpen, isToHandle } from '../book/disputes'
 import {
   cases,
   certificates,
@@ -97,7 +97,8 @@ export const book = {
   nominations: overlaid(nominations, []),
   townships: read(['rows'], townships, []),
   disputes: disputed,
-  openDisputes: computed(() => disputed.value.filter(isOpen)),
+  toHandle: computed(() => disputed.value.filter(isToHandle).length),
+  parked: computed(() => disputed.value.filter((one) => isOpen(one) && !isToHandle(one)).length),
   reports: overlaid(reports, []),
   signed: read(['outcomes'], (source) => new Map(Array.from(source.outcomes.values(), ({ seq, receipt }) => [seq, receipt])), new Map<number, SignedReceipt | undefined>()),
   state: read(['state'], (source) => source.state, null),
@@ -349,13 +350,13 @@ function tick(): void {
 
 function setOnline(online: boolean): void {
   app.online = online
-  if (online) void sync()
+  if (online) loop?.comeBack()
 }
 
 function onVisibility(): void {
   if (document.visibilityState === 'hidden') void flushDrafts()
   else {
     tick()
-    void sync()
+    loop?.comeBack(0)
   }
 }

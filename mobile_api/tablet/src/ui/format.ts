@@ -3,14 +3,17 @@ import type { Grade, PossibleTime } from '../core/wire'
 import { language, t, tc } from '../i18n'
 
 export const date = (day: string): string => {
-  const [year, month, dayOfMonth] = day.split('-').map(Number)
+  const [, month, dayOfMonth] = day.split('-').map(Number)
   const weekday = tc('weekday', String(weekdayOf(day)))
-  return language.value === 'zh' ? `${month}月${dayOfMonth}日 ${weekday}` : `${weekday} ${dayOfMonth}/${month}/${year}`
+  return language.value === 'zh' ? `${month}月${dayOfMonth}日 ${weekday}` : `${weekday} ${dateLong(day)}`
 }
+
+/** 4/6 is the fourth of June to some and the sixth of April to others. */
+const inEnglish = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
 
 export const dateLong = (day: string): string => {
   const [year, month, dayOfMonth] = day.split('-').map(Number)
-  return language.value === 'zh' ? `${year}年${month}月${dayOfMonth}日` : `${dayOfMonth}/${month}/${year}`
+  return language.value === 'zh' ? `${year}年${month}月${dayOfMonth}日` : inEnglish.format(new Date(day))
 }
 
 export const moment = (at: number): string => `${date(dayOf(at))} ${timeOf(at)}`
