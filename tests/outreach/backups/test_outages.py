@@ -1,4 +1,4 @@
-"""What befalls a county's database and store while it works: the drills whose figures we publish."""
+"""What befalls a county's database and store while it works: the drills of the benchmarks."""
 
 from __future__ import annotations
 
