@@ -104,7 +104,7 @@ def office_cancel(world: World, choose: Random) -> None:
         world.reached["cancelled"] += 1
 
 
-@rule(7)
+@rule(12)
 def decide_dispute(world: World, choose: Random) -> None:
     """Accept what a tablet said and was disputed, or set it aside."""
     waiting = list(Dispute.objects.filter(decided_at=None).order_by("pk"))
