@@ -310,13 +310,13 @@ def _is_at(part: int, path: Path) -> bool:
 
 
 def _write_at_once(target: Path, content: bytes) -> None:
-    draft = f"{target.parent}/{target.stem}.{os.urandom(8).hex()}.tmp"
+    draft = target.with_name(f"{target.stem}.{os.urandom(8).hex()}.tmp")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(handle, content)
     finally:
         os.close(handle)
-    os.replace(draft, target)
+    draft.replace(target)
 
 
 def _encode(upload: Upload) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
+from typing import Any
 
 from django.db import connection
 
@@ -41,5 +42,5 @@ def _statement() -> str:
     return f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608
 
 
-def _stored(value: object) -> object:
+def _stored(value: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

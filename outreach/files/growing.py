@@ -188,7 +188,7 @@ class GrowingFile:
 
 
 def _contents(path: Path) -> bytes:
-    """Return what a small file holds that is mostly not there: pathlib takes three times as long."""
+    """Return what a small file holds that is mostly not there; pathlib takes thrice as long."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
