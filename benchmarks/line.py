@@ -10,11 +10,11 @@ from typing import Any
 
 
 class Line:
-    """One connection of one tablet."""
+    """One connection of one tablet, or of one after another."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, token: str = "") -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
-        self._token = token
+        self.token = token
         self.busy = 0
 
     def send(
@@ -22,7 +22,7 @@ class Line:
     ) -> tuple[int, dict[str, str], bytes]:
         """Send a request and return status, headers and body."""
         told = {name.replace("_", "-"): value for name, value in headers.items()}
-        told["Authorization"] = f"Bearer {self._token}"
+        told["Authorization"] = f"Bearer {self.token}"
         self._connection.request(method, where, body, told)
         answer = self._connection.getresponse()
         return answer.status, dict(answer.headers), answer.read()

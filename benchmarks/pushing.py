@@ -17,12 +17,15 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks.line import Line, packed
 from benchmarks.register import Player, batches, players
 from benchmarks.serving import Bench, spent
-from outreach.models import Visit
 from tests.builders import County
 
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 BATCHES = (1, 20, 100, 500)
 CLIENTS = (1, 8, 32)
+#: More than a long week of home visits.
+TABLET_HOLDS = 100
+#: A tablet's token and the body it sends.
+Sent = tuple[str, bytes]
 _NEWEST = "SELECT {} FROM outreach_evaluation ORDER BY id DESC LIMIT {}"
 #: What a pushed evaluation writes, in the order in which it can be deleted, and which column of
 #: those rows names which of the evaluation's; a ledger entry is sealed and names none.
@@ -53,12 +56,22 @@ class Pushed:
 def push(bench: Bench, place: County, batch: int, clients: int, each: int) -> Pushed:
     """Push `each` evaluations from each client at once and measure.
 
-    Each client has pushed one before: threads, connections and what they keep stand by then.
+    A client plays one tablet after another: no tablet is away for longer than `TABLET_HOLDS`
+    evaluations, and what an exchange costs grows with the photos that its tablet still owes. Each
+    client has pushed one before: threads, connections and what they keep stand by then.
     """
-    playing = players(place, clients, each + 1)
-    lines = [Line(bench.port, player.tablet.state.token) for player in playing]
-    _send(lines, [_packed(player, player.visits[:1], 1) for player in playing])
-    work = [_packed(player, player.visits[1:], batch) for player in playing]
+    first = players(place, clients, 1)
+    lines = [Line(bench.port) for _ in first]
+    _send(lines, [_packed(player, 1) for player in first])
+    holds = max(batch, TABLET_HOLDS)
+    work = [
+        [
+            one
+            for at in range(0, each, holds)
+            for one in _packed(players(place, 1, min(holds, each - at))[0], batch)
+        ]
+        for _ in lines
+    ]
     before, began = bench.cpu(), time.perf_counter()
     _send(lines, work)
     took, used = time.perf_counter() - began, spent(before, bench.cpu())
@@ -69,11 +82,12 @@ def push(bench: Bench, place: County, batch: int, clients: int, each: int) -> Pu
     return Pushed(batch, clients, total / took, us["server"], us["client"], us.get("database", 0.0))
 
 
-def _packed(player: Player, visits: Sequence[Visit], batch: int) -> list[bytes]:
-    return [packed(body) for body in batches(player, visits, batch)]
+def _packed(player: Player, batch: int) -> list[Sent]:
+    token = player.tablet.state.token
+    return [(token, packed(body)) for body in batches(player, player.visits, batch)]
 
 
-def _send(lines: Sequence[Line], work: Iterable[Sequence[bytes]]) -> None:
+def _send(lines: Sequence[Line], work: Iterable[Sequence[Sent]]) -> None:
     """Send to each line its bodies, all lines at once; every mutation must be applied."""
     with ThreadPoolExecutor(len(lines)) as pool:
         for outcomes in pool.map(_send_all, lines, work):
@@ -81,8 +95,11 @@ def _send(lines: Sequence[Line], work: Iterable[Sequence[bytes]]) -> None:
                 raise RuntimeError(f"not all were applied: {set(outcomes)}")
 
 
-def _send_all(line: Line, bodies: Sequence[bytes]) -> list[str]:
-    return [one["outcome"] for body in bodies for one in line.sync(body)["outcomes"]]
+def _send_all(line: Line, sent: Sequence[Sent]) -> list[str]:
+    outcomes = []
+    for line.token, body in sent:
+        outcomes += [one["outcome"] for one in line.sync(body)["outcomes"]]
+    return outcomes
 
 
 def raw(rows: int, repeats: int = 5) -> tuple[float, float]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from calendar import monthrange
 from datetime import date, datetime
-from io import BytesIO
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -28,6 +26,7 @@ from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.auth import device_for, integration_for
 from mobile_api.changes import MOST, changes
+from mobile_api.condition import clock_told
 from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
@@ -49,6 +48,8 @@ MIN_APP = "0.1.0"
 LOCK_AFTER_S = 300
 ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
+#: How zlib reads a gzip stream with its head and check sum.
+_GZIP = 16 + zlib.MAX_WBITS
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -179,11 +180,13 @@ def read(request: HttpRequest, shape: type[Body]) -> Body:
 def _plain(request: HttpRequest) -> bytes:
     body = request.body
     if request.headers.get("Content-Encoding", "") == "gzip":
+        opener = zlib.decompressobj(wbits=_GZIP)
         try:
-            with gzip.GzipFile(fileobj=BytesIO(body)) as stream:
-                body = stream.read(MAX_BODY + 1)
-        except (OSError, EOFError, zlib.error) as error:
+            body = opener.decompress(body, MAX_BODY + 1)
+        except zlib.error as error:
             raise Problem("not-json", "the gzip stream is broken") from error
+        if len(body) <= MAX_BODY and (not opener.eof or opener.unused_data):
+            raise Problem("not-json", "the gzip stream is broken")
     if len(body) > MAX_BODY:
         raise Problem("too-large")
     return body
@@ -269,7 +272,7 @@ def sync(request: AuthenticatedRequest) -> HttpResponse:
     with transaction.atomic():
         replica = _held(device, body.replica)
         outcomes = push(replica, device, body.push, context) if body.push else []
-        _seen(device=device.pk, at=context.at, health={**body.health, "app": body.app})
+        _seen(device=device.pk, at=context.at, health=_condition(body, context.at))
         pulled = _pull(replica, body, context)
         missing = _missing(replica)
         epoch = Epoch.current()
@@ -315,6 +318,11 @@ def _receipt(
         }
     )
     return wire.Receipt(**signed) if signed else None
+
+
+def _condition(body: wire.SyncIn, at: datetime) -> dict[str, Any]:
+    """Return what is kept of what the tablet says of itself."""
+    return {**body.health, "app": body.app, "clock": clock_told(body.clock, at)}
 
 
 @Kept

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
+
 from mobile_api.leases import LEASE
 from mobile_api.models import Device
 
@@ -17,6 +19,8 @@ SILENT = timedelta(days=3)
 WAITS_TOO_LONG = timedelta(hours=48)
 #: Below so many megabytes photos may soon have no room.
 LITTLE_SPACE_MB = 500
+#: A clock that is further off is worth a look, as the tablet itself has it (`ready.ts`).
+CLOCK_OFF_S = 120
 
 
 class Worry(StrEnum):
@@ -27,6 +31,7 @@ class Worry(StrEnum):
     SILENT = "silent"
     OLD_APP = "old_app"
     SPACE = "space"
+    CLOCK = "clock"
     NOT_KEPT = "not_kept"
     NEVER = "never"
 
@@ -69,6 +74,7 @@ def condition(device: Device, now: datetime, *, oldest_app: str = "") -> Conditi
         Worry.SILENT: SILENT < away <= LEASE,
         Worry.OLD_APP: isinstance(app, str) and _version(app) < _version(oldest_app),
         Worry.SPACE: free is not None and free < LITTLE_SPACE_MB,
+        Worry.CLOCK: abs(_seconds_off(said)) > CLOCK_OFF_S,
         Worry.NOT_KEPT: kept is False,
         Worry.NEVER: seen is None,
     }
@@ -86,6 +92,27 @@ def _number(said: Mapping[str, Any], name: str) -> int | None:
     value = said.get(name)
     fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
     return int(value) if fits else None  # type: ignore[arg-type]
+
+
+def clock_told(said: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """Return what is kept of a tablet's clock: its time, its monotonic time, and how far it is off.
+
+    Neither orders anything. A demo's clock is nobody's (`off_s` is left out).
+    """
+    kept: dict[str, Any] = {"mono_ms": _number(said, "mono_ms")}
+    try:
+        wall = datetime.fromisoformat(said["wall"])
+        off = (wall - at).total_seconds()
+    except (KeyError, TypeError, ValueError):  # not told, no time, or a time without a zone
+        return kept
+    kept["wall"] = wall.isoformat()
+    return kept if settings.OUTREACH_CLOCK == "simulated" else {**kept, "off_s": round(off)}
+
+
+def _seconds_off(said: Mapping[str, Any]) -> int:
+    clock = said.get("clock")
+    off = clock.get("off_s") if isinstance(clock, dict) else None
+    return off if isinstance(off, int) else 0
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +57,11 @@ class FederationKeys:
 
     def public(self) -> str | None:
         """Return the public key as base64 of its SPKI, or nothing where there is none."""
+        file = self.folder / _PUBLIC
         try:
-            pem = (self.folder / _PUBLIC).read_bytes()
+            return _told(file, file.stat().st_mtime_ns)
         except OSError:
             return None
-        key = serialization.load_pem_public_key(pem)
-        spki = key.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return base64.b64encode(spki).decode()
 
     def open(self, sealed: dict[str, str]) -> bytes:
         """Return what was sealed to the key. Raises `CannotOpen`, or `OSError` without the key."""
@@ -81,6 +78,16 @@ class FederationKeys:
             return AESGCM(key).decrypt(iv, wrapped, None)
         except (KeyError, ValueError, InvalidTag) as error:
             raise CannotOpen("sealed to another key, or changed") from error
+
+
+@lru_cache(maxsize=4)
+def _told(file: Path, _changed: int) -> str:
+    """Return a public key's file as base64 of its SPKI; each answer to a tablet carries it."""
+    key = serialization.load_pem_public_key(file.read_bytes())
+    spki = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return base64.b64encode(spki).decode()
 
 
 def open_record(data_key: bytes, store: str, key: str | int, sealed: bytes) -> Any:

@@ -26,7 +26,7 @@ from mobile_api.mutators import Context
 from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
 from mobile_api.push import admit
-from mobile_api.tus.store import Blobs
+from mobile_api.tus.blobs import Blobs
 from mobile_api.wire import Mutation
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role

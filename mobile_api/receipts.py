@@ -61,7 +61,7 @@ class ReceiptKeys:
     def public(self) -> str | None:
         """Return the public half in use as base64 of its SPKI, or nothing where there is none."""
         key = self._key()
-        return base64.b64encode(_spki(key.public_key())).decode() if key else None
+        return base64.b64encode(key.spki).decode() if key else None
 
     def sign(self, said: Mapping[str, Any]) -> dict[str, str] | None:
         """Return `said` as a receipt: text, signature, name of the key; nothing without a key."""
@@ -69,9 +69,9 @@ class ReceiptKeys:
         if key is None:
             return None
         text = json.dumps(said, separators=(",", ":"), sort_keys=True)
-        r, s = decode_dss_signature(key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+        r, s = decode_dss_signature(key.private.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
         sig = base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode()
-        return {"said": text, "sig": sig, "key": _name(_spki(key.public_key()))}
+        return {"said": text, "sig": sig, "key": key.name}
 
     def verified(self, receipt: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a receipt says. Raises `NotOurs`."""
@@ -85,7 +85,7 @@ class ReceiptKeys:
                 return found
         raise NotOurs("signed by no key of this service, or changed since")
 
-    def _key(self) -> ec.EllipticCurvePrivateKey | None:
+    def _key(self) -> _Key | None:
         file = self.folder / _PRIVATE
         try:
             return _loaded(file, file.stat().st_mtime_ns)
@@ -93,11 +93,21 @@ class ReceiptKeys:
             return None
 
 
+@dataclass(frozen=True)
+class _Key:
+    """The key in use, with what every answer says of it."""
+
+    private: ec.EllipticCurvePrivateKey
+    spki: bytes
+    name: str
+
+
 @lru_cache(maxsize=4)
-def _loaded(file: Path, _changed: int) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(file.read_bytes(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return key
+def _loaded(file: Path, _changed: int) -> _Key:
+    private = serialization.load_pem_private_key(file.read_bytes(), None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    spki = _spki(private.public_key())
+    return _Key(private, spki, _name(spki))
 
 
 def _spki(key: ec.EllipticCurvePublicKey) -> bytes:

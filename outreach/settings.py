@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
@@ -295,9 +296,15 @@ _SQLITE = {
         ),
     },
 }
-DATABASES = {
-    "default": dj_database_url.parse(_database_url, conn_max_age=600) if _database_url else _SQLITE
-}
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    """Return the database of a URL; the statements of an exchange are prepared (statements.py)."""
+    told: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600))
+    return told | {"OPTIONS": {**told.get("OPTIONS", {}), "prepare_threshold": 5}}
+
+
+DATABASES = {"default": _postgresql(_database_url) if _database_url else _SQLITE}
 _COUNTS = {
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "database": {

@@ -7,16 +7,18 @@ import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import SpooledTemporaryFile
-from typing import IO, Protocol
+from typing import Protocol
 
 from django.http import HttpRequest, UnreadablePostError
 
 from mobile_api.problems import Problem
 from mobile_api.tus.protocol import Checksum
+from outreach.files.spool import Spool
 
 SMALLEST_BLOCK = 4 * 1024
 LARGEST_BLOCK = 256 * 1024
+#: A block that came sooner is followed by a larger one, and joined with it.
+FAST_S = 0.1
 HELD_IN_MEMORY = 1024 * 1024
 #: So long, and so much, a body may be waited for before what came of it goes to the disk.
 AT_ONCE_S = 1.0
@@ -49,27 +51,37 @@ def body_of(request: HttpRequest) -> Readable:
     return request
 
 
-def blocks(source: Readable) -> Iterator[bytes]:
+def blocks(source: Readable, first: int | None = None) -> Iterator[bytes]:
     """Yield the bytes of a body until it ends or its line is cut.
 
     The server hands out a block once it is full, and a kill loses the block it waits for. So
-    blocks start small and grow only while they fill fast: a second's worth on a slow line.
+    blocks are read small and grow only while they fill fast: a second's worth on a slow line.
+    Those that come fast are joined to `LARGEST_BLOCK` (the very first to `first`) before they are
+    given on, which is also the most that a kill can lose.
     """
-    size = SMALLEST_BLOCK
+    size, room = SMALLEST_BLOCK, first or LARGEST_BLOCK
+    held: list[bytes] = []
     while True:
         started = time.monotonic()
         try:
-            block = source.read(size)
+            block = source.read(min(size, room))
         except (OSError, UnreadablePostError):
-            return
+            break
         if not block:
-            return
-        yield block
-        size = _next_size(size, time.monotonic() - started)
+            break
+        took = time.monotonic() - started
+        held.append(block)
+        room -= len(block)
+        if took >= FAST_S or room == 0:
+            yield b"".join(held) if len(held) > 1 else block
+            held, room = [], room or LARGEST_BLOCK
+        size = _next_size(size, took)
+    if held:
+        yield b"".join(held)
 
 
 def _next_size(size: int, took: float) -> int:
-    if took < 0.1:
+    if took < FAST_S:
         return min(size * 2, LARGEST_BLOCK)
     return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
 
@@ -100,14 +112,13 @@ def checked(
     if checksum is None:
         yield arriving
         return
-    with SpooledTemporaryFile(max_size=HELD_IN_MEMORY) as held:
+    with Spool(HELD_IN_MEMORY) as held:
         if not hmac.compare_digest(_hold(arriving, checksum, room, held), checksum.digest):
             raise Problem("upload-checksum", "the chunk was discarded; send it again")
-        held.seek(0)
-        yield iter(lambda: held.read(LARGEST_BLOCK), b"")
+        yield held.blocks()
 
 
-def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: IO[bytes]) -> bytes:
+def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: Spool) -> bytes:
     running = hashlib.new(checksum.algorithm, usedforsecurity=False)
     for block in arriving:
         room -= len(block)
@@ -120,6 +131,9 @@ def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: IO[byt
 
 def skip(arriving: Iterator[bytes], count: int) -> Iterator[bytes]:
     """Leave out the first `count` bytes, which an earlier request has stored."""
+    if not count:
+        yield from arriving
+        return
     for block in arriving:
         if len(block) > count:
             yield block[count:]

@@ -1,46 +1,45 @@
 """Unfinished uploads and finished blobs on disk, so that a kill at any moment loses no byte.
 
     <root>/uploads/<id>.json   what the client announced
-    <root>/uploads/<id>.part   the bytes that arrived; its size is the offset, always
+    <root>/uploads/<id>.part   the bytes that arrived, sealed, with the last few of them in
+    <root>/uploads/<id>.tail   (`outreach.files.growing`): how far they reach is the offset
     blobs/ab/cd/<sha256>         whole files, verified, sealed, named by what they hold in plain
 
-Nothing is remembered in memory: the state of an upload is read from the disk each time. It is
-complete when its blob is there, else as far as its part reaches. Each block is appended under
-a lock that is held for that one write and never while the network is waited for, and only
-where the part still ends at the block's own offset. So of two racing writers one goes on and
-the other is told, and a dead connection never locks a tablet out of its own upload.
+Nothing that matters is remembered in memory: the state of an upload is read from the disk each
+time. It is complete when its blob is there, else as far as its part reaches. Each block is
+appended under a lock that is held for that one write and never while the network is waited for,
+and only where the part still ends at the block's own offset. So of two racing writers one goes on
+and the other is told, and a dead connection never locks a tablet out of its own upload.
+
+A whole part is its blob already: it is given that name, too, and its SHA-256 is known from what
+was sealed, or read from the disk where another process sealed some of it.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import BytesIO
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, ClassVar, TypeVar
-from uuid import UUID, uuid4, uuid5
+from typing import BinaryIO, ClassVar
+from uuid import UUID, uuid5
 
 from mobile_api.problems import Problem
-from outreach.files import Read, SealedStorage, local_files, photo_name
-from outreach.sealing import SealBroken
+from mobile_api.tus.blobs import Blobs, Found, Running
+from outreach.files import GrowingFile, SealedStorage, local_files, photo_name
+from outreach.files.flushing import flush_folder, flush_together
+from outreach.models.sealed import key_ring
 
 SWEEP_EVERY = timedelta(hours=1)
 STRAY_AFTER = timedelta(days=1)
 _REMEMBERED_PARTS = 10_000
-_READ = 256 * 1024
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
-
-
-#: What looking at a file tells.
-Found = TypeVar("Found")
-
-_DIFFERS = "the file differs from its SHA-256; create it again"
+_FASTER = "another request has written here; ask with HEAD"
 _GONE = "there is no such upload; create it again"
 
 
@@ -66,90 +65,12 @@ def upload_id(owner: str, sha256: str, length: int) -> UUID:
     return uuid5(_NAMESPACE, f"{owner}|{sha256}|{length}")
 
 
-class Blobs:
-    """Keeps whole files, sealed, under the SHA-256 of what they hold in plain."""
-
-    def __init__(self, files: SealedStorage) -> None:
-        self._files = files
-
-    def open(self, sha256: str) -> BinaryIO:
-        """Open a blob in plain, or raise `FileNotFoundError`."""
-        return self._files.read(photo_name(sha256))
-
-    def holds(self, sha256: str, length: int) -> bool:
-        """Tell whether the blob is here in its full length."""
-        return self._files.holds(photo_name(sha256), length)
-
-    def verified(self, sha256: str) -> BinaryIO:
-        """Open a blob that nobody answers for yet, once it is found whole and made durable.
-
-        A power cut may have left it under its name without its bytes (`put_new`): that one is
-        removed, and its `Problem` lets the tablet send the file again.
-        """
-        name = photo_name(sha256)
-        try:
-            with self._files.read(name) as blob:
-                found = _sha256_of(blob)
-        except SealBroken:
-            found = ""
-        if found != sha256:
-            self._files.delete(name)
-            raise Problem("upload-checksum", _DIFFERS)
-        self._files.assure(name)
-        return self.open(sha256)
-
-    def adopt(
-        self, part: int, upload: Upload, examine: Callable[[BinaryIO], Found]
-    ) -> Found | None:
-        """Seal an open file to its place, durably, where it holds what its name says.
-
-        It is read once: hashed and sealed as it goes by. A file of another SHA-256, or one that
-        `examine` refuses, raises a `Problem` and is not kept. None where somebody else has just
-        put the same one there.
-        """
-        found: list[Found] = []
-
-        def reading() -> Read:
-            os.lseek(part, 0, os.SEEK_SET)
-            digest = hashlib.sha256()
-
-            def read(size: int) -> bytes:
-                block = os.read(part, size)
-                digest.update(block)
-                if not block:
-                    _check_digest(digest.hexdigest(), upload.sha256)
-                    with os.fdopen(os.dup(part), "rb") as whole:
-                        whole.seek(0)
-                        found.append(examine(whole))
-                return block
-
-            return read
-
-        return found[0] if self._put(upload.sha256, upload.length, reading) else None
-
-    def take(
-        self, content: bytes, sha256: str, examine: Callable[[BinaryIO], Found]
-    ) -> Found | None:
-        """Seal what arrived in one piece to its place, as `adopt` does with a file."""
-        _check_digest(hashlib.sha256(content).hexdigest(), sha256)
-        found = examine(BytesIO(content))
-        return found if self._put(sha256, len(content), lambda: BytesIO(content).read) else None
-
-    def _put(self, sha256: str, length: int, reading: Callable[[], Read]) -> bool:
-        """Put a file in its place; one that does not even have its length makes room."""
-        if self._files.put_new(photo_name(sha256), reading()):
-            return True
-        if self.holds(sha256, length):
-            return False
-        self._files.put(photo_name(sha256), reading())
-        return True
-
-
 class Store:
     """Holds the uploads below one folder; any number of processes may share it."""
 
-    #: Parts whose names this process has forced to the disk: by upload and file number.
-    _durable: ClassVar[set[tuple[UUID, int]]] = set()
+    #: Parts, with or without a tail, whose names this process has forced to the disk.
+    _durable: ClassVar[set[tuple[bytes, bool]]] = set()
+    _running: ClassVar[Running] = Running()
 
     def __init__(self, root: Path, files: SealedStorage | None = None) -> None:
         self.blobs = Blobs(files or local_files(root))
@@ -198,8 +119,13 @@ class Store:
         if self.is_complete(upload):
             return upload.length
         try:
-            return self._part_path(upload.id).stat().st_size
-        except FileNotFoundError:
+            with self._opened(upload.id) as part:
+                growing = self._growing(upload, part)
+                if growing.lies_in_clear():
+                    with _locked(part):
+                        growing.seal_what_lies_in_clear()
+                return growing.offset()
+        except _NoPart:
             # Between the two looks another request may have finished it.
             if self.is_complete(upload):
                 return upload.length
@@ -217,13 +143,17 @@ class Store:
         """
         try:
             with self._opened(upload.id) as part:
+                growing = self._growing(upload, part)
                 try:
-                    return _append(part, upload.length, offset, blocks)
+                    for block in blocks:
+                        with _locked(part):
+                            self._append_block(growing, part, offset, block)
+                        offset += len(block)
+                    return offset
                 finally:
-                    if os.fstat(part).st_size < upload.length:
-                        os.fdatasync(part)
-                        self._flush_name(upload.id, part, is_new=offset == 0)
-                    # A whole file is sealed to its place, and that forced, before an answer.
+                    # A whole file is forced to the disk with its new name, before an answer.
+                    if not growing.is_whole():
+                        self._flush(growing)
         except _NoPart:
             slug = "upload-offset" if self.is_complete(upload) else "not-found"
             raise Problem(slug, _GONE) from None
@@ -231,19 +161,23 @@ class Store:
     def finish(self, upload: Upload, examine: Callable[[BinaryIO], Found]) -> Found | None:
         """Verify a part that is all there and keep it as a blob, sealed.
 
-        Returns what `examine` found, or None where the blob was there already. The SHA-256 is
-        taken from what the file holds, not from what was received, so it is right after a
-        restart too. A file that does not match, or that `examine` refuses with a `Problem`, is
-        discarded with its upload.
+        Returns what `examine` found, or None where the blob was there already. A file that does
+        not match, does not open, or that `examine` refuses with a `Problem`, is discarded with
+        its upload.
         """
         if self.is_complete(upload):
+            self._remove_part(upload.id)
             return None
         try:
             with self._part(upload.id) as part:
-                _check_whole(part, upload.length)
+                growing = self._growing(upload, part)
+                if not growing.is_whole():
+                    raise Problem("upload-offset", _FASTER)
                 with self._removed_if_refused(upload.id):
-                    found = self.blobs.adopt(part, upload, examine)
-                self._part_path(upload.id).unlink()
+                    known = self._running.taken(growing.salt, upload.length)
+                    path = self._part_path(upload.id)
+                    found = self.blobs.adopt(growing, path, upload.sha256, known, examine)
+                self._remove_part(upload.id)
                 return found
         except _NoPart:
             if not self.is_complete(upload):
@@ -296,6 +230,10 @@ class Store:
 
     def _remove(self, identifier: UUID) -> None:
         self._info(identifier).unlink(missing_ok=True)
+        self._remove_part(identifier)
+
+    def _remove_part(self, identifier: UUID) -> None:
+        self._tail_path(identifier).unlink(missing_ok=True)
         self._part_path(identifier).unlink(missing_ok=True)
 
     def _info(self, identifier: UUID) -> Path:
@@ -304,12 +242,29 @@ class Store:
     def _part_path(self, identifier: UUID) -> Path:
         return self._uploads / f"{identifier}.part"
 
-    def _flush_name(self, identifier: UUID, part: int, *, is_new: bool) -> None:
-        """Force a part's name to the disk, once in the life of this process."""
-        own = (identifier, os.fstat(part).st_ino)
-        if own in self._durable and not is_new:
-            return
-        _flush_folder(self._uploads)
+    def _tail_path(self, identifier: UUID) -> Path:
+        return self._uploads / f"{identifier}.tail"
+
+    def _growing(self, upload: Upload, part: int) -> GrowingFile:
+        tail, name = self._tail_path(upload.id), photo_name(upload.sha256)
+        return GrowingFile(part, tail, upload.length, key_ring(), name)
+
+    def _append_block(self, growing: GrowingFile, part: int, offset: int, block: bytes) -> None:
+        if os.fstat(part).st_nlink == 0:
+            raise _NoPart
+        if offset + len(block) > growing.length and growing.offset() == offset:
+            raise Problem("too-large", "the chunk goes past Upload-Length")
+        if not growing.append(offset, block):
+            raise Problem("upload-offset", _FASTER)
+        self._running.add(growing.salt, offset, block)
+
+    def _flush(self, growing: GrowingFile) -> None:
+        """Force what arrived to the disk, and its names once in the life of this process."""
+        has_tail = growing.has_tail()
+        flushes, own = growing.flushes(with_tail=has_tail), (growing.salt, has_tail)
+        if own not in self._durable:
+            flushes.append(partial(flush_folder, self._uploads))
+        flush_together(flushes)
         if len(self._durable) >= _REMEMBERED_PARTS:
             self._durable.clear()
         self._durable.add(own)
@@ -354,57 +309,14 @@ def _is_at(part: int, path: Path) -> bool:
         return False
 
 
-def _append(part: int, length: int, offset: int, blocks: Iterable[bytes]) -> int:
-    for block in blocks:
-        _append_block(part, length, offset, block)
-        offset += len(block)
-    return offset
-
-
-def _append_block(part: int, length: int, offset: int, block: bytes) -> None:
-    with _locked(part):
-        state = os.fstat(part)
-        if state.st_nlink == 0:
-            raise _NoPart
-        if state.st_size != offset:
-            raise Problem("upload-offset", "another request has written here; ask with HEAD")
-        if offset + len(block) > length:
-            raise Problem("too-large", "the chunk goes past Upload-Length")
-        view = memoryview(block)
-        while view:
-            written = os.pwrite(part, view, offset)
-            view, offset = view[written:], offset + written
-
-
-def _check_whole(part: int, length: int) -> None:
-    if os.fstat(part).st_size != length:
-        raise Problem("upload-offset", "another request has written here; ask with HEAD")
-
-
-def _check_digest(found: str, declared: str) -> None:
-    if found != declared:
-        raise Problem("upload-checksum", _DIFFERS)
-
-
-def _sha256_of(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(_READ):
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def _write_at_once(target: Path, content: bytes) -> None:
-    draft = target.with_name(f"{target.stem}.{uuid4().hex}.tmp")
-    draft.write_bytes(content)
-    draft.replace(target)
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    draft = target.with_name(f"{target.stem}.{os.urandom(8).hex()}.tmp")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.fsync(handle)
+        os.write(handle, content)
     finally:
         os.close(handle)
+    draft.replace(target)
 
 
 def _encode(upload: Upload) -> bytes:

@@ -149,7 +149,8 @@ def _receive(
     if stored == upload.length:
         return stored
     uploads.let_go()
-    arriving = body.blocks(body.body_of(request))
+    to_the_frame = body.LARGEST_BLOCK - append.offset % body.LARGEST_BLOCK
+    arriving = body.blocks(body.body_of(request), to_the_frame)
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
 

@@ -38,7 +38,7 @@ from outreach.rules import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Part:
     """One category of an evaluation: what was found, the doctor's grade, the reason to differ."""
 
@@ -48,7 +48,7 @@ class Part:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Declared:
     """A photo or signature that will follow, named by its SHA-256."""
 
@@ -60,7 +60,7 @@ class Declared:
     place: dict[str, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Submission:
     """Everything the tablet says about one evaluation."""
 
@@ -83,7 +83,7 @@ class Submission:
         return self.parts[0].category if len(self.parts) == 1 else Category.MULTIPLE
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Judged:
     submission: Submission
     by: User
@@ -119,7 +119,7 @@ def submit(
             visiting.check_stands(submission.visit, "complete")
     zone = timezone.get_current_timezone()
     judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
         if admitted_by:
             _take_up_again(evaluations, by=admitted_by, at=at)

@@ -477,6 +477,7 @@ WORRIES: Words = {
     "silent": _("Silent for more than three days"),
     "old_app": _("Its app is too old; open it with a network"),
     "space": _("Little space left"),
+    "clock": _("Its clock is wrong; let it set the time by itself"),
     "not_kept": _("Its browser may clear the data; install the app to the home screen"),
     "never": _("Has not spoken yet"),
 }

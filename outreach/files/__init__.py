@@ -4,16 +4,16 @@ Everybody asks `files()` and names a file by its path below the root; what comes
 what lies on the disk or in the bucket is sealed.
 """
 
+from outreach.files.growing import GrowingFile
 from outreach.files.places import BUCKET_ROOMS, SENT, Folder, Place
 from outreach.files.storage import SealedStorage, files, local_files, photo_name, place_of_settings
-from outreach.files.stream import Read
 
 __all__ = [
     "BUCKET_ROOMS",
     "SENT",
     "Folder",
+    "GrowingFile",
     "Place",
-    "Read",
     "SealedStorage",
     "files",
     "local_files",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -66,19 +67,25 @@ class Bucket:
         self.put(name, blocks)
         return True
 
+    def take_over(self, name: str, file: Path) -> bool:
+        """Send a file of this machine as it is."""
+        with file.open("rb") as own:
+            self.put(name, iter(partial(own.read, _IN_MEMORY), b""))
+        return True
+
     def assure(self, name: str) -> None:
         """Ask for nothing: what the store answered to have, it has."""
 
     def open(self, name: str) -> BinaryIO:
         """Fetch a file."""
-        with _plainly():
+        with _plainly(), self._absence_of(name):
             found = self._storage.open(name)
             found.file  # noqa: B018  # fetched now, where a failure is told as one
         return cast(BinaryIO, found)
 
     def size(self, name: str) -> int:
         """Ask for the size of a file."""
-        with _plainly():
+        with _plainly(), self._absence_of(name):
             return int(self._storage.size(name))
 
     def delete(self, name: str) -> None:
@@ -104,6 +111,24 @@ class Bucket:
             else:
                 client.head_bucket(Bucket=bucket)
 
+    @contextmanager
+    def _absence_of(self, name: str) -> Iterator[None]:
+        """Tell a file that is not there as such where the store only says that it refuses.
+
+        A key that may list one prefix only is not told 404: the question for a file names none.
+        """
+        try:
+            yield
+        except ClientError as error:
+            if not self._within or _answer(error) != "403" or self._is_listed(name):
+                raise
+            raise FileNotFoundError(name) from error
+
+    def _is_listed(self, name: str) -> bool:
+        client, key = self._storage.bucket.meta.client, f"{self._within}{name}"
+        found = client.list_objects_v2(Bucket=self._storage.bucket_name, Prefix=key, MaxKeys=1)
+        return any(one["Key"] == key for one in found.get("Contents", ()))
+
 
 @lru_cache(maxsize=4)
 def bucket_at(address: str, key: str, secret: str) -> Bucket:
@@ -117,8 +142,12 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        answer = error.response.get("Error", {}).get("Code", "")
+        answer = _answer(error)
         kind = errno.ENOSPC if answer in _FULL else errno.EIO
         raise OSError(kind, f"the bucket answered {answer or 'an error'}") from error
     except (BotoCoreError, Boto3Error) as error:
         raise OSError(errno.EIO, "the bucket does not answer") from error
+
+
+def _answer(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
+
+from outreach.files.flushing import Flush, flush_folder, flush_together, write_all
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
 BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent")
 #: The room of messages to families that nobody but their reader takes further.
 SENT = "sent"
 _REMEMBERED_FOLDERS = 70_000
+_WRITTEN_AT_ONCE = 512 * 1024
+#: What file systems without hard links answer.
+_NO_SECOND_NAMES = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Place(Protocol):
@@ -27,6 +32,9 @@ class Place(Protocol):
 
     def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
         """Keep a file as `put` does unless one is there already: False then."""
+
+    def take_over(self, name: str, file: Path) -> bool:
+        """Keep a file of this machine as `put_new` does, which may remain where it is."""
 
     def assure(self, name: str) -> None:
         """Make durable what somebody else may just have put there."""
@@ -65,9 +73,9 @@ class Folder:
         target = self.path(name)
         fresh = self._make(target.parent)
         with _drafted(target, blocks) as (draft, handle):
-            _together([partial(os.fdatasync, handle), *self._names_of(fresh)])
+            flush_together([partial(os.fdatasync, handle), *self._names_of(fresh)])
             draft.replace(target)
-        _flush(target.parent)
+        flush_folder(target.parent)
         self._remember(fresh)
 
     def put_new(self, name: str, blocks: Iterable[bytes]) -> bool:
@@ -82,12 +90,23 @@ class Folder:
         with _drafted(target, blocks) as (draft, handle):
             if not _named(draft, target):
                 return False
-            draft.unlink()
+            draft.unlink(missing_ok=True)  # before the flushes, which make that durable, too
+            self._force_new(target, handle, fresh)
+        return True
+
+    def take_over(self, name: str, file: Path) -> bool:
+        """Name a file of this machine at its place, too, and force both to the disk at once."""
+        target = self.path(name)
+        fresh = self._make(target.parent)
+        with file.open("rb") as own:
             try:
-                self._force(target, handle, fresh)
-            except BaseException:
-                target.unlink(missing_ok=True)
-                raise
+                if not _named(file, target):
+                    return False
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                return self.put_new(name, iter(partial(own.read, _WRITTEN_AT_ONCE), b""))
+            self._force_new(target, own.fileno(), fresh)
         return True
 
     def assure(self, name: str) -> None:
@@ -108,7 +127,7 @@ class Folder:
         """Remove a file and make that durable."""
         with suppress(FileNotFoundError):
             self.path(name).unlink()
-            _flush(self.path(name).parent)
+            flush_folder(self.path(name).parent)
 
     def names(self, room: str) -> Iterator[str]:
         """Walk the room."""
@@ -135,15 +154,22 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True, parents=folder == self.root)
         return [*above, folder]
 
+    def _force_new(self, target: Path, handle: int, fresh: list[Path]) -> None:
+        try:
+            self._force(target, handle, fresh)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
     def _force(self, target: Path, handle: int, fresh: list[Path]) -> None:
-        own = [partial(os.fdatasync, handle), partial(_flush, target.parent)]
-        _together([*own, *self._names_of(fresh)])
+        own = [partial(os.fdatasync, handle), partial(flush_folder, target.parent)]
+        flush_together([*own, *self._names_of(fresh)])
         self._remember(fresh)
 
     @staticmethod
-    def _names_of(folders: list[Path]) -> list[Callable[[], None]]:
+    def _names_of(folders: list[Path]) -> list[Flush]:
         """Return what forces the names of folders to the disk."""
-        return [partial(_flush, folder.parent) for folder in folders]
+        return [partial(flush_folder, folder.parent) for folder in folders]
 
     def _remember(self, folders: list[Path]) -> None:
         if len(self._durable) >= _REMEMBERED_FOLDERS:
@@ -157,50 +183,34 @@ def _drafted(target: Path, blocks: Iterable[bytes]) -> Iterator[tuple[Path, int]
     draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(handle, "wb", buffering=0) as file:
-            for block in blocks:
-                _write(file.fileno(), block)
-            yield draft, file.fileno()
+        _write(handle, blocks)
+        yield draft, handle
     finally:
+        os.close(handle)
         draft.unlink(missing_ok=True)
 
 
-def _write(handle: int, block: bytes) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(handle, view) :]
+def _write(handle: int, blocks: Iterable[bytes]) -> None:
+    held, size, at = list[bytes](), 0, 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= _WRITTEN_AT_ONCE:
+            write_all(handle, held, at)
+            held, size, at = [], 0, at + size
+    write_all(handle, held, at)
 
 
 def _named(file: Path, target: Path) -> bool:
-    """Give a file a second name, never in place of another file."""
+    """Give a file a name, never in place of another file; the old one may be gone then."""
     try:
         os.link(file, target)
     except FileExistsError:
         return False
+    except OSError as error:
+        if error.errno not in _NO_SECOND_NAMES:
+            raise
+        if target.exists():
+            return False
+        file.replace(target)
     return True
-
-
-@lru_cache(maxsize=1)
-def _flushers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=16, thread_name_prefix="flush")
-
-
-def _together(flushes: list[Callable[[], None]]) -> None:
-    """Wait for the disk once: flushes that meet there cost little more than one."""
-    first, *others = flushes
-    beside = [_flushers().submit(one) for one in others]
-    try:
-        first()
-    finally:
-        wait(beside)
-    for one in beside:
-        one.result()
-
-
-def _flush(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -36,6 +36,10 @@ class SealedStorage(Storage):
         """
         return self.place.put_new(name, stream.sealed_blocks(read, key_ring(), name))
 
+    def take_over(self, name: str, file: Path) -> bool:
+        """Keep a file that `GrowingFile` has sealed under this name as `put_new` does."""
+        return self.place.take_over(name, file)
+
     def assure(self, name: str) -> None:
         """Make a file durable that somebody else may just have put there."""
         self.place.assure(name)
@@ -52,7 +56,7 @@ class SealedStorage(Storage):
     def holds(self, name: str, length: int) -> bool:
         """Tell, without opening it, whether a file is there with so many plain bytes."""
         try:
-            return self.place.size(name) in (length, stream.sealed_size(length))
+            return self.place.size(name) in stream.possible_sizes(length)
         except FileNotFoundError:
             return False
 

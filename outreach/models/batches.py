@@ -22,6 +22,7 @@ from outreach.models import sqlite
 from outreach.models.ids import new_id, new_ids
 from outreach.models.kept import Slot
 from outreach.models.sealed import SealedField
+from outreach.models.statements import Statement
 
 if TYPE_CHECKING:
     _Lookup = models.Lookup[Any]
@@ -42,12 +43,11 @@ def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]], **same:
     here = connections[DEFAULT_DB_ALIAS]
     table = _Table.of(model, here.vendor)
     filled = zip(*table.fill(given, same), strict=False)  # what is the same repeats for ever
-    with here.cursor() as cursor:
-        if table.as_json:
-            named = [dict(zip(table.names, row, strict=True)) for row in filled]
-            cursor.execute(table.from_json, [to_json(named).decode()])
-        else:
-            cursor.executemany(table.from_values, list(filled))
+    if table.as_json:
+        named = [dict(zip(table.names, row, strict=True)) for row in filled]
+        table.from_json.tell(here, [to_json(named).decode()])
+    else:
+        table.from_values.tell_each(here, list(filled))
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,17 @@ class _Table:
         return cls(model, vendor)
 
     @cached_property
-    def from_values(self) -> str:
+    def from_values(self) -> Statement:
         """The statement that takes one row's values."""
-        return f"INSERT INTO {self._into} VALUES ({', '.join(['%s'] * len(self.names))})"  # noqa: S608
+        marks = ", ".join(["%s"] * len(self.names))
+        return Statement.of(f"INSERT INTO {self._into} VALUES ({marks})", "sqlite")  # noqa: S608
 
     @cached_property
-    def from_json(self) -> str:
+    def from_json(self) -> Statement:
         """The statement that takes all rows as one JSON text, in the table's own types."""
         rows = f"json_populate_recordset(NULL::{self._quote(self.name)}, %s)"
-        return f"INSERT INTO {self._into} SELECT {self._columns} FROM {rows}"  # noqa: S608
+        text = f"INSERT INTO {self._into} SELECT {self._columns} FROM {rows}"  # noqa: S608
+        return Statement.of(text, "postgresql")
 
     @property
     def _into(self) -> str:

@@ -20,6 +20,7 @@ from django.db.models.query import FlatValuesListIterable, ModelIterable, Values
 from django.db.models.sql.subqueries import UpdateQuery
 
 from outreach.models.sqlite import OF_VALUES
+from outreach.models.statements import Statement
 
 Answer = TypeVar("Answer")
 Record = TypeVar("Record", bound=models.Model)
@@ -100,7 +101,7 @@ class Answers(Sequence[Answer]):
 class _Prepared:
     """The statement that a queryset came to, and how its rows are read."""
 
-    sql: str
+    statement: Statement
     parameters: tuple[Any, ...]
     converters: list[tuple[int, list[Callable[..., Any]], Any]]
     build: Callable[[_Rows], list[Any]]
@@ -113,13 +114,12 @@ class _Prepared:
         found = compiler.get_converters([column for column, _, _ in compiler.select])
         converters = [(at, convert, column) for at, (convert, column) in found.items()]
         places = dict(_places(compiler.klass_info, compiler.select))
-        return cls(sql, tuple(parameters), converters, _builder(queryset, compiler), places)
+        statement = Statement.of(sql, here.vendor)
+        return cls(statement, tuple(parameters), converters, _builder(queryset, compiler), places)
 
     def ask(self, values: dict[str, Any], here: Any) -> Answers[Any]:
         """Ask with these values; the rows are what the queryset's would be."""
-        with here.cursor() as cursor:
-            cursor.execute(self.sql, _filled(self.parameters, values))
-            rows = cursor.fetchall()
+        rows = self.statement.ask(here, _filled(self.parameters, values))
         return Answers(rows, partial(self._made, here), self.places)
 
     def _made(self, here: Any, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
@@ -242,7 +242,7 @@ class KeptUpdate:
 
     def __init__(self, build: Callable[..., tuple[models.QuerySet[Any], dict[str, Any]]]) -> None:
         self._build = build
-        self._prepared: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._prepared: dict[str, tuple[Statement, tuple[Any, ...]]] = {}
 
     def __call__(self, **values: Any) -> None:
         """Change the rows."""
@@ -252,7 +252,6 @@ class KeptUpdate:
             query: Any = found.query.chain(UpdateQuery)
             query.add_update_values(changes)
             sql, parameters = query.get_compiler(connection=here).as_sql()
-            self._prepared[here.vendor] = sql, tuple(parameters)
-        sql, parameters = self._prepared[here.vendor]
-        with here.cursor() as cursor:
-            cursor.execute(sql, _filled(parameters, values))
+            self._prepared[here.vendor] = Statement.of(sql, here.vendor), tuple(parameters)
+        statement, parameters = self._prepared[here.vendor]
+        statement.tell(here, _filled(parameters, values))

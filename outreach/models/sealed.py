@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+import orjson
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import models
@@ -148,7 +149,10 @@ class SealedJSONField(SealedField[Any]):
     """A sealed JSON value (dict, list, number, text)."""
 
     def encode(self, value: Any) -> bytes:
-        return to_json(value)
+        try:
+            return orjson.dumps(value)
+        except TypeError:  # an integer of more than 64 bits, or a kind that only pydantic knows
+            return to_json(value)
 
     def decode(self, plain: bytes) -> Any:
         return cast(Any, json.loads(plain))

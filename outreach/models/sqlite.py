@@ -16,7 +16,9 @@ from pydantic_core import to_json
 
 
 def _utc(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
+    if value.utcoffset():
+        value = value.astimezone(UTC)
+    return value.replace(tzinfo=None).isoformat(" ")
 
 
 def _json(value: Any) -> str:

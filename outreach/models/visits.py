@@ -182,7 +182,8 @@ class Photo(models.Model):
         Evaluation, models.PROTECT, related_name="photos", db_index=False
     )
     kind = models.CharField(max_length=20, choices=[(v.value, v.value) for v in EvidenceKind])
-    sha256 = models.CharField(max_length=64, db_index=True)
+    # No index: such names lie nowhere near each other, so each photo would write a page of it.
+    sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     content_type = models.CharField(max_length=40)
     taken_at = models.DateTimeField()

@@ -6,14 +6,15 @@ erased is removed by the next run.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.utils import timezone
 
 from certificates.models import Certificate
@@ -43,6 +44,9 @@ from outreach.retention.records import blank_records
 _BATCH = 200
 #: Told after each step: how many records are done, how many are due.
 Progress = Callable[[int, int], None]
+#: Photos with their files; and files with the photos that show them.
+Files = dict[UUID, str]
+Shown = dict[str, set[UUID]]
 
 
 @dataclass
@@ -100,20 +104,19 @@ def erase_case(
     by: User | None,
     at: datetime,
     request: str = "",
+    shown: Shown | None = None,
 ) -> None:
     """Erase the personal data of one closed case, and of its person when no other case holds any.
 
     What stays: number, village, states and days, category and grades, who did what when; and of
-    an issued certificate its paper, number and name.
+    an issued certificate its paper, number and name. Who erases many says what is `shown` where.
     """
     held = Application.objects.select_for_update().get(pk=application.pk)
     if held.erased_at or held.state not in CLOSED:
         return
     for blank in blanks.OF_A_CASE:
         blank.erase([held.pk])
-    photos = Photo.objects.filter(evaluation__application=held)
-    papers = PaperPhoto.objects.filter(application=held)
-    _erase_photos(photos, papers, at)
+    _erase_files(_files_of([held]), at, shown)
     _blank(blanks.ENQUIRY, Enquiry.objects.filter(application=held), at)
     _blank(blanks.MESSAGE, Notification.objects.filter(application=held), at)
     held.erased_at, held.erased_under = at, kind.value
@@ -141,14 +144,30 @@ def _erase_person(resident: Resident, at: datetime) -> None:
     resident.save(update_fields=["erased_at"])
 
 
-def _erase_photos(photos: QuerySet[Photo], papers: QuerySet[PaperPhoto], at: datetime) -> None:
+def _files_of(cases: Sequence[Application]) -> Files:
+    """Return the photos of these cases, each with its file."""
+    photos = Photo.objects.filter(evaluation__application__in=cases)
+    papers = PaperPhoto.objects.filter(application__in=cases)
+    return dict([*photos.values_list("pk", "sha256"), *papers.values_list("pk", "sha256")])
+
+
+def _shown(names: Iterable[str]) -> Shown:
+    """Return which photos show each of these files.
+
+    It reads all photos: an index of their files would cost every evaluation more pages than all
+    else that it writes, and this is asked once for a batch.
+    """
+    wanted, shown = set(names), defaultdict(set)
+    for rows in (Photo.objects, PaperPhoto.objects) if wanted else ():
+        for pk, name in rows.filter(sha256__among=wanted).values_list("pk", "sha256"):
+            shown[name].add(pk)
+    return shown
+
+
+def _erase_files(mine: Files, at: datetime, shown: Shown | None = None) -> None:
     """Note the files of these photos as erased, but those that another photo still shows."""
-    mine = (set(photos.values_list("pk", flat=True)), set(papers.values_list("pk", flat=True)))
-    names = {*photos.values_list("sha256", flat=True), *papers.values_list("sha256", flat=True)}
-    named = (Photo.objects, PaperPhoto.objects)
-    for rows, ids in zip(named, mine, strict=True):
-        others = rows.filter(sha256__in=names).exclude(pk__in=ids)
-        names -= set(others.values_list("sha256", flat=True))
+    shown = _shown(mine.values()) if shown is None else shown
+    names = {name for name in mine.values() if shown[name] <= mine.keys()}
     StoredBlob.objects.filter(pk__in=names, erased_at=None).update(erased_at=at)
 
 
@@ -172,18 +191,14 @@ def _ids_of(application: Application) -> list[Any]:
 
 
 def _cases(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    shown = _shown(_files_of(batch).values())
     for application in batch:
-        erase_case(application, kind, by=by, at=at)
+        erase_case(application, kind, by=by, at=at, shown=shown)
 
 
 @transaction.atomic
 def _photos(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
-    ids = [photo.pk for photo in batch]
-    if kind == Holding.EVIDENCE:
-        photos, papers = Photo.objects.filter(pk__in=ids), PaperPhoto.objects.none()
-    else:
-        photos, papers = Photo.objects.none(), PaperPhoto.objects.filter(pk__in=ids)
-    _erase_photos(photos, papers, at)
+    _erase_files({photo.pk: photo.sha256 for photo in batch}, at)
     record(f"{kind}.erase", batch, by=by, at=at)
 
 

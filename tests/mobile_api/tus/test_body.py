@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mobile_api.problems import Problem
 from mobile_api.tus import body
 from mobile_api.tus.protocol import Checksum
+from outreach.files.spool import Spool
 
 
 class SlowLine:
@@ -78,6 +79,19 @@ def test_a_chunk_is_not_held_past_the_room_there_is():
     content = bytes(5000)
 
     assert checked(content, hashlib.sha256(content).digest(), 4999) == "too-large"
+
+
+def test_what_is_held_on_the_disk_is_sealed():
+    blocks = [b"a face, a name" * 1000] * 5
+    with Spool(20_000) as spool:
+        for block in blocks:
+            spool.write(block)
+        spool._file.seek(0)
+        lying = spool._file.read()
+
+        assert len(lying) > 4 * 14_000
+        assert b"a face" not in lying
+        assert list(spool.blocks()) == list(spool.blocks()) == blocks
 
 
 def test_a_large_checked_chunk_is_held_in_bounded_memory():

@@ -10,10 +10,13 @@ from typing import BinaryIO
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 
 from mobile_api.problems import Problem
 from mobile_api.tus.store import Store, Upload, upload_id
-from tests.mobile_api.uploading import digest
+from outreach.files import GrowingFile, local_files, photo_name
+from outreach.models.sealed import key_ring
+from tests.mobile_api.uploading import b64, digest
 
 NOW = datetime(2018, 6, 4, tzinfo=UTC)
 CONTENT = b"0123456789"
@@ -153,6 +156,83 @@ def test_a_finished_file_is_named_by_what_it_holds(store: Store, tmp_path: Path)
     assert files(tmp_path) == [".json"]
 
 
+def test_nothing_lies_in_clear_while_it_arrives(store: Store, tmp_path: Path):
+    content = b"a face, a name" * 20_000
+    store.create(announced(content))
+
+    for at in range(0, 200_000, 12_345):
+        store.append(announced(content), at, [content[at : at + 12_345]])
+        lying = [file.read_bytes() for file in (tmp_path / "uploads").iterdir()]
+        assert not any(b"a face" in body for body in lying)
+        assert sum(map(len, lying)) < at + 12_345 + 70_000
+
+
+def test_what_an_older_version_had_received_is_sealed_and_goes_on(store: Store, tmp_path: Path):
+    content = bytes(range(256)) * 1000
+    store.create(announced(content))
+    part = tmp_path / "uploads" / f"{announced(content).id}.part"
+    part.write_bytes(content[:100_000])
+
+    assert store.offset(announced(content)) == 100_000
+    assert content[:64] not in part.read_bytes()
+    store.append(announced(content), 100_000, [content[100_000:]])
+    store.finish(announced(content), accept)
+    assert store.blobs.open(digest(content)).read() == content
+
+
+class TestKeys:
+    """What arrived before the ring's first key was changed."""
+
+    CONTENT = bytes(range(256)) * 600
+
+    @pytest.fixture
+    def half(self, store: Store) -> Upload:
+        store.create(announced(self.CONTENT))
+        store.append(announced(self.CONTENT), 0, [self.CONTENT[:70_000]])
+        return announced(self.CONTENT)
+
+    def test_it_goes_on_and_is_kept_under_the_new_key(
+        self, store: Store, tmp_path: Path, half: Upload, settings: LazySettings
+    ):
+        settings.OUTREACH_SEALING_KEYS = (f"next:{b64(b'n' * 32)}", *settings.OUTREACH_SEALING_KEYS)
+
+        assert store.offset(half) == 70_000
+        store.append(half, 70_000, [self.CONTENT[70_000:]])
+        store.finish(half, accept)
+
+        kept = local_files(tmp_path)
+        assert kept.sealed_with(photo_name(half.sha256)) == key_ring().first_tag
+        assert store.blobs.open(half.sha256).read() == self.CONTENT
+
+    def test_it_begins_again_where_the_old_key_is_gone(
+        self, store: Store, half: Upload, settings: LazySettings
+    ):
+        settings.OUTREACH_SEALING_KEYS = (f"next:{b64(b'n' * 32)}",)
+
+        assert store.offset(half) == 0
+        store.append(half, 0, [self.CONTENT])
+        store.finish(half, accept)
+        assert store.blobs.open(half.sha256).read() == self.CONTENT
+
+
+def test_bytes_that_another_process_received_are_verified_too(store: Store, tmp_path: Path):
+    content = bytes(range(256)) * 600
+    store.create(announced(content))
+    store.append(announced(content), 0, [content[:70_000]])
+    with (tmp_path / "uploads" / f"{announced(content).id}.part").open("r+b") as part:
+        growing = GrowingFile(
+            part.fileno(),
+            tmp_path / "uploads" / f"{announced(content).id}.tail",
+            len(content),
+            key_ring(),
+            photo_name(announced(content).sha256),
+        )
+        assert growing.append(70_000, bytes(len(content) - 70_000))
+
+    assert slug_of(store.finish, announced(content), accept) == "upload-checksum"
+    assert files(tmp_path) == []
+
+
 def test_finishing_again_changes_nothing(store: Store):
     store.create(announced())
     store.append(announced(), 0, [CONTENT])
@@ -237,7 +317,7 @@ class TestSweep:
 
         assert store.find(announced(b"old").id) is None
         assert store.offset(announced(b"young")) == 1
-        assert files(tmp_path) == [".json", ".part"]
+        assert files(tmp_path) == [".json", ".part", ".tail"]
 
     def test_a_blob_outlives_the_upload_it_came_by(self, store: Store):
         store.create(announced())
@@ -249,7 +329,7 @@ class TestSweep:
         assert store.find(announced().id) is None
         assert store.is_complete(announced())
 
-    @pytest.mark.parametrize("name", ["{}.part", "{}.abc.tmp", "{}.json"])
+    @pytest.mark.parametrize("name", ["{}.part", "{}.tail", "{}.abc.tmp", "{}.json"])
     def test_what_a_crash_left_behind_goes_after_a_day(
         self, store: Store, tmp_path: Path, name: str
     ):

@@ -186,7 +186,7 @@ def test_another_method_is_refused_and_told_the_right_ones(tablet: Tablet):
     assert answer["Allow"] == "OPTIONS, POST"
 
 
-@pytest.mark.parametrize(("call", "sent"), [("os.pwrite", -1), ("os.fdatasync", len(PHOTO))])
+@pytest.mark.parametrize(("call", "sent"), [("os.pwritev", -1), ("os.fdatasync", len(PHOTO))])
 def test_a_full_disk_is_told_as_such(tablet: Tablet, monkeypatch, call: str, sent: int):
     # The disk is the process edge here: only the kernel's answer is replaced.
     def full(*_arguments: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
-from mobile_api.condition import condition
+from mobile_api.condition import clock_told, condition
 from mobile_api.devices import enrol, make_code
 from mobile_api.models import Device, Dispute, EnrolmentCode, LedgerEntry
 from outreach.models import AuditEvent, User
@@ -118,6 +118,9 @@ GOOD = {"app": "0.4.0", "outbox": 0, "oldest_h": 0, "free_mb": 8000, "persisted"
         ({}, timedelta(days=15), ["lease_over"]),
         ({"free_mb": 499, "persisted": False}, timedelta(), ["space", "not_kept"]),
         ({"app": "0.0.9"}, timedelta(), ["old_app"]),
+        ({"clock": {"off_s": -121}}, timedelta(), ["clock"]),
+        ({"clock": {"off_s": 120}}, timedelta(), []),
+        ({"clock": "noon"}, timedelta(), []),
         ({"app": 7, "outbox": "many", "oldest_h": None, "free_mb": -1}, timedelta(), []),
     ],
 )
@@ -128,6 +131,26 @@ def test_a_tablet_wants_a_look_for_what_it_said_of_itself(
     device.health, device.last_seen_at = GOOD | changes, builders.START
     found = condition(device, builders.START + away, oldest_app="0.1.0")
     assert list(found.worries) == worries
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            {"wall": "2018-05-07T01:02:00Z", "mono_ms": 5},
+            {"mono_ms": 5, "wall": "2018-05-07T01:02:00+00:00", "off_s": 120},
+        ),
+        ({"wall": "2018-05-07T01:02:00", "mono_ms": "5"}, {"mono_ms": None}),
+        ({"wall": "yesterday" * 100}, {"mono_ms": None}),
+        ({"wall": 7}, {"mono_ms": None}),
+        ({}, {"mono_ms": None}),
+    ],
+)
+def test_what_is_kept_of_a_tablets_clock(
+    said: dict[str, Any], kept: dict[str, Any], settings: Any
+) -> None:
+    settings.OUTREACH_CLOCK = "real"
+    assert clock_told(said, datetime(2018, 5, 7, 1, tzinfo=UTC)) == kept
 
 
 def test_a_tablet_that_never_spoke_says_so(place: builders.County) -> None:

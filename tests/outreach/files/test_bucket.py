@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.config import Config
 from django.core.management import CommandError, call_command
 from django.test import Client
 from moto.server import ThreadedMotoServer
+from urllib3 import HTTPResponse
 
 from outreach.backups import whole
 from outreach.backups.archive import new_identity
@@ -22,31 +27,47 @@ from outreach.files import files, photo_name
 from outreach.files.bucket import bucket_at
 from outreach.models import PaperPhoto, StoredBlob
 from tests import builders
+from tests.e2e.line import a_line
 from tests.mobile_api.uploading import digest, enrol, jpeg
 from tests.outreach.desk.test_nomination import a_photo
 
 PICTURE = jpeg(900, 700, seed=7)
 
 
-class Store:
-    """A store in this process; `stop` takes it off the network."""
+#: An office's own store, `OUTREACH_TEST_STORE=https://key:secret@store?region=…`; else moto's.
+OWN = os.environ.get("OUTREACH_TEST_STORE", "")
 
-    def __init__(self) -> None:
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self.server.start()
-        host, port = self.server.get_host_and_port()
-        self.address = f"http://{host}:{port}"
+
+class Store:
+    """A store that answers over HTTP: one in this process, or the one that is named."""
+
+    def __init__(self, named: str = "") -> None:
+        self.server = None
+        if named:
+            parts = urlsplit(named)
+            self.key, self.secret = unquote(parts.username or ""), unquote(parts.password or "")
+            self.region = parse_qs(parts.query).get("region", ["us-east-1"])[0]
+            self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        else:
+            self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+            self.server.start()
+            host, port = self.server.get_host_and_port()
+            self.address = f"http://{host}:{port}"
+            self.key, self.secret, self.region = "k", "s", "us-east-1"
+        self.made: list[str] = []
         self.client = boto3.client(
             "s3",
             endpoint_url=self.address,
-            region_name="us-east-1",
-            aws_access_key_id="k",
-            aws_secret_access_key="s",
+            region_name=self.region,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            config=Config(s3={"addressing_style": "path"}),
         )
 
     def new_bucket(self, name: str) -> str:
         self.client.create_bucket(Bucket=name)
-        return f"{self.address}/{name}?region=us-east-1"
+        self.made.append(name)
+        return f"{self.address}/{name}?region={self.region}"
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         found = self.client.list_objects_v2(Bucket=bucket).get("Contents", [])
@@ -55,20 +76,30 @@ class Store:
             for one in found
         }
 
+    def close(self) -> None:
+        """Leave nothing in a store that lasts."""
+        if self.server:
+            self.server.stop()
+            return
+        for name in self.made:
+            for key in self.objects(name):
+                self.client.delete_object(Bucket=name, Key=key)
+            self.client.delete_bucket(Bucket=name)
+
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    made = Store()
+    made = Store(OWN)
     yield made
-    made.server.stop()
+    made.close()
 
 
 @pytest.fixture
-def bucket(store: Store, settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    name = hashlib.sha256(request.node.name.encode()).hexdigest()[:20]
+def bucket(store: Store, settings: Any, tmp_path: Path) -> str:
+    name = f"outreach-tests-{uuid4().hex[:12]}"
     settings.OUTREACH_FILES = tmp_path / "files"
     settings.OUTREACH_BUCKET = store.new_bucket(name)
-    settings.OUTREACH_BUCKET_KEY, settings.OUTREACH_BUCKET_SECRET = "k", "s"
+    settings.OUTREACH_BUCKET_KEY, settings.OUTREACH_BUCKET_SECRET = store.key, store.secret
     return name
 
 
@@ -88,12 +119,20 @@ def test_a_file_comes_back_as_it_was_and_lies_sealed(store: Store, bucket: str) 
     assert all(body.startswith(b"\x8eOSEAL") for body in store.objects(bucket).values())
 
 
+def test_a_file_that_goes_in_parts_is_there_whole(store: Store, bucket: str) -> None:
+    content = os.urandom(9_000_000)  # boto3 sends it in parts of 8 MiB
+    files().put("blobs/large", BytesIO(content).read)
+    assert files().holds("blobs/large", len(content))
+    assert files().read("blobs/large").read() == content
+    assert not store.client.list_multipart_uploads(Bucket=bucket).get("Uploads")
+
+
 def test_counties_share_a_bucket_and_neither_sees_the_other(
     store: Store, bucket: str, settings: Any
 ) -> None:
     shared, address = {}, f"{store.address}/{bucket}"
     for county in ("511302", "511303"):
-        settings.OUTREACH_BUCKET = f"{address}/{county}?region=us-east-1"
+        settings.OUTREACH_BUCKET = f"{address}/{county}?region={store.region}"
         shared[county] = files()
         shared[county].put("blobs/a", BytesIO(county.encode()).read)
         shared[county].place.probe()
@@ -101,6 +140,26 @@ def test_counties_share_a_bucket_and_neither_sees_the_other(
     shared["511303"].delete("blobs/a")
     assert shared["511302"].read("blobs/a").read() == b"511302"
     assert [list(one.names("blobs")) for one in shared.values()] == [["blobs/a"], []]
+
+
+def test_a_key_for_one_prefix_is_told_what_is_not_there(
+    store: Store, bucket: str, settings: Any
+) -> None:
+    """Such a key is refused (403) what is not there, as AWS documents and Ceph does."""
+    settings.OUTREACH_BUCKET = f"{store.address}/{bucket}/511302?region={store.region}"
+    files().put("blobs/a", BytesIO(b"a photo").read)
+
+    def refused(request: AWSRequest, **_: Any) -> AWSResponse | None:
+        is_there = str(request.url).endswith("/511302/blobs/a")
+        return None if is_there else AWSResponse(request.url, 403, {}, HTTPResponse(BytesIO()))
+
+    place: Any = files().place
+    place._storage.bucket.meta.client.meta.events.register("before-send.s3.HeadObject", refused)
+    assert files().read("blobs/a").read() == b"a photo"
+    assert not files().exists("blobs/none")
+    assert not files().holds("blobs", 7)
+    with pytest.raises(FileNotFoundError):
+        files().read("blobs/none")
 
 
 def test_a_file_that_is_not_there_is_told_as_such(bucket: str) -> None:
@@ -142,6 +201,33 @@ def test_a_tablets_photo_is_in_the_bucket_before_the_tablet_is_told(
 
 
 @pytest.mark.django_db
+def test_a_store_lost_in_the_middle_of_a_photo_costs_nothing_but_time(
+    store: Store, bucket: str, settings: Any
+) -> None:
+    if store.address.startswith("https"):
+        pytest.skip("the line between carries no TLS")
+    tablet = enrol(settings.OUTREACH_FILES)
+    tablet.client.raise_request_exception = False
+    where, half = urlsplit(tablet.create(PICTURE)["Location"]).path, len(PICTURE) // 2
+    assert tablet.patch(where, PICTURE[:half], 0).status_code == 204
+    with a_line(urlsplit(store.address).port or 80) as line:
+        settings.OUTREACH_BUCKET = settings.OUTREACH_BUCKET.replace(store.address, line.address)
+        line.cut_every = half
+        answer = tablet.patch(where, PICTURE[half:], half)
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+        assert line.cuts == 3  # it was tried again before the tablet heard of it
+        assert tablet.offset(where) is None  # nor is it told that all is there
+        assert (StoredBlob.objects.count(), store.objects(bucket)) == (0, {})
+
+        line.cut_every = 0
+        assert tablet.offset(where) == len(PICTURE)
+        assert set(store.objects(bucket)) == {photo_name(digest(PICTURE))}
+        assert StoredBlob.objects.get().sha256 == digest(PICTURE)
+        with files().read(photo_name(digest(PICTURE))) as kept:
+            assert kept.read() == PICTURE
+
+
+@pytest.mark.django_db
 @pytest.mark.usefixtures("gone")
 def test_without_the_store_the_page_says_so_and_nothing_is_registered() -> None:
     client = Client(raise_request_exception=False)
@@ -175,7 +261,7 @@ def test_a_backup_holds_the_bucket_and_a_restore_fills_another(
     folder = tmp_path / "opened"
     folder.mkdir()
     found = whole.read(archive, folder, identity=secret, progress=lambda *_: None)
-    settings.OUTREACH_BUCKET = store.new_bucket(f"{bucket}b")
+    settings.OUTREACH_BUCKET = store.new_bucket(f"{bucket}-b")
     for name in found.files:
         whole._put_back(name, folder / name)
     assert files().read(photo_name(digest(PICTURE))).read() == PICTURE
@@ -191,5 +277,5 @@ def test_an_address_that_names_no_bucket_stops_the_server(settings: Any, address
 
 
 def test_connections_are_made_once(store: Store, bucket: str, settings: Any) -> None:
-    given = (settings.OUTREACH_BUCKET, "k", "s")
+    given = (settings.OUTREACH_BUCKET, store.key, store.secret)
     assert bucket_at(*given) is bucket_at(*given)

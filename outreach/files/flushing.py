@@ -1,0 +1,53 @@
+"""What is written whole, and forced to the disk together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import lru_cache
+from pathlib import Path
+
+Flush = Callable[[], None]
+_PARTS_AT_ONCE = 512
+
+
+def write_all(handle: int, parts: Sequence[bytes], at: int) -> None:
+    """Write parts one after the other from a place of an open file on, all of them."""
+    for first in range(0, len(parts), _PARTS_AT_ONCE):
+        some = parts[first : first + _PARTS_AT_ONCE]
+        written = os.pwritev(handle, some, at)
+        rest = memoryview(b"".join(some))[written:] if written < sum(map(len, some)) else b""
+        at += written
+        while rest:
+            written = os.pwrite(handle, rest, at)
+            rest, at = rest[written:], at + written
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def flush_together(flushes: Sequence[Flush]) -> None:
+    """Wait for the disk once: flushes that meet there cost little more than one.
+
+    Raises what one of them raised, after all of them have ended.
+    """
+    first, *others = flushes
+    beside = [_flushers().submit(one) for one in others]
+    try:
+        first()
+    finally:
+        wait(beside)
+    for one in beside:
+        one.result()
+
+
+@lru_cache(maxsize=1)
+def _flushers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=16, thread_name_prefix="flush")
