@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,7 @@ from certificates.steps import CERTIFICATE, OF_A_CASE, Kind
 from outreach.actions import publicity
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
+from outreach.files import place_of_settings
 from outreach.models import Application, User
 from outreach.models.moments import has_passed
 from outreach.rules import Refused, check_in_scope, check_role, worded
@@ -179,12 +181,24 @@ def _work_on(items: Sequence[BatchItem]) -> None:
         for item in items:
             _work_on([item])
     except Exception:  # whatever happens to one paper, the others go on
-        if len(items) > 1:
+        if _files_are_away():
+            # No paper's fault: counted as tries, an hour's outage would leave all to a person.
+            log.exception("Papers wait until files can be kept.")
+            _wait(items)
+        elif len(items) > 1:
             for item in items:
                 _work_on([item])
-            return
-        log.exception("A paper could not be made; it is tried again.")
-        _rest(items[0])
+        else:
+            log.exception("A paper could not be made; it is tried again.")
+            _rest(items[0])
+
+
+def _files_are_away() -> bool:
+    try:
+        place_of_settings().probe()
+    except OSError:
+        return True
+    return False
 
 
 def _make(items: Sequence[BatchItem]) -> None:
@@ -242,6 +256,11 @@ def _refuse(item: BatchItem, code: str, reason: str | Promise) -> None:
     BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING).update(
         state=ItemState.REFUSED, code=code, reasons=reasons, leased_until=None
     )
+
+
+def _wait(items: Sequence[BatchItem]) -> None:
+    ours = BatchItem.objects.filter(pk__in=[item.pk for item in items], state=ItemState.WAITING)
+    ours.update(leased_until=timezone.now() + PAUSE, attempts=Greatest(F("attempts") - 1, 0))
 
 
 def _rest(item: BatchItem) -> None:

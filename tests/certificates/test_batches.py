@@ -156,6 +156,22 @@ def test_something_unforeseen_is_tried_again_and_then_shown(
     assert batch.items.get().code == "unforeseen"
 
 
+def test_papers_wait_as_long_as_files_cannot_be_kept_and_are_then_made(
+    place: builders.County, files: Path, settings: Any
+) -> None:
+    batch = started(place, files, 3)
+    settings.OUTREACH_BUCKET = "http://127.0.0.1:9/away?region=us-east-1"
+    settings.OUTREACH_BUCKET_KEY, settings.OUTREACH_BUCKET_SECRET = "k", "s"
+    for _ in range(batches.ATTEMPTS + 1):
+        batches.work(uuid4())
+        assert far(batch) == (0, 0, 3)
+        assert set(batch.items.values_list("attempts", flat=True)) == {0}
+        batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+    settings.OUTREACH_BUCKET = ""
+    batches.work(uuid4())
+    assert far(batch) == (3, 0, 0)
+
+
 def test_renewals_and_replacements_are_signed_for_alike(
     place: builders.County, files: Path
 ) -> None:

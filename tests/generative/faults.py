@@ -26,7 +26,7 @@ from mobile_api import (
 )
 from mobile_api.models import HandInPart, Outcome
 from mobile_api.problems import Problem
-from mobile_api.tus import store
+from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
 from outreach.models import AuditEvent, Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
@@ -248,8 +248,8 @@ def nobody_is_told_of_a_conflict(sound: Any, replica: Any, *given: Any, **named:
     return told
 
 
-@plant(store, "_check_digest")
-def the_checksum_is_not_recomputed(sound: Any, part: int, sha256: str) -> None:
+@plant(blobs, "_check_digest")
+def the_checksum_is_not_recomputed(sound: Any, found: str, declared: str) -> None:
     """Believe the name under which a file was announced."""
 
 

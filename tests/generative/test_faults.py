@@ -47,7 +47,7 @@ CAUGHT_BY = {
     "pages_are_not_proven": 1,
     "photos_are_freed_on_sending": 7,
     "said_is_not_saved": 2,
-    "the_checksum_is_not_recomputed": 4,
+    "the_checksum_is_not_recomputed": 6,
     "the_feed_keeps_a_restore_to_itself": 4,
     "the_last_write_wins": 4,
     "the_old_view_is_deleted_on_sending": 1,

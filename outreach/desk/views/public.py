@@ -73,13 +73,19 @@ class ReplyCodeForm(forms.Form):
 
 def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
     """Refuse after too many wrong guesses for one number or from one address."""
-    keys = (f"guess:{what.strip().upper()}", f"guess-from:{request.META.get('REMOTE_ADDR', '')}")
+    keys = (f"guess:{what.strip().upper()}", f"guess-from:{_caller(request)}")
     for key, limit in zip(keys, (GUESSES, GUESSES_FROM), strict=True):
         if cache.get(key, 0) >= limit:
             raise Refused(
                 "too-many-guesses", _("Too many wrong entries; wait a quarter of an hour.")
             )
     return keys
+
+
+def _caller(request: HttpRequest) -> str:
+    """Return whose guesses count together: the address that the nearest proxy was called from."""
+    told: str = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return told or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def count_guess(keys: tuple[str, ...]) -> None:

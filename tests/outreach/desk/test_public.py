@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from outreach.actions import enquiries
-from outreach.desk.views.public import GUESSES
+from outreach.desk.views.public import GUESSES, GUESSES_FROM
 from outreach.models import Enquiry
 from tests import builders
 from tests.builders import START
@@ -23,8 +23,9 @@ def fresh() -> Iterator[None]:
     cache.clear()
 
 
-def ask_status(number: str, digits: str) -> tuple[int, str]:
-    answer = Client().post("/welcome/status/", {"number": number, "digits": digits})
+def ask_status(number: str, digits: str, **headers: str) -> tuple[int, str]:
+    form = {"number": number, "digits": digits}
+    answer = Client(headers=headers).post("/welcome/status/", form)
     return answer.status_code, answer.get("X-Refusal", "") or answer.content.decode()
 
 
@@ -51,6 +52,20 @@ def test_after_five_wrong_guesses_the_right_one_waits_too(place: builders.County
     for _ in range(GUESSES):
         ask_status(case.number, wrong)
     assert ask_status(case.number, end) == (422, "too-many-guesses")
+
+
+def test_one_who_guesses_behind_the_same_proxy_does_not_lock_out_the_others(
+    place: builders.County,
+) -> None:
+    case = builders.applied(place)[0]
+    end = case.resident.id_number[-4:]
+    for n in range(GUESSES_FROM + 1):
+        said = ask_status(f"2018-9{n:04}", "0000", x_forwarded_for="198.51.100.7")
+    assert said == (422, "too-many-guesses")
+    # What the caller writes before it is no way out: the proxy's word is the last.
+    forged = ask_status(case.number, end, x_forwarded_for="203.0.113.9, 198.51.100.7")
+    assert forged == (422, "too-many-guesses")
+    assert ask_status(case.number, end, x_forwarded_for="203.0.113.9")[0] == 200
 
 
 def test_a_citizen_asks_and_reads_the_reply_with_number_and_code(place: builders.County) -> None:
