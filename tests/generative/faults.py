@@ -133,7 +133,7 @@ def a_revoked_tablet_is_served(sound: Any, revoked_at: Any, is_active: bool) -> 
     """Ask for the token only."""
 
 
-@plant(api, "_missing")
+@plant(api, "owed")
 def missing_photos_are_not_asked_for(sound: Any, *given: Any) -> list[str]:
     """Tell every tablet that all its photos are here."""
     return []
