@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from certificates.actions import hand_over
 from certificates.models import Certificate
 from mobile_api import wire
-from outreach.actions import applications, evaluations, visits
+from outreach.actions import applications, contacts, evaluations, visits
 from outreach.models import Application, Division, Evaluation, Kept, Slot, User, Visit
 from outreach.rules import Refused, applications_for, scope
 
@@ -314,6 +314,24 @@ def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> N
     hand_over(rows, by=context.user, at=context.at, admitted_by=context.admitted_by)
 
 
+def _correct_contact(batch: Sequence[wire.CorrectContact], context: Context) -> None:
+    cases = _applications([args.application for args in batch], context.planner)
+    said = [
+        contacts.Correction(cases[args.application], _contact(args.to), _contact(args.seen))
+        for args in batch
+    ]
+    try:
+        contacts.correct_contacts(
+            said, by=context.user, at=context.at, admitted_by=context.admitted_by
+        )
+    except contacts.ContactChanged as changed:
+        raise Conflict(changed.code, changed.message) from changed
+
+
+def _contact(said: wire.Contact) -> contacts.Contact:
+    return contacts.Contact(said.telephone, said.address)
+
+
 MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("schedule_visit", 1): Mutator(wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit)),
     ("move_visit", 1): Mutator(wire.MoveVisit, _move),
@@ -325,5 +343,6 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("nominate", 2): Mutator(
         wire.Nominate, _nominate, (Application, lambda args: args.application)
     ),
+    ("correct_contact", 1): Mutator(wire.CorrectContact, _correct_contact),
     ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),
 }

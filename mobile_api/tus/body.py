@@ -16,8 +16,8 @@ from mobile_api.tus.protocol import Checksum
 from outreach.files.spool import Spool
 
 SMALLEST_BLOCK = 4 * 1024
-LARGEST_BLOCK = 128 * 1024
-#: A block that came sooner is followed by a larger one, and kept together with it.
+LARGEST_BLOCK = 256 * 1024
+#: A block that came sooner is followed by a larger one, and joined with it.
 FAST_S = 0.1
 HELD_IN_MEMORY = 1024 * 1024
 #: So long, and so much, a body may be waited for before what came of it goes to the disk.
@@ -51,51 +51,39 @@ def body_of(request: HttpRequest) -> Readable:
     return request
 
 
-def blocks(source: Readable) -> Iterator[bytes]:
+def blocks(source: Readable, first: int | None = None) -> Iterator[bytes]:
     """Yield the bytes of a body until it ends or its line is cut.
 
     The server hands out a block once it is full, and a kill loses the block it waits for. So
-    blocks start small and grow only while they fill fast: a second's worth on a slow line.
+    blocks are read small and grow only while they fill fast: a second's worth on a slow line.
+    Those that come fast are joined to `LARGEST_BLOCK` (the very first to `first`) before they are
+    given on, which is also the most that a kill can lose.
     """
-    size = SMALLEST_BLOCK
+    size, room = SMALLEST_BLOCK, first or LARGEST_BLOCK
+    held: list[bytes] = []
     while True:
         started = time.monotonic()
         try:
-            block = source.read(size)
+            block = source.read(min(size, room))
         except (OSError, UnreadablePostError):
-            return
+            break
         if not block:
-            return
-        yield block
-        size = _next_size(size, time.monotonic() - started)
+            break
+        took = time.monotonic() - started
+        held.append(block)
+        room -= len(block)
+        if took >= FAST_S or room == 0:
+            yield b"".join(held) if len(held) > 1 else block
+            held, room = [], room or LARGEST_BLOCK
+        size = _next_size(size, took)
+    if held:
+        yield b"".join(held)
 
 
 def _next_size(size: int, took: float) -> int:
     if took < FAST_S:
         return min(size * 2, LARGEST_BLOCK)
     return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
-
-
-def gathered(arriving: Iterator[bytes], first: int) -> Iterator[bytes]:
-    """Join small blocks that come fast: one of `first` bytes, then of `LARGEST_BLOCK` each.
-
-    What comes slowly is given on at once. A kill loses what is held here and the block that is
-    waited for: a quarter of a megabyte at most, and of a slow line as little as `blocks` says.
-    """
-    held, size, room, started = [], 0, first, time.monotonic()
-    for block in arriving:
-        held.append(block)
-        size += len(block)
-        is_slow = time.monotonic() - started > FAST_S
-        while size >= room or (is_slow and size):
-            joined = b"".join(held) if len(held) > 1 else held[0]
-            given = joined[:room]
-            held, size = [joined[room:]], size - len(given)
-            room = room - len(given) or LARGEST_BLOCK
-            yield given
-        started = time.monotonic()
-    if size:
-        yield b"".join(held)
 
 
 def at_once(arriving: Iterator[bytes], wanted: int) -> bytes:
@@ -143,6 +131,9 @@ def _hold(arriving: Iterator[bytes], checksum: Checksum, room: int, held: Spool)
 
 def skip(arriving: Iterator[bytes], count: int) -> Iterator[bytes]:
     """Leave out the first `count` bytes, which an earlier request has stored."""
+    if not count:
+        yield from arriving
+        return
     for block in arriving:
         if len(block) > count:
             yield block[count:]

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 from mobile_api.problems import Problem
 from mobile_api.tus.blobs import Blobs, Found, Running
@@ -260,7 +260,8 @@ class Store:
 
     def _flush(self, growing: GrowingFile) -> None:
         """Force what arrived to the disk, and its names once in the life of this process."""
-        flushes, own = growing.flushes(), (growing.salt, growing.has_tail())
+        has_tail = growing.has_tail()
+        flushes, own = growing.flushes(with_tail=has_tail), (growing.salt, has_tail)
         if own not in self._durable:
             flushes.append(partial(flush_folder, self._uploads))
         flush_together(flushes)
@@ -309,8 +310,12 @@ def _is_at(part: int, path: Path) -> bool:
 
 
 def _write_at_once(target: Path, content: bytes) -> None:
-    draft = target.with_name(f"{target.stem}.{uuid4().hex}.tmp")
-    draft.write_bytes(content)
+    draft = target.with_name(f"{target.stem}.{os.urandom(8).hex()}.tmp")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, content)
+    finally:
+        os.close(handle)
     draft.replace(target)
 
 

@@ -149,11 +149,10 @@ def _receive(
     if stored == upload.length:
         return stored
     uploads.let_go()
-    arriving = body.blocks(body.body_of(request))
+    to_the_frame = body.LARGEST_BLOCK - append.offset % body.LARGEST_BLOCK
+    arriving = body.blocks(body.body_of(request), to_the_frame)
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
-        rest = body.skip(chunk, stored - append.offset)
-        blocks = body.gathered(rest, body.LARGEST_BLOCK - stored % body.LARGEST_BLOCK)
-        return uploads.store.append(upload, stored, blocks)
+        return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
 
 
 def _take_whole(request: HttpRequest, uploads: Uploads, upload: Upload) -> Progress:

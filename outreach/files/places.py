@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
 
-from outreach.files.flushing import Flush, flush_folder, flush_together
+from outreach.files.flushing import Flush, flush_folder, flush_together, write_all
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
 BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent")
 #: The room of messages to families that nobody but their reader takes further.
 SENT = "sent"
 _REMEMBERED_FOLDERS = 70_000
-_COPIED_AT_ONCE = 256 * 1024
+_WRITTEN_AT_ONCE = 512 * 1024
 #: What file systems without hard links answer.
 _NO_SECOND_NAMES = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -105,7 +105,7 @@ class Folder:
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
-                return self.put_new(name, iter(partial(own.read, _COPIED_AT_ONCE), b""))
+                return self.put_new(name, iter(partial(own.read, _WRITTEN_AT_ONCE), b""))
             self._force_new(target, own.fileno(), fresh)
         return True
 
@@ -183,12 +183,22 @@ def _drafted(target: Path, blocks: Iterable[bytes]) -> Iterator[tuple[Path, int]
     draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(handle, "wb", buffering=_COPIED_AT_ONCE) as file:
-            file.writelines(blocks)
-            file.flush()
-            yield draft, file.fileno()
+        _write(handle, blocks)
+        yield draft, handle
     finally:
+        os.close(handle)
         draft.unlink(missing_ok=True)
+
+
+def _write(handle: int, blocks: Iterable[bytes]) -> None:
+    held, size, at = list[bytes](), 0, 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= _WRITTEN_AT_ONCE:
+            write_all(handle, held, at)
+            held, size, at = [], 0, at + size
+    write_all(handle, held, at)
 
 
 def _named(file: Path, target: Path) -> bool:

@@ -81,14 +81,14 @@ def place_of(number: int, *, last: bool) -> bytes:
 
 
 def sealed_blocks(read: Read, ring: KeyRing, name: str) -> Iterator[bytes]:
-    """Yield the sealed file of what `read` gives, block by block."""
+    """Yield the sealed file of what `read` gives, in pieces of any size."""
     sealer = Sealer.new(ring, name)
     yield sealer.head
     number, chunk = 0, _whole(read)
     while len(chunk) == CHUNK and (following := _whole(read)):
-        yield b"".join(sealer.seal(chunk, place_of(number, last=False)))
+        yield from sealer.seal(chunk, place_of(number, last=False))
         number, chunk = number + 1, following
-    yield b"".join(sealer.seal(chunk, place_of(number, last=True)))
+    yield from sealer.seal(chunk, place_of(number, last=True))
 
 
 def sealed_size(plain: int) -> int:
