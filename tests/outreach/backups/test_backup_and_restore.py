@@ -156,7 +156,8 @@ def test_the_tools_reach_the_database_as_the_server_does_and_show_no_password(
 ) -> None:
     asked = {"sslmode": "verify-full", "host": "first,second", "target_session_attrs": "read-write"}
     changed = {"OPTIONS": asked, "HOST": "", "NAME": "a'b", "PASSWORD": "secret word"}
-    monkeypatch.setattr(connection, "settings_dict", connection.settings_dict | changed)
+    for name, value in changed.items():
+        monkeypatch.setitem(connection.settings_dict, name, value)
     told = conninfo_to_dict(databases._url())
     assert {name: told[name] for name in asked} == asked
     assert told["dbname"] == "a'b"
