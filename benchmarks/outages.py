@@ -4,6 +4,9 @@
 web process go on with it: what was acknowledged must be there. With `--asynchronous` the standby is
 some seconds behind, as on a bad line: it tells what is lost then, and what tablets bring back.
 
+`store` takes the object store off the line four times under work: moto's, or the one that
+`OUTREACH_TEST_STORE` names.
+
 `moment` archives the log of a primary, spoils the register by a command nobody wanted, and restores
 it to the moment before: `begin_epoch`, and the tablets send again what came after it.
 """
@@ -18,11 +21,14 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -34,6 +40,8 @@ BEFORE_S, AFTER_S = 12.0, 12.0
 #: Seconds by which an asynchronous standby is behind.
 BEHIND_S = 3.0
 CASES, VISITS = 120, 14
+#: Times that the store is off the line.
+OUTAGES = 4
 Told = dict[str, str]
 PRIMARY = {"wal_level": "replica", "max_wal_senders": "4", "max_connections": "60"}
 
@@ -41,7 +49,7 @@ PRIMARY = {"wal_level": "replica", "max_wal_senders": "4", "max_connections": "6
 def main() -> int:
     """Play one outage, print its table, and tell whether anything is missing that must not be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("outage", choices=("standby", "moment"))
+    parser.add_argument("outage", choices=("standby", "moment", "store"))
     parser.add_argument("--asynchronous", action="store_true")
     chosen = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -52,6 +60,8 @@ def main() -> int:
     with _folder() as folder:
         if chosen.outage == "moment":
             told, lost = moment(folder)
+        elif chosen.outage == "store":
+            told, lost = store(folder)
         else:
             told, lost = standby(folder, is_synchronous=not chosen.asynchronous)
     print("| | |\n|---|---|")
@@ -244,6 +254,54 @@ def moment(folder: Path) -> tuple[Told, dict[str, Any]]:
         return told, missing(load.done, held) | ({"spoiled": still} if still else {})
 
 
+def store(folder: Path) -> tuple[Told, dict[str, Any]]:
+    """Take the store off the line under work; return a table and what is missing."""
+    from benchmarks.drill import counted, paced
+    from tests.e2e.line import a_line
+    from tests.kills.campaign import Came, Server, losses
+    from tests.outreach.files.test_bucket import OWN, Store
+
+    office, given = County.prepared(folder, "")
+    with ExitStack() as stack:
+        kept = Store(OWN)
+        stack.callback(kept.close)
+        name = f"outreach-drill-{uuid4().hex[:12]}"
+        address = urlsplit(kept.new_bucket(name))
+        files = office.data / "files"  # portraits that were laid there come along
+        for file in (one for one in files.rglob("*") if one.is_file()):
+            kept.client.upload_file(str(file), name, f"511302/{file.relative_to(files)}")
+        line = stack.enter_context(a_line(address.port or 80))
+        place = {
+            "OUTREACH_BUCKET": f"{line.address}/{name}/511302?{address.query}",
+            "OUTREACH_BUCKET_KEY": kept.key,
+            "OUTREACH_BUCKET_SECRET": kept.secret,
+        }
+        log = stack.enter_context((folder / "server.log").open("wb"))
+        server = Server(office.environment() | place | {"OUTREACH_LEASE_S": "1"}, log)
+        stack.callback(server.stop)
+        load = paced(folder / "tablets", [server.port], given)
+        load.begin()
+        stack.callback(load.let_go)
+        meanwhile = 0
+        for _ in range(OUTAGES):
+            time.sleep(BEFORE_S / 2)
+            before, line.is_down = load.done.total(), True
+            time.sleep(BEFORE_S / 2)
+            meanwhile += load.done.total() - before
+            line.is_down = False
+        time.sleep(AFTER_S / 2)
+        load.end(patience_s=180)
+        held = _held(office, place)
+        told = {
+            "store": "named by OUTREACH_TEST_STORE" if OWN else "moto's",
+            "off the line": f"{OUTAGES} times {BEFORE_S / 2:.0f} s",
+            "acknowledged": _listed(counted(load.done)),
+            "of which while it was off (text alone)": f"{meanwhile} deeds",
+            "papers made": str(held["papers"]),
+        }
+        return told, losses(Came(load.done, held, OUTAGES))
+
+
 def _follow(first: Cluster, second: Cluster) -> None:
     """Make the second a streaming standby of the first, with a slot that keeps what it wants."""
     second.room()
@@ -293,10 +351,15 @@ def _until(happened: Callable[[], bool], patience_s: float = 120) -> float:
     return time.perf_counter()
 
 
-def _held(office: Any) -> dict[str, Any]:
-    from tests.kills.campaign import _when_quiet
-
-    return _when_quiet(office)
+def _held(office: Any, settings: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """Tell what the register holds once the papers of the last batches are made."""
+    until = time.monotonic() + 120
+    while True:
+        said = office.run("-m", "tests.kills.register", "tell", **settings)
+        held: dict[str, Any] = json.loads(said)
+        if not held["unmade"] or time.monotonic() > until:
+            return held
+        time.sleep(1)
 
 
 def _size(folder: Path) -> float:

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query, Status, errors
@@ -31,8 +31,9 @@ from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
 from mobile_api.leases import LEASE, lend, lend_again
-from mobile_api.models import Device, Epoch, Integration, LedgerEntry, Replica
+from mobile_api.models import Device, Epoch, Integration, Replica
 from mobile_api.mutators import Context
+from mobile_api.owed import owed
 from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull
 from mobile_api.push import push
@@ -40,7 +41,7 @@ from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
 from outreach import clock
-from outreach.models import Division, Kept, KeptUpdate, Slot, StoredBlob
+from outreach.models import Division, Kept, KeptUpdate, Slot
 from outreach.reports import savings_report
 from outreach.rules import scope
 
@@ -168,11 +169,10 @@ def answer_busy(request: HttpRequest, _error: OperationalError) -> HttpResponse:
 def read(request: HttpRequest, shape: type[Body]) -> Body:
     """Read a (possibly gzipped) JSON body into a shape, or raise a `Problem` naming the fields."""
     try:
-        return shape.model_validate_json(_plain(request))
+        return shape.model_validate(orjson.loads(_plain(request)))
+    except orjson.JSONDecodeError as error:
+        raise Problem("not-json") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            raise Problem("not-json") from error
         fields = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
         raise Problem("malformed", ", ".join(fields), {"fields": fields}) from error
 
@@ -274,7 +274,7 @@ def sync(request: AuthenticatedRequest) -> HttpResponse:
         outcomes = push(replica, device, body.push, context) if body.push else []
         _seen(device=device.pk, at=context.at, health=_condition(body, context.at))
         pulled = _pull(replica, body, context)
-        missing = _missing(replica)
+        missing = owed(replica)
         epoch = Epoch.current()
     answer = wire.SyncOut(
         rid=body.rid,
@@ -350,30 +350,6 @@ def _version(text: str) -> tuple[int, ...]:
 @KeptUpdate
 def _seen(device: Slot, at: Slot, health: Slot) -> tuple[QuerySet[Device], dict[str, Any]]:
     return Device.objects.filter(pk=device), {"last_seen_at": at, "health": health}
-
-
-@Kept
-def _awaiting(replica: Slot) -> QuerySet[LedgerEntry, tuple[UUID, str]]:
-    found = LedgerEntry.objects.filter(replica=replica, awaits_media=True)
-    return found.values_list("pk", Cast("media", TextField()))
-
-
-@Kept
-def _held_files(names: Slot) -> QuerySet[StoredBlob, str]:
-    return StoredBlob.objects.filter(pk__among=names).values_list("pk", flat=True)
-
-
-def _missing(replica: Replica) -> list[str]:
-    """Return the declared files that are not held; entries that miss none are not asked again."""
-    declared = _awaiting(replica=replica.pk)
-    if not declared:
-        return []
-    named = set(_SHA256.findall("".join(media for _, media in declared)))
-    missing = named.difference(_held_files(names=named))
-    if len(missing) < len(named):
-        complete = [pk for pk, media in declared if missing.isdisjoint(_SHA256.findall(media))]
-        LedgerEntry.objects.filter(pk__among=complete).update(awaits_media=False)
-    return sorted(missing)
 
 
 @api.post(

@@ -19,9 +19,10 @@ from pydantic import BaseModel
 from certificates.actions import hand_over
 from certificates.models import Certificate
 from mobile_api import wire
-from outreach.actions import applications, evaluations, visits
+from outreach.actions import applications, contacts, evaluations, visits
+from outreach.domain.vocabulary import Role
 from outreach.models import Application, Division, Evaluation, Kept, Slot, User, Visit
-from outreach.rules import Refused, applications_for, scope
+from outreach.rules import Refused, applications_for, scope, scope_of
 
 Args = TypeVar("Args", bound=BaseModel)
 
@@ -97,16 +98,17 @@ def _applications(ids: Sequence[UUID], user: User) -> dict[UUID, Application]:
 
 
 def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
-    user, admitted = context.user, context.admitted_by
-    if admitted:
-        rows = Visit.objects.filter(scope(admitted, prefix="application__"), pk__among=ids)
-        found = {row.pk: row for row in _needed(rows)}
-    else:
+    user = context.planner
+    is_own = user.role == Role.ASSESSOR
+    if is_own:
         found = {row.id: row for row in _own_visits(user=user.pk, ids=ids)}
+    else:
+        rows = Visit.objects.filter(scope(user, prefix="application__"), pk__among=ids)
+        found = {row.pk: row for row in _needed(rows)}
     if set(ids) - set(found):
         raise OutOfScope("out-of-scope", _GONE)
     _share_villages(list(found.values()))
-    if not admitted:
+    if is_own:
         for row in found.values():
             row.assessor = row.application.assessor = user
     return found
@@ -114,8 +116,8 @@ def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
 
 @Kept
 def _own_visits(user: Slot, ids: Slot) -> models.QuerySet[Visit]:
-    own = Visit.objects.filter(assessor=user, application__assessor=user)
-    return _needed(own.filter(pk__among=ids))
+    own = scope_of(Role.ASSESSOR, user, "", prefix="application__")
+    return _needed(Visit.objects.filter(own, assessor=user, pk__among=ids))
 
 
 def _needed(rows: models.QuerySet[Visit]) -> models.QuerySet[Visit]:
@@ -314,6 +316,24 @@ def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> N
     hand_over(rows, by=context.user, at=context.at, admitted_by=context.admitted_by)
 
 
+def _correct_contact(batch: Sequence[wire.CorrectContact], context: Context) -> None:
+    cases = _applications([args.application for args in batch], context.planner)
+    said = [
+        contacts.Correction(cases[args.application], _contact(args.to), _contact(args.seen))
+        for args in batch
+    ]
+    try:
+        contacts.correct_contacts(
+            said, by=context.user, at=context.at, admitted_by=context.admitted_by
+        )
+    except contacts.ContactChanged as changed:
+        raise Conflict(changed.code, changed.message) from changed
+
+
+def _contact(said: wire.Contact) -> contacts.Contact:
+    return contacts.Contact(said.telephone, said.address)
+
+
 MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("schedule_visit", 1): Mutator(wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit)),
     ("move_visit", 1): Mutator(wire.MoveVisit, _move),
@@ -325,5 +345,6 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("nominate", 2): Mutator(
         wire.Nominate, _nominate, (Application, lambda args: args.application)
     ),
+    ("correct_contact", 1): Mutator(wire.CorrectContact, _correct_contact),
     ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),
 }

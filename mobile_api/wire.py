@@ -378,6 +378,21 @@ class HandOverCertificate(Shape):
     handed_over_at: datetime
 
 
+class Contact(Shape):
+    """How a family is reached; an empty text where nothing is known."""
+
+    telephone: Annotated[str, StringConstraints(max_length=30)]
+    address: Annotated[str, StringConstraints(max_length=200)]
+
+
+class CorrectContact(Said):
+    """correct_contact v1: a shared field, with what its author had before their eyes."""
+
+    application: UUID
+    to: Contact
+    seen: Contact
+
+
 class Change(BaseModel):
     """One deed: its number, and the record it was done to."""
 

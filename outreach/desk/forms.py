@@ -405,6 +405,21 @@ class UrgencyForm(forms.Form):
     )
 
 
+class ContactForm(forms.Form):
+    """How a family is reached, and what stood there when the page was opened."""
+
+    telephone = TelephoneField(label=_("Telephone"), required=False)
+    address = forms.CharField(
+        label=_("Address of the home"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("So that somebody who has never been there finds the door."),
+    )
+    seen_telephone = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    seen_address = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+
+
 class NoteForm(forms.Form):
     """A written reason."""
 

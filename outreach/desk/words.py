@@ -215,6 +215,9 @@ RECORDED: Words = {
     "reason": _("Reason"),
     "media": _("Photos and signatures"),
     "village": _("Village"),
+    "to": _("Telephone and address as the author corrected them"),
+    "seen_contact": _("Telephone and address as the author saw them"),
+    "stands_contact": _("Telephone and address that stand now"),
 }
 MUTATIONS: Words = {
     "schedule_visit": _("Schedule a visit"),
@@ -224,6 +227,7 @@ MUTATIONS: Words = {
     "submit_evaluation": _("Submit an evaluation"),
     "nominate": _("Nominate a person"),
     "hand_over_certificate": _("Hand over a certificate"),
+    "correct_contact": _("Correct telephone or address"),
 }
 WEEKDAYS: tuple[str | Promise, ...] = (
     _("Monday"),
@@ -389,6 +393,7 @@ DEEDS: Words = {
     "notification.uncertain": _("message perhaps sent"),
     "notification.overtaken": _("message overtaken"),
     "notification.again": _("message to be sent again"),
+    "application.contact": _("telephone or address corrected"),
     "application.hasten": _("put into the fast lane"),
     "application.unhasten": _("taken out of the fast lane"),
     "family_link.make": _("family link made"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -199,6 +199,20 @@ def test_the_servers_worker_makes_what_waits_and_settles_the_day(
     worker.run(lambda: next(rounds))
     assert far(batch) == (2, 0, 0)
     assert settled == [clock.today()]
+
+
+def test_the_servers_worker_settles_when_the_countys_day_begins_not_that_of_utc(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[date] = []
+    monkeypatch.setattr(worker.life, "settle", lambda *, at: settled.append(at.date()))
+    day = None
+    for minute in ("15:59", "16:01", "23:59"):  # midnight in the county is 16:00 of UTC
+        clock.advance_to(datetime.fromisoformat(f"2018-06-20T{minute}:00+00:00"))
+        day = worker._settle(day)
+    clock.advance_to(datetime.fromisoformat("2018-06-21T00:01:00+00:00"))
+    assert worker._settle(day) == date(2018, 6, 21)
+    assert settled == [date(2018, 6, 20), date(2018, 6, 21)]
 
 
 def test_the_worker_survives_a_database_that_is_away(

@@ -32,6 +32,7 @@ SCREENS = {
         "today",
         "visit",
         "not-done",
+        "contact",
         "move",
     ),
     *("calendar", "calendar-day", "schedule", "schedule-clash"),
@@ -120,6 +121,16 @@ def plan(hand: Tablet) -> None:
     page.get_by_label("本人不在家").check()
     hand.look(page, "not-done")
     page.get_by_role("link", name="返回").click()
+    page.get_by_role("link", name="更正电话或住址").click()
+    page.get_by_label("电话").fill("12")
+    hand.press("保存")
+    expect(page.get_by_text("电话是 11 位手机号")).to_be_visible()
+    hand.look(page, "contact")
+    page.get_by_label("电话").fill("139 0000 0001")
+    page.get_by_label("地址").fill("过桥右手第二家")
+    hand.press("保存")
+    expect(page.get_by_text("过桥右手第二家")).to_be_visible()
+    expect(page.get_by_role("link", name="13900000001")).to_be_visible()
     page.get_by_role("link", name="改期或取消").click()
     hand.expects_heading("改期")
     hand.look(page, "move")

@@ -28,6 +28,7 @@ from mobile_api.models import HandInPart, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
+from outreach.actions import contacts
 from outreach.models import AuditEvent, Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
 from tests.generative.device import Device
@@ -132,7 +133,7 @@ def a_revoked_tablet_is_served(sound: Any, revoked_at: Any, is_active: bool) -> 
     """Ask for the token only."""
 
 
-@plant(api, "_missing")
+@plant(api, "owed")
 def missing_photos_are_not_asked_for(sound: Any, *given: Any) -> list[str]:
     """Tell every tablet that all its photos are here."""
     return []
@@ -164,6 +165,12 @@ FAULTS["no_gap_check"] = _no_gap_check
 @plant(mutators, "_check_seen")
 def the_last_write_wins(sound: Any, *given: Any) -> None:
     """Change an appointment whatever its author saw."""
+
+
+@plant(contacts, "_changes")
+def an_address_is_overwritten(sound: Any, resident: Any, one: Any, *, is_admitted: bool) -> Any:
+    """Change an address whatever its author saw."""
+    return sound(resident, one, is_admitted=True)
 
 
 @plant(push, "_settle")

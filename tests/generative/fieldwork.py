@@ -90,6 +90,24 @@ def field_move(world: World, choose: Random) -> None:
     world.reached["field edits"] += 1
 
 
+@rule(6)
+def field_contact(world: World, choose: Random) -> None:
+    """Correct where a family lives, naming the address that the tablet shows."""
+    device = any_device(world, choose)
+    known = visits_of(device, "scheduled", "done") if device else []
+    if device is None or not known:
+        return
+    _, row = choose.choice(known)
+    seen = {name: row["resident"][name] for name in ("telephone", "address")}
+    args = {
+        "application": row["application"],
+        "to": {**seen, "address": f"mark {uuid4().hex}"},
+        "seen": seen,
+    }
+    device.say("correct_contact", args, NOW.isoformat())
+    world.reached["contacts corrected"] += 1
+
+
 @rule(2)
 def field_cancel(world: World, choose: Random) -> None:
     """Cancel a visit from the tablet."""

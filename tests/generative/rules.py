@@ -14,7 +14,7 @@ from mobile_api.auth import fingerprint
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute
 from mobile_api.models import Device as Enrolled
-from outreach.actions import applications, visits
+from outreach.actions import applications, contacts, visits
 from outreach.domain.workflow import OPEN_VISITS
 from outreach.models import Application, User, Visit
 from outreach.rules import Refused
@@ -81,6 +81,20 @@ def office_move(world: World, choose: Random) -> None:
 
 
 @rule(3)
+def office_contact(world: World, choose: Random) -> None:
+    """Correct at the desk where a family lives."""
+    visit = _open_visit(choose)
+    if visit:
+        resident = visit.application.resident
+        stands = contacts.Contact(resident.telephone, resident.address)
+        to = contacts.Contact(resident.telephone, f"desk {choose.getrandbits(64):x}")
+        correction = contacts.Correction(visit.application, to, stands)
+        contacts.correct_contacts([correction], by=administrator(world), at=NOW)
+        world.note_history()
+        world.reached["contacts corrected at the desk"] += 1
+
+
+@rule(3)
 def office_cancel(world: World, choose: Random) -> None:
     """Cancel a visit at the desk."""
     visit = _open_visit(choose)
@@ -90,7 +104,7 @@ def office_cancel(world: World, choose: Random) -> None:
         world.reached["cancelled"] += 1
 
 
-@rule(7)
+@rule(12)
 def decide_dispute(world: World, choose: Random) -> None:
     """Accept what a tablet said and was disputed, or set it aside."""
     waiting = list(Dispute.objects.filter(decided_at=None).order_by("pk"))

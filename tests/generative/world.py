@@ -22,12 +22,13 @@ from mobile_api.restoring import begin_epoch
 from outreach import clock
 from outreach.actions.trail import number_trail
 from outreach.domain.vocabulary import EvidenceKind
-from outreach.models import Application, Evaluation, User, Visit
+from outreach.models import User, Visit
 from outreach.models.ids import new_id
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
 from tests.generative import databases
 from tests.generative.device import Device, Reply, fresh_key
+from tests.generative.expected import expected
 from tests.generative.handed import handed_in
 from tests.generative.home import forget_tablets
 from tests.generative.promises import check
@@ -217,7 +218,10 @@ class World:
             self.after(device, held)
 
     def _deliver(self, device: Device, request: dict[str, Any], token: str) -> Reply:
-        due, strange = self._due(device, request)
+        place = replica_of(device)
+        batch = request.get("push", {}).get("mutations", [])
+        fresh = [one for one in batch if place and one["seq"] > place.last_seq]
+        wanted = expected(device.username, fresh, self.made, self.reached)
         reply = post("/api/v1/sync", request, token)
         status, answer = reply
         self.note_history()
@@ -233,58 +237,11 @@ class World:
                 self.reached["receipts"] += 1
                 receipt_is_true(device, answer)
             got = {one["seq"]: one for one in answer["outcomes"]}
-            for seq in due:
-                check("in scope applies", got[seq]["outcome"] == "applied", got[seq])
-            for seq in strange:
-                check("out of scope parks", got[seq]["outcome"] == "parked", got[seq])
+            for seq, (promise, outcome) in wanted.items():
+                check(promise, got[seq]["outcome"] == outcome, got[seq])
         turned_away = status == 200 or status in (401, 403, 409, 410)
         check("push is accepted for ever", turned_away, f"{status} {answer}")
         return reply
-
-    def _due(self, device: Device, request: dict[str, Any]) -> tuple[list[int], list[int]]:
-        """Return the evaluations of a push that nothing speaks against, and those of others."""
-        place = replica_of(device)
-        batch = request.get("push", {}).get("mutations", [])
-        fresh = [one for one in batch if place and one["seq"] > place.last_seq]
-        about = Counter(one["args"].get("visit") for one in fresh)
-        due = [
-            one
-            for one in fresh
-            if one["args"].get("evaluation") in self.made and about[one["args"]["visit"]] == 1
-        ]
-        abroad = self._abroad(device, fresh)
-        if not due:
-            return [], abroad
-        mine = Visit.objects.filter(application__assessor__username=device.username)
-        own = {str(pk) for pk in mine.values_list("pk", flat=True)}
-        open_visits = Visit.objects.filter(
-            pk__in=[one["args"]["visit"] for one in due],
-            state="scheduled",
-            application__assessor__username=device.username,
-        )
-        ids = {str(pk) for pk in open_visits.values_list("pk", flat=True)}
-        known = {
-            str(pk)
-            for pk in Evaluation.objects.filter(visit__in=ids).values_list("visit", flat=True)
-        }
-        return (
-            [one["seq"] for one in due if one["args"]["visit"] in ids - known],
-            abroad + [one["seq"] for one in due if one["args"]["visit"] not in own],
-        )
-
-    def _abroad(self, device: Device, fresh: list[dict[str, Any]]) -> list[int]:
-        """Return the nominations of a push that lie outside their author's present area."""
-        said = [one for one in fresh if one["name"] == "nominate"]
-        if not said:
-            return []
-        area = User.objects.get(username=device.username).division.code
-        ids = [one["args"]["application"] for one in said]
-        known = Application.objects.filter(pk__in=ids).values_list("pk", flat=True)
-        there = {str(pk) for pk in known}
-        found = [one["seq"] for one in said if one["args"]["application"] not in there
-                 and not one["args"]["village"].startswith(area)]  # fmt: skip
-        self.reached["nominated elsewhere"] += len(found)
-        return found
 
     def _heard(self, device: Device, request: dict[str, Any], answer: dict[str, Any]) -> None:
         for outcome in answer["outcomes"]:

@@ -51,8 +51,13 @@ def test_no_number_telephone_address_diagnosis_or_finding_is_kept_in_clear(
         "resident": person,
     }
     tablet.say("nominate", nomination, ON_THE_DAY)
+    home = {"telephone": "13912345679", "address": "过桥右手第二家"}
+    seen = {"telephone": "", "address": ""}
+    contact = {"application": str(visit.application_id), "to": home, "seen": seen}
+    tablet.say("correct_contact", contact, ON_THE_DAY)
     tablet.sync()
     secrets = [
+        *home.values(),
         visit.application.resident.id_number,
         person["id_number"],
         person["telephone"],

@@ -18,7 +18,7 @@ from outreach.actions.applications import assign
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.domain.grading import Grading
 from outreach.domain.vocabulary import Role
-from outreach.models import Assessor, Evaluation, Institution, Visit
+from outreach.models import Assessor, Evaluation, Institution, User, Visit
 from outreach.models.ids import new_id
 from tests import builders
 from tests.builders import START
@@ -250,6 +250,32 @@ def test_an_impossible_day_is_refused_with_a_sentence(
     [answer] = tablet.exchange()["outcomes"]
     assert (answer["outcome"], answer["code"]) == ("refused", code)
     assert answer["message"]
+
+
+def test_a_liaison_moves_what_lies_in_the_area_and_nothing_else(
+    place: builders.County, tmp_path: Path
+) -> None:
+    [visit] = builders.scheduled(place)
+    phone = enrolled(place, tmp_path, place.liaison, "phone")
+    phone.sync()
+    [row] = phone.rows("visit").values()
+    moved = {
+        "visit": str(visit.pk),
+        "on": "2018-06-06",
+        "start": "10:00",
+        "seen": {"on": row["on"], "start": row["start"]},
+    }
+    phone.say("move_visit", moved, ON_THE_DAY)
+    [answer] = phone.exchange()["outcomes"]
+    assert (answer["outcome"], str(Visit.objects.get().on)) == ("applied", "2018-06-06")
+    User.objects.filter(pk=place.liaison.pk).update(division=place.other_village)
+    seen = {"on": "2018-06-06", "start": "10:00"}
+    phone.say("move_visit", {**moved, "on": "2018-06-07", "seen": seen}, ON_THE_DAY)
+    answer = phone.exchange()
+    assert [(one["outcome"], one["code"]) for one in answer["outcomes"]] == [
+        ("parked", "out-of-scope")
+    ]
+    assert phone.rows("visit") == {}
 
 
 def test_not_done_carries_its_next_step(place: builders.County, tablet: Tablet) -> None:

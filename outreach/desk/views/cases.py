@@ -177,9 +177,10 @@ def _beside(application: Application, user: User) -> list[tuple[str, Any]]:
     """List what helps with the case beside its next step: address and words."""
     if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
         return []
+    contact = ("desk:contact", _("Correct telephone or address"))
     sent = application.paper_photos.undecided().count()
     photos = _("Papers by photo")
-    found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos)]
+    found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos), contact]
     if application.state in LINKED:
         found.insert(0, ("desk:family_link", _("Link for the family")))
     if application.state in OPEN_STATES:

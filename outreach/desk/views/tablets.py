@@ -186,15 +186,28 @@ def _recorded(entry: LedgerEntry) -> dict[str, Any]:
     name = case.resident.name if case else person.get("name") if isinstance(person, dict) else ""
     shown = [
         (words.RECORDED[key], value)
-        for key, value in _flat(args)
+        for key, value in (*_flat(args), *_standing(entry, case))
         if key in words.RECORDED and value not in ("", None)
     ]
     return {"entry": entry, "case": case, "name": name, "recorded": shown}
 
 
+def _standing(entry: LedgerEntry, case: Application | None) -> Iterator[tuple[str, Any]]:
+    """Yield what stands now where two people changed the same: both are compared."""
+    if entry.name == "correct_contact" and case:
+        held = {"telephone": case.resident.telephone, "address": case.resident.address}
+        yield "stands_contact", _reached(held)
+
+
+def _reached(contact: dict[str, Any]) -> str:
+    return f"{contact.get('telephone') or '—'} · {contact.get('address') or '—'}"
+
+
 def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in args.items():
-        if key == "seen" and isinstance(value, dict):
+        if key in ("to", "seen") and isinstance(value, dict) and "telephone" in value:
+            yield ("to" if key == "to" else "seen_contact"), _reached(value)
+        elif key == "seen" and isinstance(value, dict):
             yield "seen", f"{value.get('on')} {value.get('start')}"
         elif key == "media" and isinstance(value, list):
             yield "media", len(value)

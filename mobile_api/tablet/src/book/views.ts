@@ -220,6 +220,8 @@ function overlay(found: Map<string, VisitView>, entry: LogEntry, source: Source)
     if (visit) found.set(visit.id, visit)
     return
   }
+  const contact = said(entry, 'correct_contact')
+  if (contact) return correctContact(found, contact.args)
   const visit = found.get(visitOf(entry))
   if (!visit) return
   visit.pending = true
@@ -230,6 +232,12 @@ function overlay(found: Map<string, VisitView>, entry: LogEntry, source: Source)
   if (notDone) reportNotDone(visit, notDone.args.reason, notDone.args.next_step)
   const evaluation = said(entry, 'submit_evaluation')
   if (evaluation) Object.assign(visit, { state: 'done', evaluation: evaluation.args.evaluation })
+}
+
+function correctContact(found: Map<string, VisitView>, { application, to }: MutationArgs['correct_contact']): void {
+  for (const visit of found.values()) {
+    if (visit.application === application) Object.assign(visit, { pending: true, resident: { ...visit.resident, ...to } })
+  }
 }
 
 function reportNotDone(visit: VisitView, reason: NotDoneReason, next_step: NextStep): void {

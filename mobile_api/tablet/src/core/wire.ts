@@ -299,6 +299,12 @@ export interface Nominate extends Correction {
   media: MediaDeclaration[]
 }
 
+/** How a family is reached; an empty text where nothing is known. */
+export interface Contact {
+  telephone: string
+  address: string
+}
+
 /** What a tablet can say, and with which arguments. */
 export interface MutationArgs {
   schedule_visit: Correction & { visit: string; application: string; on: string; start: string; minutes: number }
@@ -321,6 +327,7 @@ export interface MutationArgs {
   }
   submit_evaluation: SubmitEvaluation
   nominate: Nominate
+  correct_contact: Correction & { application: string; to: Contact; seen: Contact }
   hand_over_certificate: { certificate: string; to: 'resident' | 'guardian'; handed_over_at: string }
 }
 export type MutationName = keyof MutationArgs
@@ -333,5 +340,6 @@ export const VERSIONS: Record<MutationName, number> = {
   record_not_done: 1,
   submit_evaluation: 1,
   nominate: 2,
+  correct_contact: 1,
   hand_over_certificate: 1,
 }

@@ -183,6 +183,10 @@ export const en: Record<MessageKey, string> = {
   'visit.over': 'This visit already has a result; it cannot be rated again.',
   'visit.not_an_assessor': 'Only an assessor can rate.',
   'visit.gone': 'This case is not yours any more. What you recorded is kept.',
+  'contact.title': 'Correct telephone or address',
+  'contact.bad_telephone': 'A telephone is 11 digits of a mobile, or area code and number.',
+  'contact.address_hint': 'So that whoever comes next finds the door.',
+  'contact.save': 'Save',
 
   'visit_state.scheduled': 'Scheduled',
   'visit_state.in_progress': 'In progress',
@@ -441,6 +445,7 @@ export const en: Record<MessageKey, string> = {
   'disputes.over': 'Settled',
   'disputes.elsewhere': 'A record of another tablet, or an older one',
   'disputes.both': 'You moved it to {mine}; the office has it on {theirs} now.',
+  'disputes.both_contact': 'You wrote {mine}; the register now has {theirs}.',
   'disputes.reason': 'The office says: {reason}',
   'disputes.corrected': 'Corrected and sent again on {when}',
   'decision.accepted': 'The office has taken it in',
@@ -461,6 +466,7 @@ export const en: Record<MessageKey, string> = {
   'mutation.record_not_done': 'Not done',
   'mutation.submit_evaluation': 'Evaluation',
   'mutation.nominate': 'Nomination',
+  'mutation.correct_contact': 'Correct telephone or address',
   'mutation.hand_over_certificate': 'Hand over a certificate',
 
   'ready.title': 'Ready to leave?',

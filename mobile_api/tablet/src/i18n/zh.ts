@@ -181,6 +181,10 @@ export const zh = {
   'visit.over': '这次走访已有结果，不能再评定。',
   'visit.not_an_assessor': '只有评定医生可以评定。',
   'visit.gone': '这个案件已不在您名下。您记录的内容没有丢失。',
+  'contact.title': '更正电话或住址',
+  'contact.bad_telephone': '电话是 11 位手机号，或者区号加号码。',
+  'contact.address_hint': '写清怎么找到家门，方便下次来的人。',
+  'contact.save': '保存',
 
   'visit_state.scheduled': '已安排',
   'visit_state.in_progress': '进行中',
@@ -439,6 +443,7 @@ export const zh = {
   'disputes.over': '已有结果',
   'disputes.elsewhere': '另一台平板或更早的记录',
   'disputes.both': '您改到 {mine}；办公室现在定在 {theirs}。',
+  'disputes.both_contact': '您改成 {mine}；现在登记的是 {theirs}。',
   'disputes.reason': '办公室的说明：{reason}',
   'disputes.corrected': '已于 {when} 更正并重新发送',
   'decision.accepted': '办公室已采用',
@@ -459,6 +464,7 @@ export const zh = {
   'mutation.record_not_done': '未能完成',
   'mutation.submit_evaluation': '评定',
   'mutation.nominate': '提名',
+  'mutation.correct_contact': '更正电话或住址',
   'mutation.hand_over_certificate': '送达证件',
 
   'ready.title': '出发前检查',

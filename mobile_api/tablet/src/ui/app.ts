@@ -4,7 +4,7 @@ import { deviceClock } from '../core/clock'
 import type { SignedReceipt } from '../core/receipts'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
-import { disputes, isOpen, isToHandle } from '../book/disputes'
+import { disputes, isOpen, isToHandle, nameIn } from '../book/disputes'
 import {
   cases,
   certificates,
@@ -18,6 +18,7 @@ import {
   type VisitView,
 } from '../book/views'
 import { TabletDatabase, type VaultRecord } from '../store/database'
+import type { LogEntry } from '../store/records'
 import type { Part } from '../store/change'
 import { Safe } from '../store/safe'
 import type { EnrolProblem } from '../sync/enrolment'
@@ -117,6 +118,17 @@ export const book = {
 /** A visit of the rows, or one begun here that has left them. */
 export const visitOf = (id: string): VisitView | null =>
   [...book.visits.value, ...book.left.value].find((visit) => visit.id === id) ?? null
+
+/** Whom a record of this tablet is about: by the case as it stands here, else by the record's own words. */
+export function personIn(entry: LogEntry): string {
+  const { visit, application, certificate } = entry.args as { visit?: string; application?: string; certificate?: string }
+  const known =
+    visitOf(visit ?? '') ??
+    book.visits.value.find((item) => item.application === application) ??
+    book.cases.value.find(({ id }) => id === application)
+  const paper = book.certificates.value.find(({ id }) => id === certificate)
+  return known?.resident.name ?? paper?.resident_name ?? nameIn(entry)
+}
 
 export const standardOf = (edition: string): Standard | null => {
   const source = opened.value

@@ -1,6 +1,7 @@
 /** The screens that nobody waits for, as one piece: apart they would weigh more. */
 export { default as CalendarScreen } from './screens/CalendarScreen.vue'
 export { default as CertificatesScreen } from './screens/CertificatesScreen.vue'
+export { default as ContactScreen } from './screens/ContactScreen.vue'
 export { default as DisputesScreen } from './screens/DisputesScreen.vue'
 export { default as EnrolScreen } from './screens/EnrolScreen.vue'
 export { default as EvaluationScreen } from './screens/EvaluationScreen.vue'

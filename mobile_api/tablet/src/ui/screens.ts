@@ -23,6 +23,7 @@ const SCREENS: Record<string, Component> = {
   visit: ofDay((screens) => screens.VisitScreen),
   evaluate: ofRest((screens) => screens.EvaluationScreen),
   'not-done': ofRest((screens) => screens.NotDoneScreen),
+  contact: ofRest((screens) => screens.ContactScreen),
   calendar: ofRest((screens) => screens.CalendarScreen),
   schedule,
   move: schedule,

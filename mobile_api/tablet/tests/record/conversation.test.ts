@@ -7,6 +7,7 @@
 import { expect, it } from 'vitest'
 import { sha256Hex, unbase64 } from '@/core/bytes'
 import { deviceClock } from '@/core/clock'
+import { VERSIONS } from '@/core/wire'
 import { TabletDatabase } from '@/store/database'
 import type { Media } from '@/store/records'
 import { Safe } from '@/store/safe'
@@ -37,7 +38,11 @@ const handIns = import.meta.glob<{ handIn: HandIn }>('../../src/sync/handin.ts')
 interface VisitRow {
   on: string
   start: string
+  application: string
+  resident: { telephone: string; address: string }
 }
+/** Releases before it cannot say so. */
+const saysContacts = 'correct_contact' in VERSIONS
 
 async function enrolled(name: string, code: string): Promise<Safe> {
   const safe = await Safe.create(new TabletDatabase(name), PIN, deviceClock.wall(), ROUNDS)
@@ -77,6 +82,9 @@ it('says everything that a tablet of this release can say', { timeout: 60_000 },
   await say('move_visit', { visit: moved, on: '2018-06-21', start: '10:00', minutes: 40, seen: seen(rowOf(0)), reason: '河水涨了' })
   await say('move_visit', { visit: disputed, on: '2018-06-22', start: '10:00', minutes: 40, seen: { on: '2018-06-01', start: '09:00' }, reason: '' })
   await say('cancel_visit', { visit: cancelled, reason: '已搬走', seen: seen(rowOf(2)) })
+  const { application, resident } = rowOf(4)
+  const stood = { telephone: resident.telephone, address: resident.address }
+  if (saysContacts) await say('correct_contact', { application, to: { ...stood, address: '桥头第二家' }, seen: stood })
   await say('record_not_done', { visit: absent, reason: 'absent', next_step: 'revisit', note: '', recorded_at: at(), place: null })
   const kinds: [Media['kind'], string | null][] = [
     ...(['portrait', 'whole_body', 'affected_part', 'environment', 'signature_resident'] as const).map((kind): [Media['kind'], null] => [kind, null]),

@@ -1,0 +1,87 @@
+"""What must become of the mutations of a push, as the register stands just before it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from outreach.models import Application, Evaluation, User, Visit
+from outreach.rules import applications_for
+
+#: By its number in the log: the promise, and the outcome that keeps it.
+Expected = dict[int, tuple[str, str]]
+Said = list[dict[str, Any]]
+IN, OUT = ("in scope applies", "applied"), ("out of scope parks", "parked")
+
+
+def expected(username: str, fresh: Said, made: Collection[str], reached: Counter[str]) -> Expected:
+    """Return the outcomes that are beyond doubt, of mutations that were not taken in before."""
+    found: Expected = {}
+    for look in (_evaluations, _nominations, _addresses):
+        found.update(look(username, fresh, made, reached))
+    return found
+
+
+def _evaluations(
+    username: str, fresh: Said, made: Collection[str], _reached: Counter[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Look at those that nothing speaks against, and at those of visits that are another's."""
+    about = Counter(one["args"].get("visit") for one in fresh)
+    due = [
+        one
+        for one in fresh
+        if one["args"].get("evaluation") in made and about[one["args"]["visit"]] == 1
+    ]
+    if not due:
+        return
+    mine = Visit.objects.filter(application__assessor__username=username)
+    own = {str(pk) for pk in mine.values_list("pk", flat=True)}
+    named = mine.filter(pk__in=[one["args"]["visit"] for one in due], state="scheduled")
+    ids = {str(pk) for pk in named.values_list("pk", flat=True)}
+    done = Evaluation.objects.filter(visit__in=ids).values_list("visit", flat=True)
+    known = {str(pk) for pk in done}
+    for one in due:
+        if one["args"]["visit"] in ids - known:
+            yield one["seq"], IN
+        elif one["args"]["visit"] not in own:
+            yield one["seq"], OUT
+
+
+def _nominations(
+    username: str, fresh: Said, _made: Collection[str], reached: Counter[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Look at those that lie outside their author's present area."""
+    said = [one for one in fresh if one["name"] == "nominate"]
+    if not said:
+        return
+    area = User.objects.get(username=username).division.code
+    ids = [one["args"]["application"] for one in said]
+    known = Application.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    there = {str(pk) for pk in known}
+    for one in said:
+        args = one["args"]
+        if args["application"] not in there and not args["village"].startswith(area):
+            reached["nominated elsewhere"] += 1
+            yield one["seq"], OUT
+
+
+def _addresses(
+    username: str, fresh: Said, _made: Collection[str], reached: Counter[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Look at addresses of cases in scope: their author saw the one that stands, or did not."""
+    about = [one for one in fresh if one["name"] == "correct_contact"]
+    if not about:
+        return
+    user = User.objects.get(username=username)
+    ids = [one["args"]["application"] for one in about]
+    cases = applications_for(user).filter(pk__in=ids).select_related("resident")
+    stands = {str(case.pk): case.resident.address for case in cases}
+    for one in about:
+        case, to, seen = (one["args"][name] for name in ("application", "to", "seen"))
+        if case not in stands:
+            continue
+        fits = stands[case] in (to["address"], seen["address"])
+        reached["address met" if fits else "address contested"] += 1
+        stands[case] = to["address"] if fits else stands[case]
+        yield one["seq"], ("I6", "applied" if fits else "conflict")
