@@ -38,7 +38,7 @@ from outreach.rules import (
 )
 
 
-@dataclass(slots=True)
+@dataclass  # not frozen: those are made by the thousand, and freezing triples it
 class Part:
     """One category of an evaluation: what was found, the doctor's grade, the reason to differ."""
 
@@ -48,7 +48,7 @@ class Part:
     reason: str = ""
 
 
-@dataclass(slots=True)
+@dataclass  # not frozen: those are made by the thousand, and freezing triples it
 class Declared:
     """A photo or signature that will follow, named by its SHA-256."""
 
@@ -60,7 +60,7 @@ class Declared:
     place: dict[str, float] | None = None
 
 
-@dataclass(slots=True)
+@dataclass  # not frozen: those are made by the thousand, and freezing triples it
 class Submission:
     """Everything the tablet says about one evaluation."""
 
@@ -83,7 +83,7 @@ class Submission:
         return self.parts[0].category if len(self.parts) == 1 else Category.MULTIPLE
 
 
-@dataclass(slots=True)
+@dataclass  # not frozen: those are made by the thousand, and freezing triples it
 class _Judged:
     submission: Submission
     by: User
