@@ -39,4 +39,7 @@ def answers_packed(
 
 
 def _is_worth_it(response: HttpResponse) -> bool:
+    """Tell whether an answer is long; a problem, which may repeat what was sent, goes as it is."""
+    if response.status_code >= 400:
+        return False
     return len(response.content) >= WORTH_PACKING and "Content-Encoding" not in response

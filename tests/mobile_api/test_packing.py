@@ -64,3 +64,16 @@ def test_a_short_answer_goes_as_it_is(tablet: Tablet) -> None:
 def test_pages_of_the_desk_are_left_alone(client: Client) -> None:
     answer = client.get("/sign-in/", headers={"Accept-Encoding": "gzip"})
     assert answer.get("Content-Encoding") is None
+
+
+def test_a_problem_goes_as_it_is_however_much_it_names(client: Client) -> None:
+    body = {f"unknown-{n}": n for n in range(200)}
+    answer = client.post(
+        "/api/v1/devices/share",
+        json.dumps(body),
+        content_type="application/json",
+        headers={"Accept-Encoding": "gzip"},
+    )
+    assert answer.status_code == 422
+    assert len(answer.content) > 1_200
+    assert answer.get("Content-Encoding") is None
