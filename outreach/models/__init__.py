@@ -8,7 +8,7 @@ from outreach.models.applications import (
     Objection,
     SecondOpinion,
 )
-from outreach.models.batches import insert
+from outreach.models.batches import insert, insert_missing
 from outreach.models.divisions import Division
 from outreach.models.family import FamilyLink, PaperPhoto
 from outreach.models.imports import ImportDraft
@@ -98,6 +98,7 @@ __all__ = [
     "Visit",
     "VisitEvent",
     "insert",
+    "insert_missing",
     "is_held",
     "recalled",
     "working_calendar",

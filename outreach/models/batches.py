@@ -37,11 +37,24 @@ def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]], **same:
     that is left out takes its field's default. Raises `TypeError` for a column that the model does
     not have or only some of the rows name, and the database's own errors.
     """
-    given = list(rows)
+    _write(model, list(rows), same)
+
+
+def insert_missing(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write new rows as `insert` does; one whose like is there already stays as it is."""
+    _write(model, list(rows), {}, "ON CONFLICT DO NOTHING")
+
+
+def _write(
+    model: type[models.Model],
+    given: Sequence[Mapping[str, Any]],
+    same: Mapping[str, Any],
+    conflict: str = "",
+) -> None:
     if not given:
         return
     here = connections[DEFAULT_DB_ALIAS]
-    table = _Table.of(model, here.vendor)
+    table = _Table.of(model, here.vendor, conflict)
     filled = zip(*table.fill(given, same), strict=False)  # what is the same repeats for ever
     if table.as_json:
         named = [dict(zip(table.names, row, strict=True)) for row in filled]
@@ -85,10 +98,10 @@ def _each(adapt: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
 class _Table:
     """What is known of a model's table before the first row comes; the key is its first column."""
 
-    def __init__(self, model: type[models.Model], vendor: str) -> None:
+    def __init__(self, model: type[models.Model], vendor: str, conflict: str) -> None:
         serial = models.AutoField
         fields = [one for one in model._meta.concrete_fields if not isinstance(one, serial)]
-        self.as_json = vendor == "postgresql"
+        self.as_json, self._conflict = vendor == "postgresql", conflict
         self.name = model._meta.db_table
         self.names = [field.attname for field in fields]
         self.known = {*self.names, "_state"}
@@ -105,21 +118,23 @@ class _Table:
 
     @classmethod
     @cache
-    def of(cls, model: type[models.Model], vendor: str) -> _Table:
+    def of(cls, model: type[models.Model], vendor: str, conflict: str) -> _Table:
         """Return the model's table, looked at once."""
-        return cls(model, vendor)
+        return cls(model, vendor, conflict)
 
     @cached_property
     def from_values(self) -> Statement:
         """The statement that takes one row's values."""
         marks = ", ".join(["%s"] * len(self.names))
-        return Statement.of(f"INSERT INTO {self._into} VALUES ({marks})", "sqlite")  # noqa: S608
+        text = f"INSERT INTO {self._into} VALUES ({marks}) {self._conflict}"  # noqa: S608
+        return Statement.of(text, "sqlite")
 
     @cached_property
     def from_json(self) -> Statement:
         """The statement that takes all rows as one JSON text, in the table's own types."""
         rows = f"json_populate_recordset(NULL::{self._quote(self.name)}, %s)"
-        text = f"INSERT INTO {self._into} SELECT {self._columns} FROM {rows}"  # noqa: S608
+        chosen = f"SELECT {self._columns} FROM {rows}"  # noqa: S608
+        text = f"INSERT INTO {self._into} {chosen} {self._conflict}"
         return Statement.of(text, "postgresql")
 
     @property

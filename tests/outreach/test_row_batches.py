@@ -10,7 +10,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from outreach.models import AuditEvent, Evaluation, Photo, Visit, VisitEvent, insert
+from outreach.models import (
+    AuditEvent,
+    Evaluation,
+    Photo,
+    StoredBlob,
+    Visit,
+    VisitEvent,
+    insert,
+    insert_missing,
+)
 from outreach.models.ids import new_id
 from tests import builders
 from tests.builders import SHANGHAI, START
@@ -98,3 +107,12 @@ def test_among_finds_what_in_finds(place: builders.County) -> None:
     }
     codes = [visits[0].application.village.code, "' OR 1=1 --", '"']
     assert Visit.objects.filter(application__village__code__among=codes).count() == 3
+
+
+def test_a_row_whose_like_is_there_stays_as_it_is() -> None:
+    known, new = "a" * 64, "b" * 64
+    columns = {"size": 1, "content_type": "image/jpeg", "width": 2, "height": 3}
+    insert_missing(StoredBlob, [{"sha256": known, "stored_at": START, **columns}])
+    later = {"stored_at": datetime(2018, 6, 4, 1, 2, 3, tzinfo=SHANGHAI), **columns, "width": 9}
+    insert_missing(StoredBlob, [{"sha256": name, **later} for name in (known, new)])
+    assert dict(StoredBlob.objects.values_list("pk", "width")) == {known: 2, new: 9}
