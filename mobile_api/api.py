@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from calendar import monthrange
 from datetime import date, datetime
@@ -51,7 +50,6 @@ ROOT = "/api/v1/"
 MAX_BODY = 8 * 1024 * 1024
 #: How zlib reads a gzip stream with its head and check sum.
 _GZIP = 16 + zlib.MAX_WBITS
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 Body = TypeVar("Body", bound=BaseModel)
 

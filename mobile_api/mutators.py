@@ -22,7 +22,13 @@ from mobile_api import wire
 from outreach.actions import applications, contacts, evaluations, visits
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Division, Evaluation, Kept, Slot, User, Visit
-from outreach.rules import Refused, applications_for, scope, scope_of
+from outreach.rules import (
+    Refused,
+    applications_for,
+    check_village_in_scope,
+    scope,
+    scope_of,
+)
 
 Args = TypeVar("Args", bound=BaseModel)
 
@@ -268,8 +274,11 @@ def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
     }
     if codes - set(villages):
         raise Refused("unknown-village", _("There is no such village; choose one from the list."))
-    if any(not code.startswith(context.planner.division.code) for code in codes):
-        raise OutOfScope("out-of-scope", _ELSEWHERE)
+    try:
+        for village in villages.values():
+            check_village_in_scope(context.planner, village)
+    except Refused as refused:
+        raise OutOfScope(refused.code, _ELSEWHERE) from refused
     applications.nominate(
         [_nomination(args, villages[args.village]) for args in batch],
         by=context.user,
