@@ -73,13 +73,9 @@ class Blobs:
                 found = examine(file)
                 if growing.is_under_the_first_key():
                     is_new = self._files.take_over(photo_name(sha256), path)
+                    is_new = is_new or self._is_mended(sha256, file, growing.length)
                 else:
-                    file.seek(0)
-                    is_new = self._files.put_new(photo_name(sha256), file.read)
-                if not is_new and not self.holds(sha256, growing.length):
-                    file.seek(0)
-                    self._files.put(photo_name(sha256), file.read)
-                    is_new = True
+                    is_new = self._is_put(sha256, file, growing.length)
         except SealBroken:
             raise Problem("upload-checksum", _DIFFERS) from None
         return found if is_new else None
@@ -89,13 +85,22 @@ class Blobs:
     ) -> Found | None:
         """Seal what arrived in one piece to its place, as `adopt` does with a part."""
         _check_digest(hashlib.sha256(content).hexdigest(), sha256)
-        found, name = examine(BytesIO(content)), photo_name(sha256)
-        if self._files.put_new(name, BytesIO(content).read):
-            return found
-        if self.holds(sha256, len(content)):
-            return None
-        self._files.put(name, BytesIO(content).read)
-        return found
+        found = examine(BytesIO(content))
+        return found if self._is_put(sha256, BytesIO(content), len(content)) else None
+
+    def _is_put(self, sha256: str, file: BinaryIO, length: int) -> bool:
+        """Seal a file to its place; tell whether it was not there yet in its full length."""
+        file.seek(0)
+        is_new = self._files.put_new(photo_name(sha256), file.read)
+        return is_new or self._is_mended(sha256, file, length)
+
+    def _is_mended(self, sha256: str, file: BinaryIO, length: int) -> bool:
+        """Seal a file over one of its name that is not there in its full length."""
+        if self.holds(sha256, length):
+            return False
+        file.seek(0)
+        self._files.put(photo_name(sha256), file.read)
+        return True
 
 
 class Running:
