@@ -1,4 +1,4 @@
-import { computed, inject, ref, type InjectionKey } from 'vue'
+import { computed, inject, type InjectionKey } from 'vue'
 import { evidenceFor, lacks, newDraft, overallGrade, partResult, qualified, submission, type EvaluationDraft } from '../../book/evaluation'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -6,11 +6,10 @@ import type { Picture } from '../../capture/pictures'
 import { newId } from '../../core/ids'
 import type { EvidenceKind } from '../../core/wire'
 import type { Standard } from '../../core/grading/standard'
-import type { MessageKey } from '../../i18n'
 import type { Media } from '../../store/records'
-import { isFull } from '../../store/safe'
 import { book, now, safe, sync } from '../app'
 import { useDraft } from '../drafts'
+import { useSaving } from '../saving'
 import { age } from '../format'
 
 /** Local rule: assessors who sign beside the rater. */
@@ -37,8 +36,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const missing = computed(() =>
     lacks(draft, results.value, media.value, evidence.value, years, me?.id ?? '', CO_SIGNERS),
   )
-  const busy = ref(false)
-  const failed = ref<MessageKey | null>(null)
+  const { busy, failed, saving } = useSaving()
 
   async function arrive(): Promise<void> {
     draft.arrivedAt = new Date(now()).toISOString()
@@ -70,10 +68,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   /** Say it: signed, chained, on the disk and read back; the draft goes in the same step. */
   async function submit(): Promise<boolean> {
     settle()
-    if (missing.value.length > 0 || busy.value) return false
-    busy.value = true
-    failed.value = null
-    try {
+    if (missing.value.length > 0) return false
+    return saving(async () => {
       await flush()
       const at = now()
       const args = submission(draft, results.value, media.value, standard, years, new Date(at).toISOString())
@@ -81,13 +77,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       await home.say('submit_evaluation', args, at, { drafts: { del: [key] }, media: { meta: declared } })
       drop()
       void sync()
-      return true
-    } catch (error) {
-      failed.value = isFull(error) ? 'save.full' : 'save.failed'
-      return false
-    } finally {
-      busy.value = false
-    }
+    })
   }
 
   return {

@@ -1,0 +1,26 @@
+import { ref } from 'vue'
+import type { MessageKey } from '../i18n'
+import { isFull } from '../store/safe'
+
+/** One saving at a time: whether it is under way, and what to say where it failed. */
+export function useSaving() {
+  const busy = ref(false)
+  const failed = ref<MessageKey | null>(null)
+
+  /** Let the work run and tell whether it was done; it does not begin while another is under way. */
+  async function saving(work: () => Promise<void>): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
+    failed.value = null
+    try {
+      await work()
+      return true
+    } catch (error) {
+      failed.value = isFull(error) ? 'save.full' : 'save.failed'
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+  return { busy, failed, saving }
+}
