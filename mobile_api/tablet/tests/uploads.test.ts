@@ -14,35 +14,46 @@ interface Reply {
   offset?: number
 }
 
+/** A browser's request as the upload sees it; each line below answers in a way of its own. */
+class FakeRequest {
+  status = 0
+  responseText = ''
+  onload: () => void = () => undefined
+  onerror: (error: unknown) => void = () => undefined
+  protected readonly headers = new Map<string, string>()
+  protected method = ''
+  protected offset: number | undefined
+  open(method: string): void {
+    this.method = method
+  }
+  setRequestHeader(name: string, value: string): void {
+    this.headers.set(name, value)
+  }
+  getResponseHeader(name: string): string | null {
+    if (name === 'Location') return '/api/v1/uploads/u1'
+    if (name === 'Upload-Length') return String(SIZE)
+    return name === 'Upload-Offset' && this.offset !== undefined ? String(this.offset) : null
+  }
+  abort(): void {
+    this.onload = () => undefined
+  }
+  protected answer(status: number, offset?: number): void {
+    Object.assign(this, { status, offset })
+    queueMicrotask(() => this.onload())
+  }
+  protected cut(): void {
+    queueMicrotask(() => this.onerror(new Error('cut')))
+  }
+}
+
 /** The network's edge: what the browser would send, answered from a list. */
 function line(replies: Reply[]) {
   const sent: [method: string, from: string | null, bytes: number][] = []
-  class Request {
-    status = 0
-    responseText = ''
-    onload: () => void = () => undefined
-    private readonly headers = new Map<string, string>()
-    private method = ''
-    private offset: number | undefined
-    open(method: string): void {
-      this.method = method
-    }
-    setRequestHeader(name: string, value: string): void {
-      this.headers.set(name, value)
-    }
-    getResponseHeader(name: string): string | null {
-      if (name === 'Location') return '/api/v1/uploads/u1'
-      if (name === 'Upload-Length') return String(SIZE)
-      return name === 'Upload-Offset' && this.offset !== undefined ? String(this.offset) : null
-    }
+  class Request extends FakeRequest {
     send(body: Blob | null): void {
-      const reply = replies.shift() ?? { status: 500 }
+      const { status, offset } = replies.shift() ?? { status: 500 }
       sent.push([this.method, this.headers.get('Upload-Offset') ?? null, body?.size ?? 0])
-      Object.assign(this, reply)
-      queueMicrotask(() => this.onload())
-    }
-    abort(): void {
-      this.onload = () => undefined
+      this.answer(status, offset)
     }
   }
   vi.stubGlobal('XMLHttpRequest', Request)
@@ -52,32 +63,15 @@ function line(replies: Reply[]) {
 /** A server behind a line on which no request of so many bytes ever arrives; nothing of it is kept. */
 function lineCutEvery(most: number) {
   const reached = { offset: 0, twice: 0, pace: new Throughput() }
-  class Request {
-    status = 0
-    responseText = ''
-    onload: () => void = () => undefined
-    onerror: (error: unknown) => void = () => undefined
-    private method = ''
-    open(method: string): void {
-      this.method = method
-    }
-    setRequestHeader = (): void => undefined
-    getResponseHeader(name: string): string | null {
-      if (name === 'Location') return '/api/v1/uploads/u1'
-      return name === 'Upload-Length' ? String(SIZE) : name === 'Upload-Offset' ? String(reached.offset) : null
-    }
+  class Request extends FakeRequest {
     send(body: Blob | null): void {
       const bytes = body?.size ?? 0
       if (bytes >= most) {
         reached.twice += bytes
-        return queueMicrotask(() => this.onerror(new Error('cut')))
+        return this.cut()
       }
       reached.offset += bytes
-      this.status = this.method === 'POST' ? 201 : this.method === 'HEAD' ? 200 : 204
-      queueMicrotask(() => this.onload())
-    }
-    abort(): void {
-      this.onload = () => undefined
+      this.answer(this.method === 'POST' ? 201 : this.method === 'HEAD' ? 200 : 204, reached.offset)
     }
   }
   vi.stubGlobal('XMLHttpRequest', Request)
@@ -87,37 +81,18 @@ function lineCutEvery(most: number) {
 /** A server that keeps what came of a request, behind a line that is cut while a creation is under way. */
 function lineCutInCreations(cuts: number, kept: number) {
   const there = { offset: 0, sent: [] as [method: string, bytes: number][] }
-  class Request {
-    status = 0
-    responseText = ''
-    onload: () => void = () => undefined
-    onerror: (error: unknown) => void = () => undefined
-    private method = ''
-    private from = 0
-    open(method: string): void {
-      this.method = method
-    }
-    setRequestHeader(name: string, value: string): void {
-      if (name === 'Upload-Offset') this.from = Number(value)
-    }
-    getResponseHeader(name: string): string | null {
-      if (name === 'Location') return '/api/v1/uploads/u1'
-      return name === 'Upload-Length' ? String(SIZE) : name === 'Upload-Offset' ? String(there.offset) : null
-    }
+  class Request extends FakeRequest {
     send(body: Blob | null): void {
       const bytes = body?.size ?? 0
       there.sent.push([this.method, bytes])
       if (this.method === 'POST' && cuts > 0) {
         cuts -= 1
         there.offset = Math.max(there.offset, Math.min(kept, bytes))
-        return queueMicrotask(() => this.onerror(new Error('cut')))
+        return this.cut()
       }
-      there.offset = Math.max(there.offset, this.from + bytes)
-      this.status = this.method === 'POST' ? 201 : 204
-      queueMicrotask(() => this.onload())
-    }
-    abort(): void {
-      this.onload = () => undefined
+      const from = Number(this.headers.get('Upload-Offset') ?? 0)
+      there.offset = Math.max(there.offset, from + bytes)
+      this.answer(this.method === 'POST' ? 201 : 204, there.offset)
     }
   }
   vi.stubGlobal('XMLHttpRequest', Request)

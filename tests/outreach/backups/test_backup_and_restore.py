@@ -17,14 +17,6 @@ COUNTS = ("summary", "--json")
 
 
 @pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    secret, public = new_identity()
-    file = tmp_path_factory.mktemp("key") / "backup.key"
-    file.write_text(f"# of the tests\n{secret}\n")
-    return file, public
-
-
-@pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, key: tuple[Path, str]) -> Installation:
     """The small county with a certificate, photos and open visits."""
     made = Installation(tmp_path_factory.mktemp("office"), key[1], another_database())

@@ -13,7 +13,6 @@ from django.core.checks import Tags, run_checks
 from django.db import connection
 from psycopg import sql
 
-from outreach.backups.archive import new_identity
 from tests.outreach.backups.installation import ROOT, TOOLS, Installation, another_database
 from tests.outreach.backups.province import Province
 
@@ -30,14 +29,6 @@ from django.core.management import call_command
 for name in {COMMANDS}:
     call_command(name)
 """
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    secret, public = new_identity()
-    file = tmp_path_factory.mktemp("key") / "backup.key"
-    file.write_text(f"{secret}\n")
-    return file, public
 
 
 @pytest.fixture(scope="module")
