@@ -258,7 +258,7 @@ WSGI_APPLICATION = "outreach.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": False,
+        "APP_DIRS": True,
         "DIRS": [BASE_DIR / "outreach" / "desk" / "templates"],
         "OPTIONS": {
             "context_processors": [
@@ -266,10 +266,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "outreach.desk.context.desk",
-            ],
-            "loaders": [
-                "django.template.loaders.filesystem.Loader",
-                "django.template.loaders.app_directories.Loader",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
             "libraries": {
