@@ -12,6 +12,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
+from django.db import connection
 from django.db.models import QuerySet
 from PIL import Image, ImageOps
 
@@ -71,6 +72,7 @@ class PictureReceiver:
         `found` is what was just seen of it; where nobody has just put it there, `opening` says
         whether it is whole.
         """
+        connection.ensure_connection()  # so that what is kept goes straight to the driver
         known = _erasures(sha256=sha256)
         if known:
             if known[0] is not None:

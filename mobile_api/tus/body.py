@@ -86,7 +86,7 @@ def blocks(source: Readable, first: int | None = None) -> Iterator[bytes]:
 
 def _next_size(size: int, took: float) -> int:
     if took < FAST_S:
-        return min(size * 2, LARGEST_BLOCK)
+        return min(size * 4, LARGEST_BLOCK)
     return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
 
 

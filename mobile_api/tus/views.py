@@ -162,7 +162,7 @@ def _take_whole(request: HttpRequest, uploads: Uploads, upload: Upload) -> Progr
     the file again.
     """
     uploads.let_go()
-    arriving = body.blocks(body.body_of(request))
+    arriving = body.blocks(body.body_of(request), min(upload.length, body.LARGEST_BLOCK))
     content = body.at_once(arriving, upload.length)
     if len(content) != upload.length:
         uploads.store.create(upload)
