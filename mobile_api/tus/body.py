@@ -58,8 +58,8 @@ def blocks(source: Readable, first: int | None = None) -> Iterator[bytes]:
     The server hands out a block once it is full, and a cut loses the block it waits for. So
     blocks are read small and grow only while they fill fast: a second's worth on a slow line.
     They are joined to `LARGEST_BLOCK` (the very first to `first`), or for `HELD_S`, before they
-    are given on: keeping each by itself costs more than the rest of a photo, and what is held is
-    lost by a kill alone.
+    are given on: keeping each by itself costs more than the rest of a photo. What is held is lost
+    by a kill, and missed where a line falls silent.
     """
     size, room = SMALLEST_BLOCK, first or LARGEST_BLOCK
     held: list[bytes] = []
