@@ -19,7 +19,7 @@ from django.db import models
 from mobile_api.models import PulledView, Replica
 from mobile_api.scope import Scope
 from mobile_api.wire import PullIn, PullOut, Row
-from outreach.models import Kept, Slot
+from outreach.models import Kept, Slot, insert
 
 Manifest = dict[str, str]
 #: Views that no tablet has proven yet, as many as a dying line may leave behind.
@@ -111,9 +111,9 @@ def _made(
     replica: Replica, view: PulledView | None, held: Manifest, after: Manifest, whole: str
 ) -> PulledView:
     if view is None or after != held:
-        return PulledView.objects.create(
-            replica=replica, digest=digest(after), manifest=after, whole=whole
-        )
+        made = PulledView(replica=replica, digest=digest(after), manifest=after, whole=whole)
+        insert(PulledView, [vars(made)])
+        return made
     if view.whole != whole:
         PulledView.objects.filter(pk=view.pk).update(whole=whole)
     return view
