@@ -8,18 +8,18 @@ like any other, and each page is a complete step with a view of its own.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 import rfc8785
 from django.db import models
 
 from mobile_api.models import PulledView, Replica
 from mobile_api.scope import Scope
 from mobile_api.wire import PullIn, PullOut, Row
-from outreach.models import Kept, Slot
+from outreach.models import Kept, Slot, insert
 
 Manifest = dict[str, str]
 #: Views that no tablet has proven yet, as many as a dying line may leave behind.
@@ -48,8 +48,7 @@ def _canonical(content: dict[str, Any]) -> tuple[str, int]:
     Canonical JSON is written in Python and costs ten times what the C encoder takes; most
     rows of most polls are those of the poll before. Only digests are remembered, no content.
     """
-    quick = json.dumps(content, separators=(",", ":")).encode()
-    seen = hashlib.blake2b(quick, digest_size=16).digest()
+    seen = hashlib.blake2b(orjson.dumps(content), digest_size=16).digest()
     form = _canonical_forms.get(seen)
     if form is None:
         if len(_canonical_forms) >= REMEMBERED_FORMS:
@@ -112,9 +111,9 @@ def _made(
     replica: Replica, view: PulledView | None, held: Manifest, after: Manifest, whole: str
 ) -> PulledView:
     if view is None or after != held:
-        return PulledView.objects.create(
-            replica=replica, digest=digest(after), manifest=after, whole=whole
-        )
+        made = PulledView(replica=replica, digest=digest(after), manifest=after, whole=whole)
+        insert(PulledView, [vars(made)])
+        return made
     if view.whole != whole:
         PulledView.objects.filter(pk=view.pk).update(whole=whole)
     return view

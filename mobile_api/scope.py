@@ -80,7 +80,7 @@ class Scope:
     on: date
     me: dict[str, Any]
     calendars: list[Projected]
-    colleagues: Answers[Assessor]
+    colleagues: Answers[tuple[Any, ...]]
     villages: Answers[tuple[Any, ...]]
     visits: Answers[Visit]
     evaluated: Answers[tuple[UUID, UUID]]
@@ -171,24 +171,18 @@ def _calendars(on: date) -> Iterator[Projected]:
 
 
 @Kept
-def _colleagues_of(user: Slot, division: Slot) -> models.QuerySet[Assessor]:
+def _colleagues_of(user: Slot, division: Slot) -> models.QuerySet[Assessor, tuple[Any, ...]]:
     found = Assessor.objects.filter(
         user__division__code__startswith=division, user__is_active=True
     ).exclude(user=user)
-    return found.select_related("user", "institution").order_by("pk")
+    shown = ("pk", "user__full_name", "institution__name", "categories", "team")
+    return found.order_by("pk").values_list(*shown)
 
 
-def _colleagues(found: Iterable[Assessor]) -> Iterator[Projected]:
-    for row in found:
-        yield (
-            f"colleague/{row.pk}",
-            {
-                "full_name": row.user.full_name,
-                "institution": row.institution.name,
-                "categories": row.categories,
-                "team": row.team,
-            },
-        )
+def _colleagues(found: Iterable[tuple[Any, ...]]) -> Iterator[Projected]:
+    names = ("full_name", "institution", "categories", "team")
+    for pk, *shown in found:
+        yield f"colleague/{pk}", dict(zip(names, shown, strict=True))
 
 
 @Kept
