@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from outreach.models import StoredBlob, insert_missing
 
-
 #: A tablet brought an erased one back: the next run of the terms removes it again.
 _IS_HERE_AGAIN = (
     "(sha256) DO UPDATE SET removed_at = NULL WHERE outreach_storedblob.erased_at IS NOT NULL"
