@@ -68,7 +68,8 @@ class Mutator(Generic[Args]):
     """One thing a tablet can do.
 
     One that makes a record names the record's model and how its id is read from the arguments:
-    the id is made on the tablet, so a record that exists already was said before.
+    the id is made on the tablet, so a record that exists already was said before. `run` fails
+    where one does.
     """
 
     shape: type[Args]
@@ -202,7 +203,7 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
             reason=args.reason,
             next_step=args.next_step,
             note=args.note,
-            place=_plain(args.place),
+            place=dict(args.place) if args.place else None,
             by=context.user,
             at=context.at,
             admitted_by=context.admitted_by,
@@ -226,42 +227,24 @@ def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
     )
 
 
-def _plain(shape: BaseModel | None) -> dict[str, Any] | None:
-    """Return a flat shape's members."""
-    return dict(vars(shape)) if shape else None
-
-
 def _submission(
     args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User]
 ) -> evaluations.Submission:
     return evaluations.Submission(
         id=args.evaluation,
         visit=visit,
-        parts=[
-            evaluations.Part(part.category, part.findings, part.grade, part.reason)
-            for part in args.parts
-        ],
+        parts=args.parts,
         grade=args.grade,
         co_signers=[colleagues[user] for user in args.co_signers if user in colleagues],
-        media=[
-            evaluations.Declared(
-                media.sha256,
-                media.kind,
-                media.size,
-                media.type,
-                media.taken_at,
-                _plain(media.place),
-            )
-            for media in args.media
-        ],
+        media=args.media,
         evaluated_at=args.evaluated_at,
         identity_checked=args.identity_checked,
         guardian_present=args.guardian_present,
-        consent=_plain(args.consent),
+        consent=args.consent,
         remark=args.remark,
         circumstances={
             "arrived_at": args.arrived_at.isoformat() if args.arrived_at else None,
-            "place": _plain(args.place),
+            "place": args.place,
         },
     )
 
@@ -312,7 +295,7 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
             )
             for media in args.media
         ],
-        consent=_plain(args.consent),
+        consent=args.consent,
     )
 
 
