@@ -131,12 +131,11 @@ def _needed(rows: models.QuerySet[Visit]) -> models.QuerySet[Visit]:
     return rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
 
 
-#: What the rules read of a visit: the columns that stay behind are long and sealed.
+#: What the rules read of a visit: the columns that stay behind are long, sealed or seldom read.
 _NEEDED_OF_VISITS = (
     *("application", "assessor", "state", "on", "start", "minutes", "revision"),
-    *(f"application__{name}" for name in ("number", "state", "village", "categories")),
-    *(f"application__{name}" for name in ("assessor", "nominated_by", "possible_times")),
-    *(f"application__{name}" for name in ("fee_paid_by_county", "resident")),
+    *(f"application__{name}" for name in ("number", "state", "village", "assessor")),
+    *(f"application__{name}" for name in ("nominated_by", "fee_paid_by_county", "resident")),
     *(f"application__resident__{name}" for name in ("id_number", "place")),
     *(f"application__resident__{name}" for name in ("is_bedridden", "can_sit")),
 )
@@ -212,7 +211,7 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
 
 @Kept
 def _users(ids: Slot) -> models.QuerySet[User]:
-    return User.objects.filter(pk__among=ids)
+    return User.objects.filter(pk__among=ids).only("role")
 
 
 def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
