@@ -1,4 +1,4 @@
-"""Photos a second through the server, beside a copy with SHA-256 and fsync, and one that seals."""
+"""Photos a second through the server, beside a plain copy and one that promises what it does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import io
 import os
 import random
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from PIL import Image
 
 from benchmarks.line import Line
@@ -20,7 +21,6 @@ from benchmarks.serving import Bench, spent
 from tests.builders import County
 
 MEGABYTE = 1024 * 1024
-FRAME = 64 * 1024
 CHUNKS = (64 * 1024, 256 * 1024, MEGABYTE)
 
 
@@ -28,11 +28,12 @@ CHUNKS = (64 * 1024, 256 * 1024, MEGABYTE)
 class Sent:
     """One row of the table."""
 
+    at_once: int
     size: int
     chunk: int
     mb_per_second: float
     raw_mb_per_second: float
-    sealed_mb_per_second: float
+    promising_mb_per_second: float
     server_us: float
     client_us: float
 
@@ -49,65 +50,71 @@ def pictures(wanted: int, side: int, seed: int = 0) -> list[bytes]:
     return made
 
 
-def send(bench: Bench, place: County, side: int, chunk: int, wanted: int) -> Sent:
-    """Upload pictures one after another in chunks, and copy as many, turn by turn.
+def send(bench: Bench, place: County, side: int, chunk: int, wanted: int, at_once: int = 1) -> Sent:
+    """Upload pictures in chunks, so many at once, and copy as many, turn by turn.
 
     A tablet knows a photo's SHA-256 since it was taken, so the client's is not in the time.
     """
-    [player] = players(place, 1, 0)
-    line = Line(bench.port, player.tablet.state.token)
-    files = pictures(wanted, side, seed=chunk)
-    small = pictures(1, 64, seed=chunk)[0]
-    _upload(line, small, hashlib.sha256(small).hexdigest(), chunk)
-    through, beside, sealed = 0.0, 0.0, 0.0
+    lines = [Line(bench.port, one.tablet.state.token) for one in players(place, at_once, 0)]
+    for line, small in zip(lines, pictures(at_once, 64, seed=chunk), strict=True):
+        _upload(line, small, hashlib.sha256(small).hexdigest(), chunk)
+    through, beside, promising = 0.0, 0.0, 0.0
     used = dict.fromkeys(bench.cpu(), 0.0)
-    for content in files:
-        name = hashlib.sha256(content).hexdigest()
-        before, began = bench.cpu(), time.perf_counter()
-        _upload(line, content, name, chunk)
-        through += time.perf_counter() - began
-        used = {name: used[name] + took for name, took in spent(before, bench.cpu()).items()}
-        began = time.perf_counter()
-        _copy(bench.folder, content)
-        beside += time.perf_counter() - began
-        began = time.perf_counter()
-        _copy(bench.folder, content, AESGCM(AESGCM.generate_key(256)))
-        sealed += time.perf_counter() - began
-    line.close()
+    files = pictures(wanted * at_once, side, seed=chunk)
+    with ThreadPoolExecutor(at_once) as pool:
+        each: Callable[..., Iterable[None]] = pool.map if at_once > 1 else map
+        for at in range(0, len(files), at_once):
+            turn = files[at : at + at_once]
+            names = [hashlib.sha256(content).hexdigest() for content in turn]
+            before, began = bench.cpu(), time.perf_counter()
+            list(each(_upload, lines, turn, names, [chunk] * at_once))
+            through += time.perf_counter() - began
+            used = {name: used[name] + took for name, took in spent(before, bench.cpu()).items()}
+            began = time.perf_counter()
+            list(each(_copy, [bench.folder] * at_once, turn))
+            beside += time.perf_counter() - began
+            began = time.perf_counter()
+            list(each(_promising_copy, [bench.folder] * at_once, turn, [chunk] * at_once))
+            promising += time.perf_counter() - began
+    for line in lines:
+        line.close()
     total = sum(map(len, files)) / MEGABYTE
     return Sent(
+        at_once,
         len(files[0]),
         chunk,
         total / through,
         total / beside,
-        total / sealed,
-        used["server"] * 1e6 / wanted,
-        used["client"] * 1e6 / wanted,
+        total / promising,
+        used["server"] * 1e6 / len(files),
+        used["client"] * 1e6 / len(files),
     )
 
 
-def _copy(folder: Path, content: bytes, cipher: AESGCM | None = None) -> None:
-    """Write a file in megabytes with its SHA-256, force it to the disk and put it in its place.
+def _copy(folder: Path, content: bytes) -> None:
+    """Write a file in megabytes with its SHA-256, force it to the disk and put it in its place."""
+    _written(folder, content, MEGABYTE)
 
-    With a cipher it is sealed in frames, as the files of the register are.
-    """
-    draft = folder / "raw.part"
+
+def _promising_copy(folder: Path, content: bytes, chunk: int) -> None:
+    """Copy a file so that a power cut loses no chunk once the next is asked for, nor its name."""
+    _written(folder, content, chunk, promises=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+def _written(folder: Path, content: bytes, chunk: int, *, promises: bool = False) -> None:
+    draft = folder / f"raw-{os.urandom(8).hex()}.part"
     digest = hashlib.sha256()
     with draft.open("wb", buffering=0) as file:
-        for at in range(0, len(content), MEGABYTE):
-            block = content[at : at + MEGABYTE]
-            file.write(_sealed(block, cipher) if cipher else block)
+        for at in range(0, len(content), chunk):
+            block = content[at : at + chunk]
+            file.write(block)
             digest.update(block)
-        os.fsync(file.fileno())
+            if promises or at + chunk >= len(content):
+                os.fsync(file.fileno())
     draft.replace(folder / f"raw-{digest.hexdigest()}")
-
-
-def _sealed(block: bytes, cipher: AESGCM) -> bytes:
-    sealed = []
-    for at in range(0, len(block), FRAME):
-        nonce = os.urandom(12)
-        sealed += [nonce, cipher.encrypt(nonce, block[at : at + FRAME], None)]
-    return b"".join(sealed)
 
 
 def _upload(line: Line, content: bytes, sha256: str, chunk: int) -> None:

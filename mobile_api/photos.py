@@ -12,6 +12,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
+from django.db import connection
 from django.db.models import QuerySet
 from PIL import Image, ImageOps
 
@@ -45,8 +46,9 @@ class Picture:
 
 
 @Kept
-def _erasures(sha256: Slot) -> QuerySet[StoredBlob, datetime | None]:
-    return StoredBlob.objects.filter(pk=sha256).values_list("erased_at", flat=True)
+def _noted(sha256: Slot) -> QuerySet[StoredBlob, str]:
+    held = StoredBlob.objects.filter(pk=sha256, erased_at=None)
+    return held.values_list("pk", flat=True)
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,10 @@ class PictureReceiver:
         `found` is what was just seen of it; where nobody has just put it there, `opening` says
         whether it is whole.
         """
-        known = _erasures(sha256=sha256)
-        if known:
-            if known[0] is not None:
-                if found is None:
-                    opening().close()
-                # A tablet brought an erased one back: the next run of the terms removes it again.
-                StoredBlob.objects.filter(pk=sha256).update(removed_at=None)
-            return
+        connection.ensure_connection()  # so that what is kept goes straight to the driver
         if found is None:
+            if _noted(sha256=sha256):
+                return
             with opening() as blob:
                 found = examine(blob, max_pixels=self.max_pixels)
         store_blobs(

@@ -17,11 +17,12 @@ from outreach.files.spool import Spool
 
 SMALLEST_BLOCK = 4 * 1024
 LARGEST_BLOCK = 256 * 1024
-#: A block that came sooner is followed by a larger one, and joined with it.
+#: A block that came sooner is followed by a larger one.
 FAST_S = 0.1
 HELD_IN_MEMORY = 1024 * 1024
-#: So long, and so much, a body may be waited for before what came of it goes to the disk.
-AT_ONCE_S = 1.0
+#: So long, and so much, a body may be waited for before what came of it goes to the disk. As long
+#: as a tablet's chunk takes, so that a kill costs what a cut may.
+HELD_S = 4.0
 AT_ONCE = 4 * 1024 * 1024
 
 
@@ -54,45 +55,47 @@ def body_of(request: HttpRequest) -> Readable:
 def blocks(source: Readable, first: int | None = None) -> Iterator[bytes]:
     """Yield the bytes of a body until it ends or its line is cut.
 
-    The server hands out a block once it is full, and a kill loses the block it waits for. So
+    The server hands out a block once it is full, and a cut loses the block it waits for. So
     blocks are read small and grow only while they fill fast: a second's worth on a slow line.
-    Those that come fast are joined to `LARGEST_BLOCK` (the very first to `first`) before they are
-    given on, which is also the most that a kill can lose.
+    They are joined to `LARGEST_BLOCK` (the very first to `first`), or for `HELD_S`, before they
+    are given on: keeping each by itself costs more than the rest of a photo. What is held is lost
+    by a kill, and missed where a line falls silent.
     """
     size, room = SMALLEST_BLOCK, first or LARGEST_BLOCK
     held: list[bytes] = []
+    asked = since = time.monotonic()
     while True:
-        started = time.monotonic()
         try:
             block = source.read(min(size, room))
         except (OSError, UnreadablePostError):
             break
         if not block:
             break
-        took = time.monotonic() - started
+        now = time.monotonic()
+        size = _next_size(size, now - asked)
         held.append(block)
         room -= len(block)
-        if took >= FAST_S or room == 0:
-            yield b"".join(held) if len(held) > 1 else block
+        if room == 0 or now - since >= HELD_S:
+            yield b"".join(held)
             held, room = [], room or LARGEST_BLOCK
-        size = _next_size(size, took)
+            now = since = time.monotonic()
+        asked = now
     if held:
         yield b"".join(held)
 
 
 def _next_size(size: int, took: float) -> int:
     if took < FAST_S:
-        return min(size * 2, LARGEST_BLOCK)
+        return min(size * 4, LARGEST_BLOCK)
     return max(size // 2, SMALLEST_BLOCK) if took > 0.5 else size
 
 
 def at_once(arriving: Iterator[bytes], wanted: int) -> bytes:
-    """Return what comes within a second, or sooner once `wanted` bytes are there.
+    """Return what comes within `HELD_S`, or sooner once `wanted` bytes are there.
 
-    What comes later is still in `arriving`. A kill loses what is held here, which is what
-    `blocks` lets it lose anyhow: a second's worth.
+    What comes later is still in `arriving`.
     """
-    held, size, until = [], 0, time.monotonic() + AT_ONCE_S
+    held, size, until = [], 0, time.monotonic() + HELD_S
     for block in arriving:
         held.append(block)
         size += len(block)

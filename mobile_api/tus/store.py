@@ -93,19 +93,6 @@ class Store:
         """Tell whether no byte of the upload came yet, and nobody announced it."""
         return not self.is_complete(upload) and not self._part_path(upload.id).exists()
 
-    def take(
-        self, upload: Upload, content: bytes, examine: Callable[[BinaryIO], Found]
-    ) -> Found | None:
-        """Verify and keep an upload that arrived in one piece, sealed, and record it.
-
-        Nothing of it lies on the disk before, and nothing of it stays where its SHA-256 is
-        another or `examine` refuses it: a `Problem` then.
-        """
-        found = self.blobs.take(content, upload.sha256, examine)
-        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_at_once(self._info(upload.id), _encode(upload))
-        return found
-
     def find(self, identifier: UUID) -> Upload | None:
         """Return the upload, or None where there is none (any more)."""
         try:

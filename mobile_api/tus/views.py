@@ -156,15 +156,19 @@ def _receive(
 
 
 def _take_whole(request: HttpRequest, uploads: Uploads, upload: Upload) -> Progress:
-    """Keep a file that one request brings, without a part; on a slow line as any other."""
+    """Keep a file that one request brings, without a part; on a slow line as any other.
+
+    No upload is recorded either: the answer says that all is here, and whoever missed it announces
+    the file again.
+    """
     uploads.let_go()
-    arriving = body.blocks(body.body_of(request))
+    arriving = body.blocks(body.body_of(request), min(upload.length, body.LARGEST_BLOCK))
     content = body.at_once(arriving, upload.length)
     if len(content) != upload.length:
         uploads.store.create(upload)
         return _settle(uploads, upload, uploads.store.append(upload, 0, chain([content], arriving)))
     with uploads.turn():
-        found = uploads.store.take(upload, content, _looking(uploads, upload))
+        found = uploads.store.blobs.take(content, upload.sha256, _looking(uploads, upload))
         _register(uploads, upload, found)
     return Progress(upload.length, upload.length, upload.metadata, None)
 

@@ -40,9 +40,14 @@ def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]], **same:
     _write(model, list(rows), same)
 
 
-def insert_missing(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write new rows as `insert` does; one whose like is there already stays as it is."""
-    _write(model, list(rows), {}, "ON CONFLICT DO NOTHING")
+def insert_missing(
+    model: type[models.Model], rows: Iterable[Mapping[str, Any]], conflict: str = "DO NOTHING"
+) -> None:
+    """Write new rows as `insert` does; with one whose like is there do as `conflict` says in SQL.
+
+    By itself that one stays as it is.
+    """
+    _write(model, list(rows), {}, f"ON CONFLICT {conflict}")
 
 
 def _write(

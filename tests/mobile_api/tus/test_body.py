@@ -46,6 +46,56 @@ def test_blocks_grow_on_a_fast_line():
     assert max(line.asked) == body.LARGEST_BLOCK
 
 
+class Clock:
+    """Time that passes only while a line is waited for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let the lines and the bodies of a test go by a clock of their own."""
+    own = Clock()
+    monkeypatch.setattr("tests.mobile_api.tus.test_body.time", own)
+    monkeypatch.setattr(body, "time", own)
+    return own
+
+
+def test_a_slow_line_s_blocks_are_held_for_a_few_seconds_only(clock: Clock):
+    line, given_at = SlowLine(bytes_per_second=10_000, total=200_000), []
+
+    for _block in body.blocks(line):
+        given_at.append(clock.now)
+
+    assert given_at[-1] == pytest.approx(20)
+    waited = [at - before for before, at in zip([0, *given_at], given_at, strict=False)]
+    assert max(waited) < body.HELD_S + 1
+    assert len(given_at) == 5
+
+
+def test_the_time_that_the_taker_needs_is_not_the_line_s(clock: Clock):
+    line = SlowLine(bytes_per_second=10**9, total=2_000_000)
+
+    for _block in body.blocks(line):
+        clock.sleep(60)
+
+    assert clock.now == pytest.approx(60 * 8, abs=1)
+
+
+def test_what_comes_within_a_few_seconds_comes_at_once(clock: Clock):
+    slow, fast = (SlowLine(bytes_per_second=rate, total=150_000) for rate in (20_000, 60_000))
+
+    assert len(body.at_once(body.blocks(fast), 150_000)) == 150_000
+    assert 80_000 <= len(body.at_once(body.blocks(slow), 150_000)) < 90_000
+
+
 def parts(content: bytes, size: int) -> Iterator[bytes]:
     return (content[at : at + size] for at in range(0, len(content), size))
 

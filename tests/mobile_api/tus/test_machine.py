@@ -78,7 +78,7 @@ class Machine(RuleBasedStateMachine):
     def create(self, key: Key, sent: int, check: str) -> None:
         tablet, content = key
         self._sweep()
-        chunk = content[:sent]
+        chunk, is_new = content[:sent], self._is_new(key)
         answer = self.server.create(tablet, content, chunk, **self._sum(chunk, check))
         self.expires[key] = self.server.now + KEEP_FOR
         held = self.parts.setdefault(key, b"")
@@ -90,6 +90,8 @@ class Machine(RuleBasedStateMachine):
         else:
             self._take(key, chunk[len(held) :])
             assert (answer.status_code, answer["Upload-Offset"]) == (201, str(self._offset(key)))
+            if is_new and chunk == content and check == "none":
+                self._came_in_one_piece(key)
 
     @rule(
         key=st.sampled_from(EVERY), missing=st.sampled_from((0, 0, 0, 1, 5)), garbage=st.booleans()
@@ -99,7 +101,7 @@ class Machine(RuleBasedStateMachine):
         tablet, content = key
         self._sweep()
         sent = bytes(255 - byte for byte in content) if garbage else content
-        arrived = sent[: max(len(sent) - missing, 0)]
+        arrived, is_new = sent[: max(len(sent) - missing, 0)], self._is_new(key)
         line = {"wsgi.input": io.BytesIO(arrived), "CONTENT_LENGTH": str(len(sent))}
         answer = self.server.create(tablet, content, environ=line)
         held = self.parts.setdefault(key, b"")
@@ -109,6 +111,17 @@ class Machine(RuleBasedStateMachine):
         assert answer.status_code == {204: 201}.get(status, status)
         if status == 204:
             assert answer["Upload-Offset"] == str(self._offset(key))
+            if is_new and arrived == content:
+                self._came_in_one_piece(key)
+
+    def _is_new(self, key: Key) -> bool:
+        return key not in self.parts and key[1] not in self.blobs
+
+    def _came_in_one_piece(self, key: Key) -> None:
+        """Expect the file to be complete, and no upload that could be asked about."""
+        self._forget(key)
+        self.complete.add(key[1])
+        reached["in one piece"] += 1
 
     @something_announced
     @rule(key=keys, size=st.integers(1, 9), missing=st.sampled_from((0, 0, 1, 4)), check=sums)
@@ -329,6 +342,7 @@ FLOORS = {
     "swept": 1,
     "whole 204": 60,
     "whole 460": 5,
+    "in one piece": 60,
     "patch 204": 60,
     "patch 409": 15,
     "patch 413": 5,

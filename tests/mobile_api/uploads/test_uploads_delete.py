@@ -32,7 +32,8 @@ def test_a_deleted_upload_can_be_announced_anew(tablet: Tablet):
 
 
 def test_a_finished_file_stays_evidence(tablet: Tablet):
-    where = tablet.create(PHOTO, body=PHOTO)["Location"]
+    where = tablet.create(PHOTO, body=PHOTO[:100])["Location"]
+    tablet.patch(where, PHOTO[100:], 100)
 
     assert tablet.send("DELETE", where).status_code == 204
     assert tablet.offset(where) is None

@@ -21,7 +21,9 @@ def told(tablet: Tablet, where: str) -> dict[str, str | None]:
 
 @pytest.mark.parametrize("arrived", [0, 100, len(PHOTO)])
 def test_an_upload_tells_how_far_it_is(tablet: Tablet, arrived: int):
-    where = tablet.create(PHOTO, body=PHOTO[:arrived])["Location"]
+    where = tablet.create(PHOTO)["Location"]
+    if arrived:
+        tablet.patch(where, PHOTO[:arrived], 0)
 
     assert told(tablet, where) == {
         "status": 200,
@@ -31,6 +33,14 @@ def test_an_upload_tells_how_far_it_is(tablet: Tablet, arrived: int):
         "Cache-Control": "no-store",
         "Tus-Resumable": "1.0.0",
     }
+
+
+def test_what_came_whole_with_its_announcement_leaves_nothing_to_ask_about(tablet: Tablet):
+    created = tablet.create(PHOTO, body=PHOTO)
+
+    assert created["Upload-Offset"] == str(len(PHOTO))
+    assert tablet.send("HEAD", created["Location"]).status_code == 404
+    assert tablet.create(PHOTO)["Upload-Offset"] == str(len(PHOTO))
 
 
 def test_an_unfinished_upload_says_when_it_will_be_dropped(tablet: Tablet):

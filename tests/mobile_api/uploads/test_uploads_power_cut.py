@@ -48,6 +48,18 @@ def test_a_whole_file_that_nobody_entered_yet_is_entered(tablet: Tablet):
     assert StoredBlob.objects.get().sha256 == digest(PHOTO)
 
 
+def test_an_erased_photo_that_comes_back_is_to_be_removed_again(tablet: Tablet):
+    tablet.create(PHOTO, body=PHOTO)
+    now = StoredBlob.objects.get().stored_at
+    StoredBlob.objects.update(erased_at=now, removed_at=now)
+    (tablet.files / photo_name(digest(PHOTO))).unlink()
+
+    assert tablet.create(PHOTO, body=PHOTO)["Upload-Offset"] == str(len(PHOTO))
+
+    row = StoredBlob.objects.get()
+    assert (row.erased_at, row.removed_at, row.stored_at) == (now, None, now)
+
+
 def test_an_erased_photo_that_comes_back_torn_is_sent_again(tablet: Tablet):
     tablet.create(PHOTO, body=PHOTO)
     now = StoredBlob.objects.get().stored_at
