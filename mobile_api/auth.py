@@ -23,7 +23,15 @@ def fingerprint(secret: str) -> str:
 
 @Kept
 def _devices(token: Slot) -> QuerySet[Device]:
-    return Device.objects.select_related("user__division").filter(token_sha256=token)
+    found = Device.objects.select_related("user__division").filter(token_sha256=token)
+    return found.only("public_key", "revoked_at", *_OF_USERS)
+
+
+#: What is read of whoever speaks, whatever they ask for.
+_OF_USERS = (
+    *(f"user__{name}" for name in ("full_name", "role", "is_active")),
+    *(f"user__division__{name}" for name in ("code", "name")),
+)
 
 
 def device_for(request: HttpRequest) -> Device:

@@ -68,7 +68,8 @@ class Mutator(Generic[Args]):
     """One thing a tablet can do.
 
     One that makes a record names the record's model and how its id is read from the arguments:
-    the id is made on the tablet, so a record that exists already was said before.
+    the id is made on the tablet, so a record that exists already was said before. `run` fails
+    where one does.
     """
 
     shape: type[Args]
@@ -130,12 +131,11 @@ def _needed(rows: models.QuerySet[Visit]) -> models.QuerySet[Visit]:
     return rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
 
 
-#: What the rules read of a visit: the columns that stay behind are long and sealed.
+#: What the rules read of a visit: the columns that stay behind are long, sealed or seldom read.
 _NEEDED_OF_VISITS = (
     *("application", "assessor", "state", "on", "start", "minutes", "revision"),
-    *(f"application__{name}" for name in ("number", "state", "village", "categories")),
-    *(f"application__{name}" for name in ("assessor", "nominated_by", "possible_times")),
-    *(f"application__{name}" for name in ("fee_paid_by_county", "resident")),
+    *(f"application__{name}" for name in ("number", "state", "village", "assessor")),
+    *(f"application__{name}" for name in ("nominated_by", "fee_paid_by_county", "resident")),
     *(f"application__resident__{name}" for name in ("id_number", "place")),
     *(f"application__resident__{name}" for name in ("is_bedridden", "can_sit")),
 )
@@ -202,7 +202,7 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
             reason=args.reason,
             next_step=args.next_step,
             note=args.note,
-            place=_plain(args.place),
+            place=dict(args.place) if args.place else None,
             by=context.user,
             at=context.at,
             admitted_by=context.admitted_by,
@@ -211,7 +211,7 @@ def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> N
 
 @Kept
 def _users(ids: Slot) -> models.QuerySet[User]:
-    return User.objects.filter(pk__among=ids)
+    return User.objects.filter(pk__among=ids).only("role")
 
 
 def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
@@ -226,42 +226,24 @@ def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
     )
 
 
-def _plain(shape: BaseModel | None) -> dict[str, Any] | None:
-    """Return a flat shape's members."""
-    return dict(vars(shape)) if shape else None
-
-
 def _submission(
     args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User]
 ) -> evaluations.Submission:
     return evaluations.Submission(
         id=args.evaluation,
         visit=visit,
-        parts=[
-            evaluations.Part(part.category, part.findings, part.grade, part.reason)
-            for part in args.parts
-        ],
+        parts=args.parts,
         grade=args.grade,
         co_signers=[colleagues[user] for user in args.co_signers if user in colleagues],
-        media=[
-            evaluations.Declared(
-                media.sha256,
-                media.kind,
-                media.size,
-                media.type,
-                media.taken_at,
-                _plain(media.place),
-            )
-            for media in args.media
-        ],
+        media=args.media,
         evaluated_at=args.evaluated_at,
         identity_checked=args.identity_checked,
         guardian_present=args.guardian_present,
-        consent=_plain(args.consent),
+        consent=args.consent,
         remark=args.remark,
         circumstances={
             "arrived_at": args.arrived_at.isoformat() if args.arrived_at else None,
-            "place": _plain(args.place),
+            "place": args.place,
         },
     )
 
@@ -312,7 +294,7 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
             )
             for media in args.media
         ],
-        consent=_plain(args.consent),
+        consent=args.consent,
     )
 
 

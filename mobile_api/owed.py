@@ -44,7 +44,8 @@ def _awaiting(replica: Slot) -> QuerySet[LedgerEntry, tuple[UUID, str | None]]:
 
 def owed(replica: Replica) -> list[str]:
     """Return the declared files that are not held; entries that miss none are not asked again."""
-    awaiting = _awaiting(replica=replica.pk)
+    awaiting = _awaiting(replica=replica.pk).stored
     if complete := [pk for pk, names in awaiting if not names]:
         LedgerEntry.objects.filter(pk__among=complete).update(awaits_media=False)
-    return sorted({name for _, names in awaiting if names for name in names.split(",")})
+    missing = ",".join(names for _, names in awaiting if names)
+    return sorted(set(missing.split(","))) if missing else []

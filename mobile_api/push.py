@@ -176,26 +176,28 @@ def _declared(args: dict[str, Any]) -> list[str]:
     return [name for name in named if isinstance(name, str) and _SHA256.fullmatch(name)]
 
 
-def _run(mutator: Mutator[Any], batch: list[_Said], context: Context) -> None:
-    """Apply a run of one kind at once; where one is refused, halve until it stands alone."""
-    batch = _drop_known(mutator, batch)
-    if not batch:
-        return
+def _run(mutator: Mutator[Any], batch: Sequence[_Said], context: Context) -> None:
+    """Apply a run of one kind at once; where one is refused, halve until it stands alone.
+
+    What exists already makes a run fail; only then is it looked for.
+    """
     try:
         with transaction.atomic(), plainly():
             mutator.run([said.args for said in batch], context)
     except OperationalError:
         raise  # the database is busy or gone: nothing of the exchange is applied
     except Exception as error:
-        if len(batch) == 1:
+        rest = _drop_known(mutator, batch)
+        if len(rest) == len(batch) == 1:
             _settle(batch[0], error)
             return
-        middle = len(batch) // 2
-        _run(mutator, batch[:middle], context)
-        _run(mutator, batch[middle:], context)
+        middle = len(rest) // 2 if len(rest) == len(batch) else 0
+        for part in (rest[:middle], rest[middle:]):
+            if part:
+                _run(mutator, part, context)
 
 
-def _drop_known(mutator: Mutator[Any], batch: list[_Said]) -> list[_Said]:
+def _drop_known(mutator: Mutator[Any], batch: Sequence[_Said]) -> list[_Said]:
     """Answer `duplicate` where the thing exists already, said by this replica or an earlier one."""
     rest = []
     for said, is_known in zip(batch, mutator.known([said.args for said in batch]), strict=True):

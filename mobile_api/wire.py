@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
+from outreach.actions.evaluations import Declared, Part
 from outreach.domain.vocabulary import Category, EvidenceKind, NextStep, NotDone, Paper
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -19,6 +22,11 @@ class Shape(BaseModel):
     """A shape of ours: unknown members are errors, so that a misspelt one is not lost."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+#: The same for what goes on as it was said, without a copy: as a dictionary, or as what an action
+#: takes.
+_AS_SAID = ConfigDict(extra="forbid", use_enum_values=True)
 
 
 class Tolerant(BaseModel):
@@ -227,12 +235,14 @@ class SyncOut(BaseModel):
     receipt: Receipt | None = None
 
 
-class Place(Shape):
+class Place(TypedDict):
     """A position in WGS-84 with its accuracy in metres."""
+
+    __pydantic_config__ = _AS_SAID  # type: ignore[misc]
 
     lat: Annotated[float, Field(ge=-90, le=90)]
     lon: Annotated[float, Field(ge=-180, le=180)]
-    accuracy_m: Annotated[float, Field(ge=0)] | None = None
+    accuracy_m: NotRequired[Annotated[float, Field(ge=0)] | None]
 
 
 class Seen(Shape):
@@ -242,8 +252,10 @@ class Seen(Shape):
     start: time
 
 
-class Consent(Shape):
+class Consent(TypedDict):
     """Who agreed, by name."""
+
+    __pydantic_config__ = _AS_SAID  # type: ignore[misc]
 
     by: Literal["resident", "guardian"]
     name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -296,7 +308,8 @@ class RecordNotDone(Said):
     place: Place | None = None
 
 
-class PartIn(Shape):
+@dataclass(config=_AS_SAID)
+class PartIn(Part):
     """One category of an evaluation."""
 
     category: Category
@@ -305,13 +318,14 @@ class PartIn(Shape):
     reason: Text = ""
 
 
-class Media(Shape):
+@dataclass(config=_AS_SAID)
+class Media(Declared):
     """A declared photo or signature."""
 
     sha256: Sha256
     kind: EvidenceKind
     size: Annotated[int, Field(ge=1, le=100_000_000)]
-    type: Literal["image/jpeg", "image/png"]
+    content_type: Annotated[Literal["image/jpeg", "image/png"], Field(alias="type")]
     taken_at: datetime
     place: Place | None = None
 

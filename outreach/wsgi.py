@@ -26,16 +26,20 @@ def refuse_unsound() -> None:
 
 
 def share_connections() -> None:
-    """Let the threads of this process share a few connections to PostgreSQL.
+    """Let the threads of this process share a few connections to the database.
 
-    Most of them wait for slow lines, and a connection of its own for each would be more than a
-    database has. Those who find none free wait in the order they came.
+    Most of them wait for slow lines, and a connection of its own for each would be more than
+    PostgreSQL has, and a cold one on SQLite. Those who find none free wait in the order they came
+    on PostgreSQL, and open one on SQLite.
     """
     here = connections.settings[DEFAULT_DB_ALIAS]
+    connections.close_all()
+    here["CONN_MAX_AGE"] = 0  # what a request used goes back at its end
     if here["ENGINE"] == "django.db.backends.postgresql":
-        connections.close_all()
-        here["CONN_MAX_AGE"] = 0  # what a request used goes back at its end
         here["OPTIONS"]["pool"] = {"min_size": 2, "max_size": MOST_CONNECTIONS, "timeout": 30}
+    else:
+        here["ENGINE"] = "outreach.shared_sqlite"
+        del connections[DEFAULT_DB_ALIAS]
 
 
 django.setup()

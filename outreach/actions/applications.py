@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -94,7 +94,7 @@ class Nomination:
     guardian: Guarding | None = None
     papers: Sequence[str] = tuple(Paper)
     photographed: Sequence[PhotographedPaper] = ()
-    consent: dict[str, str] | None = None
+    consent: Mapping[str, object] | None = None
     fee_paid_by_county: bool = False
     urgency: str = ""
     urgent_why: str = ""
@@ -127,6 +127,14 @@ def take(
 
     Raises `Refused` for a case that does not stand where the step starts.
     """
+    move_on(applications, name, by=by, at=at, note=note)
+    record(f"application.{name}", applications, by=by, at=at)
+
+
+def move_on(
+    applications: Sequence[Application], name: str, *, by: User, at: datetime, note: str = ""
+) -> None:
+    """Take the step like `take`; the trail is the caller's."""
     if not applications:
         return
     target = APPLICATION[name].target
@@ -149,7 +157,6 @@ def take(
         note=note,
     )
     _step(ids=ids, state=target, at=at)
-    record(f"application.{name}", applications, by=by, at=at)
     for application in applications:
         application.state, application.state_since = target, at
 

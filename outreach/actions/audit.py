@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,15 +21,30 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Append one audit event per subject, in one statement."""
+    record_all({action: subjects}, by=by, at=at, detail=detail)
+
+
+def record_all(
+    deeds: Mapping[str, Iterable[models.Model]],
+    *,
+    by: User | None,
+    at: datetime,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append one audit event per deed and subject, in one statement."""
     insert(
         AuditEvent,
         (
-            {"subject": subject._meta.model_name or "", "subject_id": _id_of(subject)}
+            {
+                "action": action,
+                "subject": subject._meta.model_name or "",
+                "subject_id": _id_of(subject),
+            }
+            for action, subjects in deeds.items()
             for subject in subjects
         ),
         at=at,
         by_id=by.pk if by else None,
-        action=action,
         detail=detail or {},
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions import visits as visiting
-from outreach.actions.applications import take
-from outreach.actions.audit import record
+from outreach.actions.applications import move_on, take
+from outreach.actions.audit import record, record_all
 from outreach.actions.journeys import record_spared
 from outreach.domain.grading import BadFinding, Case, Grading, grade, load_standard
 from outreach.domain.vocabulary import (
@@ -57,7 +58,7 @@ class Declared:
     size: int
     content_type: str
     taken_at: datetime
-    place: dict[str, float] | None = None
+    place: Mapping[str, object] | None = None
 
 
 @dataclass  # not frozen: those are made by the thousand, and freezing triples it
@@ -73,7 +74,7 @@ class Submission:
     evaluated_at: datetime
     identity_checked: bool
     guardian_present: bool
-    consent: dict[str, str] | None
+    consent: Mapping[str, object] | None
     remark: str = ""
     circumstances: dict[str, Any] = field(default_factory=dict)
 
@@ -129,12 +130,14 @@ def submit(
         firsts = [evaluation for evaluation in evaluations if evaluation.corrects_id is None]
         visits = [evaluation.visit for evaluation in firsts if evaluation.visit]
         visiting.settle(visits, "complete")
-        visiting.append(visits, "complete", by=by, at=at)
+        visiting.remember(visits, "complete", by=by, at=at)
         record_spared(firsts)
+        deeds: dict[str, Sequence[Model]] = {"visit.complete": visits}
         for name, met in (("evaluate", True), ("find_not_met", False)):
             chosen = [one.submission.visit.application for one in judged if one.met is met]
-            take(chosen, name, by=by, at=at)
-        record("evaluation.submit", evaluations, by=by, at=at)
+            move_on(chosen, name, by=by, at=at)
+            deeds[f"application.{name}"] = chosen
+        record_all({**deeds, "evaluation.submit": evaluations}, by=by, at=at)
     return evaluations
 
 
@@ -291,15 +294,7 @@ def _co_signatures(submissions: Sequence[Submission]) -> Iterator[dict[str, Any]
 
 def _photos(submission: Submission) -> Iterator[dict[str, Any]]:
     for declared in submission.media:
-        yield {
-            "evaluation_id": submission.id,
-            "kind": declared.kind,
-            "sha256": declared.sha256,
-            "size": declared.size,
-            "content_type": declared.content_type,
-            "taken_at": declared.taken_at,
-            "place": declared.place,
-        }
+        yield {"evaluation_id": submission.id, **vars(declared)}
 
 
 def give_second_opinion(

@@ -82,10 +82,14 @@ class _Tariffs:
         stored = list(_tariffs())
         self.stored = {row.code for row in stored}
         self.known = known_tariffs(stored)
+        self._chosen: dict[tuple[str, date], Prices] = {}
 
     def in_force(self, division_code: str, on: date) -> Prices:
         """Return the tariff of that place and day. Raises `NoTariff`."""
-        chosen = tariff_for(division_code, on, self.known.values())
+        chosen = self._chosen.get((division_code, on))
+        if chosen is None:
+            chosen = tariff_for(division_code, on, self.known.values())
+            self._chosen[division_code, on] = chosen
         if chosen.code not in self.stored:
             _keep(chosen)
             self.stored.add(chosen.code)

@@ -219,6 +219,20 @@ def append(
     place: dict[str, Any] | None = None,
 ) -> None:
     """Append the step to each visit's history and to the trail."""
+    remember(visits, name, by=by, at=at, note=note, place=place)
+    record(f"visit.{name}", visits, by=by, at=at)
+
+
+def remember(
+    visits: Sequence[Visit],
+    name: str,
+    *,
+    by: User,
+    at: datetime,
+    note: str = "",
+    place: dict[str, Any] | None = None,
+) -> None:
+    """Append the step to each visit's history; the trail is the caller's."""
     insert(
         VisitEvent,
         (
@@ -236,4 +250,3 @@ def append(
         note=note,
         place=place,
     )
-    record(f"visit.{name}", visits, by=by, at=at)

@@ -9,7 +9,7 @@ from outreach.domain.grading_input import Findings
 from outreach.domain.grading_standard import Choice, FindingRule, Label, Scale, Standard
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: those are made by the thousand, and freezing triples it
 class Sentence:
     """One thing said to the doctor: its code, the clause, and the part it is about.
 

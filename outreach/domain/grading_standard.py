@@ -4,13 +4,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
 STANDARD_EDITION = "GB/T 26341-2010"
 _FILE = "gbt-26341-2010.toml"
+_HALF = Decimal("0.5")
 
 
 class BadStandard(ValueError):
@@ -70,7 +71,7 @@ class Scale:
         """Return the value as the standard compares it: .5 rounds up where it prints integers."""
         if not self.rounds_half_up:
             return value
-        return (value + Decimal("0.5")).to_integral_value(rounding="ROUND_FLOOR")
+        return (value + _HALF).to_integral_value(ROUND_FLOOR)
 
     def grade_of(self, value: Decimal) -> int | None:
         """Return the grade of a value, rounded first where the scale says so."""

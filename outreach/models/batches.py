@@ -59,7 +59,7 @@ def _write(
     if not given:
         return
     here = connections[DEFAULT_DB_ALIAS]
-    table = _Table.of(model, here.vendor, conflict)
+    table = _Table.of(model, here.vendor, conflict, (*given[0], *same))
     filled = zip(*table.fill(given, same), strict=False)  # what is the same repeats for ever
     if table.as_json:
         named = [dict(zip(table.names, row, strict=True)) for row in filled]
@@ -101,15 +101,21 @@ def _each(adapt: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
 
 
 class _Table:
-    """What is known of a model's table before the first row comes; the key is its first column."""
+    """What is known of a model's table before the first row of these columns comes.
 
-    def __init__(self, model: type[models.Model], vendor: str, conflict: str) -> None:
+    The key is its first column. A column that nobody names and that is empty by default is left
+    to the database: an event of the trail has five of them.
+    """
+
+    def __init__(
+        self, model: type[models.Model], vendor: str, conflict: str, given: tuple[str, ...]
+    ) -> None:
         serial = models.AutoField
         fields = [one for one in model._meta.concrete_fields if not isinstance(one, serial)]
         self.as_json, self._conflict = vendor == "postgresql", conflict
         self.name = model._meta.db_table
-        self.names = [field.attname for field in fields]
-        self.known = {*self.names, "_state"}
+        if unknown := set(given) - {"_state", *(field.attname for field in fields)}:
+            raise TypeError(f"{self.name} has no {sorted(unknown)}")
         self.makes_keys = fields[0].default is new_id
         self.columns = [
             _Column(
@@ -119,13 +125,18 @@ class _Table:
                 _adapting(field, as_json=self.as_json),
             )
             for field in fields
+            if field.attname in given or field.get_default() is not None
         ]
+        self.names = [column.name for column in self.columns]
+        self.seals = any(column.seal for column in self.columns)
 
     @classmethod
     @cache
-    def of(cls, model: type[models.Model], vendor: str, conflict: str) -> _Table:
+    def of(
+        cls, model: type[models.Model], vendor: str, conflict: str, given: tuple[str, ...]
+    ) -> _Table:
         """Return the model's table, looked at once."""
-        return cls(model, vendor, conflict)
+        return cls(model, vendor, conflict, given)
 
     @cached_property
     def from_values(self) -> Statement:
@@ -160,8 +171,6 @@ class _Table:
     def fill(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
         """Return the rows' values column by column, as the database takes them."""
         named, count = rows[0].keys(), len(rows)
-        if unknown := (named | same.keys()) - self.known:
-            raise TypeError(f"{self.name} has no {sorted(unknown)}")
         if set(map(len, rows)) != {len(named)}:
             raise self._differ()
         columns: list[Any] = []
@@ -173,7 +182,8 @@ class _Table:
                     values = [row[name] for row in rows]
                 except KeyError:
                     raise self._differ() from None
-                keys = keys or [str(value) for value in values]
+                if self.seals and not keys:
+                    keys = [str(value) for value in values]
                 columns.append(column.each(values, keys))
             elif not keys and self.makes_keys:
                 made = new_ids(count)

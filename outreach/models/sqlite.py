@@ -14,11 +14,11 @@ from uuid import UUID
 from django.db import models
 from pydantic_core import to_json
 
+from outreach.models.sealed import SealedField
+
 
 def _utc(value: datetime) -> str:
-    if value.utcoffset():
-        value = value.astimezone(UTC)
-    return value.replace(tzinfo=None).isoformat(" ")
+    return value.astimezone(UTC).isoformat(" ")[: -len("+00:00")]
 
 
 def _json(value: Any) -> str:
@@ -41,6 +41,10 @@ _OF_FIELDS: tuple[tuple[type[models.Field[Any, Any]], Callable[[Any], Any]], ...
     (models.DateField, str),
     (models.TimeField, str),
     (models.JSONField, _json),
+    # The driver takes these at once, and asks around what to do with the others.
+    (models.BooleanField, int),
+    (models.BinaryField, bytearray),
+    (SealedField, bytearray),
 )
 
 

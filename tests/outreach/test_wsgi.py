@@ -35,6 +35,42 @@ def test_threads_share_a_few_connections_to_postgresql(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
+def test_threads_share_the_connection_to_sqlite_that_was_used_last(tmp_path: Path) -> None:
+    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+    keys = {"OUTREACH_SEALING_KEYS": f"t1:{key}", "OUTREACH_INDEX_KEY": key}
+    done = start(tmp_path, TAKING_TURNS, OUTREACH_SECRET_KEY="x" * 50, OUTREACH_WORKER="0", **keys)
+    assert (done.returncode, done.stdout) == (0, "same same other \n[]\n"), done.stderr
+
+
+#: Three threads one after the other; the second one leaves a transaction open.
+TAKING_TURNS = """
+import threading
+import outreach.wsgi
+from django.db import connection, transaction
+
+held = []
+
+def use(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        print("same" if connection.connection in held else "other", end=" ")
+    held.append(connection.connection)
+    connection.close()
+
+with connection.cursor() as cursor:
+    cursor.execute("CREATE TABLE said (word)")
+held.append(connection.connection)
+connection.close()
+for statement in ("SELECT 1", "BEGIN", "SELECT * FROM said"):
+    thread = threading.Thread(target=use, args=[statement])
+    thread.start()
+    thread.join()
+print()
+with connection.cursor() as cursor:
+    print(cursor.execute("SELECT * FROM said").fetchall())
+"""
+
+
 def start(
     data: Path, ask: str = "import outreach.wsgi", **settings: str
 ) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,1 @@
+"""A database engine of Django: SQLite whose connections the threads of a server share."""
