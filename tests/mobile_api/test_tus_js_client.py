@@ -154,6 +154,17 @@ def test_a_photo_the_server_holds_is_not_sent_again(service: Service, photo: Pat
     assert told["requests"] == ["POST 201"]
 
 
+def test_whoever_asks_about_a_photo_that_came_in_one_piece_ends_well(service: Service, photo: Path):
+    told = upload(service.port, photo, duringCreation=True)
+
+    again = upload(service.port, photo, duringCreation=True, uploadUrl=told["url"])
+
+    assert told["requests"] == ["POST 201"]
+    assert again["requests"] == ["HEAD 404", "POST 201"]
+    assert again["error"] is None
+    assert arrived(service, photo)
+
+
 def test_an_upload_that_is_taken_back_is_gone(service: Service, photo: Path):
     told = upload(service.port, photo, chunkSize=CHUNK, stopAfter=CHUNK, terminate=True)
     assert told["requests"] == ["POST 201", "PATCH 204", "DELETE 204"]
