@@ -146,11 +146,13 @@ def _receive(
     request: HttpRequest, uploads: Uploads, upload: Upload, append: Append, *, stored: int
 ) -> int:
     """Store the body and return the new offset; bytes before `stored` are here already."""
-    if stored == upload.length:
-        return stored
     uploads.let_go()
     to_the_frame = body.LARGEST_BLOCK - append.offset % body.LARGEST_BLOCK
     arriving = body.blocks(body.body_of(request), to_the_frame)
+    if stored == upload.length:
+        # An answer before its body is read ends the connection, and is lost to many clients.
+        body.at_once(arriving, upload.length)
+        return stored
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))
 
