@@ -7,7 +7,6 @@ Only the hot way in goes through here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +14,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from pydantic_core import to_json
 
@@ -231,7 +231,8 @@ class Among(_Lookup):
 
 
 def _texts(values: Iterable[Any]) -> str:
-    return json.dumps([item.hex if isinstance(item, UUID) else str(item) for item in values])
+    listed = [item.hex if isinstance(item, UUID) else str(item) for item in values]
+    return orjson.dumps(listed).decode()
 
 
 def _strings(values: Iterable[Any]) -> list[str]:
