@@ -21,7 +21,7 @@ from pydantic_core import to_json
 from outreach.models import sqlite
 from outreach.models.ids import new_id, new_ids
 from outreach.models.kept import Slot
-from outreach.models.sealed import SealedField
+from outreach.models.sealed import SealedField, adapted
 from outreach.models.statements import Statement
 
 if TYPE_CHECKING:
@@ -87,17 +87,7 @@ class _Column:
         """Return the rows' values as the database takes them."""
         if self.seal:
             values = self.seal(values, keys)
-        return _each(self.adapt, values) if self.adapt else values
-
-
-def _each(adapt: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
-    """Adapt each value once in a row: the photos of an evaluation name the same one."""
-    before, stored, adapted = None, None, []
-    for value in values:
-        if value is not before:
-            before, stored = value, None if value is None else adapt(value)
-        adapted.append(stored)
-    return adapted
+        return adapted(self.adapt, values) if self.adapt else values
 
 
 class _Table:
