@@ -33,6 +33,7 @@ from mobile_api.problems import Problem
 from mobile_api.tus.blobs import Blobs, Found, Running
 from outreach.files import GrowingFile, SealedStorage, local_files, photo_name
 from outreach.files.flushing import flush_folder, flush_together
+from outreach.files.growing import contents
 from outreach.models.sealed import key_ring
 
 SWEEP_EVERY = timedelta(hours=1)
@@ -91,13 +92,13 @@ class Store:
 
     def knows_nothing_of(self, upload: Upload) -> bool:
         """Tell whether no byte of the upload came yet, and nobody announced it."""
-        return not self.is_complete(upload) and not self._part_path(upload.id).exists()
+        return not self.is_complete(upload) and not Path(self._part_path(upload.id)).exists()
 
     def find(self, identifier: UUID) -> Upload | None:
         """Return the upload, or None where there is none (any more)."""
         try:
-            return _decode(self._info(identifier).read_bytes())
-        except (FileNotFoundError, ValueError):
+            return _decode(contents(self._info(identifier)))
+        except ValueError:
             # A power cut can tear an announcement too; it is made again like a lost one.
             return None
 
@@ -162,7 +163,7 @@ class Store:
                     raise Problem("upload-offset", _FASTER)
                 with self._removed_if_refused(upload.id):
                     known = self._running.taken(growing.salt, upload.length)
-                    path = self._part_path(upload.id)
+                    path = Path(self._part_path(upload.id))
                     found = self.blobs.adopt(growing, path, upload.sha256, known, examine)
                 self._remove_part(upload.id)
                 return found
@@ -216,21 +217,22 @@ class Store:
                     yield file
 
     def _remove(self, identifier: UUID) -> None:
-        self._info(identifier).unlink(missing_ok=True)
+        Path(self._info(identifier)).unlink(missing_ok=True)
         self._remove_part(identifier)
 
     def _remove_part(self, identifier: UUID) -> None:
-        self._tail_path(identifier).unlink(missing_ok=True)
-        self._part_path(identifier).unlink(missing_ok=True)
+        for path in (self._tail_path(identifier), self._part_path(identifier)):
+            Path(path).unlink(missing_ok=True)
 
-    def _info(self, identifier: UUID) -> Path:
-        return self._uploads / f"{identifier}.json"
+    # As text: each chunk opens several, which takes less than naming them by pathlib.
+    def _info(self, identifier: UUID) -> str:
+        return f"{self._uploads}/{identifier}.json"
 
-    def _part_path(self, identifier: UUID) -> Path:
-        return self._uploads / f"{identifier}.part"
+    def _part_path(self, identifier: UUID) -> str:
+        return f"{self._uploads}/{identifier}.part"
 
-    def _tail_path(self, identifier: UUID) -> Path:
-        return self._uploads / f"{identifier}.tail"
+    def _tail_path(self, identifier: UUID) -> str:
+        return f"{self._uploads}/{identifier}.tail"
 
     def _growing(self, upload: Upload, part: int) -> GrowingFile:
         tail, name = self._tail_path(upload.id), photo_name(upload.sha256)
@@ -289,21 +291,21 @@ def _locked(part: int) -> Iterator[None]:
         fcntl.flock(part, fcntl.LOCK_UN)
 
 
-def _is_at(part: int, path: Path) -> bool:
+def _is_at(part: int, path: str) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(part))
+        return os.path.samestat(Path(path).stat(), os.fstat(part))
     except FileNotFoundError:
         return False
 
 
-def _write_at_once(target: Path, content: bytes) -> None:
-    draft = target.with_name(f"{target.stem}.{os.urandom(8).hex()}.tmp")
+def _write_at_once(target: str, content: bytes) -> None:
+    draft = f"{target}.{os.urandom(8).hex()}.tmp"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(handle, content)
     finally:
         os.close(handle)
-    draft.replace(target)
+    Path(draft).replace(target)
 
 
 def _encode(upload: Upload) -> bytes:

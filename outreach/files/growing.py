@@ -16,9 +16,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from struct import Struct
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from outreach.files.flushing import Flush, write_all
 from outreach.files.stream import (
@@ -33,6 +32,9 @@ from outreach.files.stream import (
 )
 from outreach.sealing import KeyRing, SealBroken
 
+if TYPE_CHECKING:
+    from _typeshed import StrPath
+
 _RECORD = Struct(">QI")
 _OVERHEAD = 28  # of a sealed record: nonce and tag
 
@@ -40,7 +42,7 @@ _OVERHEAD = 28  # of a sealed record: nonce and tag
 class GrowingFile:
     """The open file `handle` and the tail beside it, of `length` plain bytes in the end."""
 
-    def __init__(self, handle: int, tail: Path, length: int, ring: KeyRing, name: str) -> None:
+    def __init__(self, handle: int, tail: StrPath, length: int, ring: KeyRing, name: str) -> None:
         self._handle, self._tail, self.length = handle, tail, length
         self._ring, self._name = ring, name
         self._known: Sealer | None = None
@@ -156,7 +158,7 @@ class GrowingFile:
 
     def _begun(self, sealer: Sealer, frames: int) -> tuple[bytes, int]:
         """Return what the tail holds beyond so many frames, and where the tail ends."""
-        tail = _contents(self._tail)
+        tail = contents(self._tail)
         reached, found, at = frames * CHUNK, [], 0
         while at + _RECORD.size <= len(tail):
             offset, length = _RECORD.unpack_from(tail, at)
@@ -187,8 +189,8 @@ class GrowingFile:
             os.close(handle)
 
 
-def _contents(path: Path) -> bytes:
-    """Return what a small file holds that is mostly not there; pathlib takes thrice as long."""
+def contents(path: StrPath) -> bytes:
+    """Return what a small file holds, or nothing; pathlib takes thrice as long."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -199,7 +201,7 @@ def _contents(path: Path) -> bytes:
         os.close(handle)
 
 
-def _flush_file(path: Path) -> None:
+def _flush_file(path: StrPath) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fdatasync(handle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import suppress
 from sqlite3 import Connection
 from typing import Any
 
@@ -29,11 +30,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """Return the connection that was used last, or a new one where all are in use."""
-        while _idle:
-            held, self._opened_at = _idle.pop()
-            if time.monotonic() - self._opened_at < OLDEST_S:
-                return held
-            held.close()
+        with suppress(IndexError):  # another thread may have taken the last one
+            while True:
+                held, self._opened_at = _idle.pop()
+                if time.monotonic() - self._opened_at < OLDEST_S:
+                    return held
+                held.close()
         self._opened_at = time.monotonic()
         return super().get_new_connection(conn_params)
 
