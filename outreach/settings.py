@@ -285,6 +285,8 @@ _SQLITE = {
         # an immediate one waits its turn for up to `timeout` seconds.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
+        # The pages of the desk ask so many that an exchange's would be prepared anew each time.
+        "cached_statements": 512,
         "init_command": (
             "PRAGMA journal_mode=WAL;"
             f"PRAGMA synchronous={OUTREACH_SQLITE_SYNCHRONOUS};"

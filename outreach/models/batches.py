@@ -7,7 +7,6 @@ Only the hot way in goes through here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,13 +14,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from pydantic_core import to_json
 
 from outreach.models import sqlite
 from outreach.models.ids import new_id, new_ids
 from outreach.models.kept import Slot
-from outreach.models.sealed import SealedField
+from outreach.models.sealed import SealedField, adapted
 from outreach.models.statements import Statement
 
 if TYPE_CHECKING:
@@ -87,17 +87,7 @@ class _Column:
         """Return the rows' values as the database takes them."""
         if self.seal:
             values = self.seal(values, keys)
-        return _each(self.adapt, values) if self.adapt else values
-
-
-def _each(adapt: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
-    """Adapt each value once in a row: the photos of an evaluation name the same one."""
-    before, stored, adapted = None, None, []
-    for value in values:
-        if value is not before:
-            before, stored = value, None if value is None else adapt(value)
-        adapted.append(stored)
-    return adapted
+        return adapted(self.adapt, values) if self.adapt else values
 
 
 class _Table:
@@ -231,7 +221,8 @@ class Among(_Lookup):
 
 
 def _texts(values: Iterable[Any]) -> str:
-    return json.dumps([item.hex if isinstance(item, UUID) else str(item) for item in values])
+    listed = [item.hex if isinstance(item, UUID) else str(item) for item in values]
+    return orjson.dumps(listed).decode()
 
 
 def _strings(values: Iterable[Any]) -> list[str]:

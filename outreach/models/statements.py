@@ -74,5 +74,5 @@ def _is_watched(here: Any) -> bool:
         here.connection is None
         or here.needs_rollback
         or here.execute_wrappers
-        or here.queries_logged
+        or here.force_debug_cursor
     )
