@@ -75,7 +75,8 @@ def start(
     data: Path, ask: str = "import outreach.wsgi", **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Import the WSGI entry in a process of its own."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH")}
+    own = ("OUTREACH", "DATABASE_URL")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     service = {
         "OUTREACH_ENV_FILE": os.devnull,
         "OUTREACH_DATA": str(data),
