@@ -12,7 +12,6 @@ from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
-from django.db import connection
 from django.db.models import QuerySet
 from PIL import Image, ImageOps
 
@@ -73,7 +72,6 @@ class PictureReceiver:
         `found` is what was just seen of it; where nobody has just put it there, `opening` says
         whether it is whole.
         """
-        connection.ensure_connection()  # so that what is kept goes straight to the driver
         if found is None:
             if _noted(sha256=sha256):
                 return

@@ -66,13 +66,10 @@ class Statement:
 
 
 def _is_watched(here: Any) -> bool:
-    """Tell whether Django must do it: somebody watches, or there is no connection yet.
+    """Tell whether Django must do it: somebody watches, or the transaction is broken.
 
-    It also refuses every statement of a transaction that is broken.
+    A connection is opened where there is none: it may have been given back meanwhile.
     """
-    return bool(
-        here.connection is None
-        or here.needs_rollback
-        or here.execute_wrappers
-        or here.force_debug_cursor
-    )
+    if here.connection is None:
+        here.ensure_connection()
+    return bool(here.needs_rollback or here.execute_wrappers or here.force_debug_cursor)

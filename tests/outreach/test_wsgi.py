@@ -8,6 +8,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+#: The settings without which the service does not start.
+SOUND = {
+    "OUTREACH_SECRET_KEY": "x" * 50,
+    "OUTREACH_SEALING_KEYS": f"t1:{KEY}",
+    "OUTREACH_INDEX_KEY": KEY,
+}
 
 
 def test_an_unsound_service_does_not_start_and_says_what_to_set(tmp_path: Path) -> None:
@@ -19,26 +26,20 @@ def test_an_unsound_service_does_not_start_and_says_what_to_set(tmp_path: Path) 
 
 
 def test_a_sound_service_starts(tmp_path: Path) -> None:
-    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
-    keys = {"OUTREACH_SEALING_KEYS": f"t1:{key}", "OUTREACH_INDEX_KEY": key}
-    done = start(tmp_path, OUTREACH_SECRET_KEY="x" * 50, **keys)
+    done = start(tmp_path, **SOUND)
     assert done.returncode == 0, done.stderr
 
 
 def test_threads_share_a_few_connections_to_postgresql(tmp_path: Path) -> None:
-    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
-    keys = {"OUTREACH_SEALING_KEYS": f"t1:{key}", "OUTREACH_INDEX_KEY": key}
     others = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "OUTREACH_WORKER": "0"}
     ask = "import outreach.wsgi as served; from django.db import connection; "
     ask += "print(connection.pool.max_size == served.MOST_CONNECTIONS)"
-    done = start(tmp_path, ask, OUTREACH_SECRET_KEY="x" * 50, **keys, **others)
+    done = start(tmp_path, ask, **SOUND, **others)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 def test_threads_share_the_connection_to_sqlite_that_was_used_last(tmp_path: Path) -> None:
-    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
-    keys = {"OUTREACH_SEALING_KEYS": f"t1:{key}", "OUTREACH_INDEX_KEY": key}
-    done = start(tmp_path, TAKING_TURNS, OUTREACH_SECRET_KEY="x" * 50, OUTREACH_WORKER="0", **keys)
+    done = start(tmp_path, TAKING_TURNS, OUTREACH_WORKER="0", **SOUND)
     assert (done.returncode, done.stdout) == (0, "same same other \n[]\n"), done.stderr
 
 
