@@ -178,7 +178,7 @@ def doubt(hand: Tablet) -> None:
     hand.look(page, "receipt-doubt")
     page.unroute("**/api/v1/sync")
     page.get_by_role("main").get_by_role("button", name="立即同步").click()
-    expect(page.get_by_text("签名已核对：第 1 至 3 号记录，服务器都已收下")).to_be_visible()
+    expect(page.get_by_text("签名已核对：第 1 至 4 号记录，服务器都已收下")).to_be_visible()
     expect(page.get_by_text("服务器回执的签名核对不上。")).to_have_count(0)
     expect(paper).to_contain_text("全部已送达")
 
