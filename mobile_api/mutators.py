@@ -128,7 +128,9 @@ def _own_visits(user: Slot, ids: Slot) -> models.QuerySet[Visit]:
 
 
 def _needed(rows: models.QuerySet[Visit]) -> models.QuerySet[Visit]:
-    return rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
+    """Read what the rules need, and let nobody else change the visits before the commit."""
+    held = rows.select_for_update(of=("self",)).order_by("pk")
+    return held.select_related("application__resident").only(*_NEEDED_OF_VISITS)
 
 
 #: What the rules read of a visit: the columns that stay behind are long, sealed or seldom read.
