@@ -77,17 +77,17 @@ class Mutator(Generic[Args]):
     makes: tuple[type[models.Model], Callable[[Args], UUID]] | None = None
 
     def known(self, batch: Sequence[Args]) -> list[bool]:
-        """Tell for each of the batch whether its record exists, also through an earlier one."""
+        """Tell for each of the batch whether its record exists.
+
+        An earlier one of the batch counts once it stands: it may be refused, and a corrected copy
+        has its number.
+        """
         if self.makes is None:
             return [False] * len(batch)
         model, read = self.makes
         ids = [read(args) for args in batch]
-        seen = set(_existing(model, ids=ids))
-        known = []
-        for pk in ids:
-            known.append(pk in seen)
-            seen.add(pk)
-        return known
+        there = set(_existing(model, ids=ids))
+        return [pk in there for pk in ids]
 
 
 _GONE = _("This case is not yours any more; what you recorded is kept and the office decides.")
@@ -128,7 +128,9 @@ def _own_visits(user: Slot, ids: Slot) -> models.QuerySet[Visit]:
 
 
 def _needed(rows: models.QuerySet[Visit]) -> models.QuerySet[Visit]:
-    return rows.select_related("application__resident").only(*_NEEDED_OF_VISITS)
+    """Read what the rules need, and let nobody else change the visits before the commit."""
+    held = rows.select_for_update(of=("self",)).order_by("pk")
+    return held.select_related("application__resident").only(*_NEEDED_OF_VISITS)
 
 
 #: What the rules read of a visit: the columns that stay behind are long, sealed or seldom read.

@@ -95,7 +95,7 @@ def pull(replica: Replica, asked: PullIn, scope: Scope) -> PullOut:
     """
     view = _proven(replica, asked)
     if view and view.whole == scope.fingerprint:
-        _forget(replica, view)
+        _forget(replica, view, view)
         return _told(view, view, [], [], 0)
     held: Manifest = dict(view.manifest) if view else {}
     rows = [row_of(key, content) for key, content in scope]
@@ -103,7 +103,7 @@ def pull(replica: Replica, asked: PullIn, scope: Scope) -> PullOut:
     after = {key: value for key, value in held.items() if key not in set(dels)}
     after.update({row.k: row.h for row in puts})
     made = _made(replica, view, held, after, "" if remaining else scope.fingerprint)
-    _forget(replica, view)
+    _forget(replica, view, made)
     return _told(view, made, dels, puts, remaining)
 
 
@@ -143,12 +143,14 @@ def _newest(replica: Slot) -> models.QuerySet[PulledView, UUID]:
     return found.values_list("pk", flat=True)
 
 
-def _forget(replica: Replica, proven: PulledView | None) -> None:
-    """Drop the views before the one the tablet proved, and of the others all but the newest."""
+def _forget(replica: Replica, proven: PulledView | None, sent: PulledView) -> None:
+    """Drop the views before the one the tablet proved, and of the others all but the newest.
+
+    The one that is sent now stays, whatever the clock says from which its id is made.
+    """
     views = _newest(replica=replica.pk)
     kept = {pk for pk in views[:KEPT_VIEWS] if proven is None or pk >= proven.pk}
-    if proven:
-        kept.add(proven.pk)
+    kept.update({sent.pk, proven.pk if proven else sent.pk})
     if gone := [pk for pk in views if pk not in kept]:
         replica.views.filter(pk__in=gone).delete()
 

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
-from mobile_api.chain import ZERO, NotCanonical, canonical, is_signed, link
+from mobile_api.chain import ZERO, NotCanonical, canonical, canonical_json, is_signed, link
 from mobile_api.models import Device, Dispute, LedgerEntry, Outcome, Replica
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _SHA256 = re.compile("[0-9a-f]{64}")
 #: Refusals of facts that are kept for a person to decide, rather than declined.
 _CONFLICTS = {"visit-moved-on", "visit-open", "open-application"}
+_OTHERWISE = _("Under this number the register has other words; compare both and decide.")
 
 
 @dataclass
@@ -139,6 +140,8 @@ def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
         ready = [said for said in run if said.args is not None]
         if ready:
             _run(MUTATORS[kind], ready, context)
+    if repeated := [said for said in fresh if said.outcome is Outcome.DUPLICATE]:
+        _compare(repeated, fresh, device)
 
 
 @lru_cache(maxsize=1_024)
@@ -206,6 +209,29 @@ def _drop_known(mutator: Mutator[Any], batch: Sequence[_Said]) -> list[_Said]:
         else:
             rest.append(said)
     return rest
+
+
+def _compare(repeated: Sequence[_Said], fresh: Sequence[_Said], device: Device) -> None:
+    """Let only the same words count as said before; others are kept for a person to decide.
+
+    A copied draft, and a corrected copy, carry the number of a record that may stand by now.
+    """
+    before = {_words(said.mutation) for said in fresh if said.outcome is Outcome.APPLIED}
+    if not all(_words(said.mutation) in before for said in repeated):
+        entries = LedgerEntry.objects.filter(
+            replica__device__user=device.user_id,
+            name__in={said.mutation.name for said in repeated},
+        )
+        before.update(map(_words, entries.iterator()))
+    for said in repeated:
+        if _words(said.mutation) not in before:
+            said.settle(Outcome.CONFLICT, "said-otherwise", _OTHERWISE)
+
+
+def _words(said: Mutation | LedgerEntry) -> tuple[str, bytes]:
+    """Return what is said, without which record it corrects."""
+    words = {name: value for name, value in said.args.items() if name != "corrects"}
+    return said.name, canonical_json(words)
 
 
 def _settle(said: _Said, error: Exception) -> None:

@@ -389,12 +389,13 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         raters.check_qualified([assessor], application.categories)
     with transaction.atomic():
         _check_free(assessor, applications)
-        Application.objects.filter(pk__in=[application.pk for application in applications]).update(
-            assessor=assessor, revision=F("revision") + 1
-        )
+        # Visits before their cases, as whoever records what was found takes them.
         Visit.objects.open().filter(
             application__in=[application.pk for application in applications]
         ).update(assessor=assessor, revision=F("revision") + 1)
+        Application.objects.filter(pk__in=[application.pk for application in applications]).update(
+            assessor=assessor, revision=F("revision") + 1
+        )
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor

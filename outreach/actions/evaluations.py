@@ -162,7 +162,8 @@ def _free_what_is_booked_instead(
     done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
     cases = [evaluation.application_id for evaluation in evaluations]
     booked = list(
-        Visit.objects.open()
+        Visit.objects.select_for_update(of=("self",))
+        .open()
         .filter(application__in=cases)
         .exclude(pk__in=done)
         .select_related("application")

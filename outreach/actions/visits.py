@@ -130,6 +130,7 @@ def move(visit: Visit, to: Appointment, *, by: User, at: datetime, reason: str =
     _check(visit, "move", by)
     check_time(to, visit.assessor, at, moving=visit)
     with transaction.atomic():
+        _hold(visit, "move")
         visit.on, visit.start, visit.minutes = to.on, to.start, to.minutes
         visit.revision += 1
         visit.save(update_fields=["on", "start", "minutes", "revision"])
@@ -140,6 +141,7 @@ def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:
     """Cancel a scheduled visit; the case waits to be scheduled again."""
     _check(visit, "cancel", by)
     with transaction.atomic():
+        _hold(visit, "cancel")
         settle([visit], "cancel")
         append([visit], "cancel", by=by, at=at, note=reason)
 
@@ -163,6 +165,7 @@ def record_not_done(
     check_in_scope(admitted_by or by, [visit.application])
     check_stands(visit, "record_not_done")
     with transaction.atomic():
+        _hold(visit, "record_not_done")
         settle([visit], "record_not_done", not_done_reason=reason, next_step=next_step)
         append([visit], "record_not_done", by=by, at=at, note=note, place=place)
         if follow := {NextStep.REFER_HOSPITAL: "refer", NextStep.CLOSE: "close"}.get(next_step):
@@ -173,6 +176,16 @@ def _check(visit: Visit, name: str, by: User) -> None:
     check_role(by, VISIT[name])
     check_in_scope(by, [visit.application])
     check_stands(visit, name)
+
+
+def _hold(visit: Visit, name: str) -> None:
+    """Let nobody else change the visit before the commit; refuse where somebody has since."""
+    held = Visit.objects.select_for_update().get(pk=visit.pk)
+    check_stands(held, name)
+    if (held.on, held.start) != (visit.on, visit.start):
+        raise Refused(
+            "appointment-changed", _("Somebody moved this visit meanwhile; load the page again.")
+        )
 
 
 def check_stands(visit: Visit, name: str) -> None:

@@ -94,7 +94,7 @@ def the_rest_is_forgotten(sound: Any, held: Any, rows: Any, room: int) -> Any:
 
 
 @plant(pull, "_forget")
-def the_old_view_is_deleted_on_sending(sound: Any, replica: Any, proven: Any) -> None:
+def the_old_view_is_deleted_on_sending(sound: Any, replica: Any, *given: Any) -> None:
     """Keep only the view that was just sent, before the tablet has it."""
     newest = replica.views.order_by("-pk").values_list("pk", flat=True)[:1]
     replica.views.exclude(pk__in=list(newest)).delete()

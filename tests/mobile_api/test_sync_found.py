@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -69,3 +70,19 @@ def test_the_second_of_two_evaluations_in_one_push_is_not_taken_in_unseen(
         ("conflict", "visit-moved-on"),
     ]
     assert Evaluation.objects.count() == 1
+
+
+def test_a_clock_set_back_on_the_server_costs_no_full_download(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """Views are told apart by ids that grow with time: the one just sent may have the lower one."""
+    from mobile_api.models import PulledView
+
+    tablet.sync()
+    tomorrow = UUID(int=UUID(str(tablet.state.view)).int + (86_400_000 << 80))
+    PulledView.objects.filter(pk=tablet.state.view).update(id=tomorrow)
+    tablet.state.view = str(tomorrow)
+    builders.scheduled(place)
+    told = tablet.exchange()["pull"]
+
+    assert tablet.exchange()["pull"]["base"] == told["view"]

@@ -187,6 +187,36 @@ describe('a restored server', () => {
   })
 })
 
+describe('the sent box', () => {
+  const DAY = 86_400_000
+  const sentTwo = async () => {
+    const server = new FakeServer()
+    const made = await tablet(server)
+    for (const visit of ['a', 'b']) await made.safe.say('record_not_done', notDone(visit), 1)
+    return { ...made, server }
+  }
+  it('is cleared after thirty days by the clock of the server, all but the last record', async () => {
+    const { server, safe, engine } = await sentTwo()
+    await settle(engine)
+    server.now += 29 * DAY
+    await settle(engine)
+    expect([...safe.log.keys()]).toEqual([1, 2])
+    server.now += 2 * DAY
+    await settle(engine)
+    expect([...safe.log.keys()]).toEqual([2])
+  })
+  it('keeps what a restored server will ask for, although the clock here was years off and is put right', async () => {
+    const { server, safe, engine, clock } = await sentTwo()
+    clock.now = Date.parse('2001-01-01T00:00:00Z')
+    await settle(engine)
+    clock.now = server.now
+    await settle(engine)
+    clock.now += 400 * DAY
+    await settle(engine)
+    expect([...safe.log.keys()]).toEqual([1, 2])
+  })
+})
+
 describe('records that do not open', () => {
   const spoil = async (table: { update(k: unknown, change: object): PromiseLike<number> }, k: unknown) =>
     table.update(k, { body: new Uint8Array([1, 2, 3]) })

@@ -103,6 +103,31 @@ describe('a tablet that was stopped', () => {
     expect(parts[0]?.[1]).toEqual({ entries: JSON.parse(JSON.stringify([said, later])) as Json })
     expect(parts.at(-1)).toEqual(['end', { entries: 2, media: 1, drafts: 1, receipt: null }])
   })
+  it('goes on until nothing was recorded meanwhile: what comes after the end would be forgotten', async () => {
+    const { safe, box, office, said } = await withWork()
+    let later: unknown
+    const send: Send = async (path, body, token) => {
+      const answer = await box.send(path, body, token)
+      if (box.asked === 2) later = await safe.say('record_not_done', notDone('v2'), 1)
+      return answer
+    }
+    expect((await handIn(safe, send, 'fork', quiet)).end).toBe('done')
+    expect(await box.opened(office.openJson)).toContainEqual(['log', { entries: JSON.parse(JSON.stringify([said, later])) as Json }])
+  })
+  it('begins anew when the sent box was cleared after a cut: what moved into a part that is there would be left out', async () => {
+    const { safe, box, office } = await withWork()
+    const long = { ...notDone('v2'), note: '远'.repeat(499_000 - 700) }
+    await safe.say('record_not_done', long, 1)
+    await safe.say('record_not_done', notDone('v3'), 1)
+    box.failures = [2]
+    expect(await handIn(safe, box.send, 'fork', quiet)).toEqual({ end: 'line down' })
+    await safe.change({ prune: [1] })
+    expect((await handIn(safe, box.send, 'fork', quiet)).end).toBe('done')
+    const handed = (await box.opened(office.openJson)).flatMap(([kind, plain]) =>
+      kind === 'log' ? (plain as { entries: { seq: number }[] }).entries.map(({ seq }) => seq) : [],
+    )
+    expect(handed).toEqual([2, 3])
+  })
   it('keeps everything when the server does not take it', async () => {
     const { safe } = await withWork()
     const refuse: Send = () => Promise.resolve({ status: 422, body: {} })
@@ -139,5 +164,15 @@ describe('a tablet locked by ten wrong PINs', () => {
     const logged = parts.find(([, { store }]) => store === 'log')?.[1].records[0]
     expect(await sealer.openJson('log', logged?.seq ?? 0, unbase64(logged?.body ?? ''))).toEqual(JSON.parse(JSON.stringify(said)))
     expect([...box.parts.values()].every(({ reason, sig }) => reason === 'locked' && sig === '')).toBe(true)
+  })
+  it('begins anew when it was opened and written in after a cut', async () => {
+    const { db, safe, box, office } = await withWork()
+    box.failures = [7]
+    expect(await handInLocked(db, box.send, quiet)).toEqual({ end: 'line down' })
+    for (const visit of ['v2', 'v3', 'v4']) await safe.say('record_not_done', notDone(visit), 1)
+    expect((await handInLocked(db, box.send, quiet)).end).toBe('done')
+    const parts = (await box.opened(office.openJson)) as [string, { store: string; records: { seq: number }[] }][]
+    const logged = parts.filter(([, { store }]) => store === 'log').flatMap(([, { records }]) => records.map(({ seq }) => seq))
+    expect(logged).toEqual([1, 2, 3, 4])
   })
 })

@@ -92,6 +92,7 @@ export function ownerOf(entry: LogEntry): string {
 }
 
 export interface StoredOutcome extends OutcomeEntry {
+  /** when it was first told, by the server's clock */
   at: number
   /** the server's signature under this very outcome */
   receipt?: SignedReceipt

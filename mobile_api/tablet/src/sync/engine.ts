@@ -112,7 +112,7 @@ export class Engine {
     const media = now.doubt ? [] : verified(safe, now)
     const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
     change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
-    change.prune = now.doubt ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq)
+    change.prune = now.doubt ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq, answer.server_time)
     await safe.change({ ...change, state })
     await safe.trust(answer.policy?.federation_key)
     return more ? 'more' : 'rest'
@@ -141,16 +141,17 @@ export class Engine {
   }
 
   private outcomes(answer: SyncAnswer, receipt: StoredOutcome['receipt']): StoredOutcome[] {
-    const at = this.clock.wall()
+    const at = Date.parse(answer.server_time)
     return answer.outcomes
       .filter((entry) => !(entry.outcome === 'duplicate' && !entry.was && this.safe.outcomes.has(entry.seq)))
       .map((entry) => ({ ...entry, at: this.safe.outcomes.get(entry.seq)?.at ?? at, ...(receipt && { receipt }) }))
   }
 
-  private prunable(ackedSeq: number): number[] {
+  /** What has been in the sent box for long enough, by the server's clock: this one may have been set since. */
+  private prunable(ackedSeq: number, serverTime: string): number[] {
     const { log, outcomes, media } = this.safe
     const busy = new Set(Array.from(media.values()).filter((m) => m.state !== 'safe').map((m) => m.owner))
-    const before = this.clock.wall() - SENT_BOX_MS
+    const before = Date.parse(serverTime) - SENT_BOX_MS
     return Array.from(log.values())
       .filter((entry) => entry.seq < ackedSeq && (outcomes.get(entry.seq)?.at ?? Infinity) < before)
       .filter((entry) => !busy.has(ownerOf(entry)))

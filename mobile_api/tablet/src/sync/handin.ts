@@ -2,7 +2,7 @@
 import { base64, sha256Hex, utf8 } from '../core/bytes'
 import { newId } from '../core/ids'
 import { canonical, type Json } from '../core/jcs'
-import type { TabletDatabase, VaultRecord } from '../store/database'
+import type { StateRecord, TabletDatabase, VaultRecord } from '../store/database'
 import type { Safe } from '../store/safe'
 import { sealToFederation } from '../vault/wraps'
 import { LineDown, type Send } from './transport'
@@ -25,10 +25,15 @@ const STORES = ['meta', 'log', 'outcomes', 'drafts', 'media'] as const
 
 /** Hand in an opened tablet: outbox and sent box, drafts, and every picture not yet safe. */
 export async function handIn(safe: Safe, send: Send, reason: HandInReason, onProgress: OnProgress): Promise<HandInEnd> {
+  const sign: Sign = (bytes) => safe.signer.sign(bytes)
+  return untilStill(() => heldBy(safe), (what) => deliver(safe.db, partsOf(safe), send, { reason, what, sign }, onProgress))
+}
+
+function partsOf(safe: Safe): Part[] {
   const entries = [...safe.log.values()].sort((a, b) => a.seq - b.seq)
-  const media = [...safe.media.values()].filter(({ state }) => state !== 'safe')
+  const media = notYetSafe(safe)
   const drafts = Object.fromEntries(safe.drafts)
-  const parts: Part[] = [
+  return [
     ...slices(entries).map((piece) => part('log', { entries: piece })),
     part('drafts', { drafts }),
     ...media.map((meta): Part => ({
@@ -40,13 +45,28 @@ export async function handIn(safe: Safe, send: Send, reason: HandInReason, onPro
     })),
     part('end', { receipt: safe.state.receipt, entries: entries.length, media: media.length, drafts: safe.drafts.size }),
   ]
-  const what = canonical(json({ said: safe.state.lastSeq, drafts, media: media.map(({ sha256 }) => sha256).sort() }))
-  const sign: Sign = (bytes) => safe.signer.sign(bytes)
-  return deliver(safe.db, parts, send, { reason, what: await sha256Hex(what), sign }, onProgress)
+}
+
+const notYetSafe = ({ media }: Safe) => [...media.values()].filter(({ state }) => state !== 'safe')
+
+/** The digest of all that shifts the parts: what was recorded, and what the sent box no longer keeps. */
+async function heldBy(safe: Safe): Promise<string> {
+  const media = notYetSafe(safe).map(({ sha256 }) => sha256)
+  const held = { said: [...safe.log.keys()].sort((a, b) => a - b), drafts: Object.fromEntries(safe.drafts), media: media.sort() }
+  return sha256Hex(canonical(json(held)))
 }
 
 /** Hand in a tablet that nobody here can open: its records as they lie, and the key only the federation unwraps. */
 export async function handInLocked(db: TabletDatabase, send: Send, onProgress: OnProgress): Promise<HandInEnd> {
+  const sign: Sign = () => Promise.resolve('')
+  return untilStill(
+    // Somebody may remember the PIN after a cut, go on, and forget it again.
+    async () => `locked ${((await db.meta.get('state')) as StateRecord | undefined)?.rev}`,
+    async (what) => deliver(db, await lockedParts(db), send, { reason: 'locked', what, sign }, onProgress),
+  )
+}
+
+async function lockedParts(db: TabletDatabase): Promise<Part[]> {
   const vault = await db.vault()
   const parts: Part[] = [part('store', { store: 'vault', data_key: vault?.federation ?? null, records: [] })]
   let count = 0
@@ -58,9 +78,16 @@ export async function handInLocked(db: TabletDatabase, send: Send, onProgress: O
       parts.push({ kind: 'store', plain })
     }
   }
-  parts.push(part('end', { entries: count, media: 0, drafts: 0 }))
-  const sign: Sign = () => Promise.resolve('')
-  return deliver(db, parts, send, { reason: 'locked', what: 'locked', sign }, onProgress)
+  return [...parts, part('end', { entries: count, media: 0, drafts: 0 })]
+}
+
+/** Hand in until nothing was written meanwhile: the tablet forgets afterwards, also what nobody has. */
+async function untilStill(held: () => Promise<string>, hand: (what: string) => Promise<HandInEnd>): Promise<HandInEnd> {
+  for (;;) {
+    const what = await held()
+    const end = await hand(what)
+    if (end.end !== 'done' || what === (await held())) return end
+  }
 }
 
 async function deliver(
