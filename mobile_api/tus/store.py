@@ -253,7 +253,10 @@ class Store:
         flushes, own = growing.flushes(with_tail=has_tail), (growing.salt, has_tail)
         if own not in self._durable:
             flushes.append(partial(flush_folder, self._uploads))
-        flush_together(flushes)
+        try:
+            flush_together(flushes)
+        except FileNotFoundError:  # the tail: deleted, or finished, since it was written
+            raise _NoPart from None
         if len(self._durable) >= _REMEMBERED_PARTS:
             self._durable.clear()
         self._durable.add(own)
