@@ -1,4 +1,4 @@
-"""Photos a second through the server, beside a plain copy and one that promises what it does."""
+"""Photos a second through the server, beside plain and promising copies, and a bare server."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Sent:
     mb_per_second: float
     raw_mb_per_second: float
     promising_mb_per_second: float
+    bare_mb_per_second: float
     server_us: float
     client_us: float
 
@@ -50,15 +51,19 @@ def pictures(wanted: int, side: int, seed: int = 0) -> list[bytes]:
     return made
 
 
-def send(bench: Bench, place: County, side: int, chunk: int, wanted: int, at_once: int = 1) -> Sent:
-    """Upload pictures in chunks, so many at once, and copy as many, turn by turn.
+def send(
+    bench: Bench, bare: Bench, place: County, side: int, chunk: int, wanted: int, at_once: int = 1
+) -> Sent:
+    """Upload pictures in chunks, so many at once, to both servers and copy as many, turn by turn.
 
     A tablet knows a photo's SHA-256 since it was taken, so the client's is not in the time.
     """
     lines = [Line(bench.port, one.tablet.state.token) for one in players(place, at_once, 0)]
-    for line, small in zip(lines, pictures(at_once, 64, seed=chunk), strict=True):
+    bares = [Line(bare.port) for _ in lines]
+    for line, other, small in zip(lines, bares, pictures(at_once, 64, seed=chunk), strict=True):
         _upload(line, small, hashlib.sha256(small).hexdigest(), chunk)
-    through, beside, promising = 0.0, 0.0, 0.0
+        _upload_bare(other, small, chunk)
+    through, beside, promising, barely = 0.0, 0.0, 0.0, 0.0
     used = dict.fromkeys(bench.cpu(), 0.0)
     files = pictures(wanted * at_once, side, seed=chunk)
     with ThreadPoolExecutor(at_once) as pool:
@@ -76,7 +81,10 @@ def send(bench: Bench, place: County, side: int, chunk: int, wanted: int, at_onc
             began = time.perf_counter()
             list(each(_promising_copy, [bench.folder] * at_once, turn, [chunk] * at_once))
             promising += time.perf_counter() - began
-    for line in lines:
+            began = time.perf_counter()
+            list(each(_upload_bare, bares, turn, [chunk] * at_once))
+            barely += time.perf_counter() - began
+    for line in lines + bares:
         line.close()
     total = sum(map(len, files)) / MEGABYTE
     return Sent(
@@ -86,6 +94,7 @@ def send(bench: Bench, place: County, side: int, chunk: int, wanted: int, at_onc
         total / through,
         total / beside,
         total / promising,
+        total / barely,
         used["server"] * 1e6 / len(files),
         used["client"] * 1e6 / len(files),
     )
@@ -142,3 +151,14 @@ def _upload(line: Line, content: bytes, sha256: str, chunk: int) -> None:
         offset += chunk
     if status not in (201, 204):
         raise RuntimeError(f"{status}: {body[:300]!r}")
+
+
+def _upload_bare(line: Line, content: bytes, chunk: int) -> None:
+    """Send a file to the bare server, in the same chunks."""
+    where = f"/{os.urandom(8).hex()}"
+    for at in range(0, len(content), chunk):
+        status, _, body = line.send(
+            "PATCH", where, content[at : at + chunk], Upload_Length=str(len(content))
+        )
+        if status != 204:
+            raise RuntimeError(f"{status}: {body[:300]!r}")

@@ -194,6 +194,7 @@ class Server:
     """The real server on a bench's register, which can be killed and started again."""
 
     bench: Bench
+    application: str = "outreach.wsgi"
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -205,7 +206,7 @@ class Server:
         workers, threads = deployed(self.bench.name)
         command += ["--host", "127.0.0.1", "--port", str(self.bench.port)]
         command += ["--workers", str(workers), "--blocking-threads", str(threads)]
-        command += ["--log-level", "warning", "--no-access-log", "outreach.wsgi:application"]
+        command += ["--log-level", "warning", "--no-access-log", f"{self.application}:application"]
         with self.bench.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True
@@ -238,9 +239,9 @@ class Server:
 
 
 @contextmanager
-def serving(bench: Bench) -> Iterator[None]:
-    """Run the real server on the register until the block ends."""
-    server = Server(bench)
+def serving(bench: Bench, application: str = "outreach.wsgi") -> Iterator[None]:
+    """Run the real server on the register until the block ends, or another application's."""
+    server = Server(bench, application)
     server.start()
     try:
         yield

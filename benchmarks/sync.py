@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 
-from benchmarks.serving import prepared, serving
+from benchmarks.serving import Bench, prepared, serving
 
 PARTS = ("push", "pull", "photos")
 DATABASES = ("sqlite", "postgresql")
@@ -30,7 +30,9 @@ def measure(database: str, parts: list[str], scale: float) -> None:
             _push(bench, place, pushing, scale)
         with serving(bench):
             if "photos" in parts:
-                _photos(bench, place, photos, scale)
+                bare = Bench(database, bench.folder, log=bench.folder / "bare.log")
+                with serving(bare, "benchmarks.bare"):
+                    _photos(bench, bare, place, photos, scale)
             if "pull" in parts:
                 _pull(bench, place, pulling, scale)
 
@@ -62,6 +64,7 @@ def _push(bench: object, place: object, pushing: object, scale: float) -> None:
         )
     told = ", ".join(f"{n:.0f}/s ({us:.0f} µs) at {size}" for size, (n, us) in limits.items())
     print(f"\nRaw executemany of the same rows: {told}")
+    print(f"\nChecking one evaluation's signature: {pushing.checking(place):.0f} µs")
 
 
 def _pull(bench: object, place: object, pulling: object, scale: float) -> None:
@@ -76,23 +79,25 @@ def _pull(bench: object, place: object, pulling: object, scale: float) -> None:
         )
 
 
-def _photos(bench: object, place: object, photos: object, scale: float) -> None:
+def _photos(bench: object, bare: object, place: object, photos: object, scale: float) -> None:
     print(
         "\n| at once | photo KB | chunk KB | MB/s | raw MB/s | of raw | the same promise MB/s |"
-        " of that | server µs | client µs |"
+        " of that | bare server MB/s | that of raw | server µs | client µs |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for at_once in (1, 8):
         for side in (520, 1500, 2600):
             for chunk in photos.CHUNKS if at_once == 1 else photos.CHUNKS[-1:]:
                 wanted = max(int(40 * scale / at_once), 5)
-                one = photos.send(bench, place, side, chunk, wanted, at_once)
+                one = photos.send(bench, bare, place, side, chunk, wanted, at_once)
                 print(
                     f"| {at_once} | {one.size // 1024} | {one.chunk // 1024} |"
                     f" {one.mb_per_second:.0f} | {one.raw_mb_per_second:.0f} |"
                     f" {one.mb_per_second / one.raw_mb_per_second:.2f} |"
                     f" {one.promising_mb_per_second:.0f} |"
                     f" {one.mb_per_second / one.promising_mb_per_second:.2f} |"
+                    f" {one.bare_mb_per_second:.0f} |"
+                    f" {one.bare_mb_per_second / one.raw_mb_per_second:.2f} |"
                     f" {one.server_us:.0f} | {one.client_us:.0f} |"
                 )
 

@@ -322,8 +322,8 @@ def _code(text: str) -> bytes:
 
     A module is one hexadecimal digit of its row: 0 is four black pixels, F four white ones.
     """
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    image: Any = memoryview(code.to_image(add_quiet_zones=False))  # type: ignore[arg-type]
+    code: Any = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    image: Any = memoryview(code.to_image(add_quiet_zones=False))
     side = image.shape[0]
     digits, pad = image.tobytes().translate(HEXADECIMAL).decode(), "0" * (side % 2)
     lines = (digits[at : at + side] + pad for at in range(0, side * side, side))

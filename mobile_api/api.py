@@ -25,7 +25,7 @@ from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.auth import device_for, integration_for
 from mobile_api.changes import MOST, changes
-from mobile_api.condition import clock_told
+from mobile_api.condition import clock_told, health_told
 from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
@@ -320,7 +320,7 @@ def _receipt(
 
 def _condition(body: wire.SyncIn, at: datetime) -> dict[str, Any]:
     """Return what is kept of what the tablet says of itself."""
-    return {**body.health, "app": body.app, "clock": clock_told(body.clock, at)}
+    return {**health_told(body.health, body.app), "clock": clock_told(body.clock, at)}
 
 
 @Kept

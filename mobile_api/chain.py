@@ -19,6 +19,8 @@ _SIGNED = ("seq", "id", "name", "v", "at", "args")
 
 
 _EXACT = 2**53 - 1
+#: How deep values may lie in each other; a fast encoder gives up soon after.
+_DEEPEST = 250
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _UNREADABLE = (
     orjson.JSONEncodeError,
@@ -29,7 +31,7 @@ _UNREADABLE = (
 
 
 class NotCanonical(ValueError):
-    """A value has no canonical form: an infinite number, no number, or half a character."""
+    """A value has no canonical form: an infinite number, no number, half a character, too deep."""
 
 
 def canonical(mutation: dict[str, Any]) -> bytes:
@@ -50,12 +52,14 @@ def canonical_json(value: Any) -> bytes:
         raise NotCanonical(str(error)) from error
 
 
-def _doubles(value: Any) -> Any:
+def _doubles(value: Any, room: int = _DEEPEST) -> Any:
     """Return the value with each number as JavaScript reads it, where it has no other integers."""
+    if room == 0:
+        raise NotCanonical("values lie too deep in each other")
     if type(value) is dict:
-        return {name: _doubles(item) for name, item in value.items()}
+        return {name: _doubles(item, room - 1) for name, item in value.items()}
     if type(value) is list:
-        return [_doubles(item) for item in value]
+        return [_doubles(item, room - 1) for item in value]
     if type(value) is int and abs(value) > _EXACT:
         return float(value)
     if type(value) is float and value.is_integer() and abs(value) <= _EXACT:

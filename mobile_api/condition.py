@@ -21,6 +21,7 @@ WAITS_TOO_LONG = timedelta(hours=48)
 LITTLE_SPACE_MB = 500
 #: A clock that is further off is worth a look, as the tablet itself has it (`ready.ts`).
 CLOCK_OFF_S = 120
+_TOLD = ("persisted", "free_mb", "outbox", "oldest_h")
 
 
 class Worry(StrEnum):
@@ -92,6 +93,12 @@ def _number(said: Mapping[str, Any], name: str) -> int | None:
     value = said.get(name)
     fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
     return int(value) if fits else None  # type: ignore[arg-type]
+
+
+def health_told(said: Mapping[str, Any], app: str) -> dict[str, Any]:
+    """Return what is kept of what a tablet says of itself: its app, a few numbers, yes or no."""
+    kept = {name: said[name] for name in _TOLD if isinstance(said.get(name), bool | int | float)}
+    return {**kept, "app": app.replace("\0", "")}  # PostgreSQL keeps no NUL
 
 
 def clock_told(said: Mapping[str, Any], at: datetime) -> dict[str, Any]:

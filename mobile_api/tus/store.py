@@ -32,7 +32,7 @@ from uuid import UUID, uuid5
 from mobile_api.problems import Problem
 from mobile_api.tus.blobs import Blobs, Found, Running
 from outreach.files import GrowingFile, SealedStorage, local_files, photo_name
-from outreach.files.flushing import flush_folder, flush_together
+from outreach.files.flushing import flush_folder, flush_together, write_all
 from outreach.files.growing import contents
 from outreach.models.sealed import key_ring
 
@@ -253,7 +253,10 @@ class Store:
         flushes, own = growing.flushes(with_tail=has_tail), (growing.salt, has_tail)
         if own not in self._durable:
             flushes.append(partial(flush_folder, self._uploads))
-        flush_together(flushes)
+        try:
+            flush_together(flushes)
+        except FileNotFoundError:  # the tail: deleted, or finished, since it was written
+            raise _NoPart from None
         if len(self._durable) >= _REMEMBERED_PARTS:
             self._durable.clear()
         self._durable.add(own)
@@ -302,10 +305,14 @@ def _write_at_once(target: str, content: bytes) -> None:
     draft = f"{target}.{os.urandom(8).hex()}.tmp"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(handle, content)
-    finally:
-        os.close(handle)
-    Path(draft).replace(target)
+        try:
+            write_all(handle, [content], 0)
+        finally:
+            os.close(handle)
+        Path(draft).replace(target)
+    except OSError:  # a disk that is full need not fill with what was begun
+        Path(draft).unlink(missing_ok=True)
+        raise
 
 
 def _encode(upload: Upload) -> bytes:

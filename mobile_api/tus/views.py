@@ -49,7 +49,8 @@ class Uploads:
     now: Callable[[], datetime]
     max_bytes: int
     keep_for: timedelta
-    #: Lets go of what others may use while the line is waited for.
+    #: Lets go of what others may use while the line or a turn is waited for: whoever has the turn
+    #: may need just that.
     let_go: Callable[[], None] = _nothing
     #: Held while a file that is all there is verified, sealed and registered.
     turn: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -192,6 +193,7 @@ def _settle(uploads: Uploads, upload: Upload, offset: int) -> Progress:
     """
     complete = offset == upload.length
     if complete:
+        uploads.let_go()
         with uploads.turn():
             found = uploads.store.finish(upload, _looking(uploads, upload))
             _register(uploads, upload, found)

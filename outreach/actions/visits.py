@@ -130,9 +130,9 @@ def move(visit: Visit, to: Appointment, *, by: User, at: datetime, reason: str =
     _check(visit, "move", by)
     check_time(to, visit.assessor, at, moving=visit)
     with transaction.atomic():
-        _hold(visit, "move")
+        held = _hold(visit, "move")
         visit.on, visit.start, visit.minutes = to.on, to.start, to.minutes
-        visit.revision += 1
+        visit.revision = held.revision + 1
         visit.save(update_fields=["on", "start", "minutes", "revision"])
         append([visit], "move", by=by, at=at, note=reason)
 
@@ -178,14 +178,18 @@ def _check(visit: Visit, name: str, by: User) -> None:
     check_stands(visit, name)
 
 
-def _hold(visit: Visit, name: str) -> None:
-    """Let nobody else change the visit before the commit; refuse where somebody has since."""
+def _hold(visit: Visit, name: str) -> Visit:
+    """Let nobody else change the visit before the commit; refuse where somebody has since.
+
+    Returns it as it stands now.
+    """
     held = Visit.objects.select_for_update().get(pk=visit.pk)
     check_stands(held, name)
     if (held.on, held.start) != (visit.on, visit.start):
         raise Refused(
             "appointment-changed", _("Somebody moved this visit meanwhile; load the page again.")
         )
+    return held
 
 
 def check_stands(visit: Visit, name: str) -> None:

@@ -46,6 +46,20 @@ def test_numbers_and_names_are_written_as_javascript_writes_them(value: Any, wri
     assert canonical_json(value).decode() == written
 
 
+def nested(leaf: Any, depth: int) -> Any:
+    for _ in range(depth):
+        leaf = [leaf]
+    return leaf
+
+
+@pytest.mark.parametrize("leaf", [1, 1.0, 2**60, {"\ue000": 1}])
+@pytest.mark.parametrize("depth", [300, 600, 1_000])
+def test_what_lies_too_deep_has_no_canonical_form(leaf: Any, depth: int) -> None:
+    assert canonical_json(nested(1, 200)) == b"[" * 200 + b"1" + b"]" * 200
+    with pytest.raises(NotCanonical):
+        canonical_json(nested(leaf, depth))
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\ud800": 1}, 10**400])
 def test_what_has_no_canonical_form_says_so(value: Any) -> None:
     with pytest.raises(NotCanonical):

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from mobile_api.devices import revoke
-from mobile_api.models import Dispute, LedgerEntry
+from mobile_api.models import Device, Dispute, LedgerEntry
 from mobile_api.pull import digest
 from outreach.actions import evaluations
 from outreach.actions.applications import assign
@@ -45,6 +45,20 @@ def test_nothing_new_is_an_empty_step_on_the_same_view(
     view = tablet.state.view
     answer = tablet.exchange()["pull"]
     assert (answer["puts"], answer["dels"], answer["view"]) == ([], [], view)
+
+
+def test_what_a_tablet_says_of_itself_never_stops_an_exchange(
+    place: builders.County, tablet: Tablet
+) -> None:
+    said: dict[str, Any] = {"outbox": 3, "persisted": True, "free_mb": 5e20, "oldest_h": "\0"}
+    deep = json.loads('{"a":' * 500 + "1" + "}" * 500)
+    body = {"replica": tablet.state.replica, "app": "1.0\0", "health": said | deep | {"\0": "\0"}}
+
+    tablet._post(body | {"clock": deep})
+
+    kept = Device.objects.get().health
+    assert kept.pop("clock") == {"mono_ms": None}
+    assert kept == {"outbox": 3, "persisted": True, "free_mb": 5e20, "app": "1.0"}
 
 
 def test_a_small_page_is_a_complete_step_and_the_next_goes_on(

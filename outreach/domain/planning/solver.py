@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -142,14 +143,14 @@ def _data(ground: Ground, group: Group, visits: Sequence[int]) -> ProblemData:
     bases = sorted({base for shift in group.shifts for base in ground.bases[shift]})
     rows = np.array([*visits, *bases], int)
     depot = {base: n for n, base in enumerate(bases)}
-    seconds = ground.seconds[np.ix_(rows, rows)].astype(np.int64)
+    seconds: Any = ground.seconds[np.ix_(rows, rows)].astype(np.int64)
     roads = _roads(ground, rows, len(visits))
     lunch = ground.shifts[group.shifts[0]].lunch
     hours = np.array(
         [0 if visit in group.settled else ground.service[visit] for visit in visits], float
     )
     told = ground.told[list(visits)]
-    matrices = []
+    matrices: list[Any] = []  # the stubs mistake the shape, each release of numpy differently
     for shift, bias in zip(group.shifts, group.bias, strict=True):
         matrix = roads.copy()
         entry = ground.entry[list(visits), shift]
@@ -165,7 +166,7 @@ def _data(ground: Ground, group: Group, visits: Sequence[int]) -> ProblemData:
         vehicle_types=[
             _vehicle(ground, shift, n, depot, lunch) for n, shift in enumerate(group.shifts)
         ],
-        distance_matrices=matrices,  # type: ignore[arg-type] # its stubs mistake the shape
+        distance_matrices=matrices,
         duration_matrices=[seconds] * len(group.shifts),
     )
 

@@ -46,12 +46,21 @@ class Server:
     root: Path
     register: Register
     now: datetime = datetime(2018, 6, 4, tzinfo=UTC)
+    owner_of: Callable[[HttpRequest], str] = _owner
+    #: What the service has around the uploads: `let_go`, `turn`.
+    around: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = Store(self.root)
         urls = upload_urls(
             lambda: Uploads(
-                self.store, self.register, _owner, lambda: self.now, 1_000_000, KEEP_FOR
+                self.store,
+                self.register,
+                self.owner_of,
+                lambda: self.now,
+                1_000_000,
+                KEEP_FOR,
+                **self.around,
             )
         )
         self._collection, self._one = (pattern.callback for pattern in urls)

@@ -124,6 +124,43 @@ def test_a_writer_never_touches_what_was_announced_anew(store: Store):
     assert store.offset(announced()) == 0
 
 
+@pytest.mark.parametrize("ended", ["deleted", "finished by another device"])
+def test_a_writer_is_told_of_an_end_that_comes_before_its_flush(
+    store: Store, monkeypatch: pytest.MonkeyPatch, ended: str
+):
+    store.create(announced())
+    real = GrowingFile.has_tail
+
+    def has_tail(self: GrowingFile) -> bool:
+        found = real(self)
+        if ended == "deleted":
+            store.discard(announced().id)
+        else:
+            store.blobs.take(CONTENT, digest(CONTENT), accept)
+            store.finish(announced(), accept)
+        return found
+
+    monkeypatch.setattr(GrowingFile, "has_tail", has_tail)
+
+    told = slug_of(store.append, announced(), 0, [b"0123"])
+
+    assert told == {"deleted": "not-found"}.get(ended, "upload-offset")
+    assert store.is_complete(announced()) is (ended != "deleted")
+
+
+def test_a_part_that_another_request_tidied_away_is_not_missed(store: Store, tmp_path: Path):
+    store.create(announced())
+    store.append(announced(), 0, [CONTENT])
+
+    def meanwhile(_file: BinaryIO) -> None:
+        store.blobs.take(CONTENT, digest(CONTENT), accept)
+        store.finish(announced(), accept)
+
+    assert store.finish(announced(), meanwhile) is None
+    assert store.blobs.open(digest(CONTENT)).read() == CONTENT
+    assert files(tmp_path) == [".json"]
+
+
 def test_nothing_is_written_past_the_end(store: Store):
     store.create(announced())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import count
 
 import pytest
 
@@ -186,15 +188,29 @@ def test_another_method_is_refused_and_told_the_right_ones(tablet: Tablet):
     assert answer["Allow"] == "OPTIONS, POST"
 
 
-@pytest.mark.parametrize(("call", "sent"), [("os.pwritev", -1), ("os.fdatasync", len(PHOTO))])
-def test_a_full_disk_is_told_as_such(tablet: Tablet, monkeypatch, call: str, sent: int):
+@pytest.mark.parametrize(
+    ("call", "sent", "before"),
+    [
+        pytest.param("pwritev", -1, 0, id="at the announcement"),
+        pytest.param("pwritev", -1, 1, id="at the first bytes"),
+        pytest.param("fdatasync", len(PHOTO), 0, id="at the end"),
+    ],
+)
+def test_a_full_disk_is_told_as_such(
+    tablet: Tablet, monkeypatch, call: str, sent: int, before: int
+):
     # The disk is the process edge here: only the kernel's answer is replaced.
-    def full(*_arguments: object) -> int:
+    calls, real = count(), getattr(os, call)
+
+    def full(*arguments: object) -> int:
+        if next(calls) < before:
+            return real(*arguments)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(call, full)
+    monkeypatch.setattr(os, call, full)
 
     assert refused(tablet.create(PHOTO, body=PHOTO[:sent])) == (507, "no-room")
+    assert [*tablet.files.rglob("*.tmp"), *tablet.files.rglob("*.new")] == []
     monkeypatch.undo()
     assert tablet.create(PHOTO, body=PHOTO)["Upload-Offset"] == str(len(PHOTO))
     assert tablet.stored(PHOTO) == PHOTO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 import zlib
@@ -40,6 +41,10 @@ def claiming(width: int, height: int, content: bytes = b"") -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     parts = [png_chunk(b"IHDR", header), content, png_chunk(b"IDAT", zlib.compress(b"\0"))]
     return b"\x89PNG\r\n\x1a\n" + b"".join([*parts, png_chunk(b"IEND", b"")])
+
+
+#: Signature, header and end of a PNG, and nothing between.
+NO_PIXELS = claiming(4, 4)[:33] + png_chunk(b"IEND", b"")
 
 
 def jpeg_claiming(width: int, height: int) -> bytes:
@@ -86,6 +91,56 @@ def test_no_damage_gets_past_the_two_answers(tmp_path: Path, name: str, data: st
     assert answer == "not-a-picture" or isinstance(answer, Picture)
 
 
+def with_exif(said: bytes = b"", instead: bytes = b"") -> bytes:
+    """Return a JPEG that lies on its side, with notes in EXIF of which one may be misnamed."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageWidth] = 64
+    exif[ExifTags.Base.ImageDescription] = "a note"
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.XResolution] = 72.0
+    return jpeg(exif=exif).replace(said, instead, 1) + b"a trailer"
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        pytest.param(b"", b"", id="sound"),
+        pytest.param(b"\1\0\0\4", b"\1\0\0\1", id="a width of bytes"),
+        pytest.param(b"\1\x0e\0\2", b"\1\x1a\0\2", id="a resolution in words"),
+        pytest.param(b"\1\x1a\0\5", b"\1\x0d\0\5", id="a name in fractions"),
+    ],
+)
+def test_a_photo_with_notes_of_the_wrong_kind_is_a_photo_all_the_same(
+    tmp_path: Path, said: bytes, instead: bytes
+):
+    content = with_exif(said, instead)
+
+    assert examined(tmp_path, content) == Picture("image/jpeg", 64, 48, len(content))
+    assert small(content).size == (30, 40)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # as a server has it
+@pytest.mark.parametrize("start", [b"MM\0", b"II*\0", b"\0\0\0\0\0\0\0\0"])
+def test_a_photo_whose_exif_cannot_be_read_is_shown_as_it_lies(tmp_path: Path, start: bytes):
+    exif = b"Exif\0\0" + start
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    content = WHOLE["jpeg"][:2] + segment + WHOLE["jpeg"][2:] + b"a trailer"
+
+    assert examined(tmp_path, content) == Picture("image/jpeg", 64, 48, len(content))
+    assert small(content).size == (40, 30)
+
+
+def test_a_disk_that_cannot_read_does_not_make_a_photo_unusable(tmp_path: Path):
+    class Broken(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 1_000:
+                raise OSError(errno.EIO, "the disk is broken")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="the disk is broken"):
+        examine(Broken(WHOLE["jpeg"]), max_pixels=LIMIT)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -97,6 +152,7 @@ def test_no_damage_gets_past_the_two_answers(tmp_path: Path, name: str, data: st
         pytest.param(saved(Image.new("RGB", (9, 9)), "TIFF"), id="TIFF"),
         pytest.param(saved(Image.new("RGB", (9, 9)), "BMP"), id="BMP"),
         pytest.param(saved(Image.new("RGB", (9, 9)), "WEBP"), id="WebP"),
+        pytest.param(NO_PIXELS, id="PNG without pixels"),
         pytest.param(claiming(20_000, 10_000), id="200 megapixels"),
         pytest.param(claiming(10_000, 6_000), id="60 megapixels"),
         pytest.param(claiming(10_000, 10_000), id="100 megapixels"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from outreach.actions import visits
+from outreach.actions import applications, visits
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.models import Visit
 from outreach.rules import Refused
@@ -49,3 +49,18 @@ def test_who_read_a_visit_before_it_changed_changes_nothing(
         second(place, read_before)
     assert refused.value.code == code
     assert Visit.objects.filter(pk=visit.pk).values().get() == stands
+
+
+def test_a_visit_read_before_it_was_given_away_is_moved_to_a_revision_of_its_own(
+    place: County,
+) -> None:
+    """A tablet that has seen the revision of the other change would never hear of the new time."""
+    [visit] = builders.scheduled(place)
+    read_before = Visit.objects.select_related("application", "assessor").get(pk=visit.pk)
+    colleague = builders.second_assessor(place)
+    applications.assign([visit.application], colleague, by=place.administrator, at=START)
+    given = Visit.objects.get(pk=visit.pk)
+
+    move(place, read_before)
+    moved = Visit.objects.get(pk=visit.pk)
+    assert (moved.assessor, moved.revision) == (colleague, given.revision + 1)
