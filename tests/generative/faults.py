@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Max
 
 from mobile_api import (
@@ -23,13 +23,15 @@ from mobile_api import (
     pull,
     push,
     revocations,
+    scope,
+    upcasting,
 )
-from mobile_api.models import HandInPart, Outcome
+from mobile_api.models import HandInPart, LedgerEntry, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
 from outreach.actions import contacts
-from outreach.models import AuditEvent, Evaluation, Visit
+from outreach.models import Answers, AuditEvent, Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
 from tests.generative.device import Device
 from tests.generative.world import World
@@ -100,6 +102,48 @@ def the_old_view_is_deleted_on_sending(sound: Any, replica: Any, *given: Any) ->
     replica.views.exclude(pk__in=list(newest)).delete()
 
 
+@plant(pull, "_forget")
+def only_the_last_sent_view_is_kept(sound: Any, replica: Any, proven: Any, sent: Any) -> None:
+    """Keep the proven view and the one just sent: what another window has is forgotten."""
+    kept = {sent.pk, proven.pk if proven else sent.pk}
+    replica.views.exclude(pk__in=kept).delete()
+
+
+@contextmanager
+def _hashes_by_key() -> Iterator[None]:
+    known: dict[str, str] = {}
+    sound = pull.row_of
+
+    def remembered(key: str, content: dict[str, Any]) -> Any:
+        row = sound(key, content)
+        return row.model_copy(update={"h": known.setdefault(key, row.h)})
+
+    with _replaced(pull, "row_of", remembered):
+        yield
+
+
+FAULTS["hashes_are_remembered_by_key"] = _hashes_by_key
+
+
+def _overlooking(name: str) -> Fault:
+    """Tell that there is nothing new without a look at some of what the rows are made of."""
+
+    @contextmanager
+    def planted() -> Iterator[None]:
+        sound = scope.Scope.fingerprint.func
+
+        def blind(read: scope.Scope) -> str:
+            return str(sound(replace(read, **{name: Answers()})))
+
+        with _replaced(scope.Scope, "fingerprint", property(blind)):
+            yield
+
+    return planted
+
+
+FAULTS["a_photo_that_came_is_nothing_new"] = _overlooking("waiting")
+
+
 @plant(pull, "_proven")
 def no_view_is_ever_proven(sound: Any, replica: Any, asked: Any) -> None:
     """Begin from nothing each time."""
@@ -137,6 +181,21 @@ def a_revoked_tablet_is_served(sound: Any, revoked_at: Any, is_active: bool) -> 
 def missing_photos_are_not_asked_for(sound: Any, *given: Any) -> list[str]:
     """Tell every tablet that all its photos are here."""
     return []
+
+
+@plant(api, "owed")
+def photos_of_what_was_refused_are_not_asked_for(sound: Any, replica: Any) -> list[str]:
+    """Ask only for the photos of what was applied."""
+    applied = replica.ledger.filter(outcome=Outcome.APPLIED).values_list("media", flat=True)
+    return sorted(set(sound(replica)) & {name for names in applied for name in names})
+
+
+@plant(api, "owed")
+def photos_are_asked_for_once(sound: Any, replica: Any) -> list[str]:
+    """Take a photo that was asked for as one that comes."""
+    names: list[str] = sound(replica)
+    LedgerEntry.objects.filter(replica=replica).update(awaits_media=False)
+    return names
 
 
 # The server's way in
@@ -281,6 +340,29 @@ def an_older_version_is_unknown(sound: Any, name: str, version: int, args: Any) 
 def what_a_newer_version_brings_is_dropped(sound: Any, *given: Any) -> Any:
     """Treat a nomination like one of the version before."""
     return replace(sound(*given), photographed=())
+
+
+@plant(push, "_run")
+def one_refusal_is_everybodys(sound: Any, mutator: Any, batch: Any, context: Any) -> None:
+    """Refuse a whole run where one of it is refused."""
+    try:
+        with transaction.atomic():
+            mutator.run([said.args for said in batch], context)
+    except OperationalError:
+        raise
+    except Exception as error:
+        for said in batch:
+            push._settle(said, error)
+
+
+@plant(upcasting.UPCASTERS, ("nominate", 1))
+def an_upcaster_drops_a_field(sound: Any) -> Any:
+    """Lose what is not asked for by name on the way to the next version."""
+
+    def step(args: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in sound(args).items() if name != "consent"}
+
+    return step
 
 
 @plant(disputes, "_apply")

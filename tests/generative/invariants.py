@@ -183,6 +183,7 @@ def _older_versions_are_understood() -> None:
     for entry in entries.filter(outcome="applied"):
         case = Application.objects.filter(pk=entry.args["application"]).first()
         check("I1", case, "a nomination was acknowledged and not made")
+        check("upcast", case.consent == entry.args["consent"], "the consent was dropped")
         papers = {one["paper"] for one in entry.args.get("media", [])}
         kept = set(case.paper_photos.values_list("paper", flat=True))
         check("I1", kept == papers, "the photos of its papers are not those that were said")
