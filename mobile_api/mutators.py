@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
@@ -221,7 +222,7 @@ def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
     wanted = {user for args in batch for user in args.co_signers}
     colleagues = {user.pk: user for user in _users(ids=wanted)}
     evaluations.submit(
-        [_submission(args, found[args.visit], colleagues) for args in batch],
+        [_submission(args, found[args.visit], colleagues, context.at) for args in batch],
         by=context.user,
         at=context.at,
         admitted_by=context.admitted_by,
@@ -229,8 +230,11 @@ def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
 
 
 def _submission(
-    args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User]
+    args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User], at: datetime
 ) -> evaluations.Submission:
+    """Return what is said, which was not seen after it came, whatever the tablet's clock says."""
+    said_at = args.evaluated_at
+    seen_at = timezone.make_aware(said_at) if timezone.is_naive(said_at) else said_at
     return evaluations.Submission(
         id=args.evaluation,
         visit=visit,
@@ -238,7 +242,7 @@ def _submission(
         grade=args.grade,
         co_signers=[colleagues[user] for user in args.co_signers if user in colleagues],
         media=args.media,
-        evaluated_at=args.evaluated_at,
+        evaluated_at=min(seen_at, at),
         identity_checked=args.identity_checked,
         guardian_present=args.guardian_present,
         consent=args.consent,

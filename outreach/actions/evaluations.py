@@ -181,9 +181,8 @@ def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
 
 
 def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: datetime) -> _Judged:
-    visit = submission.visit
     _check_signers(submission, raters, by)
-    age = visit.application.resident.age(submission.evaluated_at.astimezone(zone).date())
+    age = _age(submission, zone)
     _check_circumstances(submission, age)
     _check_evidence(submission)
     try:
@@ -193,6 +192,17 @@ def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: d
         raise Refused("bad-finding", f"{error.case_field}: {error.message_zh}") from error
     _check_reasons(submission, gradings, overall)
     return _Judged(submission, by, at, gradings, overall)
+
+
+def _age(submission: Submission, zone: tzinfo) -> int:
+    try:
+        on = submission.evaluated_at.astimezone(zone).date()
+        return submission.visit.application.resident.age(on)
+    except (ValueError, OverflowError) as error:
+        raise Refused(
+            "before-birth",
+            _("By the tablet's clock this was before the person was born; set it and record anew."),
+        ) from error
 
 
 def _grade(part: Part, age: int) -> Grading:

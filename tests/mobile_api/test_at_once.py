@@ -1,4 +1,4 @@
-"""True concurrency on one visit: what is pushed waits for the other deed and is held to it."""
+"""True concurrency: what comes second waits for the other deed and is held to it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
+from mobile_api.disputes import decide
+from mobile_api.models import Decision, Dispute
 from outreach import clock
 from outreach.actions import applications, visits
 from outreach.demo.tablet import Tablet
-from outreach.models import Evaluation, Visit
+from outreach.models import Application, Evaluation, Visit
+from outreach.models.ids import new_id
+from outreach.rules import Refused
 from tests import builders
 from tests.builders import County
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
@@ -105,3 +109,50 @@ def test_an_evaluation_meets_what_was_done_at_the_same_moment(
     assert told == [outcome]
     assert Evaluation.objects.count() == evaluations
     assert Visit.objects.get().state == state
+
+
+def test_one_person_nominated_from_two_villages_at_once_has_one_case(
+    place: County, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    number = builders.id_number()
+    tablets = [
+        enrolled(place, tmp_path, place.assessor, "one"),
+        enrolled(place, tmp_path, place.liaison, "two"),
+    ]
+    for tablet, village in zip(tablets, (place.other_village, place.village), strict=True):
+        said = {"resident": {"name": "孙长河", "id_number": number}, "categories": ["physical"]}
+        args = {**said, "application": str(new_id()), "village": village.code, "media": []}
+        tablet.say("nominate", args, ON_THE_DAY, 2)
+    told: list[tuple[str, str | None]] = []
+
+    def push(tablet: Tablet) -> None:
+        told.extend((one["outcome"], one["code"]) for one in tablet.exchange()["outcomes"])
+
+    meanwhile(lambda: push(tablets[0]), lambda: push(tablets[1]))
+    assert told == [("applied", None), ("conflict", "open-application")]
+    assert Application.objects.filter(resident__village=place.other_village).count() == 1
+
+
+def test_a_dispute_is_decided_once_by_whoever_comes_first(place: County, tmp_path: Path) -> None:
+    clock.advance_to(ON_THE_DAY)
+    [visit] = builders.scheduled(place)
+    tablet = enrolled(place, tmp_path)
+    said(tablet, visit, place)
+    applications.assign([visit.application], place.colleague, by=place.administrator, at=ON_THE_DAY)
+    tablet.sync()
+    dispute = Dispute.objects.get()
+    codes: list[str] = []
+
+    def conclude(decision: Decision) -> None:
+        decide(dispute, decision, reason="看过", by=place.administrator, at=ON_THE_DAY)
+
+    def accept() -> None:
+        try:
+            conclude(Decision.ACCEPTED)
+        except Refused as refused:
+            codes.append(refused.code)
+
+    meanwhile(lambda: conclude(Decision.SET_ASIDE), accept)
+    assert codes == ["decided-already"]
+    assert (Dispute.objects.get().decision, Evaluation.objects.count()) == ("set_aside", 0)
