@@ -23,7 +23,9 @@ HELD_IN_MEMORY = 1024 * 1024
 #: So long, and so much, a body may be waited for before what came of it goes to the disk. As long
 #: as a tablet's chunk takes, so that a kill costs what a cut may.
 HELD_S = 4.0
-AT_ONCE = 4 * 1024 * 1024
+LET_PASS = 4 * 1024 * 1024
+#: Up to so many bytes a whole file is held in memory; a tablet's photo has a fifth of them.
+AT_ONCE = 1024 * 1024
 
 
 class Readable(Protocol):
@@ -95,13 +97,22 @@ def at_once(arriving: Iterator[bytes], wanted: int) -> bytes:
 
     What comes later is still in `arriving`.
     """
-    held, size, until = [], 0, time.monotonic() + HELD_S
+    return b"".join(_soon(arriving, wanted))
+
+
+def let_pass(arriving: Iterator[bytes], wanted: int) -> None:
+    """Read what comes within `HELD_S`, or sooner once `wanted` bytes or `LET_PASS` came by."""
+    for _block in _soon(arriving, min(wanted, LET_PASS)):
+        pass
+
+
+def _soon(arriving: Iterator[bytes], wanted: int) -> Iterator[bytes]:
+    until = time.monotonic() + HELD_S
     for block in arriving:
-        held.append(block)
-        size += len(block)
-        if size >= min(wanted, AT_ONCE) or time.monotonic() > until:
-            break
-    return b"".join(held)
+        yield block
+        wanted -= len(block)
+        if wanted <= 0 or time.monotonic() > until:
+            return
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def _post(request: HttpRequest, uploads: Uploads) -> HttpResponse:
     if (
         creation.has_body
         and creation.checksum is None
-        and announced == upload.length
+        and announced == upload.length <= body.AT_ONCE
         and uploads.store.knows_nothing_of(upload)
     ):
         progress = _take_whole(request, uploads, upload)
@@ -152,7 +152,7 @@ def _receive(
     arriving = body.blocks(body.body_of(request), to_the_frame)
     if stored == upload.length:
         # An answer before its body is read ends the connection, and is lost to many clients.
-        body.at_once(arriving, upload.length)
+        body.let_pass(arriving, upload.length)
         return stored
     with body.checked(arriving, append.checksum, upload.length - append.offset) as chunk:
         return uploads.store.append(upload, stored, body.skip(chunk, stored - append.offset))

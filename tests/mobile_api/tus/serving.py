@@ -58,7 +58,7 @@ class Server:
                 self.register,
                 self.owner_of,
                 lambda: self.now,
-                1_000_000,
+                2_000_000,
                 KEEP_FOR,
                 **self.around,
             )

@@ -96,6 +96,15 @@ def test_what_comes_within_a_few_seconds_comes_at_once(clock: Clock):
     assert 80_000 <= len(body.at_once(body.blocks(slow), 150_000)) < 90_000
 
 
+def test_what_is_not_wanted_passes_by_as_far_as_a_client_waits_for(clock: Clock):
+    line = SlowLine(bytes_per_second=10_000_000, total=6_000_000)
+    arriving = body.blocks(line)
+
+    body.let_pass(arriving, 3_000_000)
+
+    assert 3_000_000 - body.LARGEST_BLOCK <= 6_000_000 - sum(map(len, arriving)) <= 3_500_000
+
+
 def parts(content: bytes, size: int) -> Iterator[bytes]:
     return (content[at : at + size] for at in range(0, len(content), size))
 

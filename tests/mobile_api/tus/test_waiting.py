@@ -1,4 +1,4 @@
-"""Whoever waits for a turn holds no connection: those who have one may need it."""
+"""What those who wait for a line or a turn hold meanwhile: no connection, and little memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 
+from mobile_api.tus import body
+from mobile_api.tus.store import Upload
 from tests.mobile_api.tus.serving import Register, Server, place
 
 CONTENT = bytes(range(256)) * 8
@@ -60,3 +62,23 @@ def test_who_announces_a_file_that_is_here(server: Server, pool: Pool):
 
     assert announced["Upload-Offset"] == str(len(CONTENT))
     assert pool.turns == 2
+
+
+@pytest.mark.parametrize(("size", "is_held"), [(body.AT_ONCE, True), (body.AT_ONCE + 1, False)])
+def test_a_large_file_is_never_held_whole(
+    server: Server, monkeypatch: pytest.MonkeyPatch, size: int, is_held: bool
+):
+    monkeypatch.setattr(body, "LARGEST_BLOCK", 64 * 1024)
+    content, arrived = bytes(size), list[int]()
+    real = server.store.append
+
+    def append(upload: Upload, offset: int, blocks: Iterator[bytes]) -> int:
+        arrived.extend(map(len, blocks := list(blocks)))
+        return real(upload, offset, blocks)
+
+    monkeypatch.setattr(server.store, "append", append)
+
+    answer = server.create("", content, content)
+
+    assert answer["Upload-Offset"] == str(size)
+    assert arrived == ([] if is_held else [64 * 1024] * 16 + [1])
