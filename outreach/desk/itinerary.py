@@ -34,7 +34,8 @@ def draw(plan: Plan, stops: Sequence[PlannedStop]) -> bytes:
         _("Personal data: keep this paper with you and destroy it after the day."),
         f"{settings.OUTREACH_ISSUER} · {_('Plan')} {plan.number}",
     ]
-    return printed(hand, story, f"{plan.campaign.name} · {_('Itinerary')}", foot, A4)
+    kind = _("Itinerary")  # by itself: nobody finds words inside an f-string before Python 3.12
+    return printed(hand, story, f"{plan.campaign.name} · {kind}", foot, A4)
 
 
 def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
