@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from typing import Protocol
+from weakref import finalize
 
 from django.db import connection, transaction
 
@@ -30,6 +31,7 @@ def keep() -> Kept:
 class _OnSQLite:
     def __init__(self) -> None:
         self._copy = sqlite3.connect(":memory:")
+        finalize(self, self._copy.close)
         connection.connection.backup(self._copy)
 
     def put_back(self) -> None:
