@@ -28,6 +28,8 @@ def measure(database: str, parts: list[str], scale: float) -> None:
         print(f"\n## {database}")
         if "push" in parts:
             _push(bench, place, pushing, scale)
+        if not {"photos", "pull"}.intersection(parts):
+            return  # a server that is stopped while it starts may never end
         with serving(bench):
             if "photos" in parts:
                 bare = Bench(database, bench.folder, log=bench.folder / "bare.log")
