@@ -187,6 +187,26 @@ describe('a restored server', () => {
   })
 })
 
+describe('a server that lacks what the sent box no longer keeps', () => {
+  it('frees no picture, and clears no record: what it does not name it does not know', async () => {
+    const server = new FakeServer()
+    const { safe, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    const kept = await photo('v1', randomBytes(500))
+    const declared: Media = { ...kept.media, state: 'declared' }
+    await safe.change({ media: { add: [{ media: declared, bytes: kept.bytes }] } })
+    await safe.say('submit_evaluation', evaluation('v1', [declared]), 1)
+    await safe.say('record_not_done', notDone('b'), 1)
+    await settle(engine)
+    await safe.change({ prune: [1] })
+    server.ledger = []
+    server.now += 40 * 86_400_000
+    await settle(engine)
+    expect([safe.state.halt, safe.media.get(declared.sha256)?.state, [...safe.log.keys()]]).toEqual(['gap', 'declared', [2, 3]])
+    expect(await safe.bytesOf('media', declared.sha256)).toEqual(kept.bytes)
+  })
+})
+
 describe('the sent box', () => {
   const DAY = 86_400_000
   const sentTwo = async () => {

@@ -108,11 +108,13 @@ export class Engine {
       }
     }
     const now = { ...safe.state, ...state }
-    // On a receipt that does not hold, nothing that only this tablet has is let go.
-    const media = now.doubt ? [] : verified(safe, now)
+    // On a receipt that does not hold, nothing that only this tablet has is let go; nor where the server
+    // lacks records: of the pictures that they declare it misses none, because it knows of none.
+    const keepsAll = now.doubt !== null || position.halt !== undefined
+    const media = keepsAll ? [] : verified(safe, now)
     const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
     change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
-    change.prune = now.doubt ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq, answer.server_time)
+    change.prune = keepsAll ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq, answer.server_time)
     await safe.change({ ...change, state })
     await safe.trust(answer.policy?.federation_key)
     return more ? 'more' : 'rest'
