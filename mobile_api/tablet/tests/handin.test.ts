@@ -128,6 +128,12 @@ describe('a tablet that was stopped', () => {
     )
     expect(handed).toEqual([2, 3])
   })
+  it.each([[{}], [null], [{ receipt: '', n: 0 }], [{ receipt: 'r', n: 99 }]])('takes %j for no receipt, whatever answered', async (body) => {
+    const { safe } = await withWork()
+    const portal: Send = () => Promise.resolve({ status: 200, body })
+    expect(await handIn(safe, portal, 'revoked', quiet)).toEqual({ end: 'line down' })
+    expect((await safe.db.vault())?.handIn).toBe(undefined)
+  })
   it('keeps everything when the server does not take it', async () => {
     const { safe } = await withWork()
     const refuse: Send = () => Promise.resolve({ status: 422, body: {} })

@@ -65,7 +65,7 @@ describe('a receipt of the server', () => {
     const parts: unknown[] = []
     await handIn(safe, async (_path, body) => {
       parts.push(await office.openJson((body as { sealed: never }).sealed))
-      return { status: 201, body: { receipt: 'r' } }
+      return { status: 201, body: { receipt: 'r', n: (body as { n: number }).n } }
     }, 'revoked', () => undefined)
     expect(parts.at(-1)).toMatchObject({ receipt: safe.state.receipt })
   })

@@ -5,7 +5,7 @@ import { canonical, type Json } from '../core/jcs'
 import type { StateRecord, TabletDatabase, VaultRecord } from '../store/database'
 import type { Safe } from '../store/safe'
 import { sealToFederation } from '../vault/wraps'
-import { LineDown, type Send } from './transport'
+import { LineDown, type Answer, type Send } from './transport'
 
 export type HandInReason = 'revoked' | 'fork' | 'gap' | 'damaged' | 'unknown' | 'locked'
 export type HandInEnd = { end: 'done'; receipt: string } | { end: 'line down' } | { end: 'not taken'; status: number }
@@ -112,11 +112,19 @@ async function deliver(
     })
     if (!answer) return { end: 'line down' }
     if (answer.status !== 200 && answer.status !== 201) return { end: 'not taken', status: answer.status }
-    receipt = (answer.body as { receipt: string }).receipt
+    const given = receiptFor(n, answer)
+    if (!given) return { end: 'line down' }
+    receipt = given
     await db.amendVault({ handIn: { id, what, done: Math.min(n + 1, parts.length - 1) } })
   }
   onProgress(parts.length, parts.length)
   return { end: 'done', receipt }
+}
+
+/** The office's receipt for part `n`. Whatever else answers 200 on the way has taken nothing, and the tablet would forget. */
+function receiptFor(n: number, { body }: Answer): string | null {
+  const { receipt, n: taken } = (body ?? {}) as { receipt?: unknown; n?: unknown }
+  return typeof receipt === 'string' && receipt !== '' && taken === n ? receipt : null
 }
 
 async function sealedPart(
