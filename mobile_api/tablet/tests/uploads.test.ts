@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Media } from '@/store/records'
+import type { Engine } from '@/sync/engine'
+import { SyncLoop } from '@/sync/loop'
 import { chunkFor, Throughput, upload, waitingMedia } from '@/sync/uploads'
 import { FakeServer } from './support/server'
 import { photo, tablet } from './support/tablet'
@@ -201,6 +203,59 @@ describe('an upload', () => {
     const sent = line([{ status: 200, offset: CHUNK }, { status: 204, offset: SIZE }])
     expect(await upload(safe, { ...waiting, uploadUrl: '/api/v1/uploads/u1' }, () => undefined, STEADY)).toBe('sent')
     expect(sent).toEqual([['HEAD', null, 0], ['PATCH', String(CHUNK), CHUNK]])
+  })
+})
+
+/** A tablet with one picture to send for each name, the first named first, and a server by their hashes. */
+async function album(...names: string[]) {
+  const { db, safe, engine } = await tablet(new FakeServer())
+  const made = []
+  for (const [index, name] of names.entries()) {
+    const { media, bytes } = await photo('v1', new TextEncoder().encode(name))
+    const taken_at = `2018-06-04T0${index + 1}:00:00.000Z`
+    made.push(media.sha256)
+    await safe.change({ media: { add: [{ media: { ...media, taken_at, state: 'declared' }, bytes }] } })
+  }
+  await safe.change({ state: { missing: made } })
+  const still = { exchange: () => Promise.resolve('rest') } as Engine
+  return { db, safe, engine, made, loop: new SyncLoop(safe, still, () => 0) }
+}
+
+/** A server that takes every picture in one piece, but for those that it stumbles over; tells what came. */
+function serverThatStumblesOver(...poison: string[]) {
+  const came: string[] = []
+  const nameOf = (header: string) => atob(/sha256 (\S+?),/.exec(`${header},`)?.[1] ?? '')
+  class Request extends FakeRequest {
+    send(body: Blob | null): void {
+      const sha256 = nameOf(this.headers.get('Upload-Metadata') ?? '')
+      if (poison.includes(sha256)) return this.answer(500)
+      if (this.method === 'POST') came.push(sha256)
+      this.answer(201, body?.size ?? 1)
+    }
+  }
+  vi.stubGlobal('XMLHttpRequest', Request)
+  const later = globalThis.setTimeout
+  vi.stubGlobal('setTimeout', (then: () => void, ms: number) => (ms > 10_000 ? undefined : later(then, 0)))
+  return came
+}
+
+describe('one picture', () => {
+  it('that the server stumbles over each time holds up none of the others', async () => {
+    const { loop, made } = await album('a', 'b', 'c')
+    const came = serverThatStumblesOver(made[0] ?? '')
+    await loop.nudge()
+    await vi.waitFor(() => expect(came).toEqual([made[1], made[2]]))
+    await vi.waitFor(() => expect(loop.line).toBe('failing'))
+    loop.stop()
+  })
+  it('whose bytes cannot be read any more holds up none of the others, and is told', async () => {
+    const { db, safe, loop, made } = await album('a', 'b')
+    await db.media.update(made[0] ?? '', { body: new Uint8Array(40) })
+    const came = serverThatStumblesOver()
+    await loop.nudge()
+    expect([came, loop.line]).toEqual([[made[1]], 'idle'])
+    expect(safe.damaged).toEqual([{ store: 'media', k: made[0] }])
+    loop.stop()
   })
 })
 

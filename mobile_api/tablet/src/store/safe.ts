@@ -238,6 +238,14 @@ export class Safe {
     return record?.body ? this.sealer.open(`${store}_bytes`, k, record.body) : null
   }
 
+  /** Note a record that was found not to open; it stays where it is. */
+  note(damage: Damage): null {
+    const known = this.damaged.some(({ store, k }) => store === damage.store && k === damage.k)
+    if (!known) this.damaged.push(damage)
+    this.onChange([damage.store])
+    return null
+  }
+
   /** Change the PIN: the data key stays, only its wrap is made anew. */
   async rewrap(oldPin: string, newPin: string): Promise<void> {
     const vault = await this.db.vault()

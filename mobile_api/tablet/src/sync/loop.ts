@@ -1,6 +1,7 @@
 import type { Engine } from './engine'
 import { fetchCertificate, wantedFiles } from './files'
 import { Throughput, upload, waitingMedia, type UploadProgress } from './uploads'
+import type { Media } from '../store/records'
 import type { Safe } from '../store/safe'
 
 const FIRST_WAIT_MS = 2_000
@@ -25,6 +26,7 @@ export class SyncLoop {
   /** the last answer said that the server cannot, or will not, now */
   private serverFails = false
   private readonly throughput = new Throughput()
+  private readonly setBack = new Set<string>()
   private timer: ReturnType<typeof setTimeout> | null = null
   private running: Promise<void> | null = null
   private again = false
@@ -74,7 +76,18 @@ export class SyncLoop {
   private async round(): Promise<End> {
     const end = await this.talk()
     if (end !== 'fine') return end
-    const media = waitingMedia(this.safe)
+    const media = this.inTurn(waitingMedia(this.safe))
+    const sent = await this.uploadAll(media)
+    if (sent === 'line' || this.stopped) return sent
+    // The receipt that frees the photos comes with the next answer.
+    const last = media.length > 0 ? await this.talk() : 'fine'
+    if (last !== 'fine') return last
+    await this.afterwards().catch(() => undefined) // a lease that does not come now is asked for again
+    await this.fetchPapers()
+    return sent
+  }
+
+  private async uploadAll(media: Media[]): Promise<End> {
     for (const [index, item] of media.entries()) {
       const came = await upload(this.safe, item, (progress) => {
         this.uploading = { ...progress, nth: index + 1, of: media.length }
@@ -82,14 +95,19 @@ export class SyncLoop {
       }, this.throughput)
       this.uploading = null
       if (came === 'line down' || came === 'signed out') return 'line'
+      if (came === 'server fails') {
+        this.setBack.add(item.sha256)
+        return 'server'
+      }
       if (this.stopped) return 'fine'
     }
-    // The receipt that frees the photos comes with the next answer.
-    const last = media.length > 0 ? await this.talk() : 'fine'
-    if (last !== 'fine') return last
-    await this.afterwards().catch(() => undefined) // a lease that does not come now is asked for again
-    await this.fetchPapers()
     return 'fine'
+  }
+
+  /** A picture that the server stumbles over goes last the next time: it must not hold up all others for ever. */
+  private inTurn(media: Media[]): Media[] {
+    const late = ({ sha256 }: Media) => Number(this.setBack.has(sha256))
+    return media.sort((a, b) => late(a) - late(b))
   }
 
   /** Papers to hand over come last and by themselves: at the door there may be no line. */

@@ -59,7 +59,7 @@ export interface UploadProgress {
 export type Pace = Pick<Throughput, 'begin' | 'arrived' | 'failed' | 'chunk'>
 
 /** What one upload came to. */
-export type UploadEnd = 'sent' | 'line down' | 'rejected' | 'signed out'
+export type UploadEnd = 'sent' | 'line down' | 'server fails' | 'rejected' | 'signed out' | 'unreadable'
 
 /** Signatures before photos, today's before older ones, each day's in the order they were made. */
 export function waitingMedia(safe: Safe): Media[] {
@@ -79,8 +79,8 @@ export async function upload(
   onProgress: (progress: UploadProgress) => void,
   line: Pace = new Throughput(),
 ): Promise<UploadEnd> {
-  const bytes = await safe.bytesOf('media', media.sha256)
-  if (!bytes) return 'rejected'
+  const bytes = await safe.bytesOf('media', media.sha256).catch(() => safe.note({ store: 'media', k: media.sha256 }))
+  if (!bytes) return 'unreadable'
   const file = new Blob([bytes], { type: media.type })
   const end = await send(safe, media, file, onProgress, line)
   if (end === 'rejected') await remember(safe, media.sha256, { state: 'rejected', uploadUrl: null })
@@ -171,5 +171,7 @@ const isFinal = (status: number) => [401, 403, 413, 415, 422, 460].includes(stat
 
 function endOf(status: number): UploadEnd {
   if (status === 401 || status === 403) return 'signed out'
-  return [413, 415, 422].includes(status) ? 'rejected' : 'line down'
+  if ([413, 415, 422].includes(status)) return 'rejected'
+  // 460: the bytes did not arrive as they were sent.
+  return status === 0 || status === 460 ? 'line down' : 'server fails'
 }

@@ -112,7 +112,7 @@ export const book = {
   drafts: read(['drafts'], (source) => new Map(source.drafts), new Map<string, unknown>()),
   media: read(['media'], (source) => [...source.media.values()], []),
   files: read(['files'], (source) => new Set(source.files), new Set<string>()),
-  damaged: read(['rows', 'log', 'drafts'], (source) => source.damaged.length, 0),
+  damaged: read(['rows', 'log', 'drafts', 'media'], (source) => source.damaged.length, 0),
 }
 
 /** A visit of the rows, or one begun here that has left them. */
