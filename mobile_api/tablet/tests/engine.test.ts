@@ -132,6 +132,29 @@ describe('a bad line', () => {
   })
 })
 
+describe('a disk too full for the rows that come', () => {
+  const full = () => Promise.reject(new DOMException('no room', 'QuotaExceededError')) as never
+
+  it('keeps what was acknowledged all the same, and frees the pictures that the server has', async () => {
+    const server = new FakeServer()
+    const { db, safe, engine } = await tablet(server)
+    const kept = await photo('v1', randomBytes(500))
+    const declared: Media = { ...kept.media, state: 'declared' }
+    await safe.change({ media: { add: [{ media: declared, bytes: kept.bytes }] } })
+    await safe.say('submit_evaluation', evaluation('v1', [declared]), 1)
+    server.verified.add(declared.sha256)
+    server.rows = visits(2)
+    const { bulkPut } = db.rows
+    db.rows.bulkPut = (rows: readonly unknown[]) => (rows.length ? full() : (Promise.resolve('') as never))
+    expect(await engine.exchange()).toBe('full')
+    expect([safe.state.ackedSeq, safe.state.view, safe.rows.size, safe.outcomes.size]).toEqual([1, null, 0, 1])
+    expect(await safe.bytesOf('media', declared.sha256)).toBeNull()
+    db.rows.bulkPut = bulkPut
+    expect(await settle(engine)).toBe('rest')
+    expect(safe.rows.size).toBe(2)
+  })
+})
+
 describe('a page that does not add up', () => {
   it('is not taken; the tablet begins again from nothing', async () => {
     const server = new FakeServer()

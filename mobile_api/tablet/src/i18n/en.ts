@@ -103,6 +103,8 @@ export const en: Record<MessageKey, string> = {
   'line.waiting': '{count} waiting',
   'line.offline': 'Offline, go on working',
   'line.failing': 'Server not answering, go on working',
+  'line.full': 'Tablet is full',
+  'line.full_text': 'The tablet is full: there is no room for what is new from the office, so your list may be out of date. What you recorded is still sent. Delete other photos or apps on the tablet, then press sync above.',
   'line.doubt': 'Receipt in doubt',
   'line.safe': 'All delivered',
   'line.sync_now': 'Sync now',

@@ -101,6 +101,8 @@ export const zh = {
   'line.waiting': '{count} 项待发送',
   'line.offline': '没有网络，可照常工作',
   'line.failing': '服务器没有回应，可照常工作',
+  'line.full': '存储空间已满',
+  'line.full_text': '平板存储空间已满，新的安排存不下，可能不是最新的。本机的记录照常发送。请删除平板上其他照片或应用，再按上方的同步。',
   'line.doubt': '回执核对不上',
   'line.safe': '全部已送达',
   'line.sync_now': '立即同步',

@@ -3,10 +3,10 @@ import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
 import { newId } from '../core/ids'
 import { doubtAbout, saysOf } from '../core/receipts'
-import type { CertificateRow, Policy, Problem, SyncAnswer, SyncRequest } from '../core/wire'
+import type { CertificateRow, Policy, Problem, PullAnswer, SyncAnswer, SyncRequest } from '../core/wire'
 import { mediaOf, ownerOf, type Media, type StoredOutcome, type SyncState } from '../store/records'
 import type { Change } from '../store/change'
-import type { Safe } from '../store/safe'
+import { isFull, type Safe } from '../store/safe'
 import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
@@ -23,8 +23,11 @@ export interface Health {
   free_mb: number | null
 }
 
-/** What one exchange came to: go on at once, rest, wait for the line or for the server, or for a person. */
-export type Step = 'more' | 'rest' | 'down' | 'later' | 'halted'
+/** What one exchange came to: go on at once, rest, wait for the line, the server, room on the disk, or a person. */
+export type Step = 'more' | 'rest' | 'down' | 'later' | 'full' | 'halted'
+
+/** What a pulled page changes, and whether others follow. */
+type TurnedPage = Pick<Change, 'rows' | 'files'> & { state: Partial<SyncState>; more: boolean }
 
 /** One replica's conversation with the server, one exchange at a time. */
 export class Engine {
@@ -92,21 +95,7 @@ export class Engine {
     }
     const waiting = outbox(safe.log, { ...safe.state, ...position })
     if (hasHole(waiting, { ...safe.state, ...position })) state.halt ??= 'damaged'
-    let more = waiting.length > 0 && state.halt === null
-    if (answer.pull) {
-      const page = answer.pull
-      const rows = await applyPull(safe.rows, safe.state.view, page).catch(badPageOnly)
-      if (rows) {
-        change.rows = rows
-        change.files = { del: staleFiles(safe, rows, page.more) }
-        Object.assign(state, { view: page.view, digest: page.digest, complete: !page.more })
-        if (!page.more) state.settledSeq = position.ackedSeq ?? safe.state.ackedSeq
-        more ||= page.more
-      } else {
-        Object.assign(state, { view: null, digest: null, complete: false })
-        more = true
-      }
-    }
+    const waits = waiting.length > 0 && state.halt === null
     const now = { ...safe.state, ...state }
     // On a receipt that does not hold, nothing that only this tablet has is let go; nor where the server
     // lacks records: of the pictures that they declare it misses none, because it knows of none.
@@ -115,9 +104,36 @@ export class Engine {
     const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
     change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
     change.prune = keepsAll ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq, answer.server_time)
-    await safe.change({ ...change, state })
+    const page = answer.pull && (await this.turned(answer.pull, now.ackedSeq))
+    const room = await this.keep({ ...change, state }, page)
     await safe.trust(answer.policy?.federation_key)
-    return more ? 'more' : 'rest'
+    if (waits || (room && page?.more)) return 'more'
+    return room ? 'rest' : 'full'
+  }
+
+  /** Work out what a page changes; one that does not add up makes the tablet begin again from nothing. */
+  private async turned(page: PullAnswer, ackedSeq: number): Promise<TurnedPage> {
+    const { safe } = this
+    const rows = await applyPull(safe.rows, safe.state.view, page).catch(badPageOnly)
+    if (!rows) return { state: { view: null, digest: null, complete: false }, more: true }
+    const { view, digest, more } = page
+    const state = { view, digest, complete: !more, ...(!more && { settledSeq: ackedSeq }) }
+    return { rows, files: { del: staleFiles(safe, rows, more) }, state, more }
+  }
+
+  /** Write what an answer says and its page in one step; on a full disk without the page, which comes again. */
+  private async keep(told: Change, page: TurnedPage | null): Promise<boolean> {
+    const { rows, files, state } = page ?? {}
+    const whole: Change = { ...told, ...(rows && { rows }), ...(files && { files }), state: { ...told.state, ...state } }
+    try {
+      await this.safe.change(whole)
+      return true
+    } catch (error) {
+      if (!page || !isFull(error)) throw error
+      // The photos that the office has are let go with this: it is what makes room again.
+      await this.safe.change(told)
+      return false
+    }
   }
 
   /** Compare the server's place in our log with our own. */

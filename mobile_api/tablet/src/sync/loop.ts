@@ -2,7 +2,7 @@ import type { Engine } from './engine'
 import { fetchCertificate, wantedFiles } from './files'
 import { Throughput, upload, waitingMedia, type UploadProgress } from './uploads'
 import type { Media } from '../store/records'
-import type { Safe } from '../store/safe'
+import { isFull, type Safe } from '../store/safe'
 
 const FIRST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 5 * 60_000
@@ -11,9 +11,10 @@ const QUIET_MS = 60_000
 const SPREAD_MS = 4_000
 
 /** What a round came to, or why it came to nothing. */
-type End = 'fine' | 'line' | 'server'
-/** `waiting` for the line, or for a server that is `failing`. */
-export type LineState = 'idle' | 'talking' | 'waiting' | 'failing'
+type End = 'fine' | 'line' | 'server' | 'full'
+/** `waiting` for the line, for a server that is `failing`, or for room on a disk that is `full`. */
+export type LineState = 'idle' | 'talking' | 'waiting' | 'failing' | 'full'
+const REST: Record<End, LineState> = { fine: 'idle', line: 'waiting', server: 'failing', full: 'full' }
 
 /** Decides when to talk: at once when there is something to say, with growing pauses when nobody answers. */
 export class SyncLoop {
@@ -23,8 +24,8 @@ export class SyncLoop {
   onChange: () => void = () => undefined
 
   private failures = 0
-  /** the last answer said that the server cannot, or will not, now */
-  private serverFails = false
+  /** what the last round came to */
+  private end: End = 'fine'
   private readonly throughput = new Throughput()
   private readonly setBack = new Set<string>()
   private timer: ReturnType<typeof setTimeout> | null = null
@@ -52,7 +53,7 @@ export class SyncLoop {
   comeBack(spread = this.random()): void {
     // What was under way when the line went may have failed only now.
     if (this.running) void this.running.then(() => this.failures && this.comeBack(spread))
-    else if (!this.stopped && !this.serverFails) this.schedule(SPREAD_MS * spread)
+    else if (!this.stopped && this.end !== 'server') this.schedule(SPREAD_MS * spread)
   }
 
   stop(): void {
@@ -65,22 +66,22 @@ export class SyncLoop {
     while (this.again && !this.stopped) {
       this.again = false
       this.show('talking')
-      const end = await this.round().catch((): End => 'server')
-      this.failures = end === 'fine' ? 0 : this.failures + 1
-      this.serverFails = end === 'server'
+      this.end = await this.round().catch((error: unknown): End => (isFull(error) ? 'full' : 'server'))
+      this.failures = this.end === 'fine' ? 0 : this.failures + 1
     }
-    this.show(this.failures === 0 ? 'idle' : this.serverFails ? 'failing' : 'waiting')
+    this.show(REST[this.end])
     this.schedule(pause(this.failures, this.random()))
   }
 
   private async round(): Promise<End> {
     const end = await this.talk()
-    if (end !== 'fine') return end
+    // On a full disk the photos go on: what the office has of them makes room.
+    if (end !== 'fine' && end !== 'full') return end
     const media = this.inTurn(waitingMedia(this.safe))
     const sent = await this.uploadAll(media)
     if (sent === 'line' || this.stopped) return sent
     // The receipt that frees the photos comes with the next answer.
-    const last = media.length > 0 ? await this.talk() : 'fine'
+    const last = media.length > 0 ? await this.talk() : end
     if (last !== 'fine') return last
     await this.afterwards().catch(() => undefined) // a lease that does not come now is asked for again
     await this.fetchPapers()
@@ -125,6 +126,7 @@ export class SyncLoop {
       const step = await this.engine.exchange()
       if (step === 'down') return 'line'
       if (step === 'later') return 'server'
+      if (step === 'full') return 'full'
       if (step !== 'more' || this.stopped) return 'fine'
     }
   }
