@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.handset import HOME, Finger, Handset
 from tests.e2e.line import Line
@@ -232,6 +232,40 @@ def test_a_second_tab_takes_over_only_when_told_to_and_finds_the_last_word(hand:
     hand.unlocks()  # nobody holds the tablet any more, so the window that is left goes on
     go_on(hand, PEOPLE[6])
     reads_remark(hand, "第一个窗口的最后一句")
+
+
+def held_back(page: Page) -> list[Route]:
+    """Hold back what the office answers, as a slow line does, until it is let go on."""
+    waiting: list[Route] = []
+    page.context.route("**/api/v1/sync", lambda route: waiting.append(route))
+    page.get_by_title("立即同步").click()
+    expect(page.get_by_title("立即同步")).to_have_text("正在同步…")
+    return waiting
+
+
+def test_an_answer_to_the_window_that_was_left_disturbs_nobody_in_the_other(hand: Tablet) -> None:
+    first = hand.page
+    waiting = held_back(first)
+    second = Tablet(first.context.new_page(), hand.camera, unseen)
+    second.page.goto("/tablet/")
+    second.press("在这里使用")
+    hand.expects_heading("已在另一个窗口打开")
+    second.unlocks()
+    with first.expect_response("**/api/v1/sync"):
+        waiting[0].continue_()
+    first.wait_for_timeout(500)  # what it says would be on the disk by now
+    begin(second, PEOPLE[6])
+    write_remark(second, "新窗口里写的")
+
+
+def test_wrong_pins_count_while_an_answer_is_still_on_its_way(hand: Tablet) -> None:
+    waiting = held_back(hand.page)
+    hand.press("锁定")
+    hand.unlock("135790")
+    expect(hand.page.get_by_text("还可以再试 9 次。")).to_be_visible()
+    hand.unlocks()
+    waiting[0].continue_()
+    expect(hand.line()).to_have_text("全部已送达")
 
 
 @pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])

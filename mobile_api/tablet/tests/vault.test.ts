@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { randomBytes, text, unbase64, utf8 } from '@/core/bytes'
+import { base64, randomBytes, text, unbase64, utf8 } from '@/core/bytes'
 import { TabletDatabase } from '@/store/database'
-import { AnotherTab, PIN_TRIES, Safe } from '@/store/safe'
+import { AnotherTab, LetGo, PIN_TRIES, Safe } from '@/store/safe'
 import { CannotOpen, Sealer } from '@/vault/sealing'
 import { newDeviceKey, Signer } from '@/vault/signing'
-import { sealToFederation, unwrapWithPin, wrapWithPin, WrongPin } from '@/vault/wraps'
+import { LeaseEnded, sealToFederation, unwrapWithPin, wrapWithPin, WrongPin } from '@/vault/wraps'
 import { federation } from './support/federation'
 import { FakeServer } from './support/server'
 import { notDone, photo, PIN, ROUNDS, tablet } from './support/tablet'
@@ -51,6 +51,8 @@ describe('the device key', () => {
     expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, utf8('said'))).toBe(true)
   })
 })
+
+const SHARE = base64(randomBytes(32))
 
 describe('the safe', () => {
   it('comes back whole after it was closed, from the disk alone', async () => {
@@ -121,6 +123,25 @@ describe('the safe', () => {
     await safe.say('record_not_done', notDone('v1'), 1)
     await expect(second.say('record_not_done', notDone('v2'), 1)).rejects.toBeInstanceOf(AnotherTab)
     expect((await Safe.unlock(db, PIN)).log).toEqual(safe.log)
+  })
+  it('that was let go writes what it was told before, and nothing after: another window works on', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    const draft = safe.keepDraft('evaluation/v1', { remark: '最后一句' })
+    const gone = safe.letGo()
+    const late = safe.change({ state: { syncedAt: 1 } }) // an answer that was still on its way
+    await Promise.all([draft, gone])
+    await expect(late).rejects.toBeInstanceOf(LetGo)
+    const next = await Safe.unlock(db, PIN)
+    expect(next.drafts.get('evaluation/v1')).toEqual({ remark: '最后一句' })
+    await expect(safe.say('record_not_done', notDone('v1'), 1)).rejects.toBeInstanceOf(LetGo)
+    await next.say('record_not_done', notDone('v2'), 1)
+    expect([next.log.size, next.state.syncedAt]).toEqual([1, null])
+  })
+  it('takes a new PIN and the lease one after the other, in whichever order they come', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    await Promise.all([safe.rewrap(PIN, '135790'), safe.lend(SHARE, 'ask', 1)])
+    await db.amendVault({ lease: { share: null, ask: 'ask', until: 1 } })
+    await expect(Safe.unlock(db, '135790')).rejects.toBeInstanceOf(LeaseEnded)
   })
   it('counts wrong PINs, and forgets them on the right one', async () => {
     const { db } = await tablet(new FakeServer())

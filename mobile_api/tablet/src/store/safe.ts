@@ -32,6 +32,8 @@ export const PIN_TRIES = 10
 
 export class AnotherTab extends Error {}
 export class NotSaved extends Error {}
+/** Another window, or nobody, holds the tablet now. */
+export class LetGo extends Error {}
 
 /** The disk is full. Dexie wraps the browser's QuotaExceededError in an AbortError, or names it itself. */
 export function isFull(error: unknown): boolean {
@@ -61,6 +63,7 @@ export class Safe {
   onLost: () => void = () => undefined
 
   private rev = 0
+  private over = false
   private packed: number | null = null
   private queue: Promise<unknown> = Promise.resolve()
 
@@ -98,13 +101,20 @@ export class Safe {
   /** Open with the PIN. Raises WrongPin, and LeaseEnded; counts the failures. */
   static async unlock(db: TabletDatabase, pin: string): Promise<Safe> {
     const vault = await db.vault()
+    if (!vault) throw new WrongPin()
+    // The disk is read while the key is worked out of the PIN: both take their time.
+    const [dataKey, stored] = await Promise.all([Safe.keyBehind(db, pin), readAll(db)])
+    return Safe.open(db, vault, dataKey, stored)
+  }
+
+  /** Take the data key out of the PIN's wrap. Raises WrongPin, and LeaseEnded; counts the failures. */
+  static async keyBehind(db: TabletDatabase, pin: string): Promise<Bytes> {
+    const vault = await db.vault()
     if (!vault?.pin) throw new WrongPin()
     try {
-      // The disk is read while the key is worked out of the PIN: both take their time.
-      const wrap = await pinWrapOf(vault.pin, vault.lease?.share)
-      const [dataKey, stored] = await Promise.all([unwrapWithPin(wrap, pin), readAll(db)])
+      const dataKey = await unwrapWithPin(await pinWrapOf(vault.pin, vault.lease?.share), pin)
       if (vault.failed > 0) await db.amendVault({ failed: 0 })
-      return await Safe.open(db, vault, dataKey, stored)
+      return dataKey
     } catch (error) {
       if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault))
       throw error
@@ -248,20 +258,25 @@ export class Safe {
 
   /** Change the PIN: the data key stays, only its wrap is made anew. */
   async rewrap(oldPin: string, newPin: string): Promise<void> {
-    const vault = await this.db.vault()
-    if (!vault?.pin) throw new WrongPin()
-    const old = await pinWrapOf(vault.pin, vault.lease?.share)
-    const pin = await wrapWithPin(await unwrapWithPin(old, oldPin), newPin, old.rounds)
-    const share = vault.lease?.share
-    await this.db.amendVault({ pin: share ? await sealUnderShare(pin, share) : pin, failed: 0 })
+    // In turn with the lease: each reads the wrap, takes its time, and writes it anew.
+    return this.inTurn(async () => {
+      const vault = await this.db.vault()
+      if (!vault?.pin) throw new WrongPin()
+      const old = await pinWrapOf(vault.pin, vault.lease?.share)
+      const pin = await wrapWithPin(await unwrapWithPin(old, oldPin), newPin, old.rounds)
+      const share = vault.lease?.share
+      await this.db.amendVault({ pin: share ? await sealUnderShare(pin, share) : pin, failed: 0 })
+    })
   }
 
   /** Take the server's part of the key: the PIN opens nothing without it from now on. */
   async lend(share: string, ask: string, until: number): Promise<void> {
-    const vault = await this.db.vault()
-    if (!vault?.pin) return
-    const pin = await sealUnderShare(await pinWrapOf(vault.pin, vault.lease?.share ?? share), share)
-    await this.db.amendVault({ pin, lease: { share, ask, until } })
+    return this.inTurn(async () => {
+      const vault = await this.db.vault()
+      if (!vault?.pin) return
+      const pin = await sealUnderShare(await pinWrapOf(vault.pin, vault.lease?.share ?? share), share)
+      await this.db.amendVault({ pin, lease: { share, ask, until } })
+    })
   }
 
   /** Wrap the data key by a passkey too, or give it up. Raises NotConfirmed, and NoPrf. */
@@ -287,8 +302,16 @@ export class Safe {
     if (!same) throw new NotSaved()
   }
 
+  /** Write nothing any more, once all that was asked for before is written: the tablet goes to another window. */
+  letGo(): Promise<void> {
+    return this.inTurn(() => Promise.resolve(void (this.over = true)))
+  }
+
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.queue.then(work)
+    const turn = this.queue.then(() => {
+      if (this.over) throw new LetGo()
+      return work()
+    })
     this.queue = turn.catch(() => undefined)
     return turn
   }

@@ -1,5 +1,5 @@
 /** The running app: what phase it is in, the opened safe, and the loop that talks. */
-import { computed, shallowReactive, shallowRef } from 'vue'
+import { computed, nextTick, shallowReactive, shallowRef } from 'vue'
 import { deviceClock } from '../core/clock'
 import type { SignedReceipt } from '../core/receipts'
 import type { CalendarRow, Me } from '../core/wire'
@@ -26,7 +26,6 @@ import type { HandInEnd, HandInReason } from '../sync/handin'
 import type { SyncLoop } from '../sync/loop'
 import type { ShareProblem } from '../sync/lease'
 import { unwrapWithPasskey } from '../vault/passkey'
-import { pinWrapOf, unwrapWithPin } from '../vault/wraps'
 import { flushDrafts, settleBeforeDeciding } from './openForms'
 
 export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
@@ -187,9 +186,13 @@ async function hold(steal: boolean): Promise<void> {
 
 /** Another window has taken over: what is on the screen here goes to the disk first. */
 async function giveUp(): Promise<void> {
+  const mine = opened.value
   await flushDrafts()
-  close()
   app.phase = 'elsewhere'
+  await nextTick() // the forms go, each with its last keys
+  // An answer or an upload that is still on its way would write under the hands of the other.
+  await mine?.letGo()
+  close()
   await hold(false)
 }
 
@@ -223,13 +226,11 @@ export async function renew(code: string): Promise<EnrolProblem | null> {
 
 /** Open with the PIN. Raises WrongPin, and LeaseEnded. */
 export async function unlock(pin: string): Promise<void> {
-  const running = opened.value
-  if (running && app.vault?.pin) {
-    await unwrapWithPin(await pinWrapOf(app.vault.pin, app.vault.lease?.share), pin)
-    app.phase = 'open'
-    return touched()
-  }
-  await open(() => Safe.unlock(db, pin))
+  if (!opened.value) return open(() => Safe.unlock(db, pin))
+  // The keys are still here, for what is on its way; whose PIN it is not is counted all the same.
+  await Safe.keyBehind(db, pin).finally(lookAtVault)
+  app.phase = 'open'
+  touched()
 }
 
 /** Open with the passkey. Raises NotConfirmed, and NoPrf. */
@@ -293,6 +294,7 @@ export async function handInNow(): Promise<HandInEnd> {
   if (end.end !== 'done') return end
   app.receipt = end.receipt
   app.phase = 'handed in'
+  await mine?.letGo()
   close()
   await db.delete({ disableAutoOpen: false })
   app.vault = null
