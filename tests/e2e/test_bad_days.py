@@ -268,6 +268,16 @@ def test_wrong_pins_count_while_an_answer_is_still_on_its_way(hand: Tablet) -> N
     expect(hand.line()).to_have_text("全部已送达")
 
 
+def test_a_paper_is_kept_at_once_also_where_no_position_is_found(hand: Tablet) -> None:
+    page = hand.page
+    page.evaluate("navigator.geolocation.getCurrentPosition = () => undefined")
+    page.evaluate("location.hash = '#/nominate'")
+    page.get_by_role("button", name="拍照 户口簿").click()
+    dialog = page.get_by_role("dialog", name="户口簿")
+    dialog.get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
+
+
 @pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])
 def test_a_wrong_clock_changes_neither_the_day_nor_the_record(
     window: Callable[..., Page], camera: Camera, codes: Iterator[str], office: Office, off: str

@@ -1,15 +1,16 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
 import { answerAt, evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
+import { keepPaper } from '@/book/papers'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
 import { disputes } from '@/book/disputes'
 import { cases, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
-import type { CalendarRow, CaseRow, VisitRow } from '@/core/wire'
+import type { CalendarRow, CaseRow, Place, VisitRow } from '@/core/wire'
 import { pause } from '@/sync/loop'
 import { FakeServer } from './support/server'
 import { standard } from './support/standard'
@@ -69,6 +70,28 @@ describe('work begun on a case that has left', () => {
     server.rows.delete('visit/v1')
     await settle(engine)
     expect([visits(safe), left(safe.drafts, visits(safe)).map(({ id, resident }) => [id, resident.name])]).toEqual([[], [['v1', '任某']]])
+  })
+})
+
+describe('a photo of a paper', () => {
+  it('is on the disk under its own nomination before the tablet knows where it is', async () => {
+    const { safe } = await withRows()
+    const { media, bytes } = await photo('a9', randomBytes(100))
+    let found: (place: Place) => void = () => undefined
+    await keepPaper(safe, { ...media, kind: 'paper', paper: 'id_card' }, bytes, new Promise((done) => (found = done)))
+    expect(safe.media.get(media.sha256)).toMatchObject({ owner: 'a9', place: null })
+    found({ lat: 30.8, lon: 106.1, accuracy_m: 9 })
+    await vi.waitFor(() => expect(safe.media.get(media.sha256)?.place).toEqual({ lat: 30.8, lon: 106.1, accuracy_m: 9 }))
+  })
+  it('that was sent meanwhile stays as it was declared', async () => {
+    const { safe } = await withRows()
+    const { media, bytes } = await photo('a9', randomBytes(100))
+    let found: (place: Place) => void = () => undefined
+    await keepPaper(safe, media, bytes, new Promise((done) => (found = done)))
+    await safe.change({ media: { meta: [{ ...media, state: 'declared' }] } })
+    found({ lat: 30.8, lon: 106.1, accuracy_m: 9 })
+    await new Promise((done) => setTimeout(done, 50))
+    expect(safe.media.get(media.sha256)).toMatchObject({ state: 'declared', place: null })
   })
 })
 
