@@ -73,6 +73,19 @@ describe('work begun on a case that has left', () => {
   })
 })
 
+describe('a report of a visit that came to nothing, begun on a case that has left', () => {
+  it('stays reachable too, and is listed once', async () => {
+    const { server, safe, engine } = await withRows()
+    const [visit] = visits(safe)
+    await safe.keepDraft('not-done/v1', { reason: 'absent', next: 'revisit', note: '门锁着', seen: visit })
+    server.rows.delete('visit/v1')
+    await settle(engine)
+    expect(left(safe.drafts, visits(safe)).map(({ id }) => id)).toEqual(['v1'])
+    await safe.keepDraft('evaluation/v1', { ...newDraft(visit ?? raise(), 'e1'), seen: visit })
+    expect(left(safe.drafts, visits(safe)).map(({ id }) => id)).toEqual(['v1'])
+  })
+})
+
 describe('a photo of a paper', () => {
   it('is on the disk under its own nomination before the tablet knows where it is', async () => {
     const { safe } = await withRows()

@@ -81,10 +81,11 @@ export function visits(source: Source): VisitView[] {
 /** Visits begun here whose case has left since: the work goes on with what was seen, and the office decides. */
 export function left(drafts: ReadonlyMap<string, unknown>, listed: readonly VisitView[]): VisitView[] {
   const here = new Set(listed.map(({ id }) => id))
-  return Array.from(drafts)
-    .filter(([key]) => key.startsWith('evaluation/'))
+  const begun = Array.from(drafts)
+    .filter(([key]) => key.startsWith('evaluation/') || key.startsWith('not-done/'))
     .flatMap(([, draft]) => (draft as { seen?: VisitView }).seen ?? [])
     .filter(({ id }) => !here.has(id))
+  return [...new Map(begun.map((visit) => [visit.id, visit])).values()]
 }
 
 /** Why somebody may not rate this visit; what was begun here is never shut in. */
