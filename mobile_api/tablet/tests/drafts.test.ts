@@ -37,4 +37,31 @@ describe('a draft', () => {
     await soon()
     expect(form.state.value).toBe('saved')
   })
+  it('does not come back with a key that was pressed while it was being sent', async () => {
+    const form = effectScope().run(() => useDraft('form', () => ({ step: 0 })))
+    if (!form) throw new Error('no form')
+    let sent: () => void = () => undefined
+    const sending = form.finish(() => new Promise<void>((done) => (sent = done)))
+    await soon()
+    form.draft.step = 1
+    void form.flush()
+    await soon()
+    sent()
+    await sending
+    expect(disk.written).toEqual([])
+  })
+  it('is written on where the sending failed, with what was typed meanwhile', async () => {
+    const form = effectScope().run(() => useDraft('form', () => ({ step: 0 })))
+    if (!form) throw new Error('no form')
+    let fail: (why: Error) => void = () => undefined
+    const sending = form.finish(() => new Promise<void>((_done, failed) => (fail = failed)))
+    await soon()
+    form.draft.step = 1
+    void form.flush()
+    fail(new Error('full'))
+    await expect(sending).rejects.toThrow('full')
+    void form.flush()
+    await soon()
+    expect(disk.written).toEqual([{ step: 1 }])
+  })
 })

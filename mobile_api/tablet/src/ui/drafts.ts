@@ -17,7 +17,7 @@ export interface LiveDraft<T> {
   type: Typing['type']
   settle: () => void
   flush: () => Promise<void>
-  drop: () => void
+  finish: (say: () => Promise<unknown>) => Promise<void>
 }
 
 /**
@@ -33,13 +33,14 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> = Promise.resolve()
   let dropped = false
+  let finishing = false
   /** How often something changed: what is on the disk is known by the count that was written. */
   let changes = 0
   // "Saved" is taken back with the letter itself, not when the form has been told of it.
   const { type, settle, waits } = typing(() => (state.value = 'saving'))
 
   const write = async () => {
-    if (dropped) return
+    if (dropped || finishing) return
     const written = changes
     const value: unknown = JSON.parse(JSON.stringify({ ...toRaw(draft), ...beside }))
     await home.keepDraft(key, value).then(
@@ -81,5 +82,17 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
     if (timer !== null) clearTimeout(timer)
     close()
   }
-  return { draft, state, type, settle, flush, drop }
+  /** Say what the form holds. The draft goes in the same step, and no key pressed meanwhile writes it anew. */
+  const finish = async (say: () => Promise<unknown>) => {
+    await flush()
+    finishing = true
+    try {
+      await say()
+      drop()
+    } finally {
+      finishing = false
+      if (!dropped) timer ??= setTimeout(() => void flush(), PAUSE_MS)
+    }
+  }
+  return { draft, state, type, settle, flush, finish }
 }

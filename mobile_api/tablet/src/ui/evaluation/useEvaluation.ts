@@ -21,7 +21,7 @@ export class SamePicture extends Error {}
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
-  const { draft, state, type, settle, flush, drop } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
+  const { draft, state, type, settle, flush, finish } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
   const home = safe()
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
@@ -70,12 +70,12 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     settle()
     if (missing.value.length > 0) return false
     return saving(async () => {
-      await flush()
-      const at = now()
-      const args = submission(draft, results.value, media.value, standard, years, new Date(at).toISOString())
-      const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
-      await home.say('submit_evaluation', args, at, { drafts: { del: [key] }, media: { meta: declared } })
-      drop()
+      await finish(() => {
+        const at = now()
+        const args = submission(draft, results.value, media.value, standard, years, new Date(at).toISOString())
+        const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
+        return home.say('submit_evaluation', args, at, { drafts: { del: [key] }, media: { meta: declared } })
+      })
       void sync()
     })
   }
