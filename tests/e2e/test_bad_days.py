@@ -268,6 +268,23 @@ def test_wrong_pins_count_while_an_answer_is_still_on_its_way(hand: Tablet) -> N
     expect(hand.line()).to_have_text("全部已送达")
 
 
+def test_a_word_still_in_the_input_method_is_kept_when_the_page_goes(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[6])
+    write_remark(hand, "已经写好的")
+    page.get_by_label("备注").press("End")
+    devtools = page.context.new_cdp_session(page)
+    composed = {"text": "还在选字", "selectionStart": 4, "selectionEnd": 4}
+    devtools.send("Input.imeSetComposition", composed)
+    page.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    page.wait_for_timeout(500)
+    hand.has_saved()
+    page.reload()
+    hand.unlocks()
+    go_on(hand, PEOPLE[6])
+    reads_remark(hand, "已经写好的还在选字")
+
+
 def test_a_paper_is_kept_at_once_also_where_no_position_is_found(hand: Tablet) -> None:
     page = hand.page
     page.evaluate("navigator.geolocation.getCurrentPosition = () => undefined")

@@ -24,7 +24,15 @@ export function settleBeforeDeciding(): void {
   document.addEventListener('focusout', () => void flushDrafts(), true)
 }
 
+/** A word that an input method still composes is in no form yet: take it over as it stands. */
+function takeOverComposed(): void {
+  const field = document.activeElement as (Element & { composing?: boolean }) | null
+  // Vue's mark, and the event upon which it reads the field.
+  if (field?.composing) field.dispatchEvent(new CompositionEvent('compositionend'))
+}
+
 /** Write every draft on the screen to the disk now: before a lock, a hidden page, a camera. */
 export async function flushDrafts(): Promise<void> {
+  takeOverComposed()
   await Promise.all([...open].map(({ flush }) => flush()))
 }
