@@ -285,6 +285,19 @@ def test_a_word_still_in_the_input_method_is_kept_when_the_page_goes(hand: Table
     reads_remark(hand, "已经写好的还在选字")
 
 
+def test_a_tablet_that_slept_is_locked_when_it_wakes(hand: Tablet) -> None:
+    page = hand.page
+    page.evaluate(
+        """() => {
+      performance.now = () => 0 // it stands still while the device sleeps; the time of day does not
+      const now = Date.now.bind(Date)
+      Date.now = () => now() + 3600000
+      document.dispatchEvent(new Event('visibilitychange'))
+    }"""
+    )
+    expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+
+
 def test_a_paper_is_kept_at_once_also_where_no_position_is_found(hand: Tablet) -> None:
     page = hand.page
     page.evaluate("navigator.geolocation.getCurrentPosition = () => undefined")

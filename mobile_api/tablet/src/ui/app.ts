@@ -52,7 +52,7 @@ const db = new TabletDatabase()
 const opened = shallowRef<Safe | null>(null)
 let loop: SyncLoop | null = null
 let packing: ReturnType<typeof setTimeout>
-let lastTouch = deviceClock.mono()
+let lastTouch = { mono: 0, wall: 0 }
 
 /** The opened safe; only screens behind the lock may ask. */
 export function safe(): Safe {
@@ -353,14 +353,17 @@ function close(): void {
 }
 
 function touched(): void {
-  lastTouch = deviceClock.mono()
+  lastTouch = { mono: deviceClock.mono(), wall: deviceClock.wall() }
 }
 
 function tick(): void {
   app.now = deviceClock.wall()
   const after = (opened.value?.state.policy.lock_after_s ?? 300) * 1000
-  if (app.phase === 'open' && deviceClock.mono() - lastTouch > after) void lock()
+  if (app.phase === 'open' && untouched() > after) void lock()
 }
+
+/** One clock stands still while the tablet sleeps, the other may be set back: the longer of the two counts. */
+const untouched = (): number => Math.max(deviceClock.mono() - lastTouch.mono, deviceClock.wall() - lastTouch.wall)
 
 function setOnline(online: boolean): void {
   app.online = online
