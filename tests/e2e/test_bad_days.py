@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.handset import HOME, Finger, Handset
@@ -296,6 +297,19 @@ def test_a_tablet_that_slept_is_locked_when_it_wakes(hand: Tablet) -> None:
     }"""
     )
     expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+
+
+def test_a_storage_that_does_not_open_says_so_and_what_to_do(window: Callable[..., Page]) -> None:
+    page = window(800, 1280)
+    page.add_init_script(
+        "IDBFactory.prototype.open = () => { throw new DOMException('', 'UnknownError') }"
+    )
+    page.goto("/tablet/")
+    expect(page.get_by_role("heading", name="打不开平板的存储")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("什么也没有删除")
+    assert Axe().run(page).response["violations"] == []
+    with page.expect_navigation():
+        page.get_by_role("button", name="再试一次").click()
 
 
 def test_a_paper_is_kept_at_once_also_where_no_position_is_found(hand: Tablet) -> None:

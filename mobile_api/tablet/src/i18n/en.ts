@@ -19,6 +19,9 @@ export const en: Record<MessageKey, string> = {
   'nav.outbox': 'Outbox',
   'nav.more': 'More',
 
+  'broken.title': 'The storage does not open',
+  'broken.text': 'The browser cannot open its storage. Your records are left as they are; nothing was deleted. Close other windows, restart the tablet and try again; if that does not help, call the administrator. Do not clear the browser\'s data.',
+  'broken.again': 'Try again',
   'elsewhere.title': 'Open in another window',
   'elsewhere.text': 'So that nothing is lost, only one window at a time may be used. Close the other one, and this one goes on.',
   'elsewhere.here': 'Use it here',

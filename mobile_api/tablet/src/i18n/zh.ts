@@ -17,6 +17,9 @@ export const zh = {
   'nav.outbox': '发件箱',
   'nav.more': '更多',
 
+  'broken.title': '打不开平板的存储',
+  'broken.text': '浏览器打不开它的存储，记录都原样留着，什么也没有删除。请关闭其他窗口，重新启动平板，再试一次；还是不行就联系管理员。不要清除浏览器的数据。',
+  'broken.again': '再试一次',
   'elsewhere.title': '已在另一个窗口打开',
   'elsewhere.text': '为了不丢失记录，同一时间只能在一个窗口里使用。关闭另一个窗口后，这里会自动继续。',
   'elsewhere.here': '在这里使用',

@@ -28,7 +28,7 @@ import type { ShareProblem } from '../sync/lease'
 import { unwrapWithPasskey } from '../vault/passkey'
 import { flushDrafts, settleBeforeDeciding } from './openForms'
 
-export type Phase = 'starting' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
+export type Phase = 'starting' | 'broken' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
 
 export const app = shallowReactive({
   phase: 'starting' as Phase,
@@ -197,9 +197,14 @@ async function giveUp(): Promise<void> {
 }
 
 async function begin(): Promise<void> {
-  await db.endLease(deviceClock.wall())
-  app.vault = (await db.vault()) ?? null
-  app.phase = app.vault ? 'locked' : 'enrol'
+  try {
+    await db.endLease(deviceClock.wall())
+    await lookAtVault()
+    app.phase = app.vault ? 'locked' : 'enrol'
+  } catch {
+    // The browser does not open its storage: nothing is begun anew over what lies there.
+    app.phase = 'broken'
+  }
 }
 
 /** Enrol: the keys are made and kept first, so that a lost answer can be asked for again. */
