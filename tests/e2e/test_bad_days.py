@@ -312,6 +312,17 @@ def test_a_storage_that_does_not_open_says_so_and_what_to_do(window: Callable[..
         page.get_by_role("button", name="再试一次").click()
 
 
+def test_a_hand_in_that_found_no_line_leaves_the_tablet_talking(hand: Tablet) -> None:
+    page = hand.page
+    page.evaluate("location.hash = '#/hand-in'")
+    page.context.set_offline(True)
+    hand.press("密封上交并清除本机")
+    expect(page.get_by_text("有网络时请再按一次，会接着交")).to_be_visible()
+    page.context.set_offline(False)
+    with page.expect_response("**/api/v1/sync"):
+        hand.line().click()
+
+
 def test_a_paper_is_kept_at_once_also_where_no_position_is_found(hand: Tablet) -> None:
     page = hand.page
     page.evaluate("navigator.geolocation.getCurrentPosition = () => undefined")

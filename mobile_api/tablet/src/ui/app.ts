@@ -294,9 +294,13 @@ export async function handInNow(): Promise<HandInEnd> {
   const progress = (done: number, of: number) => void (app.handIn = { done, of })
   loop?.stop()
   const { handIn, handInLocked, send } = await speaking()
-  const end = mine ? await handIn(mine, send, reasonOf(mine), progress) : await handInLocked(db, send, progress)
+  const handing = mine ? handIn(mine, send, reasonOf(mine), progress) : handInLocked(db, send, progress)
+  const end = await handing.catch((): HandInEnd => ({ end: 'not taken', status: 0 }))
   app.handIn = null
-  if (end.end !== 'done') return end
+  if (end.end !== 'done') {
+    if (mine) void talk(mine) // it stays in use, and whatever stopped it may be put right at the office
+    return end
+  }
   app.receipt = end.receipt
   app.phase = 'handed in'
   await mine?.letGo()
