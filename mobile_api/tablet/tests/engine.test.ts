@@ -132,6 +132,21 @@ describe('a bad line', () => {
   })
 })
 
+describe('a server that answers and takes nothing in', () => {
+  it('is left a pause, and is told again after it', async () => {
+    const server = new FakeServer()
+    const { safe, clock, engine } = await tablet(server)
+    await safe.say('record_not_done', notDone('a'), 1)
+    const honest = server.send
+    const deaf = Object.assign(Object.create(server) as FakeServer, {
+      send: ((path, body, token) => honest(path, { ...(body as object), push: undefined }, token)) as typeof honest,
+    })
+    expect(await engineOf(safe, deaf, clock).exchange()).toBe('later')
+    expect(await settle(engine)).toBe('rest')
+    expect([server.ledger.length, safe.state.ackedSeq]).toEqual([1, 1])
+  })
+})
+
 describe('a disk too full for the rows that come', () => {
   const full = () => Promise.reject(new DOMException('no room', 'QuotaExceededError')) as never
 
@@ -171,6 +186,8 @@ describe('a page that does not add up', () => {
     }), { wall: () => 1, mono: () => 1 })
     expect(await lying.exchange()).toBe('more')
     expect([safe.rows.size, safe.state.view, safe.state.complete]).toEqual([2, null, false])
+    // From nothing it does not add up either: asked for at once, it would be asked for without end.
+    expect(await lying.exchange()).toBe('later')
   })
 })
 

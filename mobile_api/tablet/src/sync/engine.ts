@@ -27,7 +27,7 @@ export interface Health {
 export type Step = 'more' | 'rest' | 'down' | 'later' | 'full' | 'halted'
 
 /** What a pulled page changes, and whether others follow. */
-type TurnedPage = Pick<Change, 'rows' | 'files'> & { state: Partial<SyncState>; more: boolean }
+type TurnedPage = Pick<Change, 'rows' | 'files'> & { state: Partial<SyncState>; more: boolean; spoilt?: boolean }
 
 /** One replica's conversation with the server, one exchange at a time. */
 export class Engine {
@@ -96,6 +96,8 @@ export class Engine {
     const waiting = outbox(safe.log, { ...safe.state, ...position })
     if (hasHole(waiting, { ...safe.state, ...position })) state.halt ??= 'damaged'
     const waits = waiting.length > 0 && state.halt === null
+    // Pushed, and not further than before: told again at once, it would be told without end.
+    const deaf = waits && request.push !== undefined && position.ackedSeq === safe.state.ackedSeq
     const now = { ...safe.state, ...state }
     // On a receipt that does not hold, nothing that only this tablet has is let go; nor where the server
     // lacks records: of the pictures that they declare it misses none, because it knows of none.
@@ -107,15 +109,17 @@ export class Engine {
     const page = answer.pull && (await this.turned(answer.pull, now.ackedSeq))
     const room = await this.keep({ ...change, state }, page)
     await safe.trust(answer.policy?.federation_key)
+    if (deaf || page?.spoilt) return 'later'
     if (waits || (room && page?.more)) return 'more'
     return room ? 'rest' : 'full'
   }
 
-  /** Work out what a page changes; one that does not add up makes the tablet begin again from nothing. */
+  /** Work out what a page changes; one that does not add up makes the tablet begin again from nothing, once at once. */
   private async turned(page: PullAnswer, ackedSeq: number): Promise<TurnedPage> {
     const { safe } = this
     const rows = await applyPull(safe.rows, safe.state.view, page).catch(badPageOnly)
-    if (!rows) return { state: { view: null, digest: null, complete: false }, more: true }
+    const anew = { view: null, digest: null, complete: false }
+    if (!rows) return { state: anew, more: true, spoilt: safe.state.view === null }
     const { view, digest, more } = page
     const state = { view, digest, complete: !more, ...(!more && { settledSeq: ackedSeq }) }
     return { rows, files: { del: staleFiles(safe, rows, more) }, state, more }
