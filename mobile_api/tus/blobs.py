@@ -15,6 +15,7 @@ from outreach.sealing import SealBroken
 
 #: What looking at a file tells.
 Found = TypeVar("Found")
+_GONE = "whoever brought the file could not keep it; create it again"
 _DIFFERS = "the file differs from its SHA-256; create it again"
 _READ = 256 * 1024
 _REMEMBERED = 2_000
@@ -49,8 +50,11 @@ class Blobs:
         if found != sha256:
             self._files.delete(name)
             raise Problem("upload-checksum", _DIFFERS)
-        self._files.assure(name)
-        return self.open(sha256)
+        try:
+            self._files.assure(name)
+            return self.open(sha256)
+        except FileNotFoundError:
+            raise Problem("not-found", _GONE) from None
 
     def adopt(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -74,7 +75,8 @@ class Folder:
         fresh = self._make(target.parent)
         with _drafted(target, blocks) as (draft, handle):
             flush_together([partial(os.fdatasync, handle), *self._names_of(fresh)])
-            draft.replace(target)
+            with _alone_in(target.parent):
+                draft.replace(target)
         flush_folder(target.parent)
         self._remember(fresh)
 
@@ -87,7 +89,7 @@ class Folder:
         """
         target = self.path(name)
         fresh = self._make(target.parent)
-        with _drafted(target, blocks) as (draft, handle):
+        with _drafted(target, blocks) as (draft, handle), _alone_in(target.parent):
             if not _named(draft, target):
                 return False
             draft.unlink(missing_ok=True)  # before the flushes, which make that durable, too
@@ -100,20 +102,25 @@ class Folder:
         fresh = self._make(target.parent)
         with file.open("rb") as own:
             try:
-                if not _named(file, target):
-                    return False
+                with _alone_in(target.parent):
+                    if not _named(file, target):
+                        return False
+                    self._force_new(target, own.fileno(), fresh)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 return self.put_new(name, iter(partial(own.read, _WRITTEN_AT_ONCE), b""))
-            self._force_new(target, own.fileno(), fresh)
         return True
 
     def assure(self, name: str) -> None:
-        """Force a file, its name and those of its folders to the disk."""
+        """Force a file, its name and those of its folders to the disk.
+
+        Whoever has just named it there has ended by then: it stays, or is gone again.
+        """
         target = self.path(name)
-        with target.open("rb") as file:
-            self._force(target, file.fileno(), self._make(target.parent))
+        fresh = self._make(target.parent)
+        with _alone_in(target.parent), target.open("rb") as file:
+            self._force(target, file.fileno(), fresh)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file as it lies there."""
@@ -155,6 +162,7 @@ class Folder:
         return [*above, folder]
 
     def _force_new(self, target: Path, handle: int, fresh: list[Path]) -> None:
+        """Force a file that was just named, or take the name away before anybody answers for it."""
         try:
             self._force(target, handle, fresh)
         except BaseException:
@@ -175,6 +183,18 @@ class Folder:
         if len(self._durable) >= _REMEMBERED_FOLDERS:
             self._durable.clear()
         self._durable.update(folders)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let nobody else name a file of this folder meanwhile, or answer for one, in any process."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # Ends with the handle, or with a kill; a folder has few files, so that few ever wait.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
