@@ -20,6 +20,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ SWEEP_EVERY = timedelta(hours=1)
 STRAY_AFTER = timedelta(days=1)
 _REMEMBERED_PARTS = 10_000
 _NAMESPACE = UUID("5b5b7a52-6f0c-5d0c-9c37-0f3c1d5a2b10")
+#: The files that this store makes, drafts of them too; others among them are left alone.
+_OWN = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\..+")
 _FASTER = "another request has written here; ask with HEAD"
 _GONE = "there is no such upload; create it again"
 
@@ -185,8 +188,9 @@ class Store:
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
         marker.touch()
         os.utime(marker, (now.timestamp(), now.timestamp()))
-        for info in list(self._uploads.glob("*.json")):
-            self._discard(UUID(info.stem), lambda upload: upload.expires_at <= now)
+        for info, identifier in list(self._own_files()):
+            if info.suffix == ".json":
+                self._discard(identifier, lambda upload: upload.expires_at <= now)
         for stray in list(self._strays(now - STRAY_AFTER)):
             stray.unlink(missing_ok=True)
 
@@ -210,11 +214,16 @@ class Store:
             raise
 
     def _strays(self, before: datetime) -> Iterator[Path]:
-        for file in self._uploads.glob("*.*"):
+        for file, identifier in self._own_files():
             with suppress(FileNotFoundError):
                 old = file.stat().st_mtime < before.timestamp()
-                if old and self.find(UUID(file.name[:36])) is None:
+                if old and self.find(identifier) is None:
                     yield file
+
+    def _own_files(self) -> Iterator[tuple[Path, UUID]]:
+        for file in self._uploads.iterdir():
+            if (named := _OWN.fullmatch(file.name)) and file.is_file():
+                yield file, UUID(named[1])
 
     def _remove(self, identifier: UUID) -> None:
         Path(self._info(identifier)).unlink(missing_ok=True)

@@ -381,6 +381,18 @@ class TestSweep:
         assert not stray.exists()
         assert store.offset(announced()) == 0
 
+    @pytest.mark.parametrize("name", [".nfs.0001", "notes.json", "a backup.part", "{}", "{}x.tmp"])
+    def test_what_is_not_its_own_is_left_alone(self, store: Store, tmp_path: Path, name: str):
+        store.create(announced(hours=0))
+        foreign = tmp_path / "uploads" / name.format(uuid4())
+        foreign.write_bytes(b"of somebody else")
+        os.utime(foreign, (NOW.timestamp(), NOW.timestamp()))
+
+        store.sweep(NOW + timedelta(hours=25))
+
+        assert foreign.exists()
+        assert store.find(announced().id) is None
+
     def test_it_runs_once_an_hour(self, store: Store):
         store.sweep(NOW)
         store.create(announced(hours=0))
