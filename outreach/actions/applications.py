@@ -271,6 +271,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
 
 
 def _resident(nomination: Nomination, at: datetime) -> Resident:
+    """Return the person as they are known now; what the nomination leaves empty stays as it was."""
     identity = parse_id_number(nomination.id_number)
     known = Resident.objects.with_id_number(identity.value).first()
     resident = known or Resident(
@@ -279,15 +280,18 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
         created_at=at,
     )
     resident.name = normalise_name(nomination.name)
+    if nomination.place or resident.village_id != nomination.village.pk:
+        resident.place = nomination.place  # that of a home in another village says nothing here
     resident.village = nomination.village
-    resident.telephone = normalise_telephone(nomination.telephone) if nomination.telephone else ""
-    resident.address = nomination.address
+    if nomination.telephone:
+        resident.telephone = normalise_telephone(nomination.telephone)
+    resident.address = nomination.address or resident.address
     resident.ethnicity = nomination.ethnicity
-    resident.place = nomination.place
     resident.is_bedridden = nomination.is_bedridden
     resident.can_sit = nomination.can_sit
     resident.is_poor_household = nomination.is_poor_household
-    resident.severity_expected = nomination.severity_expected
+    if nomination.severity_expected is not None:
+        resident.severity_expected = nomination.severity_expected
     resident.save()
     return resident
 

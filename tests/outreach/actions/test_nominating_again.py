@@ -1,0 +1,58 @@
+"""Somebody known is nominated again: what is not said this time is not forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from outreach.actions import applications
+from outreach.actions.applications import Nomination
+from outreach.models import Resident
+from outreach.models.ids import new_id
+from tests import builders
+from tests.builders import START, County
+
+pytestmark = pytest.mark.django_db
+KNOWN: dict[str, Any] = {
+    "id_number": builders.id_number(),
+    "telephone": "13900000000",
+    "address": "桥头第二家",
+    "place": {"lat": 31.02, "lon": 106.1},
+    "severity_expected": 2,
+}
+NOTHING_SAID: dict[str, Any] = {
+    "telephone": "",
+    "address": "",
+    "place": None,
+    "severity_expected": None,
+}
+
+
+def nominated_again(county: County, said: dict[str, Any]) -> dict[str, Any]:
+    first = Nomination(**vars(builders.nomination(county)) | KNOWN)
+    [case] = applications.nominate([first], by=county.liaison, at=START)
+    applications.advance([case], "withdraw", by=county.liaison, at=START)
+    again = Nomination(**vars(first) | said | {"id": new_id()})
+    applications.nominate([again], by=county.administrator, at=START)
+    resident = Resident.objects.get()
+    return {name: getattr(resident, name) for name in KNOWN}
+
+
+def test_what_is_left_empty_stays_as_it_was_known(place: County) -> None:
+    assert nominated_again(place, NOTHING_SAID) == KNOWN
+
+
+def test_what_is_said_takes_the_place_of_what_was_known(place: County) -> None:
+    said: dict[str, Any] = {
+        "telephone": "13900000001",
+        "address": "三组",
+        "place": {"lat": 31.0, "lon": 106.0},
+        "severity_expected": 1,
+    }
+    assert nominated_again(place, said) == KNOWN | said
+
+
+def test_the_position_of_another_villages_home_is_not_kept(place: County) -> None:
+    said = NOTHING_SAID | {"village": place.other_village}
+    assert nominated_again(place, said) == KNOWN | {"place": None}
