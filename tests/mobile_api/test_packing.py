@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from mobile_api.packing import takes_gzip
 from outreach.demo.tablet import Tablet
 from tests import builders
 
@@ -46,6 +47,34 @@ def test_a_page_of_rows_shrinks_to_less_than_a_third(
     unpacked = json.loads(gzip.decompress(packed.content))
     assert unpacked["pull"]["puts"] == plain.json()["pull"]["puts"]
     assert len(packed.content) * 3 < len(plain.content)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "taken"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("deflate, GZip;Q=0.5 ,br", True),
+        ("x-gzip", True),
+        ("*", True),
+        ("br, *;q=0.1", True),
+        ("gzip;q=0", False),
+        ("gzip ; q=0.000, *", False),
+        ("*;q=0", False),
+        ("notgzip, gzipped", False),
+        ("gzip;q=nonsense", False),
+        ("gzip;q=0.5, identity", False),
+        ("gzip, identity;q=0.5", True),
+        (",, gzip", True),
+    ],
+)
+def test_who_takes_gzip_says_so_with_a_weight(accepted: str, taken: bool) -> None:
+    assert takes_gzip(accepted) == taken
+
+
+def test_who_refuses_gzip_gets_a_page_as_it_is(place: builders.County, tablet: Tablet) -> None:
+    builders.scheduled(place, 40)
+    assert ask(tablet, **{"Accept-Encoding": "gzip;q=0"}).get("Content-Encoding") is None
 
 
 def test_a_short_answer_goes_as_it_is(tablet: Tablet) -> None:
