@@ -31,6 +31,14 @@ from outreach.models.ids import new_id
 from outreach.rules import Raters, Refused, check_in_scope, check_role
 
 
+class AppointmentChanged(Refused):
+    """Somebody moved the visit after its author saw it: it stays where it was moved to."""
+
+    def __init__(self) -> None:
+        sentence = _("Somebody moved this visit meanwhile; load the page again.")
+        super().__init__("appointment-changed", sentence)
+
+
 @dataclass(frozen=True)
 class Appointment:
     """A visit to be: whose home, which day, when."""
@@ -186,9 +194,7 @@ def _hold(visit: Visit, name: str) -> Visit:
     held = Visit.objects.select_for_update().get(pk=visit.pk)
     check_stands(held, name)
     if (held.on, held.start) != (visit.on, visit.start):
-        raise Refused(
-            "appointment-changed", _("Somebody moved this visit meanwhile; load the page again.")
-        )
+        raise AppointmentChanged
     return held
 
 

@@ -383,7 +383,13 @@ class AppointmentForm(forms.Form):
     minutes = forms.IntegerField(label=_("Minutes"), min_value=5, max_value=480, initial=40)
 
 
-class MovingForm(AppointmentForm):
+class SeenForm(forms.Form):
+    """The appointment that stood on the page when it was opened."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class MovingForm(AppointmentForm, SeenForm):
     """Another day and time, and why."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
@@ -426,6 +432,10 @@ class NoteForm(forms.Form):
     note = forms.CharField(
         label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
     )
+
+
+class CancellingForm(NoteForm, SeenForm):
+    """Why a visit is cancelled."""
 
 
 class ObjectionForm(forms.Form):

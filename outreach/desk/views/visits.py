@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -13,7 +15,7 @@ from outreach.actions import offering
 from outreach.actions import visits as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
-from outreach.desk.forms import AppointmentForm, MovingForm, NoteForm
+from outreach.desk.forms import AppointmentForm, CancellingForm, MovingForm, SeenForm
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import NOT_DONE, SCHEDULE
 from outreach.domain.vocabulary import Role
@@ -95,13 +97,14 @@ def _others(application: Application) -> list[Visit]:
 def move(request: DeskRequest, visit: UUID) -> HttpResponse:
     """Move a visit to another time, under the checks of a new one."""
     held = found(visits_of(request), pk=visit)
-    initial = {"on": held.on, "start": held.start, "minutes": held.minutes}
+    initial = {"on": held.on, "start": held.start, "minutes": held.minutes, "seen": _seen(held)}
     form = MovingForm(request.POST or None, initial=initial)
 
     def act() -> HttpResponse:
         to = _appointment(form, held.application)
         reason = form.cleaned_data["reason"]
-        actions.move(held, to, by=request.user, at=clock.now(), reason=reason)
+        with _as_seen(held, form):
+            actions.move(held, to, by=request.user, at=clock.now(), reason=reason)
         return done(request, _("The visit is moved."), "desk:case", held.application_id)
 
     return answer(
@@ -110,6 +113,7 @@ def move(request: DeskRequest, visit: UUID) -> HttpResponse:
         "desk/appointment.html",
         lambda: {
             "application": held.application,
+            "visit": held,
             "form": form,
             "title": _("Move the visit"),
             "button": _("Move the visit"),
@@ -122,22 +126,46 @@ def move(request: DeskRequest, visit: UUID) -> HttpResponse:
 def cancel(request: DeskRequest, visit: UUID) -> HttpResponse:
     """Cancel a visit with a reason; the case waits to be scheduled again."""
     held = found(visits_of(request), pk=visit)
-    form = NoteForm(request.POST or None)
+    form = CancellingForm(request.POST or None, initial={"seen": _seen(held)})
 
     def act() -> HttpResponse:
         if not form.is_valid():
             raise Refused("reason-missing", _("Write the reason."))
-        actions.cancel(held, by=request.user, at=clock.now(), reason=form.cleaned_data["note"])
+        with _as_seen(held, form):
+            actions.cancel(held, by=request.user, at=clock.now(), reason=form.cleaned_data["note"])
         return done(request, _("The visit is cancelled."), "desk:case", held.application_id)
 
     context = {
         "application": held.application,
+        "visit": held,
         "form": form,
         "title": _("Cancel the visit"),
         "lead": _("The case waits to be scheduled again."),
         "button": _("Cancel the visit"),
     }
     return answer(request, act, "desk/case_form.html", lambda: context)
+
+
+def _seen(visit: Visit) -> str:
+    return f"{visit.on.isoformat()} {visit.start:%H:%M}"
+
+
+def _check_seen(visit: Visit, seen: str) -> None:
+    if seen != _seen(visit):
+        raise actions.AppointmentChanged
+
+
+@contextmanager
+def _as_seen(visit: Visit, form: SeenForm) -> Iterator[None]:
+    """Refuse a step with a visit that stands elsewhere than its author saw, and show where."""
+    try:
+        _check_seen(visit, form.cleaned_data["seen"])
+        yield
+    except actions.AppointmentChanged:
+        # Whoever sends the form once more has seen what stands now.
+        visit.refresh_from_db(fields=["on", "start"])
+        form.data = {**form.data, "seen": _seen(visit)}
+        raise
 
 
 @only(Role.ADMINISTRATOR, Role.AUDITOR)

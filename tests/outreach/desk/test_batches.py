@@ -101,12 +101,13 @@ def test_a_visit_is_moved_by_the_liaison_and_cancelled_by_the_office(
 ) -> None:
     visit = builders.scheduled(place)[0]
     to = {"on": "2018-06-05", "start": "10:00", "minutes": "40", "reason": "赶集"}
+    to["seen"] = "2018-06-04 09:00"
     assert sign_in(place.liaison).post(f"/visits/{visit.pk}/move/", to).status_code == 303
     visit.refresh_from_db()
     assert (str(visit.on), str(visit.start)) == ("2018-06-05", "10:00:00")
-    office = sign_in(place.administrator)
+    office, why = sign_in(place.administrator), {"note": "住院", "seen": "2018-06-05 10:00"}
     assert office.post(f"/visits/{visit.pk}/cancel/", {"note": ""}).status_code == 422
-    assert office.post(f"/visits/{visit.pk}/cancel/", {"note": "住院"}).status_code == 303
+    assert office.post(f"/visits/{visit.pk}/cancel/", why).status_code == 303
     visit.refresh_from_db()
     assert visit.state == "cancelled"
 
