@@ -139,6 +139,7 @@ _NEEDED_OF_VISITS = (
     *("application", "assessor", "state", "on", "start", "minutes", "revision"),
     *(f"application__{name}" for name in ("number", "state", "village", "assessor")),
     *(f"application__{name}" for name in ("nominated_by", "fee_paid_by_county", "resident")),
+    "application__created_at",
     *(f"application__resident__{name}" for name in ("id_number", "place")),
     *(f"application__resident__{name}" for name in ("is_bedridden", "can_sit")),
 )

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 #: Refusals of facts that are kept for a person to decide, rather than declined.
-_CONFLICTS = {"visit-moved-on", "visit-open", "open-application"}
+_CONFLICTS = {"visit-moved-on", "visit-open", "open-application", "before-nomination"}
 _OTHERWISE = _("Under this number the register has other words; compare both and decide.")
 
 

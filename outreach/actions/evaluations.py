@@ -103,7 +103,8 @@ def submit(
     """Record evaluations with their declared media, or none of them.
 
     One that an administrator admits afterwards needs neither to be the assessor's case still nor
-    its visit to be open: a second evaluation of a visit names the first one as corrected.
+    its visit to be open: a second evaluation of a visit names the first one as corrected. It may
+    also be of a day before the nomination: a restored register has some of those later than before.
 
     The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
     written reason is required. An evaluation stays `awaiting_media` until every declared
@@ -115,10 +116,11 @@ def submit(
     check_in_scope(admitted_by or by, applications)
     signers = [by, *(user for submission in submissions for user in submission.co_signers)]
     raters = Raters.among(signers, applications)
+    zone = timezone.get_current_timezone()
     if admitted_by is None:
         for submission in submissions:
             visiting.check_stands(submission.visit, "complete")
-    zone = timezone.get_current_timezone()
+            _check_nominated_before(submission, zone)
     judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
     with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
@@ -192,6 +194,21 @@ def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: d
         raise Refused("bad-finding", f"{error.case_field}: {error.message_zh}") from error
     _check_reasons(submission, gradings, overall)
     return _Judged(submission, by, at, gradings, overall)
+
+
+def _check_nominated_before(submission: Submission, zone: tzinfo) -> None:
+    """Refuse a day before the case began: its clock was behind, and age and tariff hang on it."""
+    _age(submission, zone)
+    day = submission.evaluated_at.astimezone(zone).date()
+    if day < submission.visit.application.created_at.astimezone(zone).date():
+        raise Refused(
+            "before-nomination",
+            _(
+                "By the tablet's clock this was on %(day)s, before the case was nominated; age and"
+                " tariff would be those of that day. Compare and decide, or record it anew."
+            )
+            % {"day": day.isoformat()},
+        )
 
 
 def _age(submission: Submission, zone: tzinfo) -> int:

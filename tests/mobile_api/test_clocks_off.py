@@ -46,3 +46,22 @@ def test_a_clock_before_the_persons_birth_is_said(
     by = place.administrator
     with pytest.raises(Refused, match="before-birth"):
         decide(Dispute.objects.get(), Decision.ACCEPTED, reason="看过", by=by, at=ON_THE_DAY)
+
+
+def test_a_clock_before_the_case_began_is_a_persons_to_decide(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """Age and tariff would be those of a day years ago; what was found is kept all the same."""
+    told = evaluated(place, tablet, "2018-01-05T09:40:00+08:00")
+    assert (told["outcome"], told["code"]) == ("conflict", "before-nomination")
+    assert "2018-01-05" in told["message"]
+    assert not Evaluation.objects.exists()
+    by = place.administrator
+    decide(Dispute.objects.get(), Decision.ACCEPTED, reason="看过", by=by, at=ON_THE_DAY)
+    assert Evaluation.objects.get().evaluated_at.month == 1
+
+
+def test_a_clock_hours_behind_on_the_day_of_the_nomination_is_no_obstacle(
+    place: builders.County, tablet: Tablet
+) -> None:
+    assert evaluated(place, tablet, "2018-05-14T00:00:00+08:00")["outcome"] == "applied"
