@@ -68,14 +68,14 @@ def _existing(model: type[models.Model], *, ids: Slot) -> models.QuerySet[Any, U
 class Mutator(Generic[Args]):
     """One thing a tablet can do.
 
-    One that makes a record names the record's model and how its id is read from the arguments:
-    the id is made on the tablet, so a record that exists already was said before. `run` fails
-    where one does.
+    One that makes a record names the record's model, how its id is read from the arguments, and
+    where the moment stands at which it was made. The id is made on the tablet, so a record that
+    exists already was said before. `run` fails where one does.
     """
 
     shape: type[Args]
     run: Callable[[Sequence[Args], Context], None]
-    makes: tuple[type[models.Model], Callable[[Args], UUID]] | None = None
+    makes: tuple[type[models.Model], Callable[[Args], UUID], str] | None = None
 
     def known(self, batch: Sequence[Args]) -> list[bool]:
         """Tell for each of the batch whether its record exists.
@@ -85,10 +85,18 @@ class Mutator(Generic[Args]):
         """
         if self.makes is None:
             return [False] * len(batch)
-        model, read = self.makes
+        model, read, _moment = self.makes
         ids = [read(args) for args in batch]
         there = set(_existing(model, ids=ids))
         return [pk in there for pk in ids]
+
+    def made_at(self, batch: Sequence[Args]) -> set[datetime]:
+        """Return when the records of the batch that exist were made: as their words came in."""
+        if self.makes is None:
+            return set()
+        model, read, moment = self.makes
+        rows = model._default_manager.filter(pk__in={read(args) for args in batch})
+        return set(rows.values_list(moment, flat=True))
 
 
 _GONE = _("This case is not yours any more; what you recorded is kept and the office decides.")
@@ -333,15 +341,17 @@ def _contact(said: wire.Contact) -> contacts.Contact:
 
 
 MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
-    ("schedule_visit", 1): Mutator(wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit)),
+    ("schedule_visit", 1): Mutator(
+        wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit, "events__at")
+    ),
     ("move_visit", 1): Mutator(wire.MoveVisit, _move),
     ("cancel_visit", 1): Mutator(wire.CancelVisit, _cancel),
     ("record_not_done", 1): Mutator(wire.RecordNotDone, _record_not_done),
     ("submit_evaluation", 1): Mutator(
-        wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation)
+        wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation, "received_at")
     ),
     ("nominate", 2): Mutator(
-        wire.Nominate, _nominate, (Application, lambda args: args.application)
+        wire.Nominate, _nominate, (Application, lambda args: args.application, "created_at")
     ),
     ("correct_contact", 1): Mutator(wire.CorrectContact, _correct_contact),
     ("hand_over_certificate", 1): Mutator(wire.HandOverCertificate, _hand_over),

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, cast
@@ -14,7 +15,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 _SHA256 = re.compile("[0-9a-f]{64}")
 #: Refusals of facts that are kept for a person to decide, rather than declined.
 _CONFLICTS = {"visit-moved-on", "visit-open", "open-application", "before-nomination"}
+#: What waits for a person.
+_TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
 _OTHERWISE = _("Under this number the register has other words; compare both and decide.")
 
 
@@ -218,14 +221,26 @@ def _compare(repeated: Sequence[_Said], fresh: Sequence[_Said], device: Device) 
     """
     before = {_words(said.mutation) for said in fresh if said.outcome is Outcome.APPLIED}
     if not all(_words(said.mutation) in before for said in repeated):
-        entries = LedgerEntry.objects.filter(
-            replica__device__user=device.user_id,
-            name__in={said.mutation.name for said in repeated},
-        )
-        before.update(map(_words, entries.iterator()))
+        before.update(map(_words, _said_of(repeated, device).iterator()))
     for said in repeated:
         if _words(said.mutation) not in before:
             said.settle(Outcome.CONFLICT, "said-otherwise", _OTHERWISE)
+
+
+def _said_of(repeated: Sequence[_Said], device: Device) -> QuerySet[LedgerEntry]:
+    """Return what the device's user may have said of the same records before, not their years.
+
+    What made a record came in at the moment at which it was made, or waits, or waited, for a person
+    to decide; so does what was said of it otherwise.
+    """
+    moments = set[datetime]()
+    for kind, some in groupby(repeated, key=lambda said: (said.mutation.name, said.version)):
+        moments |= MUTATORS[kind].made_at([said.args for said in some])
+    return LedgerEntry.objects.filter(
+        Q(received_at__in=moments) | Q(outcome__in=_TO_DECIDE),
+        replica__device__user=device.user_id,
+        name__in={said.mutation.name for said in repeated},
+    ).only("name", "args")
 
 
 def _words(said: Mutation | LedgerEntry) -> tuple[str, bytes]:
@@ -255,9 +270,6 @@ def _advance(
     replica: Slot, last_seq: Slot, chain: Slot
 ) -> tuple[QuerySet[Replica], dict[str, Any]]:
     return Replica.objects.filter(pk=replica), {"last_seq": last_seq, "chain": chain}
-
-
-_TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
 
 
 def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[int, UUID]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from mobile_api import push
 from mobile_api.models import Dispute, LedgerEntry
+from mobile_api.push import _words as words
+from outreach import clock
 from outreach.models import Application, Evaluation
 from outreach.models.ids import new_id
 from tests import builders
@@ -62,6 +68,43 @@ def test_other_words_under_a_known_number_are_a_persons_to_decide(
     other.say("submit_evaluation", args, ON_THE_DAY)
     assert told(other.exchange()) == [("conflict", "said-otherwise"), ("duplicate", "known")]
     assert (Evaluation.objects.get().remark, Dispute.objects.count()) == ("", 1)
+
+
+def test_what_was_said_of_other_records_is_not_read_again(
+    place: builders.County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's years of work do not weigh on each record that comes twice."""
+    tablet, read = enrolled(place, tmp_path, place.liaison), list[LedgerEntry]()
+    said = [nomination(place, builders.id_number()) for _ in range(12)]
+    for day, args in enumerate(said):
+        clock.advance_to(ON_THE_DAY + timedelta(days=day))
+        tablet.say("nominate", args, clock.now())
+        tablet.sync()
+    twin = enrolled(place, tmp_path, place.liaison, "two")
+    for args in ({**said[3], "categories": ["hearing"]}, said[3]):
+        twin.say("nominate", args, clock.now())
+    monkeypatch.setattr(push, "_words", lambda one: read.append(one) or words(one))
+    with CaptureQueriesContext(connection) as statements:
+        assert told(twin.exchange()) == [("conflict", "said-otherwise"), ("duplicate", "known")]
+    assert [one.seq for one in read if isinstance(one, LedgerEntry)] == [4]
+    of_the_ledger = [one for one in statements if 'FROM "mobile_api_ledgerentry"' in one["sql"]]
+    assert len(of_the_ledger) <= 2
+
+
+def test_what_was_refused_as_other_words_is_not_refused_twice(
+    place: builders.County, tmp_path: Path
+) -> None:
+    """It waits for a person already, whenever it came."""
+    tablet = enrolled(place, tmp_path, place.liaison)
+    said = nomination(place, builders.id_number())
+    otherwise = {**said, "categories": ["hearing"]}
+    answers = []
+    for day, args in enumerate((said, otherwise, otherwise)):
+        clock.advance_to(ON_THE_DAY + timedelta(days=day))
+        tablet.say("nominate", args, clock.now())
+        answers += told(tablet.exchange())
+    assert answers == [("applied", None), ("conflict", "said-otherwise"), ("duplicate", "known")]
+    assert Dispute.objects.count() == 1
 
 
 def test_other_words_in_the_same_push_are_a_persons_to_decide(
