@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import advance
+from outreach.actions.applications import advance, hold_diaries
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, check_step
@@ -63,13 +63,26 @@ def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> 
     assessor is elsewhere at that time.
     """
     check_role(by, VISIT["schedule"])
-    check_in_scope(by, [appointment.application for appointment in appointments])
+    applications = [appointment.application for appointment in appointments]
     with transaction.atomic():
+        _hold_cases(applications)
+        check_in_scope(by, applications)
+        hold_diaries(application.assessor for application in applications)
         visits = [_planned(appointment, at) for appointment in appointments]
         _check_free_among(visits)
         Visit.objects.bulk_create(visits)
         append(visits, "schedule", by=by, at=at)
     return visits
+
+
+def _hold_cases(applications: Sequence[Application]) -> None:
+    """Let nobody give the cases away before the commit, and read whose they are by now."""
+    held = Application.objects.select_for_update(no_key=True).order_by("pk")
+    rows = held.filter(pk__in=[application.pk for application in applications])
+    now = {row.pk: row for row in rows.only("state", "assessor_id")}
+    for application in applications:
+        stands = now[application.pk]
+        application.state, application.assessor_id = stands.state, stands.assessor_id
 
 
 def _planned(appointment: Appointment, at: datetime) -> Visit:
@@ -136,9 +149,10 @@ def _check_free_among(visits: Sequence[Visit]) -> None:
 def move(visit: Visit, to: Appointment, *, by: User, at: datetime, reason: str = "") -> None:
     """Move a scheduled visit to another time, under the same checks as a new one."""
     _check(visit, "move", by)
-    check_time(to, visit.assessor, at, moving=visit)
     with transaction.atomic():
         held = _hold(visit, "move")
+        hold_diaries([held.assessor])
+        check_time(to, held.assessor, at, moving=visit)
         visit.on, visit.start, visit.minutes = to.on, to.start, to.minutes
         visit.revision = held.revision + 1
         visit.save(update_fields=["on", "start", "minutes", "revision"])

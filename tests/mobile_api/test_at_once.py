@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 
@@ -156,3 +157,76 @@ def test_a_dispute_is_decided_once_by_whoever_comes_first(place: County, tmp_pat
     meanwhile(lambda: conclude(Decision.SET_ASIDE), accept)
     assert codes == ["decided-already"]
     assert (Dispute.objects.get().decision, Evaluation.objects.count()) == ("set_aside", 0)
+
+
+def refusal(do: Callable[[], object]) -> str:
+    try:
+        do()
+    except Refused as refused:
+        return refused.code
+    return ""
+
+
+def book(place: County, case: Application, start: time_of_day = time_of_day(9)) -> None:
+    """Schedule a visit as somebody does who has read the case before."""
+    read = Application.objects.select_related("assessor", "village").get(pk=case.pk)
+    to = visits.Appointment(read, builders.VISIT_ON, start)
+    visits.schedule([to], by=place.administrator, at=builders.START)
+
+
+def give(place: County, case: Application) -> None:
+    read = Application.objects.get(pk=case.pk)
+    applications.assign([read], place.colleague, by=place.administrator, at=builders.START)
+
+
+def second_of(deed: Callable[[], None], second: Callable[[], object]) -> str:
+    codes: list[str] = []
+    meanwhile(deed, lambda: codes.append(refusal(second)))
+    return codes[0]
+
+
+def test_one_case_is_scheduled_once_by_two_at_once(place: County) -> None:
+    [case] = builders.accepted(place)
+    code = second_of(lambda: book(place, case), lambda: book(place, case, time_of_day(14)))
+    assert (code, Visit.objects.count()) == ("visit-open", 1)
+
+
+def test_an_assessor_is_not_booked_twice_by_two_at_once(place: County) -> None:
+    one, other = builders.accepted(place, 2)
+    assert second_of(lambda: book(place, one), lambda: book(place, other)) == "double-booking"
+    assert Visit.objects.count() == 1
+
+
+def test_two_visits_are_not_moved_to_one_time_by_two_at_once(place: County) -> None:
+    one, other = builders.scheduled(place, 2)
+
+    def move_to_nine(visit: Visit) -> None:
+        read = Visit.objects.select_related("application", "assessor").get(pk=visit.pk)
+        to = visits.Appointment(read.application, read.on + timedelta(days=1), time_of_day(9))
+        visits.move(read, to, by=place.administrator, at=builders.START)
+
+    code = second_of(lambda: move_to_nine(one), lambda: move_to_nine(other))
+    assert (code, len(set(Visit.objects.values_list("on", "start")))) == ("double-booking", 2)
+
+
+def test_a_visit_is_not_given_to_whom_somebody_books_at_once(place: County) -> None:
+    [visit] = builders.scheduled(place)
+    [other] = builders.accepted(place)
+    give(place, other)
+    code = second_of(lambda: book(place, other), lambda: give(place, visit.application))
+    assert code == "double-booking"
+    assert sorted(Visit.objects.values_list("assessor__username", flat=True)) == [
+        "assessor",
+        "colleague",
+    ]
+
+
+@pytest.mark.parametrize("order", [(book, give), (give, book)])
+def test_a_visit_goes_with_its_case_that_somebody_gives_away_at_once(
+    place: County, order: tuple[Callable[[County, Application], None], ...]
+) -> None:
+    """Left behind with the old assessor, it could be done by nobody."""
+    [case] = builders.accepted(place)
+    first, second = order
+    assert second_of(lambda: first(place, case), lambda: second(place, case)) == ""
+    assert Visit.objects.get().assessor == Application.objects.get().assessor == place.colleague
