@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mobile_api.models import Decision, Dispute, LedgerEntry
-from mobile_api.mutators import MUTATORS, Context
+from mobile_api.mutators import MUTATORS, Context, Mutator
 from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
@@ -74,11 +75,19 @@ def _apply(entry: LedgerEntry, context: Context) -> None:
         )
     try:
         args = mutator.shape.model_validate(said)
-        if mutator.known([args]) == [True]:
-            raise Refused("known", _("This is in the register already; set this record aside."))
-        with plainly():
+        _check_unknown(mutator, args)
+        with transaction.atomic(), plainly():
             mutator.run([args], context)
+    except IntegrityError:
+        # Said again, or accepted from another dispute, in the very same moment.
+        _check_unknown(mutator, args)
+        raise
     except (ValidationError, MalformedIdNumber, MalformedName, MalformedTelephone) as error:
         raise Refused(
             "malformed", _("This record is incomplete; it can only be set aside.")
         ) from error
+
+
+def _check_unknown(mutator: Mutator[Any], args: BaseModel) -> None:
+    if mutator.known([args]) == [True]:
+        raise Refused("known", _("This is in the register already; set this record aside."))

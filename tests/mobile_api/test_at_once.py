@@ -230,3 +230,34 @@ def test_a_visit_goes_with_its_case_that_somebody_gives_away_at_once(
     first, second = order
     assert second_of(lambda: first(place, case), lambda: second(place, case)) == ""
     assert Visit.objects.get().assessor == Application.objects.get().assessor == place.colleague
+
+
+@pytest.mark.parametrize("is_said_again", [True, False])
+def test_what_is_accepted_while_it_comes_in_another_way_is_said_to_be_known(
+    place: County, tmp_path: Path, is_said_again: bool
+) -> None:
+    """By a copied tablet whose case came back, or from its dispute."""
+    clock.advance_to(ON_THE_DAY)
+    [visit] = builders.scheduled(place)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    one, other = enrolled(place, tmp_path), enrolled(place, tmp_path, name="two")
+    give(place, visit.application)
+    for tablet in (one, other):
+        tablet.say("submit_evaluation", args, ON_THE_DAY)
+    one.sync()
+    if is_said_again:
+        applications.assign(
+            [visit.application], place.assessor, by=place.administrator, at=ON_THE_DAY
+        )
+    else:
+        other.sync()
+
+    def accept(dispute: Dispute) -> None:
+        by = place.administrator
+        decide(dispute, Decision.ACCEPTED, reason="看过", by=by, at=ON_THE_DAY)
+
+    first, *others = Dispute.objects.order_by("raised_at", "pk")
+    deed = other.sync if is_said_again else lambda: accept(others[0])
+    assert second_of(deed, lambda: accept(first)) == "known"
+    assert Evaluation.objects.count() == 1
+    assert Dispute.objects.get(pk=first.pk).decided_at is None
