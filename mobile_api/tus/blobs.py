@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -42,19 +43,22 @@ class Blobs:
         removed, and its `Problem` lets the tablet send the file again.
         """
         name = photo_name(sha256)
-        try:
-            with self._files.read(name) as blob:
-                found = _sha256_of(blob)
-        except SealBroken:
-            found = ""
-        if found != sha256:
-            self._files.delete(name)
+        if self._is_wrong(sha256):
+            # By now somebody may have brought it whole.
+            self._files.delete_where(name, partial(self._is_wrong, sha256))
             raise Problem("upload-checksum", _DIFFERS)
         try:
             self._files.assure(name)
             return self.open(sha256)
         except FileNotFoundError:
             raise Problem("not-found", _GONE) from None
+
+    def _is_wrong(self, sha256: str) -> bool:
+        try:
+            with self._files.read(photo_name(sha256)) as blob:
+                return _sha256_of(blob) != sha256
+        except SealBroken:
+            return True
 
     def adopt(
         self,

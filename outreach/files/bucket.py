@@ -7,8 +7,8 @@ What lies there is sealed already, so nothing of it is public and no address of 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -92,6 +92,12 @@ class Bucket:
         """Remove a file."""
         with _plainly():
             self._storage.delete(name)
+
+    def delete_where(self, name: str, is_wrong: Callable[[], bool]) -> None:
+        """Look again, and remove the file: a store keeps only what came whole."""
+        with suppress(FileNotFoundError):
+            if is_wrong():
+                self.delete(name)
 
     def names(self, room: str) -> Iterator[str]:
         """List the room, a thousand names a question."""

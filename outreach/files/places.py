@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,9 @@ class Place(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a file; none is fine."""
+
+    def delete_where(self, name: str, is_wrong: Callable[[], bool]) -> None:
+        """Remove a file that is still wrong when nobody can put another in its place."""
 
     def names(self, room: str) -> Iterator[str]:
         """Yield the names of all whole files below a room, in order."""
@@ -135,6 +138,12 @@ class Folder:
         with suppress(FileNotFoundError):
             self.path(name).unlink()
             flush_folder(self.path(name).parent)
+
+    def delete_where(self, name: str, is_wrong: Callable[[], bool]) -> None:
+        """Look again, and remove the file, while nobody else names one there."""
+        with suppress(FileNotFoundError), _alone_in(self.path(name).parent):
+            if is_wrong():
+                self.delete(name)
 
     def names(self, room: str) -> Iterator[str]:
         """Walk the room."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -43,6 +43,10 @@ class SealedStorage(Storage):
     def assure(self, name: str) -> None:
         """Make a file durable that somebody else may just have put there."""
         self.place.assure(name)
+
+    def delete_where(self, name: str, is_wrong: Callable[[], bool]) -> None:
+        """Remove a file that is still wrong when nobody can put another in its place."""
+        self.place.delete_where(name, is_wrong)
 
     def read(self, name: str) -> BinaryIO:
         """Open a file in plain, or raise `FileNotFoundError`, `SealBroken`."""

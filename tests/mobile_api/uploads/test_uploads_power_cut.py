@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from outreach.files import photo_name
+from outreach.files import SealedStorage, photo_name
 from outreach.files.stream import sealed_size
 from outreach.models import StoredBlob
 from tests.mobile_api.uploading import Tablet, digest, enrol, jpeg, refused
@@ -37,6 +38,26 @@ def test_a_name_with_other_bytes_is_never_called_complete(tablet: Tablet):
     assert not place.exists()
     assert not StoredBlob.objects.exists()
     assert tablet.create(PHOTO, body=PHOTO)["Upload-Offset"] == str(len(PHOTO))
+    assert tablet.stored(PHOTO) == PHOTO
+
+
+def test_what_somebody_brings_whole_while_a_torn_one_is_looked_at_stays(
+    tablet: Tablet, monkeypatch: pytest.MonkeyPatch
+):
+    place = left(tablet, bytes(sealed_size(len(PHOTO))))
+    other, look = enrol(tablet.files, "wang"), SealedStorage.read
+
+    def slowly(files: SealedStorage, name: str) -> BinaryIO:
+        """Read what lies there; two others find out sooner, and bring it anew."""
+        monkeypatch.setattr(SealedStorage, "read", look)
+        torn = look(files, name)
+        assert refused(other.create(PHOTO, body=PHOTO)) == (460, "upload-checksum")
+        assert other.create(PHOTO, body=PHOTO)["Upload-Offset"] == str(len(PHOTO))
+        return torn
+
+    monkeypatch.setattr(SealedStorage, "read", slowly)
+    assert refused(tablet.create(PHOTO)) == (460, "upload-checksum")
+    assert (place.exists(), StoredBlob.objects.count()) == (True, 1)
     assert tablet.stored(PHOTO) == PHOTO
 
 
