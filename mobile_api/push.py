@@ -145,6 +145,8 @@ def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
             _run(MUTATORS[kind], ready, context)
     if repeated := [said for said in fresh if said.outcome is Outcome.DUPLICATE]:
         _compare(repeated, fresh, device)
+    if turned_down := [said for said in fresh if said.outcome in _TO_DECIDE]:
+        _drop_heard(turned_down, device)
 
 
 @lru_cache(maxsize=1_024)
@@ -241,6 +243,21 @@ def _said_of(repeated: Sequence[_Said], device: Device) -> QuerySet[LedgerEntry]
         replica__device__user=device.user_id,
         name__in={said.mutation.name for said in repeated},
     ).only("name", "args")
+
+
+def _drop_heard(turned_down: Sequence[_Said], device: Device) -> None:
+    """Let what a hand-in brought already be a duplicate, so that it is decided once.
+
+    Its tablet may come back, and sends the same records: the same signature under the same number.
+    """
+    signed = {
+        said.mutation.id: said.mutation.sig for said in turned_down if said.code != "bad-signature"
+    }
+    rows = LedgerEntry.objects.filter(replica__device=device, mutation_id__in=list(signed))
+    heard = {pk for pk, sig in rows.values_list("mutation_id", "signature") if sig == signed[pk]}
+    for said in turned_down:
+        if said.mutation.id in heard:
+            said.settle(Outcome.DUPLICATE, "known", "")
 
 
 def _words(said: Mutation | LedgerEntry) -> tuple[str, bytes]:

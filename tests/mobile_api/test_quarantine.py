@@ -22,7 +22,7 @@ from mobile_api.wire import HandInIn
 from outreach import clock
 from outreach.demo.tablet import Tablet
 from outreach.files import files, photo_name
-from outreach.models import AuditEvent, Evaluation, StoredBlob, User, Visit
+from outreach.models import Application, AuditEvent, Evaluation, StoredBlob, User, Visit
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import County
@@ -124,6 +124,25 @@ def test_what_no_longer_fits_becomes_a_dispute(
     assert accept(first, keys, place) == {"applied": 1, "here": 1, "parked": 1}
     (dispute,) = Dispute.objects.all()
     assert (dispute.code, dispute.replica.device) == ("out-of-scope", Device.objects.get())
+
+
+def test_what_was_taken_in_and_comes_again_with_its_tablet_is_decided_once(
+    place: County, keys: FederationKeys, tmp_path: Path
+) -> None:
+    """A PIN is remembered after all: what was disputed of the hand-in is a duplicate by then."""
+    clock.advance_to(ON_THE_DAY)
+    first, second = builders.scheduled(place, 2)
+    tablet = enrolled(place, tmp_path)
+    evaluate(tablet, first, place)
+    absent(tablet, second)
+    Application.objects.filter(pk=first.application_id).update(assessor=place.colleague)
+    assert accept(hand_in(tablet, keys), keys, place) == {"applied": 1, "parked": 1}
+    answer = tablet.exchange()
+    told = [(one["outcome"], one["code"]) for one in answer["outcomes"]]
+    assert told == [("duplicate", "known")] * 2
+    (dispute,) = Dispute.objects.all()
+    assert dispute.code == "out-of-scope"
+    assert LedgerEntry.objects.count() == 4
 
 
 def test_a_copy_that_had_spoken_before_is_heard_by_what_differs(
