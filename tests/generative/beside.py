@@ -17,19 +17,20 @@ from tests.generative.world import World, enrol
 @rule(6)
 def hand_in_what_is_stuck(world: World, choose: Random) -> None:
     """Hand in, on whatever line there is, what a tablet that came to a halt still holds."""
-    stuck = [
-        one
-        for one in world.devices.values()
-        if one.state.halt and (one.state.log or one.state.handing)
-    ]
-    if stuck:
-        device = choose.choice(stuck)
+    if halted := stuck(world):
+        device = choose.choice(halted)
         hand_over(world, device, choose.choice([None, 1, 2]))
         due = [pk for pk, _ in visits_of(device, "scheduled") if pk not in said_of(device)]
         goes_on = device.state.handing and device.state.halt != "revoked"
         if goes_on and due and device.username != "liaison":
             # The line broke, and the day's work goes on.
             finish_evaluation(world, device, choose.choice(due))
+
+
+def stuck(world: World) -> list[Device]:
+    """Return the tablets that came to a halt with something in their stores."""
+    found = [one for one in world.devices.values() if one.state.halt]
+    return [one for one in found if one.state.log or one.state.handing]
 
 
 def hand_over(world: World, device: Device, room: int | None = None) -> None:

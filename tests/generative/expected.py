@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from mobile_api.models import LedgerEntry
 from outreach.models import Application, Evaluation, User, Visit
 from outreach.rules import applications_for
 
+#: Its last letter is another's.
+A_BAD_NUMBER = "53010219200508011Y"
 #: By its number in the log: the promise, and the outcome that keeps it.
 Expected = dict[int, tuple[str, str]]
 Said = list[dict[str, Any]]
@@ -16,7 +19,13 @@ IN, OUT = ("in scope applies", "applied"), ("out of scope parks", "parked")
 
 
 def expected(username: str, fresh: Said, made: Collection[str], reached: Counter[str]) -> Expected:
-    """Return the outcomes that are beyond doubt, of mutations that were not taken in before."""
+    """Return the outcomes that are beyond doubt, of mutations that were not taken in before.
+
+    Nor brought by a hand-in, after which their tablet came back.
+    """
+    signed = LedgerEntry.objects.filter(mutation_id__in=[one["id"] for one in fresh])
+    heard = {str(pk) for pk in signed.values_list("mutation_id", flat=True)}
+    fresh = [one for one in fresh if one["id"] not in heard]
     found: Expected = {}
     for look in (_evaluations, _nominations, _addresses):
         found.update(look(username, fresh, made, reached))
@@ -41,7 +50,11 @@ def _evaluations(
     ids = {str(pk) for pk in named.values_list("pk", flat=True)}
     done = Evaluation.objects.filter(visit__in=ids).values_list("visit", flat=True)
     known = {str(pk) for pk in done}
+    there = Evaluation.objects.filter(pk__in=[one["args"]["evaluation"] for one in due])
+    came = {str(pk) for pk in there.values_list("pk", flat=True)}
     for one in due:
+        if one["args"]["evaluation"] in came:
+            continue
         if one["args"]["visit"] in ids - known:
             yield one["seq"], IN
         elif one["args"]["visit"] not in own:
@@ -51,7 +64,7 @@ def _evaluations(
 def _nominations(
     username: str, fresh: Said, _made: Collection[str], reached: Counter[str]
 ) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Look at those that lie outside their author's present area."""
+    """Look at those outside their author's present area, and at sound ones within."""
     said = [one for one in fresh if one["name"] == "nominate"]
     if not said:
         return
@@ -59,11 +72,19 @@ def _nominations(
     ids = [one["args"]["application"] for one in said]
     known = Application.objects.filter(pk__in=ids).values_list("pk", flat=True)
     there = {str(pk) for pk in known}
+    entries = LedgerEntry.objects.filter(name="nominate")
+    before = {entry.args["resident"]["id_number"] for entry in entries}
     for one in said:
         args = one["args"]
+        number = args["resident"]["id_number"]
         if args["application"] not in there and not args["village"].startswith(area):
             reached["nominated elsewhere"] += 1
             yield one["seq"], OUT
+        elif args["application"] not in there and number not in before | {A_BAD_NUMBER}:
+            reached["correction applied"] += "corrects" in args
+            there.add(args["application"])
+            yield one["seq"], IN
+        before.add(number)
 
 
 def _addresses(

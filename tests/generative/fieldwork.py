@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import date
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 from outreach.models.ids import new_id
 from tests import builders
 from tests.generative.choosing import any_device, assessing, rule, said_of, visits_of
 from tests.generative.device import Device
+from tests.generative.expected import A_BAD_NUMBER
 from tests.generative.world import HEARS_NOTHING, KINDS, NOW, Made, World
 
 
@@ -24,7 +27,7 @@ def evaluate(world: World, choose: Random) -> None:
         finish_evaluation(world, device, choose.choice(due)[0])
 
 
-@rule(3)
+@rule(6)
 def evaluate_again(world: World, choose: Random) -> None:
     """Evaluate a visit for the second time, or one that another tablet has done."""
     device = assessing(world, choose)
@@ -141,9 +144,12 @@ def field_not_done(world: World, choose: Random) -> None:
 def nominate(world: World, choose: Random) -> None:
     """Nominate somebody from the liaison's tablet."""
     device = any_device(world, choose, "liaison")
-    if device is None:
-        return
-    args = {
+    if device:
+        say_nomination(world, choose, device, is_bad=choose.random() < 0.25)
+
+
+def say_nomination(world: World, choose: Random, device: Device, *, is_bad: bool) -> None:
+    args: dict[str, Any] = {
         "application": str(new_id()),
         "resident": {"name": "钱小河", "id_number": builders.id_number(date(1970, 1, 1))},
         "village": choose.choice(["511302201201", "511302201201", "511302202201"]),
@@ -152,22 +158,67 @@ def nominate(world: World, choose: Random) -> None:
     }
     version = choose.choice([1, 2])
     if version == 2:
-        args["media"] = [
-            {
-                **device.photo(world.picture()),
-                "kind": "paper",
-                "paper": paper,
-                "type": "image/jpeg",
-                "taken_at": NOW.isoformat(),
-                "place": None,
-            }
-            for paper in choose.sample(["id_card", "household_book", "photos"], 2)
-        ]
-    if choose.random() < 0.25:
-        args["resident"] = {"name": "钱小河", "id_number": "53010219200508011Y"}
+        papers = choose.sample(["id_card", "household_book", "photos"], 2)
+        args["media"] = [photographed(world, device, paper) for paper in papers]
+    if is_bad:
+        args["resident"] = {"name": "钱小河", "id_number": A_BAD_NUMBER}
         world.reached["nominated with a bad number"] += 1
     device.say("nominate", args, NOW.isoformat(), version)
     world.reached[f"nominate v{version}"] += 1
+
+
+def photographed(world: World, device: Device, paper: str) -> dict[str, Any]:
+    return {
+        **device.photo(world.picture()),
+        "kind": "paper",
+        "paper": paper,
+        "type": "image/jpeg",
+        "taken_at": NOW.isoformat(),
+        "place": None,
+    }
+
+
+@rule(5)
+def correct_a_nomination(world: World, choose: Random) -> None:
+    """Correct a nomination that was not taken in; sometimes the server loses the first one."""
+    device = any_device(world, choose, "liaison")
+    if device is None or device.state.halt or device.state.app == "0.0.1":
+        return
+    if not declined(device):
+        say_nomination(world, choose, device, is_bad=True)
+        if choose.random() < 0.3:
+            world.back_up()
+        world.exchange(device)
+    if found := declined(device):
+        say_corrected(world, choose, device, choose.choice(found))
+        if choose.random() < 0.3:
+            # Both come again, in one push.
+            world.restore()
+            world.reached["corrections restored"] += 1
+        world.exchange(device, choose.choice(["whole", "whole", "cut", "twice", "lost"]))
+
+
+def declined(device: Device) -> list[dict[str, Any]]:
+    """Return the nominations that the tablet offers to correct: parked ones wait for the office."""
+    told = device.state.outcomes
+    return [
+        said
+        for seq, said in sorted(device.state.log.items())
+        if said["name"] == "nominate" and (answer := told.get(seq))
+        if (answer["was"] or answer["outcome"]) in ("refused", "conflict")
+    ]
+
+
+def say_corrected(world: World, choose: Random, device: Device, said: dict[str, Any]) -> None:
+    """Say it again under its own number, with its photos and another one."""
+    args = {"media": [], **deepcopy(said["args"]), "corrects": said["id"]}
+    if choose.random() < 0.85:
+        args["resident"]["id_number"] = builders.id_number(date(1970, 1, 1))
+    papers = {one["paper"] for one in args["media"]}
+    if left := sorted({"id_card", "household_book", "photos"} - papers):
+        args["media"].append(photographed(world, device, choose.choice(left)))
+    device.say("nominate", args, NOW.isoformat(), 2)
+    world.reached["corrections"] += 1
 
 
 @rule(2)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 
 from mobile_api.chain import ZERO, canonical, link
-from mobile_api.models import Dispute, LedgerEntry, Replica
+from mobile_api.models import Decision, Dispute, LedgerEntry, Replica
 from mobile_api.pull import digest, row_of
 from mobile_api.scope import rows_for
 from outreach import clock
@@ -14,8 +14,10 @@ from outreach.domain.workflow import VisitState
 from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
 from tests.generative.beside import hand_over
+from tests.generative.deciding import decide_one, set_one_aside, undecided
 from tests.generative.device import Device
 from tests.generative.handed import handed_in
+from tests.generative.heard import hand_ins_are_heard, own_replicas, said_once
 from tests.generative.promises import check
 from tests.generative.receipts import receipt_still_holds
 from tests.generative.speaking import post
@@ -44,11 +46,18 @@ def settle(world: World) -> None:
     for device in world.devices.values():
         if device.state.halt == "revoked" or (device.state.halt and device.state.handing):
             hand_over(world, device)
+    for first in undecided(world):
+        decide_one(world, first, Decision.ACCEPTED)
+        world.reached["hand-in accepted at last"] += 1
+    for device in world.devices.values():
         # Once more, for what the others have brought meanwhile.
         _quiet(world, device)
         _halts_for_cause(world, device)
         if not device.state.halt:
             check("I3", not device.outbox(), f"{device.name} still has an outbox")
+    set_one_aside(world)
+    for device in world.devices.values():
+        _quiet(world, device)
 
 
 def _quiet(world: World, device: Device) -> None:
@@ -91,6 +100,8 @@ def _shares_a_replica(world: World, device: Device) -> bool:
 def examine(world: World) -> None:
     """Raise `Broken` for the first invariant that does not hold."""
     ledger_is_whole()
+    hand_ins_are_heard()
+    said_once()
     _nothing_is_lost(world)
     _effects_are_said_once(world)
     _older_versions_are_understood()
@@ -110,7 +121,7 @@ def ledger_is_whole() -> None:
     entries: dict[str, list[LedgerEntry]] = {}
     for entry in LedgerEntry.objects.order_by("replica", "seq"):
         entries.setdefault(str(entry.replica_id), []).append(entry)
-    for replica in Replica.objects.all():
+    for replica in Replica.objects.exclude(pk__in=own_replicas()):
         rows = entries.get(str(replica.pk), [])
         check("I1", [row.seq for row in rows] == list(range(1, replica.last_seq + 1)), replica.pk)
         chain = ZERO

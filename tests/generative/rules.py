@@ -12,7 +12,7 @@ from random import Random
 from mobile_api import devices as enrolling
 from mobile_api.auth import fingerprint
 from mobile_api.disputes import decide
-from mobile_api.models import Decision, Dispute
+from mobile_api.models import Decision
 from mobile_api.models import Device as Enrolled
 from outreach.actions import applications, contacts, visits
 from outreach.domain.workflow import OPEN_VISITS
@@ -21,6 +21,7 @@ from outreach.rules import Refused
 from tests import builders
 from tests.generative import beside
 from tests.generative.choosing import RULES, any_device, rule, said_of, visits_of
+from tests.generative.deciding import open_disputes
 from tests.generative.device import State, fresh_key
 from tests.generative.fieldwork import finish_evaluation
 from tests.generative.home import lose_enrolments
@@ -104,18 +105,23 @@ def office_cancel(world: World, choose: Random) -> None:
         world.reached["cancelled"] += 1
 
 
-@rule(12)
+@rule(16)
 def decide_dispute(world: World, choose: Random) -> None:
-    """Accept what a tablet said and was disputed, or set it aside."""
-    waiting = list(Dispute.objects.filter(decided_at=None).order_by("pk"))
-    if not waiting:
-        return
+    """Accept what a tablet said and was disputed, or set it aside: one that can be decided."""
+    waiting = open_disputes()
+    sending = [one for one in world.devices.values() if one.outbox() and not one.state.halt]
+    if not waiting and sending:
+        world.exchange(choose.choice(sending))
+        waiting = open_disputes()
     decision = choose.choice([Decision.ACCEPTED, Decision.ACCEPTED, Decision.SET_ASIDE])
-    try:
-        decide(choose.choice(waiting), decision, reason="seen", by=administrator(world), at=NOW)
-        world.reached[f"dispute {decision}"] += 1
-    except Refused:
-        world.reached["dispute stays open"] += 1
+    for dispute in choose.sample(waiting, len(waiting)):
+        try:
+            decide(dispute, decision, reason="seen", by=administrator(world), at=NOW)
+        except Refused:
+            world.reached["dispute stays open"] += 1
+        else:
+            world.reached[f"dispute {decision}"] += 1
+            break
     world.note_history()
 
 

@@ -13,7 +13,7 @@ from tests.generative.promises import Broken
 from tests.generative.rules import RULES
 from tests.generative.world import Beginning, World
 
-LENGTH = 36
+LENGTH = 40
 
 Step = tuple[str, int]
 

@@ -1,0 +1,86 @@
+"""What the office makes of hand-ins, and tablets that lock their users out."""
+
+from __future__ import annotations
+
+from random import Random
+
+from django.conf import settings
+
+from mobile_api import disputes
+from mobile_api.federation import FederationKeys
+from mobile_api.models import Decision, Dispute, HandInPart
+from mobile_api.quarantine import decide, hand_ins_for
+from tests.generative.beside import hand_over, stuck
+from tests.generative.choosing import rule
+from tests.generative.world import NOW, World, administrator
+
+
+@rule(10)
+def decide_a_hand_in(world: World, choose: Random) -> None:
+    """Take a hand-in in, or set it aside; fetch one where none waits."""
+    if not undecided(world):
+        if halted := stuck(world):
+            hand_over(world, choose.choice(halted), choose.choice([None, None, 0, 1, 2]))
+        else:
+            lock_out(world, choose)
+    if waiting := undecided(world):
+        decision = choose.choice([Decision.ACCEPTED, Decision.ACCEPTED, Decision.SET_ASIDE])
+        decide_one(world, choose.choice(waiting), decision)
+        world.reached[f"hand-in {decision}"] += 1
+
+
+@rule(5)
+def lock_out(world: World, choose: Random) -> None:
+    """Forget a tablet's PIN and hand in what it holds; where that is cut off, remember the PIN.
+
+    Then the tablet comes back and sends what the office may have in its hands already.
+    """
+    fitting = [one for one in world.devices.values() if one.state.log and not one.state.halt]
+    if fitting:
+        device = choose.choice(fitting)
+        device.state.halt = "locked"
+        hand_over(world, device, choose.choice([None, 0, 0, 1, 2]))
+        if device.state.halt == "locked":
+            device.state.halt = device.state.handing = None
+            device.save()
+            world.reached["PIN remembered"] += 1
+            waiting = undecided(world)
+            if waiting and choose.random() < 0.5:
+                decide_one(world, waiting[-1], Decision.ACCEPTED)
+                world.exchange(device)
+
+
+def undecided(world: World) -> list[HandInPart]:
+    """Return the whole hand-ins that wait at the desk.
+
+    Not played: one that is decided while it is cut off, and goes on under its number.
+    """
+    found = hand_ins_for(administrator(world)).order_by("pk")
+    return [one for one in found if one.is_whole and not one.decided]
+
+
+def open_disputes() -> list[Dispute]:
+    """Return the disputes that wait at the desk."""
+    return list(Dispute.objects.filter(decided_at=None).order_by("pk"))
+
+
+def set_one_aside(world: World) -> None:
+    """Set the newest dispute aside, of which its tablet hears although nothing else is new."""
+    for dispute in open_disputes()[-1:]:
+        by = administrator(world)
+        disputes.decide(dispute, Decision.SET_ASIDE, reason="seen", by=by, at=NOW)
+        world.reached["dispute set_aside at last"] += 1
+
+
+def decide_one(world: World, first: HandInPart, decision: Decision) -> None:
+    """Decide about a hand-in."""
+    keys = FederationKeys(settings.OUTREACH_KEYS_DIR)
+    verdict = decide(first, decision, reason="seen", keys=keys, by=administrator(world), at=NOW)
+    world.note_history()
+    world.reached[f"hand-in {decision} {first.reason}"] += 1
+    world.reached["records taken in"] += sum(
+        count for name, count in verdict.told.items() if name not in _NO_RECORDS
+    )
+
+
+_NO_RECORDS = {"picture", "no_picture", "here", "unreadable"}
