@@ -22,15 +22,16 @@ from mobile_api import (
     mutators,
     pull,
     push,
+    quarantine,
     revocations,
     scope,
     upcasting,
 )
-from mobile_api.models import HandInPart, LedgerEntry, Outcome
+from mobile_api.models import Epoch, HandInPart, LedgerEntry, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
-from outreach.actions import contacts
+from outreach.actions import contacts, evaluations
 from outreach.models import Answers, AuditEvent, Evaluation, Visit
 from outreach.models.visits import EvaluationQuerySet
 from tests.generative.device import Device
@@ -125,15 +126,16 @@ def _hashes_by_key() -> Iterator[None]:
 FAULTS["hashes_are_remembered_by_key"] = _hashes_by_key
 
 
-def _overlooking(name: str) -> Fault:
-    """Tell that there is nothing new without a look at some of what the rows are made of."""
+def _overlooking(name: str, *, seen: int = 0) -> Fault:
+    """Tell that there is nothing new after a look at some columns of what the rows are made of."""
 
     @contextmanager
     def planted() -> Iterator[None]:
         sound = scope.Scope.fingerprint.func
 
         def blind(read: scope.Scope) -> str:
-            return str(sound(replace(read, **{name: Answers()})))
+            columns = [row[:seen] for row in getattr(read, name).stored if seen]
+            return str(sound(replace(read, **{name: Answers(columns)})))
 
         with _replaced(scope.Scope, "fingerprint", property(blind)):
             yield
@@ -142,6 +144,8 @@ def _overlooking(name: str) -> Fault:
 
 
 FAULTS["a_photo_that_came_is_nothing_new"] = _overlooking("waiting")
+# Those with which a dispute is raised; what a person decides stands in the others.
+FAULTS["a_decided_dispute_is_nothing_new"] = _overlooking("disputes", seen=6)
 
 
 @plant(pull, "_proven")
@@ -196,6 +200,13 @@ def photos_are_asked_for_once(sound: Any, replica: Any) -> list[str]:
     names: list[str] = sound(replica)
     LedgerEntry.objects.filter(replica=replica).update(awaits_media=False)
     return names
+
+
+@plant(api, "owed")
+def photos_of_a_corrected_copy_are_not_asked_for(sound: Any, replica: Any) -> list[str]:
+    """Believe that a copy has the photos of what it corrects and no others."""
+    firsts = replica.ledger.filter(corrects=None).values_list("media", flat=True)
+    return sorted(set(sound(replica)) & {name for names in firsts for name in names})
 
 
 # The server's way in
@@ -314,6 +325,29 @@ def nobody_is_told_of_a_conflict(sound: Any, replica: Any, *given: Any, **named:
     return told
 
 
+@plant(push, "_drop_heard")
+def what_was_heard_of_a_hand_in_is_asked_again(sound: Any, *given: Any) -> None:
+    """Raise a second dispute about a record that a hand-in has brought."""
+
+
+@plant(mutators.Mutator, "known")
+def an_earlier_one_of_a_push_counts_as_said(sound: Any, mutator: Any, batch: Any) -> list[bool]:
+    """Take a second record under one number as said before, although the first may be refused."""
+    known: list[bool] = sound(mutator, batch)
+    if mutator.makes is None:
+        return known
+    ids = [mutator.makes[1](args) for args in batch]
+    return [there or ids[at] in ids[:at] for at, there in enumerate(known)]
+
+
+@plant(evaluations, "insert")
+def a_second_evaluation_stands_beside_the_first(sound: Any, model: Any, rows: Any, **rest: Any):
+    """Forget a column: which evaluation it is that an accepted one corrects."""
+    if model is Evaluation:
+        rows = ({**row, "corrects_id": None} for row in rows)
+    return sound(model, rows, **rest)
+
+
 @plant(blobs, "_check_digest")
 def the_checksum_is_not_recomputed(sound: Any, found: str, declared: str) -> None:
     """Believe the name under which a file was announced."""
@@ -386,6 +420,27 @@ def a_restore_forgets_who_was_enrolled(sound: Any) -> int:
 def a_hand_in_is_receipted_and_not_kept(sound: Any, part: Any, *, at: Any) -> Any:
     """Answer with a receipt and keep nothing."""
     return HandInPart(hand_in=part.hand_in, n=part.n), True
+
+
+@plant(quarantine, "_hear")
+def a_hand_in_is_taken_in_and_not_heard(sound: Any, *given: Any) -> list[str]:
+    """Keep the pictures of a hand-in and forget its records."""
+    return []
+
+
+@contextmanager
+def _epoch_of_the_process() -> Iterator[None]:
+    known: dict[str, str] = {}
+    sound = Epoch.current
+
+    def remembered() -> str:
+        return known.setdefault("epoch", sound())
+
+    with _replaced(Epoch, "current", remembered):
+        yield
+
+
+FAULTS["the_epoch_is_remembered_across_a_restore"] = _epoch_of_the_process
 
 
 @plant(handin, "_check_room")
