@@ -354,7 +354,7 @@ def _seen(device: Slot, at: Slot, health: Slot) -> tuple[QuerySet[Device], dict[
     "/hand-in",
     auth=None,
     response={200: wire.HandInOut, 201: wire.HandInOut},
-    openapi_extra=_schema(wire.HandInIn, "bad-signature", "too-many", "no-room"),
+    openapi_extra=_schema(wire.HandInIn, "bad-signature", "hand-in-anew", "too-many", "no-room"),
     throttle=[HandInThrottle("600/m")],
     summary="Hand in, sealed, what a stopped, forked or locked tablet still holds",
 )

@@ -1,7 +1,8 @@
 """Hand-in: what a stopped, forked or locked tablet still holds, sealed, part by part.
 
 Parts are kept as they came (quarantine); the first of each number counts, because a tablet that
-lost an answer seals anew. Nothing here is applied by itself: a person opens it. A tablet that the
+lost an answer seals anew. Nothing here is applied by itself: a person opens it. A part is taken
+only after those before it: the receipt for the last one makes the tablet forget. A tablet that the
 register does not know is heard too, as far as the room for such tablets goes.
 """
 
@@ -22,7 +23,7 @@ from django.db.models import Sum
 
 from mobile_api.chain import canonical_json, is_signed
 from mobile_api.federation import FederationKeys, open_record
-from mobile_api.models import HandInPart, Replica
+from mobile_api.models import HandInPart, HandInVerdict, Replica
 from mobile_api.problems import Problem
 from mobile_api.wire import HandInIn
 from outreach.actions.audit import record
@@ -35,7 +36,7 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
     """Keep a part; return it, and whether it is new.
 
     All but a locked tablet, and one whose key nobody knows, sign with the key they were enrolled
-    with. Raises `Problem`.
+    with. Raises `Problem`: `hand-in-anew` where a part could not be heard with the others.
     """
     replica = Replica.objects.select_related("device__user").filter(pk=part.replica).first()
     size = len(json.dumps(part.sealed))
@@ -43,6 +44,7 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
         _check_signature(part, bytes(replica.device.public_key))
     else:
         _check_room(part, size)
+    _check_whole(part)
     row, is_new = HandInPart.objects.get_or_create(
         hand_in=part.hand_in,
         n=part.n,
@@ -72,6 +74,22 @@ def _check_room(part: HandInIn, size: int) -> None:
     taken = unknown.aggregate(taken=Sum("size"))["taken"] or 0
     if taken + size > settings.OUTREACH_UNKNOWN_HAND_IN_BYTES:
         raise Problem("no-room", "for tablets that the register does not know")
+
+
+def _check_whole(part: HandInIn) -> None:
+    """Refuse what would never be heard: a part of what is decided, or one without those before it.
+
+    Somebody may decide what a cut has left, and a restore may take the first parts away.
+    """
+    same = {"hand_in": part.hand_in, "said_replica": part.replica}
+    parts = HandInPart.objects.filter(**same)
+    parts.select_for_update().order_by("n").values_list("pk").first()  # nobody decides meanwhile
+    if parts.filter(n=part.n).exists():
+        return
+    if HandInVerdict.objects.filter(**same).exists():
+        raise Problem("hand-in-anew", "what came before was decided already")
+    if parts.filter(n__lt=part.n).count() < part.n:
+        raise Problem("hand-in-anew", "parts before this one are missing")
 
 
 def _check_signature(part: HandInIn, der: bytes) -> None:

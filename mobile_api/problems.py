@@ -44,6 +44,9 @@ CATALOGUE = {
     "upload-version": Entry(412, "不支持的 tus 版本", "Unsupported tus version"),
     "upload-type": Entry(415, "不支持的内容类型", "Unsupported content type"),
     "upload-metadata": Entry(400, "上传信息不完整", "The upload's metadata is incomplete"),
+    "hand-in-anew": Entry(
+        409, "请从头重新上交,数据仍在平板上", "Begin the hand-in anew; nothing is lost"
+    ),
     "no-room": Entry(507, "服务器空间不足", "The server has no room left; what arrived is kept"),
     "not-allowed": Entry(405, "不支持的请求方法", "This address does not answer to that method"),
     "not-a-picture": Entry(422, "不是可用的照片", "Not a usable picture"),

@@ -65,6 +65,22 @@ def test_a_stopped_tablet_learns_the_key_from_the_answer_that_stops_it(
     assert answer.json()["federation_key"] == keys.public()
 
 
+def test_no_part_is_taken_before_those_that_go_before_it(
+    lost: Tablet, keys: FederationKeys
+) -> None:
+    """A restore may take the first parts away; after the last receipt the tablet would forget."""
+    number = str(uuid4())
+    first, second, end = (
+        part(lost, keys, {}, n=n, of=3, kind=kind, hand_in=number)
+        for n, kind in enumerate(("log", "log", "end"))
+    )
+    assert post(first)[0] == 201
+    status, answer = post(end)
+    assert (status, answer["type"]) == (409, "/problems/hand-in-anew")
+    assert [post(one)[0] for one in (second, end, first, end)] == [201, 201, 200, 200]
+    assert HandInPart.objects.count() == 3
+
+
 def test_a_part_is_kept_sealed_and_opens_with_the_federations_key_alone(
     lost: Tablet, keys: FederationKeys, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from mobile_api.devices import revoke
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
 from mobile_api.models import Decision, Device, Dispute, HandInPart, HandInVerdict, LedgerEntry
+from mobile_api.problems import Problem
 from mobile_api.quarantine import decide, hand_ins_for, look_into
 from mobile_api.wire import HandInIn
 from outreach import clock
@@ -143,6 +144,20 @@ def test_what_was_taken_in_and_comes_again_with_its_tablet_is_decided_once(
     (dispute,) = Dispute.objects.all()
     assert dispute.code == "out-of-scope"
     assert LedgerEntry.objects.count() == 4
+
+
+def test_what_is_decided_while_it_is_cut_off_is_begun_anew(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    """The verdict stands, and what came after it under the same number would never be heard."""
+    log = [*tablet.state.sent, *tablet.state.outbox]
+    first = hand_in(tablet, keys, [("log", {"entries": log[:2]})])
+    assert accept(first, keys, place) == {"applied": 1, "here": 1}
+    said = {"n": 1, "of": 3, "hand_in": str(first.hand_in)}
+    rest = signed_part(tablet.key, tablet.state.replica, keys, {"entries": log[2:]}, **said)
+    with pytest.raises(Problem, match="hand-in-anew"):
+        take(HandInIn.model_validate(rest), at=clock.now())
+    assert accept(hand_in(tablet, keys), keys, place) == {"applied": 1, "here": 2}
 
 
 def test_a_copy_that_had_spoken_before_is_heard_by_what_differs(

@@ -93,6 +93,26 @@ describe('a tablet that was stopped', () => {
     expect(new Set([...box.parts.values()].map(({ hand_in }) => hand_in)).size).toBe(1)
     expect((await box.opened(office.openJson)).length).toBe(4)
   })
+  it('begins anew where the office says that what arrived is decided, or gone', async () => {
+    const { safe, box, office } = await withWork()
+    box.failures = [3]
+    await handIn(safe, box.send, 'revoked', quiet)
+    const [old] = [...box.parts.values()].map(({ hand_in }) => hand_in)
+    const send: Send = (path, body, token) =>
+      (body as unknown as Part).hand_in === old
+        ? Promise.resolve({ status: 409, body: { type: '/problems/hand-in-anew' } })
+        : box.send(path, body, token)
+    expect((await handIn(safe, send, 'revoked', quiet)).end).toBe('done')
+    const parts = await box.opened(office.openJson)
+    expect(parts.map(([kind]) => kind)).toEqual(['log', 'drafts', 'media', 'end'])
+  })
+  it('is not taken, and forgets nothing, where the office asks for a new beginning without end', async () => {
+    const { safe } = await withWork()
+    let asked = 0
+    const send: Send = () => Promise.resolve({ status: (asked += 1) && 409, body: { type: '/problems/hand-in-anew' } })
+    expect(await handIn(safe, send, 'revoked', quiet)).toEqual({ end: 'not taken', status: 409 })
+    expect([asked, safe.log.size]).toEqual([2, 1])
+  })
   it('begins anew when something was recorded after a cut, so that the parts fit together', async () => {
     const { safe, box, office, said } = await withWork()
     box.failures = [2]

@@ -5,7 +5,7 @@ import { canonical, type Json } from '../core/jcs'
 import type { StateRecord, TabletDatabase, VaultRecord } from '../store/database'
 import type { Safe } from '../store/safe'
 import { sealToFederation } from '../vault/wraps'
-import { LineDown, type Answer, type Send } from './transport'
+import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
 export type HandInReason = 'revoked' | 'fork' | 'gap' | 'damaged' | 'unknown' | 'locked'
 export type HandInEnd = { end: 'done'; receipt: string } | { end: 'line down' } | { end: 'not taken'; status: number }
@@ -96,6 +96,7 @@ async function deliver(
   send: Send,
   { reason, what, sign }: { reason: HandInReason; what: string; sign: Sign },
   onProgress: OnProgress,
+  mayBeginAnew = true,
 ): Promise<HandInEnd> {
   const vault = await db.vault()
   if (!vault?.federation) return { end: 'not taken', status: 0 }
@@ -111,6 +112,11 @@ async function deliver(
       throw error
     })
     if (!answer) return { end: 'line down' }
+    if (mayBeginAnew && problemSlug(answer.body) === 'hand-in-anew') {
+      // Decided while it was cut off, or a restore took what had arrived: the rest would never be heard.
+      await db.amendVault({ handIn: undefined })
+      return deliver(db, parts, send, { reason, what, sign }, onProgress, false)
+    }
     if (answer.status !== 200 && answer.status !== 201) return { end: 'not taken', status: answer.status }
     const given = receiptFor(n, answer)
     if (!given) return { end: 'line down' }
