@@ -51,12 +51,9 @@ def lock_out(world: World, choose: Random) -> None:
 
 
 def undecided(world: World) -> list[HandInPart]:
-    """Return the whole hand-ins that wait at the desk.
-
-    Not played: one that is decided while it is cut off, and goes on under its number.
-    """
+    """Return the hand-ins that wait at the desk, also those that were cut off."""
     found = hand_ins_for(administrator(world)).order_by("pk")
-    return [one for one in found if one.is_whole and not one.decided]
+    return [one for one in found if not one.decided]
 
 
 def open_disputes() -> list[Dispute]:

@@ -44,6 +44,9 @@ def hand_in(device: Device, room: int | None = None) -> bool:
         reason = _REASONS.get(str(state.halt), state.halt)
         body = signed_part(device.key, state.replica, keys, plain, reason=reason, **changes)
         status, answer = post("/api/v1/hand-in", body)
+        if n and answer.get("type") == "/problems/hand-in-anew":
+            state.handing = None
+            return hand_in(device, room)
         check("hand-in", status in (200, 201), f"{device.name} was turned away: {status} {answer}")
         if room is not None and (n - begun + 1 >= room > 0 or n + 1 == len(parts)):
             device.save()

@@ -59,11 +59,13 @@ def said_once() -> None:
     rows = list(LedgerEntry.objects.select_related("replica__device").order_by("pk"))
     same: dict[tuple[UUID, str], list[str]] = defaultdict(list)
     for row in rows:
-        if row.name != "correct_contact":  # which says the same again, and nothing comes of it
-            same[row.mutation_id, row.signature].append(row.outcome)
+        same[row.mutation_id, row.signature].append(row.outcome)
+    # A corrected contact says the same again, and nothing comes of it.
+    contacts = {row.mutation_id for row in rows if row.name == "correct_contact"}
     for (mutation, _), outcomes in same.items():
         fresh = [outcome for outcome in outcomes if outcome != "duplicate"]
-        check("I1", len(fresh) <= 1, f"{mutation} came twice and counts twice: {outcomes}")
+        once = len(fresh) <= 1 or mutation in contacts
+        check("I1", once, f"{mutation} came twice and counts twice: {outcomes}")
     stands = {_words(row) for row in rows if row.outcome == "applied" or _place(row) in accepted}
     _duplicates_stand(rows, stands, {key for key, found in same.items() if len(found) > 1})
 

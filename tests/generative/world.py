@@ -347,11 +347,6 @@ class World:
         self.backup.put_back()
         forgotten = held - self._known_here()
         self.announce_restore()
-        for device in self.devices.values():
-            # Not played: a hand-in that a restore cuts in two, of which tablets hear nothing.
-            if device.state.handing:
-                device.state.handing = None
-                device.save()
         self.reached["enrolled after the backup"] += len(forgotten & self._known_here())
         self.excused |= before - self.everywhere()
         self.reached["restores"] += 1
