@@ -34,7 +34,8 @@ from outreach.files import files
 from outreach.models import User
 from outreach.rules import Refused
 
-_REPLICAS = UUID("5c0f7f0e-3f0a-5c6e-9a3f-0d6f0b6f4a11")
+#: Names the replica that the records of a hand-in are heard under.
+REPLICAS = UUID("5c0f7f0e-3f0a-5c6e-9a3f-0d6f0b6f4a11")
 #: So many records are decided in a handful of statements.
 BATCH = 500
 #: No log counts further: the last whole number that JavaScript counts to.
@@ -172,7 +173,7 @@ def _hear(first: HandInPart, fresh: Sequence[Mutation], at: datetime) -> Iterato
     if not fresh:
         return
     replica = Replica.objects.create(
-        id=uuid5(_REPLICAS, f"{first.hand_in}/{first.said_replica}"),
+        id=uuid5(REPLICAS, f"{first.hand_in}/{first.said_replica}"),
         device=device,
         chain=fresh[0].chain,
         created_at=at,

@@ -18,7 +18,7 @@ Place = tuple[UUID, int]
 def own_replicas() -> dict[UUID, HandInVerdict]:
     """Return by their ids the replicas that verdicts have, or would have, for their records."""
     return {
-        uuid5(quarantine._REPLICAS, f"{verdict.hand_in}/{verdict.said_replica}"): verdict
+        uuid5(quarantine.REPLICAS, f"{verdict.hand_in}/{verdict.said_replica}"): verdict
         for verdict in HandInVerdict.objects.order_by("pk")
     }
 
