@@ -166,11 +166,13 @@ def _nothing_is_lost(world: World) -> None:
 def _effects_are_said_once(world: World) -> None:
     """I1: each effect has one ledger row that applied it, each other outcome a dispute."""
     accepted = set(Dispute.objects.filter(decision="accepted").values_list("replica", "seq"))
-    applied = Counter(
-        str(entry.args["evaluation"])
+    counted = [
+        entry.args
         for entry in LedgerEntry.objects.filter(name="submit_evaluation")
         if entry.outcome == "applied" or (entry.replica_id, entry.seq) in accepted
-    )
+    ]
+    check("I1", all("evaluation" in said for said in counted), "what is no evaluation was accepted")
+    applied = Counter(str(said["evaluation"]) for said in counted)
     there = {str(pk): remark for pk, remark in ((e.pk, e.remark) for e in Evaluation.objects.all())}
     check("I1", set(applied) == set(there), "evaluations and ledger differ")
     check("I1", set(applied.values()) <= {1}, "an evaluation was applied twice")
