@@ -35,7 +35,7 @@ class AppointmentChanged(Refused):
     """Somebody moved the visit after its author saw it: it stays where it was moved to."""
 
     def __init__(self) -> None:
-        sentence = _("Somebody moved this visit meanwhile; load the page again.")
+        sentence = _("Somebody moved this visit meanwhile. See when it is now, and decide anew.")
         super().__init__("appointment-changed", sentence)
 
 

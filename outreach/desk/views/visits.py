@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -164,7 +165,9 @@ def _as_seen(visit: Visit, form: SeenForm) -> Iterator[None]:
     except actions.AppointmentChanged:
         # Whoever sends the form once more has seen what stands now.
         visit.refresh_from_db(fields=["on", "start"])
-        form.data = {**form.data, "seen": _seen(visit)}
+        typed = cast(QueryDict, form.data).copy()
+        typed["seen"] = _seen(visit)
+        form.data = typed
         raise
 
 
