@@ -114,7 +114,7 @@ async function deliver(
     if (!answer) return { end: 'line down' }
     if (mayBeginAnew && problemSlug(answer.body) === 'hand-in-anew') {
       // Decided while it was cut off, or a restore took what had arrived: the rest would never be heard.
-      await db.amendVault({ handIn: undefined })
+      await db.amendVault({ handIn: { id: newId(Date.now()), what, done: 0 } })
       return deliver(db, parts, send, { reason, what, sign }, onProgress, false)
     }
     if (answer.status !== 200 && answer.status !== 201) return { end: 'not taken', status: answer.status }
