@@ -250,14 +250,22 @@ def _drop_heard(turned_down: Sequence[_Said], device: Device) -> None:
 
     Its tablet may come back, and sends the same records: the same signature under the same number.
     """
-    signed = {
-        said.mutation.id: said.mutation.sig for said in turned_down if said.code != "bad-signature"
-    }
-    rows = LedgerEntry.objects.filter(replica__device=device, mutation_id__in=list(signed))
-    heard = {pk for pk, sig in rows.values_list("mutation_id", "signature") if sig == signed[pk]}
+    signed = [said.mutation for said in turned_down if said.code != "bad-signature"]
+    heard = heard_of(device.pk, signed)
     for said in turned_down:
         if said.mutation.id in heard:
             said.settle(Outcome.DUPLICATE, "known", "")
+
+
+def heard_of(device: UUID, mutations: Sequence[Mutation]) -> set[UUID]:
+    """Return the ids that the register has of this tablet, word for word: one query.
+
+    A signature is made once, with chance in it: the same one stands under the same record only.
+    """
+    signed = {one.id: one.sig for one in mutations}
+    rows = LedgerEntry.objects.filter(replica__device=device, mutation_id__in=list(signed))
+    said = rows.values_list("mutation_id", "signature")
+    return {pk for pk, signature in said if signed[pk] == signature}
 
 
 def _words(said: Mutation | LedgerEntry) -> tuple[str, bytes]:

@@ -21,11 +21,11 @@ from pydantic import ValidationError
 from mobile_api.chain import NotCanonical, canonical
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import opened
-from mobile_api.models import Decision, HandInPart, HandInVerdict, LedgerEntry, Replica
+from mobile_api.models import Decision, HandInPart, HandInVerdict, Replica
 from mobile_api.mutators import Context
 from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
-from mobile_api.push import admit
+from mobile_api.push import admit, heard_of
 from mobile_api.tus.blobs import Blobs
 from mobile_api.wire import Mutation
 from outreach.actions.audit import record
@@ -34,8 +34,7 @@ from outreach.files import files
 from outreach.models import User
 from outreach.rules import Refused
 
-#: Names the replica that the records of a hand-in are heard under.
-REPLICAS = UUID("5c0f7f0e-3f0a-5c6e-9a3f-0d6f0b6f4a11")
+_REPLICAS = UUID("5c0f7f0e-3f0a-5c6e-9a3f-0d6f0b6f4a11")
 #: So many records are decided in a handful of statements.
 BATCH = 500
 #: No log counts further: the last whole number that JavaScript counts to.
@@ -110,7 +109,8 @@ def look_into(
         else:
             found.unreadable += 1
     found.mutations = _once(found.mutations)
-    found.here = _known(first, found.mutations)
+    assert first.replica is not None
+    found.here = heard_of(first.replica.device_id, found.mutations)
     return found
 
 
@@ -173,7 +173,7 @@ def _hear(first: HandInPart, fresh: Sequence[Mutation], at: datetime) -> Iterato
     if not fresh:
         return
     replica = Replica.objects.create(
-        id=uuid5(REPLICAS, f"{first.hand_in}/{first.said_replica}"),
+        id=own_replica(first),
         device=device,
         chain=fresh[0].chain,
         created_at=at,
@@ -182,6 +182,11 @@ def _hear(first: HandInPart, fresh: Sequence[Mutation], at: datetime) -> Iterato
     for start in range(0, len(fresh), BATCH):
         for told in admit(replica, device, fresh[start : start + BATCH], context):
             yield told.outcome
+
+
+def own_replica(of: HandInPart | HandInVerdict) -> UUID:
+    """Return the id of the replica under which the records of a hand-in are heard."""
+    return uuid5(_REPLICAS, f"{of.hand_in}/{of.said_replica}")
 
 
 def _things(first: HandInPart, keys: FederationKeys) -> Iterator[tuple[str, Any]]:
@@ -224,20 +229,6 @@ def _once(mutations: Sequence[Mutation]) -> list[Mutation]:
     for one in mutations:
         by_seq.setdefault(one.seq, one)
     return [by_seq[seq] for seq in sorted(by_seq)]
-
-
-def _known(first: HandInPart, mutations: Sequence[Mutation]) -> set[UUID]:
-    """Return the ids that the register has of this tablet, word for word: one query.
-
-    A signature is made once, with chance in it: the same one stands under the same record only.
-    """
-    assert first.replica is not None
-    ids = {one.id: one.sig for one in mutations}
-    rows = LedgerEntry.objects.filter(
-        replica__device=first.replica.device_id, mutation_id__in=list(ids)
-    )
-    said = rows.values_list("mutation_id", "signature")
-    return {pk for pk, signature in said if ids[pk] == signature}
 
 
 def _keep(sha256: str, body: str | None, receiver: PictureReceiver) -> bool:

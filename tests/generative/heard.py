@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from mobile_api import quarantine
 from mobile_api.chain import canonical_json
 from mobile_api.models import Decision, Dispute, HandInPart, HandInVerdict, LedgerEntry, Replica
+from mobile_api.quarantine import own_replica
 from tests.generative.handed import records_of
 from tests.generative.promises import check
 
@@ -17,10 +17,7 @@ Place = tuple[UUID, int]
 
 def own_replicas() -> dict[UUID, HandInVerdict]:
     """Return by their ids the replicas that verdicts have, or would have, for their records."""
-    return {
-        uuid5(quarantine.REPLICAS, f"{verdict.hand_in}/{verdict.said_replica}"): verdict
-        for verdict in HandInVerdict.objects.order_by("pk")
-    }
+    return {own_replica(verdict): verdict for verdict in HandInVerdict.objects.order_by("pk")}
 
 
 def hand_ins_are_heard() -> None:
