@@ -198,9 +198,12 @@ def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: d
 
 def _check_nominated_before(submission: Submission, zone: tzinfo) -> None:
     """Refuse a day before the case began: its clock was behind, and age and tariff hang on it."""
-    _age(submission, zone)
+    began = submission.visit.application.created_at
+    if submission.evaluated_at >= began:
+        return
+    _age(submission, zone)  # before the person was born is a refusal of its own
     day = submission.evaluated_at.astimezone(zone).date()
-    if day < submission.visit.application.created_at.astimezone(zone).date():
+    if day < began.astimezone(zone).date():
         raise Refused(
             "before-nomination",
             _(
