@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 from benchmarks.line import packed
 from benchmarks.lines import Answer, Cut, ShapedLine
@@ -240,6 +241,7 @@ async def _move(
     cookie = form.headers.get("set-cookie", "").partition(";")[0]
     if not secret:
         return
+    before = re.search(rb'name="seen" value="([^"]*)"', form.body)
     on = NOW.date() + timedelta(days=choose.choice([1, 2, 3, 7, 8]))
     start = f"{choose.randrange(8, 17):02}:{choose.randrange(0, 60):02}"
     fields = {
@@ -248,8 +250,8 @@ async def _move(
         "start": start,
         "minutes": "5",
         "reason": "",
+        "seen": before[1].decode() if before else "",
     }
-    body = "&".join(f"{name}={value.replace(':', '%3A')}" for name, value in fields.items())
     answer = await line.ask(
         "POST",
         page,
@@ -257,7 +259,7 @@ async def _move(
             "Cookie": f"sessionid={session}; {cookie}",
             "Content-Type": "application/x-www-form-urlencoded",
         },
-        body.encode(),
+        urlencode(fields).encode(),
     )
     seen.desk.append(answer.server)
     _note(seen, answer, "move")

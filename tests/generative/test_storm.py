@@ -51,3 +51,4 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_a_killed_server(database: st
     assert (told["killed"], told["all_safe"], told["text_safe"]) == (KILLS, 6, 6)
     assert told["evaluations"] == 12
     assert told["files"] == 60
+    assert told["desk_changes"] > 0
