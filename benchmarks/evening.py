@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
-from itertools import cycle
 from random import Random
 from urllib.parse import quote
 
 from benchmarks import lists
 from benchmarks.line import Line, packed
 from benchmarks.register import NOW, Player, evaluation
-from benchmarks.serving import Bench, Server, spent
+from benchmarks.serving import Bench, serving, spent
 
-WEB, WORKERS = 2, 2
+WORKERS = 2
 #: Seconds between two exchanges of a tablet, and between two pages of a person, on average.
 TABLET_PAUSE, DESK_PAUSE = 4.0, 4.0
 
@@ -42,22 +41,17 @@ class Seen:
 
 @contextmanager
 def open_house(bench: Bench) -> Iterator[list[Bench]]:
-    """Run the web processes and workers until the block ends; yield a bench for each process."""
+    """Run the server and the workers until the block ends; yield a bench for each."""
     with ExitStack() as stack:
-        running = []
-        for _ in range(WEB):
-            one = replace(bench, port=0, pid=0)
-            server = Server(one)
-            server.start()
-            stack.callback(server.stop)
-            running.append(one)
+        running = [bench]
+        stack.enter_context(serving(bench))
         command = [sys.executable, "manage.py", "issue_batches", "--watch"]
         log = stack.enter_context((bench.folder / "workers.log").open("ab"))
         for _ in range(WORKERS):
             worker = subprocess.Popen(command, stdout=log, stderr=log)
             stack.callback(worker.wait)
             stack.callback(worker.terminate)
-            running.append(replace(bench, port=0, pid=worker.pid))
+            running.append(replace(bench, port=0, pids=[worker.pid]))
         yield running
 
 
@@ -65,8 +59,8 @@ def cpu(bench: Bench, running: Sequence[Bench]) -> dict[str, float]:
     """Return the CPU seconds so far of web processes, workers, database and generator."""
     own = bench.cpu()
     return {
-        "web": sum(one.cpu()["server"] for one in running[:WEB]),
-        "workers": sum(one.cpu()["server"] for one in running[WEB:]),
+        "web": own["server"],
+        "workers": sum(one.cpu()["server"] for one in running[1:]),
         "database": own.get("database", 0.0),
         "generator": own["client"],
     }
@@ -78,17 +72,16 @@ def play(
 ) -> tuple[Seen, dict[str, float]]:  # fmt: skip
     """Let everybody work for so many seconds; return what was seen and the CPU that it took."""
     seen, over = Seen(), threading.Event()
-    ports = cycle([one.port for one in running[:WEB]])
     people = list(lists.people(county))
     threads = [
-        threading.Thread(target=_guarded, args=(_tablet, seen, over, player, next(ports), n))
+        threading.Thread(target=_guarded, args=(_tablet, seen, over, player, bench.exchanges, n))
         for n, player in enumerate(players)
     ]
     for n in range(desks):
         role, user = people[n % len(people)]
         cookie = lists.signed_in(user).cookies["sessionid"].value
         pages = [one for one in lists.addresses(role, user) if one not in lists.REPORTS]
-        desk = (_desk, seen, over, cookie, pages, next(ports), n)
+        desk = (_desk, seen, over, cookie, pages, bench.port, n)
         threads.append(threading.Thread(target=_guarded, args=desk))
     before = cpu(bench, running)
     for thread in threads:
@@ -104,7 +97,7 @@ def alone(
     bench: Bench, running: Sequence[Bench], player: Player, exchanges: int
 ) -> dict[str, tuple[list[float], dict[str, float]]]:
     """Let one tablet exchange with nobody else there: milliseconds of each, and CPU ms by part."""
-    line, found = Line(running[0].port, player.tablet.state.token), {}
+    line, found = Line(bench.exchanges, player.tablet.state.token), {}
     while _exchanged(line, player, Seen(), "first rows") == "more":
         pass
     for what in ("nothing new", "an evaluation"):

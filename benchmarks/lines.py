@@ -60,13 +60,24 @@ class Tally:
     cuts: int = 0
 
 
-class ShapedLine:
-    """One tablet's line: a connection at a time, opened again after a cut."""
+@dataclass(frozen=True)
+class Proxy:
+    """Who serves behind the one address that everybody knows; see `deploy/nginx.conf`."""
 
-    def __init__(self, port: int, shape: Shape, choose: Random, tally: Tally) -> None:
-        self._port, self.shape, self._choose, self._tally = port, shape, choose, tally
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+    port: int
+    exchanges: int
+
+    def behind(self, where: str) -> int:
+        """Return the port that serves a path."""
+        return self.exchanges if where == "/api/v1/sync" else self.port
+
+
+class ShapedLine:
+    """One tablet's line: up until it is cut, then opened again."""
+
+    def __init__(self, proxy: Proxy, shape: Shape, choose: Random, tally: Tally) -> None:
+        self._proxy, self.shape, self._choose, self._tally = proxy, shape, choose, tally
+        self._open: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
         self._cut_at = float("inf")
         self.under_way = 0  # bytes of a body that nobody answered yet
 
@@ -84,7 +95,7 @@ class ShapedLine:
     async def _ask(
         self, method: str, where: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
-        reader, writer = await self._connected()
+        reader, writer = await self._connected(self._proxy.behind(where))
         told = {"Host": "127.0.0.1", "Content-Length": str(len(body)), **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
         whole = f"{method} {where} HTTP/1.1\r\n{head}\r\n".encode() + body
@@ -136,19 +147,20 @@ class ShapedLine:
             raise EOFError
         await asyncio.sleep(wait)
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._reader is None or self._writer is None or self._writer.is_closing():
+    async def _connected(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self._open = {to: one for to, one in self._open.items() if not one[1].is_closing()}
+        if not self._open:
             await asyncio.sleep(1.5 * self.shape.round_trip)
-            opened = await asyncio.open_connection("127.0.0.1", self._port)
-            self._reader, self._writer = opened
             if self.shape.cuts:
                 self._cut_at = time.monotonic() + self._choose.uniform(*self.shape.cuts)
-        return self._reader, self._writer
+        if port not in self._open:
+            self._open[port] = await asyncio.open_connection("127.0.0.1", port)
+        return self._open[port]
 
     def hang_up(self) -> None:
         """Close the connection, whatever is on it."""
-        if self._writer is not None:
-            self._writer.transport.abort()
-        self._reader = self._writer = None
+        for _, writer in self._open.values():
+            writer.transport.abort()
+        self._open = {}
         self._cut_at = float("inf")
         self.under_way = 0

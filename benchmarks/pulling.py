@@ -31,7 +31,7 @@ def pull(bench: Bench, place: County, rows: int) -> Pulled:
     """Grow the register to `rows` visits and poll as one of its tablets."""
     [player] = players(place, 1, SCOPE)
     fill(place, rows)
-    line = Line(bench.port, player.tablet.state.token)
+    line = Line(bench.exchanges, player.tablet.state.token)
     _settle(line, player)
     times, before = [], bench.cpu()
     for _ in range(POLLS):

@@ -62,7 +62,7 @@ def push(bench: Bench, place: County, batch: int, clients: int, each: int) -> Pu
     client has pushed one before: threads, connections and what they keep stand by then.
     """
     first = players(place, clients, 1)
-    lines = [Line(bench.port) for _ in first]
+    lines = [Line(bench.exchanges) for _ in first]
     _send(lines, [_packed(player, 1) for player in first])
     holds = max(batch, TABLET_HOLDS)
     work = [

@@ -24,19 +24,23 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Bench:
-    """Where the server answers, what lies behind it, and which processes work for it."""
+    """Where the server answers, what lies behind it, and which processes work for it.
+
+    `exchanges` is the port to which the proxy sends exchanges.
+    """
 
     name: str
     folder: Path
     port: int = 0
-    pid: int = 0
+    exchanges: int = 0
+    pids: list[int] = field(default_factory=list)
     postmaster: int = 0
     log: Path = field(default=Path(os.devnull))
 
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds so far: of this process, of the server, of the database."""
         own = os.times()
-        used = {"client": own.user + own.system, "server": _tree(self.pid) if self.pid else 0.0}
+        used = {"client": own.user + own.system, "server": sum(map(_tree, self.pids))}
         if self.postmaster:
             used["database"] = _tree(self.postmaster)
         return used
@@ -181,12 +185,15 @@ def _naming(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def deployed(database: str) -> tuple[int, int]:
-    """Return how many workers and threads serve where it is deployed on that database."""
+def deployed(database: str) -> list[tuple[int, int]]:
+    """Return the workers and threads of each service where it is deployed on that database.
+
+    The first serves everything, the second exchanges.
+    """
     name = {"sqlite": "outreach.service", "postgresql": "compose.yaml"}[database]
     told = (Path(__file__).parents[1] / "deploy" / name).read_text()
-    workers, threads = re.findall(r"--(?:workers|blocking-threads)\W+(\d+)", told)
-    return int(workers), int(threads)
+    found = re.findall(r"--workers\W+(\d+)\W+--blocking-threads\W+(\d+)", told)
+    return [(int(workers), int(threads)) for workers, threads in found]
 
 
 @dataclass
@@ -195,29 +202,36 @@ class Server:
 
     bench: Bench
     application: str = "outreach.wsgi"
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
 
     def start(self) -> None:
-        """Start it on the same port as before and wait until it answers."""
+        """Start it on the same ports as before and wait until it answers."""
         from outreach.demo.server import free_port
 
-        self.bench.port = self.bench.port or free_port(0)
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        workers, threads = deployed(self.bench.name)
-        command += ["--host", "127.0.0.1", "--port", str(self.bench.port)]
-        command += ["--workers", str(workers), "--blocking-threads", str(threads)]
-        command += ["--log-level", "warning", "--no-access-log", f"{self.application}:application"]
-        with self.bench.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True
-            )
-        self.bench.pid = self._process.pid
-        self._await()
+        bench, services = self.bench, deployed(self.bench.name)
+        bench.port = bench.port or free_port(0)
+        if len(services) == 1:
+            bench.exchanges = bench.port
+        else:
+            bench.exchanges = bench.exchanges or free_port(0)
+        for port, (workers, threads) in zip((bench.port, bench.exchanges), services, strict=False):
+            command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+            command += ["--host", "127.0.0.1", "--port", str(port)]
+            command += ["--workers", str(workers), "--blocking-threads", str(threads)]
+            command += ["--log-level", "warning", "--no-access-log"]
+            command += [f"{self.application}:application"]
+            with bench.log.open("ab") as log:
+                self._processes.append(
+                    subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+                )
+        bench.pids = [process.pid for process in self._processes]
+        self._await(bench.port)
+        self._await(bench.exchanges)
 
-    def _await(self) -> None:
+    def _await(self, port: int) -> None:
         until = time.monotonic() + 120
         while time.monotonic() < until:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.bench.port), 5):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
                 return
             time.sleep(0.05)
         raise TimeoutError(self.bench.log.read_text())
@@ -231,11 +245,12 @@ class Server:
         self._end(signal.SIGTERM)
 
     def _end(self, by: signal.Signals) -> None:
-        if self._process is not None:
+        for process in self._processes:
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, by)
-            self._process.wait()
-            self._process, self.bench.pid = None, 0
+                os.killpg(process.pid, by)
+        for process in self._processes:
+            process.wait()
+        self._processes, self.bench.pids = [], []
 
 
 @contextmanager

@@ -45,19 +45,20 @@ def main() -> int:
 
 async def _storm(bench: Bench, chosen: argparse.Namespace) -> dict[str, Any]:
     from benchmarks import aftermath, playing
-    from benchmarks.lines import OFFICE, ShapedLine, Tally, hills
+    from benchmarks.lines import OFFICE, Proxy, ShapedLine, Tally, hills
 
     choose, tally, seen = Random(chosen.seed), Tally(), playing.Seen()
     server = Server(bench)
     days, desks = await asyncio.to_thread(_prepare, chosen)
     server.start()
+    proxy = Proxy(bench.port, bench.exchanges)
     try:
         for day in days:
-            day.line = ShapedLine(bench.port, hills(choose), Random(choose.random()), tally)
+            day.line = ShapedLine(proxy, hills(choose), Random(choose.random()), tally)
         work = [
             asyncio.create_task(
                 playing.at_the_desk(
-                    ShapedLine(bench.port, OFFICE, Random(1), Tally()),
+                    ShapedLine(proxy, OFFICE, Random(1), Tally()),
                     session,
                     pages,
                     seen,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+from django.urls import reverse
+
 from benchmarks.serving import deployed
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +24,24 @@ def test_every_place_and_the_storm_start_as_many_threads():
         place: re.findall(r"--blocking-threads\W+(\d+)", (ROOT / place).read_text())
         for place in PLACES
     }
-    threads = str(deployed("sqlite")[1])
-    assert named == {place: [threads] for place in PLACES}
-    assert deployed("postgresql")[0] > deployed("sqlite")[0] == 1
+    [(workers, threads)] = deployed("sqlite")
+    assert {place: set(found) for place, found in named.items()} == {
+        place: {str(threads)} for place in PLACES
+    }
+    assert deployed("postgresql") == [(2, threads), (1, threads)]
+    assert workers == 1
+
+
+def test_the_proxy_sends_exchanges_to_their_own_process_where_there_is_one():
+    """And to the one that serves everything, where there is none or while it starts."""
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+    proxy = (ROOT / "deploy/nginx.conf").read_text()
+
+    ports = {name: services[name]["ports"] for name in ("web", "exchanges")}
+    assert ports == {"web": ["127.0.0.1:8000:8000"], "exchanges": ["127.0.0.1:8001:8000"]}
+    assert re.findall(r"server 127\.0\.0\.1:(\d+)( backup)?;", proxy) == [
+        ("8001", ""),
+        ("8000", " backup"),
+    ]
+    [path] = re.findall(r"location = (\S+) \{ proxy_pass http://exchanges;", proxy)
+    assert path == reverse("mobile_api:sync")
