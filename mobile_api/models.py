@@ -62,6 +62,8 @@ class Replica(models.Model):
     last_seq = models.PositiveBigIntegerField(default=0)
     chain = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    #: When a hand-in of its tablet was taken in last: what it sends since may be here already.
+    handed_in_at = models.DateTimeField(null=True)
 
 
 class Decision(models.TextChoices):

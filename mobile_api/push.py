@@ -68,7 +68,7 @@ def push(replica: Replica, device: Device, body: PushIn, context: Context) -> li
     known = _known(replica, body)
     _check_chain(replica, body, said, known)
     fresh = [one for one in said if one.mutation.seq > replica.last_seq]
-    _decide(fresh, device, context)
+    _decide(fresh, replica, device, context)
     disputes = _write(replica, fresh, context)
     return [*_repeated(body.mutations, known, replica), *_told(fresh, disputes)]
 
@@ -82,7 +82,7 @@ def admit(
     holds need not follow on what the register has. Raises `Problem` for what has no canonical form.
     """
     said = [_Said(mutation, _canonical(mutation)) for mutation in mutations]
-    _decide(said, device, context)
+    _decide(said, replica, device, context)
     return list(_told(said, _write(replica, said, context)))
 
 
@@ -135,18 +135,18 @@ def _check_chain(
             raise Problem("fork", f"{mutation.seq} was taken in with other content", extra)
 
 
-def _decide(fresh: Sequence[_Said], device: Device, context: Context) -> None:
+def _decide(fresh: Sequence[_Said], replica: Replica, device: Device, context: Context) -> None:
     key = _key(bytes(device.public_key))
     for said in fresh:
         _read(said, key)
+    if replica.handed_in_at:
+        fresh = _unheard(fresh, device)
     for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.version)):
         ready = [said for said in run if said.args is not None]
         if ready:
             _run(MUTATORS[kind], ready, context)
     if repeated := [said for said in fresh if said.outcome is Outcome.DUPLICATE]:
         _compare(repeated, fresh, device)
-    if turned_down := [said for said in fresh if said.outcome in _TO_DECIDE]:
-        _drop_heard(turned_down, device)
 
 
 @lru_cache(maxsize=1_024)
@@ -245,16 +245,18 @@ def _said_of(repeated: Sequence[_Said], device: Device) -> QuerySet[LedgerEntry]
     ).only("name", "args")
 
 
-def _drop_heard(turned_down: Sequence[_Said], device: Device) -> None:
-    """Let what a hand-in brought already be a duplicate, so that it is decided once.
+def _unheard(fresh: Sequence[_Said], device: Device) -> list[_Said]:
+    """Answer `duplicate` for what a hand-in brought already, and return the rest.
 
     Its tablet may come back, and sends the same records: the same signature under the same number.
+    What became of them there, or waits for a person, stands.
     """
-    signed = [said.mutation for said in turned_down if said.code != "bad-signature"]
+    signed = [said.mutation for said in fresh if said.code != "bad-signature"]
     heard = heard_of(device.pk, signed)
-    for said in turned_down:
-        if said.mutation.id in heard:
-            said.settle(Outcome.DUPLICATE, "known", "")
+    for one in fresh:
+        if one.mutation.id in heard and one.code != "bad-signature":
+            one.settle(Outcome.DUPLICATE, "known", "")
+    return [one for one in fresh if one.outcome is not Outcome.DUPLICATE]
 
 
 def heard_of(device: UUID, mutations: Sequence[Mutation]) -> set[UUID]:

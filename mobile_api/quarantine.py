@@ -160,6 +160,9 @@ def _take_in(first: HandInPart, keys: FederationKeys, at: datetime) -> dict[str,
     def keep(sha256: str, body: str | None) -> None:
         told["picture" if _keep(sha256, body, receiver) else "no_picture"] += 1
 
+    assert first.replica is not None
+    # Exchanges of the tablet wait from here on, and look then for what was heard here.
+    Replica.objects.filter(device=first.replica.device_id).update(handed_in_at=at)
     contents = look_into(first, keys, keep)
     told["here"] += len(contents.mutations) - len(contents.fresh)
     told["unreadable"] += contents.unreadable

@@ -325,9 +325,10 @@ def nobody_is_told_of_a_conflict(sound: Any, replica: Any, *given: Any, **named:
     return told
 
 
-@plant(push, "_drop_heard")
-def what_was_heard_of_a_hand_in_is_asked_again(sound: Any, *given: Any) -> None:
-    """Raise a second dispute about a record that a hand-in has brought."""
+@plant(push, "_unheard")
+def what_was_heard_of_a_hand_in_is_heard_again(sound: Any, fresh: Any, device: Any) -> Any:
+    """Take in once more what a hand-in has brought: applied, or as a second dispute."""
+    return fresh
 
 
 @plant(mutators.Mutator, "known")

@@ -65,7 +65,7 @@ CAUGHT_BY = {
     "the_last_write_wins": 3,
     "what_is_unknown_is_an_http_error": 1,
     "what_left_the_scope_is_refused": 1,
-    "what_was_heard_of_a_hand_in_is_asked_again": 13,
+    "what_was_heard_of_a_hand_in_is_heard_again": 13,
     "work_of_the_former_assessor_counts": 11,
 }
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings, settings
+from django.db import connection
 from django.test import Client
 
 from mobile_api.devices import revoke
+from mobile_api.disputes import decide as decide_dispute
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
-from mobile_api.models import Decision, Device, Dispute, HandInPart, HandInVerdict, LedgerEntry
+from mobile_api.models import (
+    Decision,
+    Device,
+    Dispute,
+    HandInPart,
+    HandInVerdict,
+    LedgerEntry,
+    Replica,
+)
 from mobile_api.problems import Problem
 from mobile_api.quarantine import decide, hand_ins_for, look_into
 from mobile_api.wire import HandInIn
@@ -144,6 +156,63 @@ def test_what_was_taken_in_and_comes_again_with_its_tablet_is_decided_once(
     (dispute,) = Dispute.objects.all()
     assert dispute.code == "out-of-scope"
     assert LedgerEntry.objects.count() == 4
+
+
+def test_what_waits_for_a_person_is_not_applied_when_its_tablet_comes_back(
+    place: County, keys: FederationKeys, tmp_path: Path
+) -> None:
+    """Even where it would fit again by then: somebody is asked about it."""
+    clock.advance_to(ON_THE_DAY)
+    visit = builders.scheduled(place, 1)[0]
+    tablet = enrolled(place, tmp_path)
+    evaluate(tablet, visit, place)
+    case = Application.objects.filter(pk=visit.application_id)
+    case.update(assessor=place.colleague)
+    assert accept(hand_in(tablet, keys), keys, place) == {"parked": 1}
+    case.update(assessor=place.assessor)
+    assert [one["outcome"] for one in tablet.exchange()["outcomes"]] == ["duplicate"]
+    assert not Evaluation.objects.exists()
+    decide_dispute(
+        Dispute.objects.get(),
+        Decision.ACCEPTED,
+        reason="属实",
+        by=place.administrator,
+        at=clock.now(),
+    )
+    assert Evaluation.objects.count() == 1
+
+
+def test_tablets_of_hand_ins_taken_in_by_an_earlier_version_are_known_too(
+    place: County, keys: FederationKeys, tmp_path: Path, tablet: Tablet
+) -> None:
+    accept(hand_in(tablet, keys), keys, place)
+    marked = Replica.objects.get(pk=tablet.state.replica).handed_in_at
+    Replica.objects.update(handed_in_at=None)
+    step = import_module("mobile_api.migrations.0014_handed_in")
+    step.mark_what_was_taken_in(apps, connection.schema_editor())
+    assert marked
+    assert Replica.objects.get(pk=tablet.state.replica).handed_in_at == marked
+
+
+def test_what_the_office_changed_back_is_not_changed_again_by_a_tablet_that_comes_back(
+    place: County, keys: FederationKeys, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    visit = builders.scheduled(place, 1)[0]
+    tablet = enrolled(place, tmp_path)
+    person = visit.application.resident
+    seen = {"telephone": person.telephone, "address": person.address}
+    said = {"application": str(visit.application_id), "seen": seen}
+    to = {**seen, "telephone": "13900000001"}
+    tablet.say("correct_contact", {**said, "to": to}, ON_THE_DAY)
+    assert accept(hand_in(tablet, keys), keys, place) == {"applied": 1}
+    person.refresh_from_db()
+    assert person.telephone == to["telephone"]
+    person.telephone = seen["telephone"]
+    person.save()
+    assert [one["outcome"] for one in tablet.exchange()["outcomes"]] == ["duplicate"]
+    person.refresh_from_db()
+    assert person.telephone == seen["telephone"]
 
 
 def test_what_is_decided_while_it_is_cut_off_is_begun_anew(

@@ -17,6 +17,7 @@ _UNKNOWN = "mobile_api.0008_hand_in_of_the_unknown"
 _EARLY = "of before 0.3.0: registers were a county's at most, and stood still for it"
 _SECONDS = "an index over 2 million cases at most: some seconds without writes, tablets try again"
 _GUARD = "exchanges a trigger of the trail, and reads no row"
+_HAND_INS = "a handful of hand-ins that were taken in, and the logs of their tablets"
 _PARTIAL = "a partial index that no row is in yet: one reading of the table"
 #: Steps of before this test, or with a reason: what they lock, and why that is borne.
 REASONED: dict[str, str] = {
@@ -47,6 +48,7 @@ REASONED: dict[str, str] = {
     "mobile_api.0008_hand_in_of_the_unknown: RunPython": _EARLY,
     f"{_UNKNOWN}: AlterField handinpart.said_replica to NOT NULL": _EARLY,
     "mobile_api.0008_hand_in_of_the_unknown: AddConstraint handinpart": _EARLY,
+    "mobile_api.0014_handed_in: RunPython": _HAND_INS,
     "outreach.0016_erasure: AddIndex storedblob": _PARTIAL,
     "outreach.0016_erasure: RunPython": _GUARD,
     "outreach.0017_cases_of_a_place: AddIndex application": _SECONDS,
