@@ -4,7 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-_data = Path(tempfile.mkdtemp(prefix="outreach-tests-"))
+_folder = tempfile.TemporaryDirectory(prefix="outreach-tests-")  # gone with this process
+_data = Path(_folder.name)
 (_data / "static").mkdir()
 os.environ.update(
     {
