@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
+from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.domain.identity import normalise_name, normalise_telephone, parse_id_number
 from outreach.domain.vocabulary import Category, Paper
 from outreach.domain.workflow import (
@@ -393,11 +394,9 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         raters.check_qualified([assessor], application.categories)
     with transaction.atomic():
         ids = [application.pk for application in applications]
-        # Visits before their cases, as whoever records what was found takes them.
         coming = Visit.objects.open().filter(application__in=ids)
         cases = Application.objects.filter(pk__in=ids)
-        _hold(coming)
-        _hold(cases)
+        hold_appointments(ids)
         hold_diaries([assessor])
         _check_free(assessor, applications)
         coming.update(assessor=assessor, revision=F("revision") + 1)
@@ -405,19 +404,6 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor
-
-
-def hold_diaries(assessors: Iterable[User | None]) -> None:
-    """Let nobody else book these assessors before the commit; whoever books looks afterwards.
-
-    Visits that are to be changed are held before, then cases, then diaries: in one order by all,
-    none of them waits for another in a circle.
-    """
-    _hold(User.objects.filter(pk__in={assessor.pk for assessor in assessors if assessor}))
-
-
-def _hold(rows: QuerySet[Any]) -> None:
-    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _check_free(assessor: User, applications: Sequence[Application]) -> None:

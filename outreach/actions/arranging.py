@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.audit import record
+from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.actions.visits import Appointment, append, is_possible
 from outreach.domain.workflow import VISIT, ApplicationState, VisitState
 from outreach.models import Application, Assessor, DeclaredRelative, User, Visit, working_calendar
@@ -69,6 +70,8 @@ def arrange(bookings: Sequence[Booking], *, by: User, at: datetime, reason: str 
     check_role(by, VISIT["schedule"])
     check_in_scope(by, [booking.application for booking in bookings])
     with transaction.atomic():
+        hold_appointments([booking.application.pk for booking in bookings])
+        hold_diaries(booking.lead for booking in bookings)
         _check_accepted(bookings)
         _check_crews(bookings)
         _check_days(bookings, at)
@@ -87,11 +90,8 @@ def _in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
 
 
 def _check_accepted(bookings: Sequence[Booking]) -> None:
-    ids = sorted(booking.application.pk for booking in bookings)
-    states: dict[UUID, str] = {}
-    for part in _in_parts(ids):
-        held = Application.objects.select_for_update().filter(pk__in=part).order_by("pk")
-        states |= dict(held.values_list("pk", "state"))
+    rows = Application.objects.filter(pk__among=[booking.application.pk for booking in bookings])
+    states = dict(rows.values_list("pk", "state"))
     for booking in bookings:
         if states.get(booking.application.pk) != ApplicationState.ACCEPTED:
             raise _refuse(booking, "not-accepted", _("it has moved on meanwhile."))
@@ -128,10 +128,9 @@ def _check_days(bookings: Sequence[Booking], at: datetime) -> None:
 
 
 def _standing(bookings: Sequence[Booking]) -> dict[UUID, Visit]:
-    found: dict[UUID, Visit] = {}
-    for part in _in_parts([booking.application.pk for booking in bookings]):
-        rows = Visit.objects.select_for_update().open().filter(application__in=part)
-        found |= {row.application_id: row for row in rows}
+    ids = [booking.application.pk for booking in bookings]
+    rows = Visit.objects.open().filter(application__among=ids)
+    found = {row.application_id: row for row in rows}
     for booking in bookings:
         held = found.get(booking.application.pk)
         if held and held.state == VisitState.IN_PROGRESS:

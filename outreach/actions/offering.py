@@ -8,13 +8,16 @@ from datetime import date, datetime, time
 from math import ceil
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions import drafting
 from outreach.actions.arranging import arrange
+from outreach.actions.holding import hold_appointments
 from outreach.actions.planning import book
 from outreach.actions.thinking import problem_of, standing_plan
+from outreach.actions.visits import AppointmentChanged, moment_of, visit_open
 from outreach.domain.planning import Offer, Pin, offers
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Campaign, Team, User, Visit
@@ -128,8 +131,28 @@ def take(
 ) -> Visit:
     """Schedule the case at an offered time that the family agreed to, or move it there.
 
-    Raises `Refused` where the offer does not stand any more.
+    Raises `Refused` where the offer does not stand any more, or somebody made or changed the
+    appointment meanwhile.
     """
+    with transaction.atomic():
+        hold_appointments([case.pk])
+        _check_as_read(case, instead_of)
+        return _take(case, key, by=by, at=at, instead_of=instead_of)
+
+
+def _check_as_read(case: Application, instead_of: Visit | None) -> None:
+    """Refuse where another appointment stands than the one that was read, and read the case."""
+    case.refresh_from_db(fields=["state", "assessor"])
+    stands = case.visits.open().first()
+    if stands and instead_of is None:
+        raise visit_open()
+    if moment_of(stands) != moment_of(instead_of):
+        raise AppointmentChanged
+
+
+def _take(
+    case: Application, key: str, *, by: User, at: datetime, instead_of: Visit | None
+) -> Visit:
     stand = offered(case, at, 3 * COUNT, instead_of=instead_of)
     offer = next((one for one in stand if one.key == key), None)
     if offer is None:

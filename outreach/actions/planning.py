@@ -25,6 +25,7 @@ from outreach.actions import drafting
 from outreach.actions.arranging import Arranged, Booking, arrange
 from outreach.actions.audit import record
 from outreach.actions.campaigns import check_plans
+from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import Appointment, append, settle
 from outreach.domain.planning.offering import BAND
 from outreach.models import (
@@ -274,6 +275,7 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         held = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
         if not held.may_be_published:
             raise Refused("plan-over", _("This plan is over; ask for another one."))
+        hold_appointments(_named(held))
         wanted, skipped = _still_true(held, at)
         bookings = book(
             held.campaign,
@@ -296,6 +298,12 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         record("plan.publish", [held], by=by, at=at)
     plan.state = held.state
     return Published(len(bookings), arranged, cancelled, skipped)
+
+
+def _named(plan: Plan) -> set[UUID]:
+    """Return the cases that the plan visits or leaves out."""
+    left_out = plan.left_out.values_list("application", flat=True)
+    return {*plan.stops.values_list("application", flat=True), *left_out}
 
 
 def _seen(plan: Plan) -> dict[UUID, tuple[date, int]]:

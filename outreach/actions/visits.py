@@ -13,8 +13,9 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import advance, hold_diaries
+from outreach.actions.applications import advance
 from outreach.actions.audit import record
+from outreach.actions.holding import hold_diaries
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, check_step
 from outreach.models import (
@@ -90,7 +91,7 @@ def _planned(appointment: Appointment, at: datetime) -> Visit:
     if application.state != ApplicationState.ACCEPTED or application.assessor is None:
         raise Refused("not-accepted", _("The case must be accepted and assigned to an assessor."))
     if application.visits.open().exists():
-        raise Refused("visit-open", _("This case has a visit already; move that one."))
+        raise visit_open()
     raters = Raters.among([application.assessor], [application])
     raters.check_may_rate([application.assessor], application)
     raters.check_qualified([application.assessor], application.categories)
@@ -104,6 +105,11 @@ def _planned(appointment: Appointment, at: datetime) -> Visit:
         minutes=appointment.minutes,
         assessor=application.assessor,
     )
+
+
+def visit_open() -> Refused:
+    """Return the refusal of a second visit beside one that will still happen."""
+    return Refused("visit-open", _("This case has a visit already; move that one."))
 
 
 def check_time(
@@ -207,9 +213,14 @@ def _hold(visit: Visit, name: str) -> Visit:
     """
     held = Visit.objects.select_for_update().get(pk=visit.pk)
     check_stands(held, name)
-    if (held.on, held.start) != (visit.on, visit.start):
+    if moment_of(held) != moment_of(visit):
         raise AppointmentChanged
     return held
+
+
+def moment_of(visit: Visit | None) -> str:
+    """Return when a visit is, as forms send it back; nothing where there is none."""
+    return f"{visit.on.isoformat()} {visit.start:%H:%M}" if visit else ""
 
 
 def check_stands(visit: Visit, name: str) -> None:

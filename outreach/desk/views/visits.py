@@ -98,7 +98,8 @@ def _others(application: Application) -> list[Visit]:
 def move(request: DeskRequest, visit: UUID) -> HttpResponse:
     """Move a visit to another time, under the checks of a new one."""
     held = found(visits_of(request), pk=visit)
-    initial = {"on": held.on, "start": held.start, "minutes": held.minutes, "seen": _seen(held)}
+    seen = actions.moment_of(held)
+    initial = {"on": held.on, "start": held.start, "minutes": held.minutes, "seen": seen}
     form = MovingForm(request.POST or None, initial=initial)
 
     def act() -> HttpResponse:
@@ -127,7 +128,7 @@ def move(request: DeskRequest, visit: UUID) -> HttpResponse:
 def cancel(request: DeskRequest, visit: UUID) -> HttpResponse:
     """Cancel a visit with a reason; the case waits to be scheduled again."""
     held = found(visits_of(request), pk=visit)
-    form = CancellingForm(request.POST or None, initial={"seen": _seen(held)})
+    form = CancellingForm(request.POST or None, initial={"seen": actions.moment_of(held)})
 
     def act() -> HttpResponse:
         if not form.is_valid():
@@ -147,12 +148,8 @@ def cancel(request: DeskRequest, visit: UUID) -> HttpResponse:
     return answer(request, act, "desk/case_form.html", lambda: context)
 
 
-def _seen(visit: Visit) -> str:
-    return f"{visit.on.isoformat()} {visit.start:%H:%M}"
-
-
 def _check_seen(visit: Visit, seen: str) -> None:
-    if seen != _seen(visit):
+    if seen != actions.moment_of(visit):
         raise actions.AppointmentChanged
 
 
@@ -166,7 +163,7 @@ def _as_seen(visit: Visit, form: SeenForm) -> Iterator[None]:
         # Whoever sends the form once more has seen what stands now.
         visit.refresh_from_db(fields=["on", "start"])
         typed = cast(QueryDict, form.data).copy()
-        typed["seen"] = _seen(visit)
+        typed["seen"] = actions.moment_of(visit)
         form.data = typed
         raise
 

@@ -1,0 +1,54 @@
+"""What a deed holds until its commit, in one order by all: none waits for another in a circle.
+
+What the deed is about comes first: a tablet's log, a dispute, a hand-in, a campaign and its plan.
+Then come
+
+1. visits,
+2. cases,
+3. diaries, which are the accounts of whoever is booked,
+4. residents,
+5. counters,
+
+those of one kind by their keys. A deed that holds one of them takes none from above it any more:
+one of several steps holds at its beginning what they all want. What was read before that may have
+changed meanwhile, so that whoever decides by it reads it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from outreach.models import Application, User, Visit
+
+
+def hold_named(visits: Collection[UUID], cases: Collection[UUID] = ()) -> None:
+    """Let nobody else change these visits and cases, nor the cases of these visits."""
+    if not (visits or cases):
+        return
+    rows = _hold(Visit.objects.filter(pk__among=visits), "application_id")
+    hold_cases([*cases, *(case for _visit, case in rows)])
+
+
+def hold_appointments(cases: Collection[UUID]) -> None:
+    """Let nobody else book, give away or close these cases, nor change their coming visits."""
+    _hold(Visit.objects.open().filter(application__among=cases))
+    hold_cases(cases)
+
+
+def hold_cases(cases: Collection[UUID]) -> None:
+    """Let nobody else take a step with these cases, book them or give them away."""
+    _hold(Application.objects.filter(pk__among=cases))
+
+
+def hold_diaries(assessors: Iterable[User | None]) -> None:
+    """Let nobody else book these assessors; whoever books looks afterwards who is free."""
+    _hold(User.objects.filter(pk__among={one.pk for one in assessors if one}))
+
+
+def _hold(rows: QuerySet[Any], *columns: str) -> list[Any]:
+    held = rows.select_for_update(no_key=True).order_by("pk")
+    return list(held.values_list("pk", *columns))
