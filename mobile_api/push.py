@@ -25,6 +25,7 @@ from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
 from mobile_api.upcasting import upcast
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
+from outreach.actions.holding import hold_named
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.models import KeptUpdate, Slot, insert
 from outreach.rules import Refused, plainly
@@ -141,10 +142,15 @@ def _decide(fresh: Sequence[_Said], replica: Replica, device: Device, context: C
         _read(said, key)
     if replica.handed_in_at:
         fresh = _unheard(fresh, device)
-    for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.version)):
-        ready = [said for said in run if said.args is not None]
-        if ready:
-            _run(MUTATORS[kind], ready, context)
+    runs = [
+        (MUTATORS[kind], ready)
+        for kind, run in groupby(fresh, key=lambda said: (said.mutation.name, said.version))
+        if (ready := [said for said in run if said.args is not None])
+    ]
+    if len(runs) > 1:
+        _hold([said for _mutator, ready in runs for said in ready])
+    for mutator, ready in runs:
+        _run(mutator, ready, context)
     if repeated := [said for said in fresh if said.outcome is Outcome.DUPLICATE]:
         _compare(repeated, fresh, device)
 
@@ -199,10 +205,20 @@ def _run(mutator: Mutator[Any], batch: Sequence[_Said], context: Context) -> Non
         if len(rest) == len(batch) == 1:
             _settle(batch[0], error)
             return
+        _hold(rest)
         middle = len(rest) // 2 if len(rest) == len(batch) else 0
         for part in (rest[:middle], rest[middle:]):
             if part:
                 _run(mutator, part, context)
+
+
+def _hold(batch: Sequence[_Said]) -> None:
+    """Hold all that the records name at once: run by run it would be held in another order."""
+    named = [
+        {one for said in batch if isinstance(one := getattr(said.args, name, None), UUID)}
+        for name in ("visit", "application")
+    ]
+    hold_named(*named)
 
 
 def _drop_known(mutator: Mutator[Any], batch: Sequence[_Said]) -> list[_Said]:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute
 from outreach import clock
-from outreach.actions import applications, visits
+from outreach.actions import applications, evaluations, visits
 from outreach.demo.tablet import Tablet
 from outreach.models import Application, Evaluation, Visit
 from outreach.models.ids import new_id
 from outreach.rules import Refused
 from tests import builders
+from tests.at_once import ON_POSTGRESQL, halfway, meanwhile, refusal, second_of
 from tests.builders import County
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
-pytestmark = [
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = ON_POSTGRESQL
 
 
 def cancel(place: County, visit: Visit, _other: Tablet) -> None:
@@ -46,32 +41,6 @@ def evaluate(_place: County, _visit: Visit, other: Tablet) -> None:
 def move(place: County, visit: Visit, _other: Tablet) -> None:
     to = visits.Appointment(visit.application, visit.on + timedelta(days=1), visit.start)
     visits.move(visit, to, by=place.administrator, at=ON_THE_DAY)
-
-
-def meanwhile(deed: Callable[[], None], do: Callable[[], None]) -> None:
-    """Do something that has to wait, in its own connection, for a deed that is not committed."""
-    begun = threading.Event()
-
-    def hold() -> None:
-        with transaction.atomic():
-            deed()
-            begun.set()
-            until = time.monotonic() + 20
-            while time.monotonic() < until and not _somebody_waits():
-                time.sleep(0.02)
-        connection.close()
-
-    holding = threading.Thread(target=hold)
-    holding.start()
-    assert begun.wait(20)
-    do()
-    holding.join()
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-        return bool(cursor.fetchone()[0])
 
 
 def said(tablet: Tablet, visit: Visit, place: County) -> None:
@@ -159,14 +128,6 @@ def test_a_dispute_is_decided_once_by_whoever_comes_first(place: County, tmp_pat
     assert (Dispute.objects.get().decision, Evaluation.objects.count()) == ("set_aside", 0)
 
 
-def refusal(do: Callable[[], object]) -> str:
-    try:
-        do()
-    except Refused as refused:
-        return refused.code
-    return ""
-
-
 def book(place: County, case: Application, start: time_of_day = time_of_day(9)) -> None:
     """Schedule a visit as somebody does who has read the case before."""
     read = Application.objects.select_related("assessor", "village").get(pk=case.pk)
@@ -177,12 +138,6 @@ def book(place: County, case: Application, start: time_of_day = time_of_day(9)) 
 def give(place: County, case: Application) -> None:
     read = Application.objects.get(pk=case.pk)
     applications.assign([read], place.colleague, by=place.administrator, at=builders.START)
-
-
-def second_of(deed: Callable[[], None], second: Callable[[], object]) -> str:
-    codes: list[str] = []
-    meanwhile(deed, lambda: codes.append(refusal(second)))
-    return codes[0]
 
 
 def test_one_case_is_scheduled_once_by_two_at_once(place: County) -> None:
@@ -230,6 +185,49 @@ def test_a_visit_goes_with_its_case_that_somebody_gives_away_at_once(
     first, second = order
     assert second_of(lambda: first(place, case), lambda: second(place, case)) == ""
     assert Visit.objects.get().assessor == Application.objects.get().assessor == place.colleague
+
+
+def test_a_push_of_several_steps_and_the_desk_do_not_stop_each_other(
+    place: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It moves one visit and evaluates another, which the office moves in the same moment."""
+    clock.advance_to(ON_THE_DAY)
+    one, other = builders.scheduled(place, 2)
+    tablet = enrolled(place, tmp_path)
+    later = {"on": "2018-06-06", "start": "15:00", "minutes": 30, "reason": "赶集"}
+    seen = {"on": one.on.isoformat(), "start": f"{one.start:%H:%M}"}
+    tablet.say("move_visit", {"visit": str(one.pk), "seen": seen, **later}, ON_THE_DAY)
+    said(tablet, other, place)
+    told: list[str] = []
+    halfway(
+        monkeypatch,
+        (visits, "move"),
+        lambda: told.extend(one["outcome"] for one in tablet.exchange()["outcomes"]),
+        lambda: told.append(refusal(lambda: move(place, other, tablet))),
+    )
+    assert told == ["applied", "applied", "visit-moved-on"]
+
+
+def test_a_push_with_one_that_is_refused_and_the_desk_do_not_stop_each_other(
+    place: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of it goes in piece by piece, while the office gives all of it away."""
+    clock.advance_to(ON_THE_DAY)
+    made = builders.scheduled(place, 4)
+    tablet = enrolled(place, tmp_path)
+    for number, visit in enumerate(reversed(made)):
+        args = evaluation_args(str(visit.pk), str(place.colleague.pk), visit.pk.bytes)
+        args["identity_checked"] = number != 3
+        tablet.say("submit_evaluation", args, ON_THE_DAY)
+    cases = list(Application.objects.filter(visits__in=made))
+    told: list[str] = []
+    halfway(
+        monkeypatch,
+        (evaluations, "record_spared"),
+        lambda: told.extend(one["outcome"] for one in tablet.exchange()["outcomes"]),
+        lambda: applications.assign(cases, place.colleague, by=place.administrator, at=ON_THE_DAY),
+    )
+    assert told == ["applied", "applied", "applied", "refused"]
 
 
 @pytest.mark.parametrize("is_said_again", [True, False])
