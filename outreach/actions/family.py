@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions import offering
 from outreach.actions.audit import record
-from outreach.actions.visits import append, check_stands, settle
+from outreach.actions.holding import hold_appointments
+from outreach.actions.visits import AppointmentChanged, append, check_stands, moment_of, settle
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.models import Application, FamilyLink, User, Visit
@@ -121,10 +122,13 @@ def times_for(link: FamilyLink, at: datetime) -> list[offering.Offered]:
     return [one for one in found if first[one.on, one.start] is one][: offering.COUNT]
 
 
-def choose_time(link: FamilyLink, key: str, *, at: datetime) -> Visit:
-    """Book, or change to, one of the offered times, under the rules of every appointment."""
+def choose_time(link: FamilyLink, key: str, *, seen: str, at: datetime) -> Visit:
+    """Book, or change to, one of the offered times, under the rules of every appointment.
+
+    `seen` is the appointment that stood on the family's page (`moment_of`).
+    """
     with transaction.atomic():
-        held = appointment_of(link)
+        held = _held(link, seen)
         _check_in_time(held, at)
         by = link.made_by
         visit = offering.take(link.application, key, by=by, at=at, instead_of=held)
@@ -132,18 +136,27 @@ def choose_time(link: FamilyLink, key: str, *, at: datetime) -> Visit:
     return visit
 
 
-def take_back_time(link: FamilyLink, *, at: datetime) -> None:
+def take_back_time(link: FamilyLink, *, seen: str, at: datetime) -> None:
     """Take back an appointment until the evening before; the case waits for another time."""
-    held = appointment_of(link)
-    if held is None:
-        raise Refused("no-appointment", _("There is no appointment to take back."))
-    _check_in_time(held, at)
-    check_stands(held, "cancel")
     with transaction.atomic():
+        held = _held(link, seen)
+        if held is None:
+            raise Refused("no-appointment", _("There is no appointment to take back."))
+        _check_in_time(held, at)
+        check_stands(held, "cancel")
         settle([held], "cancel")
         note = str(_("taken back by the family"))
         append([held], "cancel", by=link.made_by, at=at, note=note)
         record("family_link.take_back", [link], by=link.made_by, at=at)
+
+
+def _held(link: FamilyLink, seen: str) -> Visit | None:
+    """Let nobody else change the appointment; refuse where the family saw another one."""
+    hold_appointments([link.application_id])
+    held = appointment_of(link)
+    if moment_of(held) != seen:
+        raise AppointmentChanged
+    return held
 
 
 def _check_in_time(visit: Visit | None, at: datetime) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from outreach import clock
 from outreach.actions import family as actions
 from outreach.actions import papers
+from outreach.actions.visits import moment_of
 from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import TIMES, spans
@@ -98,6 +99,7 @@ def _page(link: FamilyLink, secret: str) -> dict[str, Any]:
         "case": case,
         "called": _masked(case.resident.name),
         "visit": visit,
+        "seen": moment_of(visit),
         "may_change": visit is not None and actions.may_change(visit, at),
         "may_choose": case.state == "accepted",
         "may_send": case.state in actions.STATES,
@@ -169,13 +171,13 @@ def time(request: HttpRequest, link: FamilyLink, secret: str) -> HttpResponse:
     form = TimesForm(request.POST or None, initial={"times": _ticked(link)})
 
     def act() -> HttpResponse:
-        at = clock.now()
+        at, seen = clock.now(), request.POST.get("seen", "")
         if key := request.POST.get("offer", ""):
-            visit = actions.choose_time(link, key, at=at)
+            visit = actions.choose_time(link, key, seen=seen, at=at)
             said = {"day": visit.on.isoformat(), "time": f"{visit.start:%H:%M}"}
             text = _("Agreed: the doctors come on %(day)s at %(time)s.") % said
         elif "take_back" in request.POST:
-            actions.take_back_time(link, at=at)
+            actions.take_back_time(link, seen=seen, at=at)
             text = _("The time is taken back. Choose another one, or the same again.")
             return done(request, text, "desk:family_time", secret)
         else:

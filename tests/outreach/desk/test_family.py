@@ -16,7 +16,7 @@ from django.test import Client
 from PIL import Image
 
 from outreach import clock
-from outreach.actions import applications, family, offering, planning
+from outreach.actions import applications, family, offering, planning, visits
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.views.family import USES
@@ -32,7 +32,7 @@ from outreach.models import (
 )
 from tests import builders
 from tests.builders import START
-from tests.outreach.planning import ASKED, hills, published, wait
+from tests.outreach.planning import ASKED, FRIDAY, hills, published, wait
 
 SignIn = Callable[[User], Client]
 DAY = timedelta(days=1)
@@ -288,10 +288,12 @@ def test_a_family_chooses_changes_and_gives_back_a_time(place: builders.County) 
         r'name="offer" value="([^"]+)"', phone.get(f"{address}time/").content.decode()
     )
     assert (len(others) > 0, keys[0] in others) == (True, False)
-    assert phone.post(f"{address}time/", {"offer": others[0]}).status_code == 303
+    seen = f"{visit.on.isoformat()} {visit.start:%H:%M}"
+    assert phone.post(f"{address}time/", {"offer": others[0], "seen": seen}).status_code == 303
     visit.refresh_from_db()
     assert others[0].endswith(f"{visit.on.isoformat()}/{visit.start:%H:%M}")
-    assert phone.post(f"{address}time/", {"take_back": "yes"}).status_code == 303
+    seen = f"{visit.on.isoformat()} {visit.start:%H:%M}"
+    assert phone.post(f"{address}time/", {"take_back": "yes", "seen": seen}).status_code == 303
     visit.refresh_from_db()
     assert visit.state == "cancelled"
     assert keys[0] in phone.get(f"{address}time/").content.decode()
@@ -315,9 +317,31 @@ def test_after_the_evening_before_the_time_stands(place: builders.County) -> Non
     assert 'name="take_back"' in phone.get(f"{address}time/").content.decode()
     clock.advance_to(evening)
     assert 'name="take_back"' not in phone.get(f"{address}time/").content.decode()
+    seen = f"{visit.on.isoformat()} {visit.start:%H:%M}"
     for form in ({"take_back": "yes"}, {"offer": key}):
-        answer = phone.post(f"{address}time/", form)
+        answer = phone.post(f"{address}time/", form | {"seen": seen})
         assert (answer.status_code, answer["X-Refusal"]) == (422, "too-late")
+
+
+@pytest.mark.parametrize("what", ["take_back", "offer"])
+def test_a_page_left_open_while_the_office_moved_the_visit_changes_nothing(
+    place: builders.County, what: str
+) -> None:
+    case, address = offered(place)
+    phone = Client()
+    key, other = (one.key for one in offering.offered(case, clock.now())[:2])
+    phone.post(f"{address}time/", {"offer": key})
+    visit = Visit.objects.select_related("application", "assessor").get(application=case)
+    page = phone.get(f"{address}time/").content.decode()
+    [seen] = set(re.findall(r'name="seen" value="([^"]+)"', page))
+    to = visits.Appointment(visit.application, FRIDAY, time(16, 30))
+    visits.move(visit, to, by=place.administrator, at=clock.now())
+    answer = phone.post(f"{address}time/", {what: other, "seen": seen})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "appointment-changed")
+    visit.refresh_from_db()
+    assert (visit.state, visit.on, visit.start) == ("scheduled", FRIDAY, time(16, 30))
+    shown = answer.content.decode()
+    assert f'name="seen" value="{FRIDAY.isoformat()} 16:30"' in shown
 
 
 def test_a_time_that_is_gone_is_refused_and_nothing_is_booked(place: builders.County) -> None:
