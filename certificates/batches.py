@@ -101,8 +101,8 @@ def start(
         items = [*_of_cases(batch, cases), *_of_requests(batch, requests)]
         for item in items if leased_by else ():
             item.leased_by, item.leased_until = leased_by, _lease(timezone.now())
-        waiting = _waiting([item.application_id for item in items])
-        BatchItem.objects.bulk_create(i for i in items if i.application_id not in waiting)
+        # What waits in another batch already stays there, also one begun in this very moment.
+        BatchItem.objects.bulk_create(items, ignore_conflicts=True)
         record("batch.start", [batch], by=by, at=at, detail={"papers": len(items)})
         transaction.on_commit(work_waits.set)
     return batch
@@ -120,11 +120,6 @@ def _of_requests(batch: Batch, requests: Sequence[PaperRequest]) -> Iterator[Bat
 
 def _lease(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.OUTREACH_LEASE_S)
-
-
-def _waiting(applications: Sequence[UUID]) -> set[UUID]:
-    held = BatchItem.objects.filter(application__in=applications, state=ItemState.WAITING)
-    return set(held.values_list("application_id", flat=True))
 
 
 def progress(batch: Batch) -> Progress:

@@ -8,7 +8,8 @@ only when another administrator or approver confirms it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,15 +82,26 @@ def open_account(
     """Open an account; return it with its first password, or None until a second person agrees."""
     _check_manages(by, duty.division)
     _check_whole(duty)
-    if User.objects.filter(username=username).exists():
-        raise Refused("username-taken", _("This user name is taken; choose another one."))
     made = User(username=username, full_name=full_name, telephone=telephone, is_active=False)
     _give(made, duty)
     made.set_unusable_password()
-    made.save()
+    with username_once():
+        made.save()
     _qualify(made, duty)
     record("account.open", [made], by=by, at=at, detail=_said(made))
     return made, _admit(made, reason, by=by, at=at)
+
+
+@contextmanager
+def username_once() -> Iterator[None]:
+    """Refuse a name that somebody signs in with already, or was given in this very moment."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise Refused(
+            "username-taken", _("This user name is taken; choose another one.")
+        ) from error
 
 
 @transaction.atomic
@@ -107,6 +119,7 @@ def change_account(
     _check_manages(by, account.division)
     _check_manages(by, duty.division)
     _check_whole(duty)
+    hold_account(account)
     before = _said(account)
     account.full_name, account.telephone = full_name, telephone
     account.save(update_fields=["full_name", "telephone"])
@@ -141,6 +154,7 @@ def resume_account(account: User, reason: str, *, by: User, at: datetime) -> str
     _check_manages(by, account.division)
     if account.outlet and account.outlet.closed_at:
         raise Refused("outlet-closed", _("This outlet is closed."))
+    account.refresh_from_db(from_queryset=User.objects.select_for_update(of=("self",), no_key=True))
     if account.is_active:
         raise Refused("account-open", _("This account is in use already."))
     return _admit(account, reason, by=by, at=at)
@@ -185,11 +199,12 @@ def decline(request: AccountRequest, *, by: User, at: datetime) -> None:
 @transaction.atomic
 def take_back(request: AccountRequest, *, by: User, at: datetime) -> None:
     """Withdraw what one asked for oneself."""
-    if request.asked_by != by or request.decided_at:
+    held = _undecided(request)
+    if held.asked_by_id != by.pk:
         raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
-    request.decided_by, request.decided_at, request.was_confirmed = by, at, False
-    request.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
-    record("account.take_back", [request.account], by=by, at=at, detail={"kind": request.kind})
+    held.decided_by, held.decided_at, held.was_confirmed = by, at, False
+    held.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
+    record("account.take_back", [held.account], by=by, at=at, detail={"kind": held.kind})
 
 
 @transaction.atomic
@@ -254,10 +269,7 @@ def _ask(
 def _decide(
     request: AccountRequest, was_confirmed: bool, *, by: User, at: datetime
 ) -> AccountRequest:
-    locked = AccountRequest.objects.select_for_update(of=("self",))
-    held = locked.select_related("account__division").get(pk=request.pk)
-    if held.decided_at:
-        raise Refused("request-decided", _("Somebody decided this already."))
+    held = _undecided(request)
     if by.pk in (held.asked_by_id, held.account_id):
         raise Refused(
             "second-person-wanted",
@@ -269,6 +281,15 @@ def _decide(
     held.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
     deed = "account.confirm" if was_confirmed else "account.decline"
     record(deed, [held.account], by=by, at=at, detail={"kind": held.kind, **held.wanted})
+    return held
+
+
+def _undecided(request: AccountRequest) -> AccountRequest:
+    """Let nobody else decide what was asked for; refuse where somebody has."""
+    locked = AccountRequest.objects.select_for_update(of=("self",))
+    held = locked.select_related("account__division").get(pk=request.pk)
+    if held.decided_at:
+        raise Refused("request-decided", _("Somebody decided this already."))
     return held
 
 
@@ -313,16 +334,28 @@ def _check_not_the_last(account: User) -> None:
     """
     if account.role != Role.ADMINISTRATOR or not account.is_active:
         return
-    code = account.division.code
-    above = [code[:length] for length in range(1, len(code) + 1)]
-    left = User.objects.select_for_update(of=("self",)).filter(
-        Q(division__code__in=above), role=Role.ADMINISTRATOR, is_active=True
-    )
-    if not [one for one in left.order_by("pk") if one.pk != account.pk]:
+    if not [one for one in hold_account(account) if one != account]:
         raise Refused(
             "last-administrator",
             _("This is the last administrator of the area; give somebody else the role first."),
         )
+
+
+def hold_account(account: User) -> list[User]:
+    """Let nobody else change the account or its area's administrators; return these.
+
+    They are held together: of two who remove one another none waits for the other in a circle.
+    """
+    code = account.division.code
+    above = [code[:length] for length in range(1, len(code) + 1)]
+    manages = Q(division__code__in=above, role=Role.ADMINISTRATOR, is_active=True)
+    rows = User.objects.select_for_update(of=("self",), no_key=True)
+    held = rows.filter(manages | Q(pk=account.pk)).select_related("division").order_by("pk")
+    return [
+        one
+        for one in held
+        if one.role == Role.ADMINISTRATOR and one.is_active and one.division.code in above
+    ]
 
 
 def _check_manages(by: User, division: Division) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
-from outreach.actions.holding import hold_appointments, hold_diaries
+from outreach.actions.holding import hold_appointments, hold_diaries, hold_residents
 from outreach.domain.identity import normalise_name, normalise_telephone, parse_id_number
 from outreach.domain.vocabulary import Category, Paper
 from outreach.domain.workflow import (
@@ -198,6 +198,7 @@ def nominate(
     """
     for nomination in nominations:
         check_village_in_scope(admitted_by or by, nomination.village)
+    hold_residents(parse_id_number(nomination.id_number).value for nomination in nominations)
     first = Counter.take(f"application-{at.year}", len(nominations))
     made = [
         _register(nomination, f"{at.year}-{first + index:05d}", by=by, at=at)
@@ -397,6 +398,7 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         coming = Visit.objects.open().filter(application__in=ids)
         cases = Application.objects.filter(pk__in=ids)
         hold_appointments(ids)
+        _check_as_read(applications)
         hold_diaries([assessor])
         _check_free(assessor, applications)
         coming.update(assessor=assessor, revision=F("revision") + 1)
@@ -404,6 +406,24 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
         record("application.assign", applications, by=by, at=at, detail={"to": str(assessor.pk)})
     for application in applications:
         application.assessor = assessor
+
+
+def _check_as_read(applications: Sequence[Application]) -> None:
+    """Refuse where somebody gave a case away after it was read."""
+    rows = Application.objects.filter(pk__among=[application.pk for application in applications])
+    now = dict(rows.values_list("pk", "assessor"))
+    for application in applications:
+        if now[application.pk] != application.assessor_id:
+            raise assigned_meanwhile(application)
+
+
+def assigned_meanwhile(application: Application) -> Refused:
+    """Return the refusal to give a case away that somebody else has given away already."""
+    return Refused(
+        "assigned-meanwhile",
+        _("Somebody gave case %(number)s to an assessor meanwhile; see who has it now.")
+        % {"number": application.number},
+    )
 
 
 def _check_free(assessor: User, applications: Sequence[Application]) -> None:

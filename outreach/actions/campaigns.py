@@ -126,6 +126,7 @@ def add_team(campaign: Campaign, crew: Crew, *, by: User, at: datetime) -> Team:
     """Add a team that works on every working day of the campaign."""
     check_plans(by, campaign)
     with transaction.atomic():
+        hold_teams(campaign)
         _check_crew(campaign, crew)
         team = Team.objects.create(campaign=campaign, **_described(crew))
         _man(team, crew)
@@ -139,6 +140,7 @@ def change_team(team: Team, crew: Crew, *, by: User, at: datetime) -> None:
     """Change a team; its days keep their own hours, which `set_hours` changes."""
     check_plans(by, team.campaign)
     with transaction.atomic():
+        hold_teams(team.campaign)
         _check_crew(team.campaign, crew, team)
         for name, value in _described(crew).items():
             setattr(team, name, value)
@@ -146,6 +148,11 @@ def change_team(team: Team, crew: Crew, *, by: User, at: datetime) -> None:
         team.members.all().delete()
         _man(team, crew)
         record("team.change", [team], by=by, at=at)
+
+
+def hold_teams(campaign: Campaign) -> None:
+    """Let nobody else change the campaign's teams and their days before the commit."""
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
 
 
 def _described(crew: Crew) -> dict[str, str | float]:
@@ -205,6 +212,7 @@ def set_hours(team: Team, hours: Iterable[Hours], *, by: User, at: datetime) -> 
         if not 0 <= one.start < one.end <= 24 * 60:
             raise Refused("hours-reversed", _("A day must end after it begins."))
     with transaction.atomic():
+        hold_teams(team.campaign)
         _set_hours(team, hours)
         record("team.hours", [team], by=by, at=at)
 

@@ -338,14 +338,19 @@ def give_second_opinion(
 ) -> list[SecondOpinion]:
     """Record a second assessor's view of evaluations with grade 1 or 2; no grade means the same."""
     ids = [evaluation.pk for evaluation in evaluations]
-    if second_opinions_for(by).filter(pk__in=ids).count() != len(ids):
-        raise Refused(
-            "second-opinion-closed",
-            _("You cannot give a second opinion here: rate only what others rated in your field."),
-        )
     if grade is not None and not reason:
         raise Refused("reason-missing", _("Write the reason for a different grade."))
     with transaction.atomic():
+        held = Evaluation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        list(held.values_list("pk"))
+        if second_opinions_for(by).filter(pk__in=ids).count() != len(ids):
+            raise Refused(
+                "second-opinion-closed",
+                _(
+                    "You cannot give a second opinion here:"
+                    " rate only what others rated in your field."
+                ),
+            )
         opinions = SecondOpinion.objects.bulk_create(
             SecondOpinion(
                 evaluation=evaluation,

@@ -22,7 +22,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from outreach.models import Application, User, Visit
+from outreach.models import Application, Resident, User, Visit
+from outreach.models.sealed import blind_index
 
 
 def hold_named(visits: Collection[UUID], cases: Collection[UUID] = ()) -> None:
@@ -47,6 +48,12 @@ def hold_cases(cases: Collection[UUID]) -> None:
 def hold_diaries(assessors: Iterable[User | None]) -> None:
     """Let nobody else book these assessors; whoever books looks afterwards who is free."""
     _hold(User.objects.filter(pk__among={one.pk for one in assessors if one}))
+
+
+def hold_residents(id_numbers: Iterable[str]) -> None:
+    """Let nobody else change what is known of these persons; who is new is not there to be held."""
+    indexes = {blind_index(number, "id_number") for number in id_numbers}
+    _hold(Resident.objects.filter(id_number_index__in=indexes))
 
 
 def _hold(rows: QuerySet[Any], *columns: str) -> list[Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.accounts import fresh_password
+from outreach.actions.accounts import fresh_password, username_once
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import OutletKind, Role
 from outreach.models import Division, Outlet, User
@@ -73,18 +73,17 @@ def open_account(
     _check_manages(by, outlet.division)
     if outlet.closed_at:
         raise Refused("outlet-closed", _("This outlet is closed."))
-    if User.objects.filter(username=username).exists():
-        raise Refused("username-taken", _("This user name is taken; choose another one."))
     password = fresh_password()
-    made = User.objects.create_user(
-        username,
-        password,
-        full_name=full_name,
-        role=Role.OUTLET,
-        division=outlet.division,
-        outlet=outlet,
-        password_was_given=True,
-    )
+    with username_once():
+        made = User.objects.create_user(
+            username,
+            password,
+            full_name=full_name,
+            role=Role.OUTLET,
+            division=outlet.division,
+            outlet=outlet,
+            password_was_given=True,
+        )
     record("outlet.account", [made], by=by, at=at)
     return made, password
 

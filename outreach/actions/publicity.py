@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.actions.evaluations import current_evaluation
+from outreach.actions.holding import hold_cases
 from outreach.domain.workflow import ApplicationState
 from outreach.models import (
     Appeal,
@@ -36,14 +37,16 @@ def post_notices(applications: Sequence[Application], *, by: User, at: datetime)
 
     Refused while photos are still on their way or the second opinion for grades 1–2 is missing.
     """
-    evaluations = current_evaluation([application.pk for application in applications])
-    _check_complete(evaluations)
-    _check_second_opinions(evaluations)
     on = timezone.localdate(at)
     minors = [one for one in applications if one.resident.age(on) < ADULT]
     others = [one for one in applications if one not in minors]
     ends_on = working_calendar(on).add(on, NOTICE_WORKING_DAYS)
+    ids = [application.pk for application in applications]
     with transaction.atomic():
+        hold_cases(ids)
+        evaluations = current_evaluation(ids)
+        _check_complete(evaluations)
+        _check_second_opinions(evaluations)
         advance(minors, "skip_notice", by=by, at=at)
         advance(others, "post_notice", by=by, at=at)
         return Notice.objects.bulk_create(
@@ -100,6 +103,9 @@ def decide_objection(
     if not decision:
         raise Refused("reason-missing", _("Write the reason of the decision."))
     with transaction.atomic():
+        objection.refresh_from_db(from_queryset=Objection.objects.select_for_update())
+        if objection.decided_at:
+            raise Refused("decided-already", _("A colleague has decided this meanwhile."))
         objection.decided_by, objection.decided_at = by, at
         objection.is_upheld, objection.decision = upheld, decision
         objection.save()

@@ -78,7 +78,9 @@ def take_in(prices: Prices, *, by: User, at: datetime) -> Tariff:
 @transaction.atomic
 def withdraw(code: str, *, by: User, at: datetime) -> None:
     """Take a tariff out again before its first day."""
-    held = Tariff.objects.select_for_update().get(code=code)
+    held = Tariff.objects.select_for_update().filter(code=code).first()
+    if held is None:
+        raise Refused("tariff-withdrawn", _("A colleague has withdrawn this version meanwhile."))
     _check_manages(held.place, by)
     if held.valid_from <= timezone.localdate(at) or held.journeys.exists():
         raise Refused(

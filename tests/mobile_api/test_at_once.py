@@ -244,9 +244,8 @@ def test_what_is_accepted_while_it_comes_in_another_way_is_said_to_be_known(
         tablet.say("submit_evaluation", args, ON_THE_DAY)
     one.sync()
     if is_said_again:
-        applications.assign(
-            [visit.application], place.assessor, by=place.administrator, at=ON_THE_DAY
-        )
+        case = Application.objects.get(pk=visit.application_id)
+        applications.assign([case], place.assessor, by=place.administrator, at=ON_THE_DAY)
     else:
         other.sync()
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from outreach.actions import evaluations, publicity
-from outreach.models import Application, Evaluation, Notice
+from outreach.models import Application, Evaluation, Notice, Objection
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
@@ -83,6 +83,34 @@ def test_an_objection_stops_the_review_until_it_is_decided(place: builders.Count
     publicity.end_notices([case], by=place.administrator, at=after)
     case.refresh_from_db()
     assert case.state == "noticed"
+
+
+def test_an_objection_that_was_decided_is_not_decided_again_while_another_one_waits(
+    place: builders.County,
+) -> None:
+    [case] = posted(place)
+
+    def objection(text: str) -> Objection:
+        notice = Notice.objects.select_related("application").get()
+        return publicity.object_to(
+            notice, from_whom="邻居", text=text, by=place.liaison, at=AFTERNOON
+        )
+
+    first = objection("曾见其行走")
+    left_open = Objection.objects.select_related("notice__application").get(pk=first.pk)
+    publicity.decide_objection(
+        first, upheld=False, decision="复核属实", by=place.administrator, at=AFTERNOON
+    )
+    second = objection("另有证人")
+    with pytest.raises(Refused, match=r"^decided-already$"):
+        publicity.decide_objection(
+            left_open, upheld=True, decision="重评", by=place.administrator, at=AFTERNOON
+        )
+    case.refresh_from_db()
+    second.refresh_from_db()
+    stands = Objection.objects.get(pk=first.pk)
+    assert (stands.is_upheld, stands.decision) == (False, "复核属实")
+    assert (case.state, second.decided_at) == ("under_objection", None)
 
 
 def test_an_upheld_objection_means_another_assessment(place: builders.County) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -149,12 +150,12 @@ def hinder(request: DeskRequest, campaign: UUID) -> HttpResponse:
     def act() -> HttpResponse:
         _check(form)
         at = clock.now()
-        actions.hinder(held, form.happening(), by=request.user, at=at)
-        published = held.plans.filter(state=PlanState.PUBLISHED).first()
-        if published is None:
-            message = _("Noted; the next plan takes it into account.")
-            return done(request, message, "desk:campaign", held.pk)
-        answers = planning.answer(held, by=request.user, at=at)
+        with transaction.atomic():  # noted without its answers, it would be noted once more
+            actions.hinder(held, form.happening(), by=request.user, at=at)
+            if not held.plans.filter(state=PlanState.PUBLISHED).exists():
+                message = _("Noted; the next plan takes it into account.")
+                return done(request, message, "desk:campaign", held.pk)
+            answers = planning.answer(held, by=request.user, at=at)
         message = _("Noted. Two answers are being worked out.")
         return done(request, message, "desk:compare", answers[0].pk, answers[1].pk)
 

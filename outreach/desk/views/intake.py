@@ -180,6 +180,9 @@ def assign(request: DeskRequest) -> HttpResponse:
             raise Refused("no-assessor", _("Choose the assessor who will visit these homes."))
         if any(case.state != ApplicationState.ACCEPTED for case in cases):
             raise Refused("not-accepted", _("Only accepted cases are given to an assessor."))
+        for case in cases:
+            if str(case.assessor_id or "") != request.POST.get("seen", ""):
+                raise actions.assigned_meanwhile(case)
         assessor = form.cleaned_data["assessor"].user
         actions.assign(cases, assessor, by=request.user, at=clock.now())
         count = len(cases)

@@ -309,6 +309,21 @@ def test_what_came_in_between_before_any_plan_is_noted_and_taken_back(
     assert not hill.campaign.hindrances.standing().exists()
 
 
+def test_what_cannot_be_answered_yet_is_not_noted_either(hill: Hills, office: Client) -> None:
+    """Noted without its answers, it was noted once more by whoever sent it again."""
+    published(hill)
+    planning.ask(hill.campaign, by=hill.place.administrator, at=ASKED)
+    form = {
+        "kind": "road_cut",
+        "place": str(hill.villages[0].pk),
+        "first_on": "2018-06-04",
+        "last_on": "2018-06-06",
+    }
+    answer = office.post(f"/campaigns/{hill.campaign.pk}/hinder/", form)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "plan-under-way")
+    assert not hill.campaign.hindrances.exists()
+
+
 def test_families_are_told_one_by_one_and_the_liaison_sees_only_hers(
     hill: Hills, office: Client, sign_in: SignIn
 ) -> None:

@@ -1,4 +1,4 @@
-"""A visit's page that was left open while somebody else moved the visit overwrites nothing."""
+"""A page that was left open while somebody else changed what it shows overwrites nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from outreach.actions import visits
+from outreach.actions import applications, visits
 from outreach.models import User, Visit
 from tests import builders
 from tests.builders import START, County
@@ -84,3 +84,23 @@ def test_a_move_in_the_very_same_moment_is_shown_too(
     answer = office.post(address, TYPED[step] | {"seen": "2018-06-04 09:00"})
     assert (answer.status_code, answer["X-Refusal"]) == (422, "appointment-changed")
     assert seen_on(answer.content.decode()) == "2018-06-05 10:30"
+
+
+def test_a_case_that_somebody_gave_away_meanwhile_is_given_to_nobody_else(
+    place: County, sign_in: SignIn
+) -> None:
+    [case] = builders.applied(place)
+    applications.accept([case], by=place.administrator, at=START)
+    office = sign_in(place.administrator)
+    assert str(case.pk) in office.get("/assign/").content.decode()
+    applications.assign([case], place.colleague, by=place.administrator, at=START)
+
+    form = {"ids": [case.pk], "assessor": place.assessor.pk}
+    answer = office.post("/assign/", form)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "assigned-meanwhile")
+    assert case.number in answer.content.decode()
+    case.refresh_from_db()
+    assert case.assessor == place.colleague
+    again = office.post("/assign/", form | {"seen": place.colleague.pk})
+    case.refresh_from_db()
+    assert (again.status_code, case.assessor) == (303, place.assessor)
