@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import OperationalError, models
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -19,6 +20,9 @@ from outreach.desk.access import M
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 from outreach.rules import Refused, plainly
+
+#: How PostgreSQL says that two waited for each other, and that this one was broken off.
+DEADLOCK = "40P01"
 
 
 class SeeOther(HttpResponseRedirect):
@@ -78,7 +82,24 @@ def answer(
     if request.method != "POST":
         return render(request, template, context())
     try:
-        with plainly():
+        with plainly(), _without_circle():
             return take()
     except Refused as refusal:
         return refused(request, refusal, template, context())
+
+
+@contextmanager
+def _without_circle() -> Iterator[None]:
+    """Refuse what the database broke off since two deeds waited for each other: nothing is lost."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+            raise
+        raise Refused(
+            "at-once",
+            _(
+                "Somebody did something with the same records in this very moment, so nothing"
+                " was done here. Send it once more."
+            ),
+        ) from error
