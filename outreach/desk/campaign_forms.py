@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.campaigns import CampaignTerms, Crew, Happening, Hours
 from outreach.desk import words
+from outreach.desk.forms import SeenForm
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Assessor, Campaign, Division, Shift, Team, User
 from outreach.models.planning import HindranceKind
@@ -94,6 +95,15 @@ class CampaignForm(forms.Form):
         yuan = said.pop("overtime_yuan")
         said["lunch_at"] = minutes_of(said["lunch_at"])
         return CampaignTerms(**said, overtime_fen_per_hour=yuan * 100)
+
+
+class ChangingCampaignForm(CampaignForm, SeenForm):
+    """Other days and customs of a campaign."""
+
+    def terms(self) -> CampaignTerms:
+        """Return what was typed, without what was seen."""
+        del self.cleaned_data["seen"]
+        return super().terms()
 
 
 class MembersField(_Members):
@@ -188,23 +198,35 @@ class TeamForm(forms.Form):
         )
 
 
-class HoursForm(forms.Form):
+class ChangingTeamForm(TeamForm, SeenForm):
+    """Another crew of a team, or another place to start from; its days have a form of their own."""
+
+    start = end = None  # type: ignore[assignment]
+
+
+class HoursForm(SeenForm):
     """Which days a team works, and when: one row a day."""
 
-    def __init__(
-        self, *args: Any, days: Sequence[date], shifts: dict[date, Shift], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, days: Sequence[date], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.days = list(days)
         for day in days:
-            held = shifts.get(day)
-            self.fields[f"on-{day}"] = forms.BooleanField(
-                label=f"{day:%Y-%m-%d}", required=False, initial=held is not None
-            )
-            start = clock_of(held.start) if held else time(8, 30)
-            end = clock_of(held.end) if held else time(17, 30)
-            self.fields[f"start-{day}"] = _moment(_("Leaves at"), required=False, initial=start)
-            self.fields[f"end-{day}"] = _moment(_("Back by"), required=False, initial=end)
+            self.fields[f"on-{day}"] = forms.BooleanField(label=f"{day:%Y-%m-%d}", required=False)
+            for name, label in (("start", _("Leaves at")), ("end", _("Back by"))):
+                said = f"{day:%Y-%m-%d} {label}"
+                self.fields[f"{name}-{day}"] = _moment(said, required=False)
+
+    @staticmethod
+    def showing(days: Sequence[date], shifts: Iterable[Shift]) -> dict[str, Any]:
+        """Return what the form shows of a team's days."""
+        found: dict[str, Any] = {}
+        held = {shift.on: shift for shift in shifts}
+        for day in days:
+            shift = held.get(day)
+            found[f"on-{day}"] = shift is not None
+            found[f"start-{day}"] = clock_of(shift.start) if shift else time(8, 30)
+            found[f"end-{day}"] = clock_of(shift.end) if shift else time(17, 30)
+        return found
 
     def rows(self) -> list[tuple[date, Any, Any, Any]]:
         """Return the fields day by day."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -384,8 +384,9 @@ class AppointmentForm(forms.Form):
 
 
 class SeenForm(forms.Form):
-    """The appointment that stood on the page when it was opened."""
+    """What stood on the page when it was opened, and what stands now where that is another."""
 
+    stands: Sequence[tuple[str, str]] = ()
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
@@ -395,7 +396,7 @@ class MovingForm(AppointmentForm, SeenForm):
     reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
 
 
-class UrgencyForm(forms.Form):
+class UrgencyForm(SeenForm):
     """Why a case cannot wait its turn."""
 
     urgency = forms.ChoiceField(

@@ -20,6 +20,7 @@ from outreach.actions import accounts as actions
 from outreach.actions import second_factor
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.account_forms import (
+    ChangingDutyForm,
     DutyForm,
     NewAccountForm,
     PasswordForm,
@@ -28,6 +29,7 @@ from outreach.desk.account_forms import (
 )
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.seeing import as_seen, showing
 from outreach.desk.stepping import page_of
 from outreach.desk.steps import SECOND_PERSON
 from outreach.domain.vocabulary import Role
@@ -103,27 +105,30 @@ def _told(request: DeskRequest, account: User, password: str | None) -> HttpResp
 def account(request: DeskRequest, person: UUID) -> HttpResponse:
     """Show an account with its history; on POST change name, role or area."""
     held = found(accounts_for(request.user), pk=person)
-    form = DutyForm(request.POST or None, user=request.user, initial=_initial(held))
+    form = ChangingDutyForm(
+        request.POST or None, user=request.user, initial=showing(_initial(held))
+    )
 
     def act() -> HttpResponse:
         check_form(form)
         said = form.cleaned_data
-        waiting = actions.change_account(
-            held,
-            said["full_name"],
-            form.duty,
-            telephone=said["telephone"],
-            reason=said["reason"],
-            by=request.user,
-            at=clock.now(),
-        )
+        with as_seen(form, held, lambda: _initial(held), hold=lambda: actions.hold_account(held)):
+            waiting = actions.change_account(
+                held,
+                said["full_name"],
+                form.duty,
+                telephone=said["telephone"],
+                reason=said["reason"],
+                by=request.user,
+                at=clock.now(),
+            )
         text = _("The account is changed.")
         if waiting:
             text = _("A second person must agree; until then nothing changes.")
         return done(request, text, "desk:account", held.pk)
 
     if request.method == "POST" and request.user.role != Role.ADMINISTRATOR:
-        form = DutyForm(user=request.user, initial=_initial(held))
+        form = ChangingDutyForm(user=request.user, initial=showing(_initial(held)))
         return render(request, "desk/account.html", _page(request, held, form))
     return answer(request, act, "desk/account.html", lambda: _page(request, held, form))
 
@@ -224,7 +229,7 @@ def _with_form(
         return act(held, form.cleaned_data)
 
     def again() -> dict[str, Any]:
-        duty = DutyForm(user=request.user, initial=_initial(held))
+        duty = ChangingDutyForm(user=request.user, initial=showing(_initial(held)))
         return _page(request, held, duty, **{name: form})
 
     return answer(request, checked, "desk/account.html", again)

@@ -17,8 +17,14 @@ from outreach.actions import campaigns as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
 from outreach.desk.boards import team_rows, weeks_of
-from outreach.desk.campaign_forms import AskForm, CampaignForm, HindranceForm
+from outreach.desk.campaign_forms import (
+    AskForm,
+    CampaignForm,
+    ChangingCampaignForm,
+    HindranceForm,
+)
 from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.seeing import as_seen, showing
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import VisitState
 from outreach.models import Campaign, Plan
@@ -71,11 +77,13 @@ def new(request: DeskRequest) -> HttpResponse:
 def change(request: DeskRequest, campaign: UUID) -> HttpResponse:
     """Change a campaign's days and customs."""
     held = campaign_of(request, campaign)
-    form = CampaignForm(request.POST or None, initial=CampaignForm.showing(held))
+    initial = showing(CampaignForm.showing(held))
+    form = ChangingCampaignForm(request.POST or None, initial=initial)
 
     def act() -> HttpResponse:
         _check(form)
-        actions.change(held, form.terms(), by=request.user, at=clock.now())
+        with as_seen(form, held, lambda: CampaignForm.showing(held)):
+            actions.change(held, form.terms(), by=request.user, at=clock.now())
         return done(request, _("The campaign is changed."), "desk:campaign", held.pk)
 
     context = {

@@ -16,6 +16,7 @@ from outreach.actions import hastening as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import UrgencyForm
+from outreach.desk.seeing import as_seen, showing
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import FAST
 from outreach.domain.promises import FAST_HOURS, fast_due
@@ -42,18 +43,23 @@ def _with_term(now: datetime) -> Callable[[Application], dict[str, Any]]:
 def hasten(request: DeskRequest, case: UUID) -> HttpResponse:
     """Put a case into the fast lane with its reason, or take it out again."""
     application = found(cases_of(request.user), pk=case)
-    initial = {"urgency": application.urgency, "why": application.urgent_why or ""}
-    form = UrgencyForm(request.POST or None, initial=initial)
+
+    def shown() -> dict[str, Any]:
+        return {"urgency": application.urgency, "why": application.urgent_why or ""}
+
+    form = UrgencyForm(request.POST or None, initial=showing(shown()))
 
     def act() -> HttpResponse:
         if "out" in request.POST:
-            actions.unhasten(application, by=request.user, at=clock.now())
+            with as_seen(form, application, shown):
+                actions.unhasten(application, by=request.user, at=clock.now())
             return done(request, _("The case is out of the fast lane."), "desk:case", case)
         check_form(form)
         said = form.cleaned_data
-        actions.hasten(
-            application, Urgency(said["urgency"]), said["why"], by=request.user, at=clock.now()
-        )
+        with as_seen(form, application, shown):
+            actions.hasten(
+                application, Urgency(said["urgency"]), said["why"], by=request.user, at=clock.now()
+            )
         return done(request, _("The case is in the fast lane."), "desk:case", case)
 
     context = {"application": application, "form": form, "hours": FAST_HOURS}

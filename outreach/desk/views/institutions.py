@@ -21,7 +21,9 @@ from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.account_forms import WhyForm
 from outreach.desk.answers import answer, check_form, done
+from outreach.desk.forms import SeenForm
 from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.seeing import as_seen, showing
 from outreach.domain.vocabulary import Category, Role
 from outreach.models import AuditEvent, Institution, User
 
@@ -29,7 +31,7 @@ OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
 EVENTS = 50
 
 
-class InstitutionForm(forms.Form):
+class InstitutionForm(SeenForm):
     """What the designation says, and by which document."""
 
     name = forms.CharField(label=gettext_lazy("Name of the institution"), max_length=80)
@@ -113,12 +115,13 @@ def institution(request: DeskRequest, institution: UUID) -> HttpResponse:
         held = _mine(request, institution)
     else:
         held = found(institutions_for(request.user), pk=institution)
-    form = InstitutionForm(request.POST or None, initial=_initial(held))
+    form = InstitutionForm(request.POST or None, initial=showing(_initial(held)))
 
     def act() -> HttpResponse:
         check_form(form)
         why = form.cleaned_data["why"]
-        actions.change(held, form.said, why, by=request.user, at=clock.now())
+        with as_seen(form, held, lambda: _initial(held)):
+            actions.change(held, form.said, why, by=request.user, at=clock.now())
         return done(request, _("The institution is changed."), "desk:institution", held.pk)
 
     return answer(request, act, "desk/institution.html", lambda: _page(request, held, form=form))
@@ -151,7 +154,7 @@ def _page(request: DeskRequest, held: Institution, **forms: Any) -> dict[str, An
         "events": events.select_related("by").order_by("-at", "-pk")[:EVENTS],
         "may_take": is_office and mine,
         "is_shared": is_office and not mine,
-        "form": InstitutionForm(initial=_initial(held)),
+        "form": InstitutionForm(initial=showing(_initial(held))),
         "why_form": WhyForm(),
         **forms,
     }

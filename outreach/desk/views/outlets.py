@@ -18,7 +18,9 @@ from outreach.actions import outlets as actions
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
+from outreach.desk.forms import SeenForm
 from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.seeing import as_seen, showing
 from outreach.desk.stepping import cases_of
 from outreach.domain.vocabulary import Level, OutletKind, Role
 from outreach.models import Division, Outlet, User
@@ -41,7 +43,7 @@ class PlaceField(_PlaceChoice):
         return f"{above} {obj.name}".strip()
 
 
-class OutletForm(forms.Form):
+class OutletForm(SeenForm):
     """A counter and for which area it takes requests in."""
 
     name = forms.CharField(label=gettext_lazy("Name of the outlet"), max_length=60)
@@ -137,25 +139,29 @@ def _at(outlet: Outlet) -> tuple[str, UUID]:
 def outlet(request: DeskRequest, outlet: UUID) -> HttpResponse:
     """Show a counter with its accounts; on POST correct it."""
     held = found(outlets_for(request.user), pk=outlet)
-    initial = {"name": held.name, "kind": held.kind, "division": held.division_id}
-    form = OutletForm(request.POST or None, user=request.user, initial=initial)
+    form = OutletForm(request.POST or None, user=request.user, initial=showing(_shown(held)))
 
     def act() -> HttpResponse:
         check_form(form)
         said = form.cleaned_data
-        actions.change_outlet(
-            held,
-            said["name"],
-            OutletKind(said["kind"]),
-            said["division"],
-            by=request.user,
-            at=clock.now(),
-        )
+        with as_seen(form, held, lambda: _shown(held)):
+            actions.change_outlet(
+                held,
+                said["name"],
+                OutletKind(said["kind"]),
+                said["division"],
+                by=request.user,
+                at=clock.now(),
+            )
         return done(request, _("The outlet is changed."), *_at(held))
 
     return answer(
         request, act, "desk/outlet.html", lambda: _page(held, form, AccountForm(prefix="account"))
     )
+
+
+def _shown(held: Outlet) -> dict[str, Any]:
+    return {"name": held.name, "kind": held.kind, "division": held.division_id}
 
 
 def _page(held: Outlet, form: OutletForm, account: AccountForm) -> dict[str, Any]:
@@ -183,7 +189,7 @@ def account(request: DeskRequest, outlet: UUID) -> HttpResponse:
     """Give somebody at the counter an account and show its first password, this once."""
     held = found(outlets_for(request.user), pk=outlet)
     form = AccountForm(request.POST, prefix="account")
-    initial = {"name": held.name, "kind": held.kind, "division": held.division_id}
+    initial = showing(_shown(held))
 
     def act() -> HttpResponse:
         check_form(form)

@@ -18,7 +18,8 @@ from outreach.actions import drafting
 from outreach.desk import feeds
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
-from outreach.desk.campaign_forms import HoursForm, TeamForm
+from outreach.desk.campaign_forms import ChangingTeamForm, HoursForm, TeamForm
+from outreach.desk.seeing import as_seen, showing
 from outreach.desk.views.campaigns import campaign_of
 from outreach.domain.vocabulary import Role
 from outreach.models import Team
@@ -56,17 +57,22 @@ def new(request: DeskRequest, campaign: UUID) -> HttpResponse:
 def change(request: DeskRequest, team: UUID) -> HttpResponse:
     """Change who is in a team and where it starts."""
     held = team_of(request, team)
-    form = TeamForm(
+    form = ChangingTeamForm(
         request.POST or None,
         campaign=held.campaign,
         on=clock.today(),
-        initial=TeamForm.showing(held),
+        initial=showing(TeamForm.showing(held)),
     )
-    del form.fields["start"], form.fields["end"]
 
     def act() -> HttpResponse:
         _check(form)
-        actions.change_team(held, form.crew(), by=request.user, at=clock.now())
+        with as_seen(
+            form,
+            held,
+            lambda: TeamForm.showing(held),
+            hold=lambda: actions.hold_teams(held.campaign),
+        ):
+            actions.change_team(held, form.crew(), by=request.user, at=clock.now())
         return done(request, _("The team is changed."), "desk:campaign", held.campaign_id)
 
     context = {
@@ -103,12 +109,16 @@ def hours(request: DeskRequest, team: UUID) -> HttpResponse:
     held = team_of(request, team)
     with plainly():
         days = drafting.days_of(held.campaign)
-    shifts = {shift.on: shift for shift in held.shifts.all()}
-    form = HoursForm(request.POST or None, days=days, shifts=shifts)
+
+    def shown() -> dict[str, Any]:
+        return HoursForm.showing(days, held.shifts.all())
+
+    form = HoursForm(request.POST or None, days=days, initial=showing(shown()))
 
     def act() -> HttpResponse:
         _check(form)
-        actions.set_hours(held, form.hours(), by=request.user, at=clock.now())
+        with as_seen(form, held, shown, hold=lambda: actions.hold_teams(held.campaign)):
+            actions.set_hours(held, form.hours(), by=request.user, at=clock.now())
         return done(request, _("The days are saved."), "desk:campaign", held.campaign_id)
 
     context = {"form": form, "team": held, "campaign": held.campaign}

@@ -1,8 +1,9 @@
-"""Reads what the desk lets people take along."""
+"""Reads what the desk lets people take along, and what its pages say that they showed."""
 
 from __future__ import annotations
 
 import csv
+import re
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -16,3 +17,9 @@ def read_csv(answer: Any) -> list[list[str]]:
 
 def read_xlsx(answer: Any) -> Any:
     return load_workbook(BytesIO(b"".join(answer.streaming_content))).worksheets[0]
+
+
+def seen_on(page: Any) -> str:
+    """Return what a page's form says that it showed."""
+    [seen] = set(re.findall(r'name="seen" value="([^"]*)"', page.content.decode()))
+    return str(seen)

@@ -13,6 +13,7 @@ from outreach.actions import second_factor
 from outreach.domain.vocabulary import Level, Role
 from outreach.models import AccountRequest, AuditEvent, Institution, Outlet, SecondFactor, User
 from tests import builders
+from tests.outreach.desk.reading import seen_on
 
 SignIn = Callable[[User], Client]
 OWN = "春天的第一班车在八点"
@@ -29,6 +30,11 @@ def shown_password(answer: Any) -> str:
     found = re.search(r'code-once[^>]*translate="no">(\w{12})<', answer.content.decode())
     assert found is not None
     return found[1]
+
+
+def change(office: Client, page: str, form: dict[str, Any]) -> Any:
+    """Change an account as somebody does who has opened its page just now."""
+    return office.post(page, form | {"seen": seen_on(office.get(page))})
 
 
 def waiting() -> AccountRequest:
@@ -133,11 +139,11 @@ def test_a_role_of_trust_waits_and_other_changes_count_at_once(
     office, target = sign_in(place.administrator), place.liaison
     page = f"/accounts/{target.pk}/"
     moved = a_form(place, division=place.other_village.pk, full_name="王联络")
-    assert office.post(page, moved).status_code == 303
+    assert change(office, page, moved).status_code == 303
     target.refresh_from_db()
     assert (target.full_name, target.division) == ("王联络", place.other_village)
     trusted = a_form(place, "auditor", division=place.county.pk, reason="改任监督")
-    assert office.post(page, trusted).status_code == 303
+    assert change(office, page, trusted).status_code == 303
     target.refresh_from_db()
     assert target.role == "liaison"
     sign_in(place.approver).post(f"/accounts/second-person/{waiting().pk}/")
@@ -154,7 +160,7 @@ def test_the_last_administrator_neither_leaves_nor_changes_role(
     ended = office.post(f"/accounts/{own.pk}/end/", {"why": "退休"})
     assert (ended.status_code, ended["X-Refusal"]) == (422, "last-administrator")
     other = a_form(place, "liaison", full_name=own.full_name)
-    changed = office.post(f"/accounts/{own.pk}/", other)
+    changed = change(office, f"/accounts/{own.pk}/", other)
     assert (changed.status_code, changed["X-Refusal"]) == (422, "last-administrator")
     builders.user("deputy", Role.ADMINISTRATOR, place.county)
     assert office.post(f"/accounts/{own.pk}/end/", {"why": "退休"}).status_code == 303
@@ -233,7 +239,7 @@ def test_the_pages_take_as_many_queries_for_one_account_as_for_three(
     for index in range(count):
         made = builders.user(f"more{index}", Role.LIAISON, place.village)
         form = a_form(place, "auditor", division=place.county.pk, reason="换岗")
-        office.post(f"/accounts/{made.pk}/", form)
+        change(office, f"/accounts/{made.pk}/", form)
     with django_assert_num_queries(8):
         office.get("/accounts/?q=more")
     second = sign_in(place.approver)

@@ -20,6 +20,7 @@ from outreach.actions.campaigns import Happening
 from outreach.models import Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
 from tests import builders
+from tests.outreach.desk.reading import seen_on
 from tests.outreach.planning import (
     ASKED,
     FRIDAY,
@@ -168,7 +169,8 @@ def test_hours_are_set_day_by_day_and_a_reversed_day_is_told(hill: Hills, office
     form = {f"on-{MONDAY}": "on", f"start-{MONDAY}": "09:00", f"end-{MONDAY}": "16:00"}
     wrong = office.post(page, form | {f"end-{MONDAY}": "08:00"})
     assert (wrong.status_code, wrong["X-Refusal"]) == (422, "malformed-form")
-    assert office.post(page, form).status_code == 303
+    seen = {"seen": seen_on(office.get(page))}
+    assert office.post(page, form | seen).status_code == 303
     assert [(one.on, one.start, one.end) for one in hill.north.shifts.all()] == [(MONDAY, 540, 960)]
 
 

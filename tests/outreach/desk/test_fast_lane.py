@@ -16,6 +16,7 @@ from outreach.models import Application, AuditEvent, Outlet, User
 from outreach.reports.intake import FastLane, Matter, channels, fast_lane, matters
 from tests import builders
 from tests.builders import START
+from tests.outreach.desk.reading import seen_on
 from tests.outreach.desk.test_main_job import nomination_form
 from tests.outreach.planning import ASKED, hills
 
@@ -62,14 +63,15 @@ def test_a_case_goes_into_the_lane_and_out_again_with_its_reason_kept(
     office = sign_in(place.administrator)
     address = f"/cases/{case.pk}/hasten/"
     assert office.post(address, {"urgency": "terminal_illness", "why": " "}).status_code == 422
-    office.post(address, {"urgency": "terminal_illness", "why": "晚期"})
+    why = {"urgency": "terminal_illness", "why": "晚期"}
+    office.post(address, why | {"seen": seen_on(office.get(address))})
     case.refresh_from_db()
     assert (case.urgency, case.urgent_why, case.urgent_since) == (
         "terminal_illness",
         "晚期",
         START,
     )
-    office.post(address, {"out": "yes"})
+    office.post(address, {"out": "yes", "seen": seen_on(office.get(address))})
     case.refresh_from_db()
     assert (case.urgency, case.urgent_why, case.urgent_since) == ("", None, None)
     deeds = AuditEvent.objects.filter(action__contains="hasten")

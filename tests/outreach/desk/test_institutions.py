@@ -12,6 +12,7 @@ from outreach.desk.account_forms import DutyForm
 from outreach.domain.vocabulary import Level, Role
 from outreach.models import Assessor, AuditEvent, Institution, User
 from tests import builders
+from tests.outreach.desk.reading import seen_on
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -42,7 +43,8 @@ def test_one_is_added_corrected_retired_and_designated_again(
     made = Institution.objects.get(name="区人民医院")
     assert made.categories == ["physical", "vision"]
     page = f"/institutions/{made.pk}/"
-    assert office.post(page, a_form(name="区第一人民医院")).status_code == 303
+    other = a_form(name="区第一人民医院", seen=seen_on(office.get(page)))
+    assert office.post(page, other).status_code == 303
     assert "区第一人民医院" in choices(place.administrator)
     assert office.post(f"{page}retire/", {"why": "资格到期"}).status_code == 303
     assert "区第一人民医院" not in choices(place.administrator)

@@ -13,6 +13,7 @@ from django.test import Client
 from outreach.models import Application, AuditEvent, Outlet, User
 from tests import builders
 from tests.builders import START
+from tests.outreach.desk.reading import seen_on
 from tests.outreach.desk.test_main_job import nomination_form
 
 SignIn = Callable[[User], Client]
@@ -111,7 +112,8 @@ def test_a_counter_that_moves_takes_its_accounts_along(
     account = a_counter(place, sign_in)
     outlet = Outlet.objects.get()
     form = {"name": "村级站", "kind": "village_station", "division": place.village.pk}
-    sign_in(place.administrator).post(f"/outlets/{outlet.pk}/", form)
+    office, page = sign_in(place.administrator), f"/outlets/{outlet.pk}/"
+    office.post(page, form | {"seen": seen_on(office.get(page))})
     account.refresh_from_db()
     outlet.refresh_from_db()
     assert (outlet.name, outlet.kind, account.division) == (
