@@ -52,8 +52,14 @@ def check_form(form: BaseForm) -> None:
         raise Refused("malformed-form", _("Please fill in what is marked below."))
 
 
-def chosen(request: HttpRequest, rows: models.QuerySet[M]) -> list[M]:
-    """Return the rows whose ids were ticked, all of them in scope, or 404 as if there were none."""
+def chosen(
+    request: HttpRequest, rows: models.QuerySet[M], whole: models.QuerySet[M] | None = None
+) -> list[M]:
+    """Return the rows whose ids were ticked, all of them in scope, or 404 as if there were none.
+
+    Where `rows` are what waits, `whole` is what they are part of: what left the queue meanwhile
+    is said, and the rest stays ticked.
+    """
     try:
         ids = list(dict.fromkeys(UUID(text) for text in request.POST.getlist("ids")))
     except ValueError as error:
@@ -61,7 +67,16 @@ def chosen(request: HttpRequest, rows: models.QuerySet[M]) -> list[M]:
     if not ids:
         raise Refused("nothing-chosen", _("Nothing is chosen; tick at least one row."))
     found = {row.pk: row for row in rows.filter(pk__in=ids)}
-    if len(found) != len(ids):
+    gone = [pk for pk in ids if pk not in found]
+    if gone and whole is not None and whole.filter(pk__in=gone).count() == len(gone):
+        raise Refused(
+            "done-already",
+            _(
+                "Somebody did some of what you ticked meanwhile, so nothing was done."
+                " Send what is still on the list."
+            ),
+        )
+    if gone:
         raise Http404
     return [found[pk] for pk in ids]
 

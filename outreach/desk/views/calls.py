@@ -15,6 +15,7 @@ from outreach.desk.stepping import page_of
 from outreach.desk.steps import TELL, families_to_tell
 from outreach.domain.vocabulary import Role
 from outreach.models import Call, Guardian
+from outreach.rules import calls_for
 
 
 @only(Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
@@ -24,7 +25,7 @@ def calls(request: DeskRequest) -> HttpResponse:
     def act() -> HttpResponse:
         check_takes(request.user, TELL.roles)
         waiting = families_to_tell(request.user).select_related("visit")
-        ticked = chosen(request, waiting)
+        ticked = chosen(request, waiting, calls_for(request.user))
         actions.told(ticked, by=request.user, at=clock.now())
         text = ngettext("%(count)d family told.", "%(count)d families told.", len(ticked))
         return done(request, text % {"count": len(ticked)}, "desk:calls")

@@ -34,7 +34,7 @@ from outreach.desk.steps import (
 from outreach.desk.words import CERTIFICATES
 from outreach.domain.vocabulary import Role
 from outreach.models import User
-from outreach.rules import Refused
+from outreach.rules import Refused, scope
 
 Take = Callable[[list[Any]], HttpResponse]
 OF_THE_HOLDER = ("application__resident__name", "application__number")
@@ -145,7 +145,8 @@ def _list_and_take(
     def act() -> HttpResponse:
         check_takes(request.user, step.roles)
         rows = step.waiting(request.user, today)
-        return take(chosen(request, rows.select_related(*SHOWN[rows.model])))
+        whole = rows.model.objects.filter(scope(request.user, prefix=f"{prefix}application__"))
+        return take(chosen(request, rows.select_related(*SHOWN[rows.model]), whole))
 
     def page() -> dict[str, Any]:
         return page_of(

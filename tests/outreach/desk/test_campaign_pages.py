@@ -345,6 +345,19 @@ def test_families_are_told_one_by_one_and_the_liaison_sees_only_hers(
     assert office.post("/calls/", {})["X-Refusal"] == "nothing-chosen"
 
 
+def test_what_a_colleague_told_meanwhile_is_said_and_the_rest_stays_ticked(
+    hill: Hills, office: Client
+) -> None:
+    published(hill)
+    one, other = Call.objects.order_by("pk")[:2]
+    campaigns.told([one], by=hill.place.administrator, at=ASKED)
+    answer = office.post("/calls/", {"ids": [one.pk, other.pk]})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "done-already")
+    assert re.findall(r'value="([^"]+)" checked', text(answer)) == [str(other.pk)]
+    assert Call.objects.to_make().filter(pk=other.pk).exists()
+    assert office.post("/calls/", {"ids": [other.pk]}).status_code == 303
+
+
 def test_an_appointment_is_promised_and_released(hill: Hills, office: Client) -> None:
     plan = published(hill)
     stop = plan.stops.first()

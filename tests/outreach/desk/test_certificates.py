@@ -100,6 +100,8 @@ def test_renewals_come_to_the_desk_are_signed_and_handed_over(
     office, approver = sign_in(place.administrator), sign_in(place.approver)
     assert "办理换领" in office.get("/").content.decode()
     assert office.post("/certificates/renew/", {"ids": [held.pk]}).status_code == 303
+    late = office.post("/certificates/renew/", {"ids": [held.pk]})
+    assert (late.status_code, late["X-Refusal"]) == (422, "done-already")
     request = PaperRequest.objects.get()
     assert "签批换领和补办" in approver.get("/").content.decode()
     assert approver.post("/certificates/sign/", {"ids": [request.pk]}).status_code == 303
