@@ -69,10 +69,19 @@ def find(certificates: Sequence[Certificate], *, by: User, at: datetime, note: s
 def note_move(
     certificates: Sequence[Certificate], *, moved_on: date, note: str, by: User, at: datetime
 ) -> None:
-    """Note that the household register moved away: the certificate must follow (迁移)."""
+    """Note that the household register moved away: the certificate must follow (迁移).
+
+    Raises `Refused` where a move is noted already: its terms run from the day that was noted first.
+    """
     if moved_on > timezone.localdate(at):
         raise Refused("in-the-future", _("The household cannot have moved on a day to come."))
-    _take(certificates, "note_move", by=by, at=at, note=note, household_moved_on=moved_on)
+    ids = [one.pk for one in certificates]
+    with transaction.atomic():
+        held = Certificate.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        for one in held.select_related(None):
+            if one.household_moved_on is not None:
+                raise has_moved_on(one)
+        _take(certificates, "note_move", by=by, at=at, note=note, household_moved_on=moved_on)
 
 
 def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: datetime) -> None:

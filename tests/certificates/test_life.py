@@ -286,6 +286,20 @@ def test_a_household_that_is_settled_again_is_forgotten(
     assert life.settle(at=noon(date(2019, 12, 1))) == life.Settled(0, 0, 0)
 
 
+def test_a_move_that_a_colleague_noted_keeps_its_day(
+    held: Certificate, place: builders.County
+) -> None:
+    """On a page that was left open nothing stands of it; its terms run from that day."""
+    left_open = Certificate.objects.select_related("application").get(pk=held.pk)
+    moved(place, held)
+    with pytest.raises(Refused, match="wrong-state"):
+        life.note_move(
+            [left_open], moved_on=date(2018, 6, 30), note="", by=place.administrator, at=LATER
+        )
+    held.refresh_from_db()
+    assert (held.household_moved_on, names(held).count("note_move")) == (date(2018, 7, 1), 1)
+
+
 def test_a_day_to_come_is_no_day_of_a_move(held: Certificate, place: builders.County) -> None:
     with pytest.raises(Refused, match="in-the-future"):
         life.note_move([held], moved_on=date(2030, 1, 1), note="", by=place.administrator, at=LATER)
