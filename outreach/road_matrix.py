@@ -8,7 +8,7 @@ its formula, and the board says so. OSRM HTTP API v1, table service.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,8 +55,13 @@ def is_near(url: str) -> bool:
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def ask(url: str, places: Sequence[Place], client: httpx.Client | None = None) -> RoadMatrix:
-    """Return the matrix of the places, asked in blocks; raises `RoutingUnusable`.
+def ask(
+    url: str,
+    places: Sequence[Place],
+    client: httpx.Client | None = None,
+    tell: Callable[[], object] = lambda: None,
+) -> RoadMatrix:
+    """Return the matrix of the places, asked in blocks, each told of; raises `RoutingUnusable`.
 
     A block that takes longer than `TIMEOUT_S` seconds, an error, a missing or impossible value
     anywhere makes the whole answer unusable: half a matrix by road and half by formula would
@@ -70,6 +75,7 @@ def ask(url: str, places: Sequence[Place], client: httpx.Client | None = None) -
         for rows, columns in _blocks(count):
             table = _table(own, url, places, rows, columns)
             _enter(table, places, rows, columns, (seconds, metres))
+            tell()
         return RoadMatrix(tuple(map(tuple, seconds)), tuple(map(tuple, metres)))
     finally:
         if client is None:

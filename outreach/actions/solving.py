@@ -11,7 +11,7 @@ import math
 import multiprocessing
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.connection import Connection
@@ -86,7 +86,7 @@ class _Child:
 def _watch(plans: list[Plan]) -> None:
     question = plans[-1]
     document = dict(question.problem) | {"kept": _kept(question)}
-    travel = put_roads(document)
+    travel = put_roads(document, lambda: _give_sign(plans))
     heard = _Heard()
     child = _start(plans, document)
     try:
@@ -136,7 +136,7 @@ def _listen_to_the_end(
             break
         _beat(plans, heard, elapsed, seconds)
         if heard.best and time.monotonic() - heard.kept_at > KEEP_EVERY_S:
-            keep(plans[-1], heard.best, document, travel)
+            _keep(plans[-1], heard.best, document, travel)
             heard.kept_at = time.monotonic()
 
 
@@ -197,6 +197,19 @@ def _beat(plans: Sequence[Plan], heard: _Heard, elapsed: float, seconds: float) 
     rows.update(progress=progress, beat_at=timezone.now())
 
 
+def _give_sign(plans: Sequence[Plan]) -> None:
+    rows = Plan.objects.filter(pk__in=[plan.pk for plan in plans], state=PlanState.RUNNING)
+    rows.update(beat_at=timezone.now())
+
+
+def _keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -> None:
+    """Keep what was found, unless the plan was given up meanwhile: it may be published by now."""
+    rows = Plan.objects.select_for_update().filter(pk=plan.pk, state=PlanState.RUNNING)
+    with transaction.atomic():
+        if rows.values_list("pk").first():
+            keep(plan, answer, document, travel)
+
+
 def _end(
     plans: Sequence[Plan], heard: _Heard, document: Mapping[str, Any], travel: str, *, stopped: bool
 ) -> None:
@@ -206,7 +219,7 @@ def _end(
             log.error("plan %s was not made: %s", plan.pk, heard.malformed or "the child ended")
             state, message = PlanState.FAILED, "failed"
         else:
-            keep(plan, answer, document, travel)
+            _keep(plan, answer, document, travel)
             early = stopped or heard.done is None
             state = PlanState.STOPPED if early else PlanState.READY
             message = ("stopped" if stopped else "interrupted") if early else ""
@@ -222,8 +235,11 @@ def _answer_to(plan: Plan, heard: _Heard) -> Answer | None:
     return heard.first if plan.kind == PlanKind.INSERT else heard.best
 
 
-def put_roads(document: dict[str, Any]) -> str:
-    """Add the road server's matrix to the question where one is set; say what travel rests on."""
+def put_roads(document: dict[str, Any], tell: Callable[[], object] = lambda: None) -> str:
+    """Add the road server's matrix to the question where one is set; say what travel rests on.
+
+    A county's roads take longer than a solver may be silent, so each answer is told of.
+    """
     url = settings.OUTREACH_ROUTING_URL
     if not url:
         return "formula"
@@ -234,7 +250,7 @@ def put_roads(document: dict[str, Any]) -> str:
         )
     )
     try:
-        roads = ask(url, places)
+        roads = ask(url, places, tell=tell)
     except RoutingUnusable as error:
         log.warning("the road server is not used: %s", error)
         return error.reason

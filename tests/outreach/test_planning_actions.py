@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import date, datetime, time, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from outreach import road_matrix
 from outreach.actions import (
     adopting,
     applications,
@@ -16,6 +19,7 @@ from outreach.actions import (
     drafting,
     planning,
     solving,
+    thinking,
     visits,
 )
 from outreach.actions.campaigns import Happening
@@ -368,6 +372,63 @@ def test_a_solver_killed_on_its_way_keeps_the_best_so_far_and_goes_on_from_there
     solving.make([plan.pk])
     plan.refresh_from_db()
     assert (plan.state, plan.message, plan.stops.count()) == (PlanState.READY, "", 12)
+
+
+def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_it(
+    place: builders.County,
+) -> None:
+    """The machine slept: what it had found was taken for all there is, and became visits."""
+    hill = hills(place, 4)
+    plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    claimed = solving._claim(plan.pk)
+    assert claimed is not None
+    document = dict(claimed.problem)
+    [answer] = thinking.answer(
+        document, answers=False, seed=1, seconds=1, asked=Event(), say=lambda said: None
+    )
+    solving._keep(claimed, answer, document, "formula")
+    Plan.objects.update(beat_at=timezone.now() - 2 * planning.SILENCE)
+    plan.refresh_from_db()
+    assert planning.notice_silence(plan, at=ASKED)
+    planning.publish(plan, by=place.administrator, at=ASKED)
+    stands = set(plan.stops.values_list("pk", "application", "on", "start"))
+    heard = solving._Heard(done=[answer])
+    solving._end([claimed], heard, document, "formula", stopped=False)
+    plan.refresh_from_db()
+    assert plan.state == PlanState.PUBLISHED
+    assert set(plan.stops.values_list("pk", "application", "on", "start")) == stands
+
+
+def test_a_solver_gives_signs_of_life_while_it_asks_for_the_roads(
+    place: builders.County, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A county's roads took longer than it may be silent: its plan was given up for ever."""
+    settings.OUTREACH_ROUTING_URL = "http://127.0.0.1:1"
+    hill = hills(place, 3)
+    plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    claimed = solving._claim(plan.pk)
+    assert claimed is not None
+    given_up: list[bool] = []
+
+    def slowly(_client: Any, _url: str, _places: Any, rows: range, columns: range) -> Any:
+        plan.refresh_from_db()
+        given_up.append(planning.notice_silence(plan, at=ASKED))
+        Plan.objects.update(beat_at=timezone.now() - 0.9 * planning.SILENCE)
+        block = [[0] * len(columns) for _row in rows]
+        return {"durations": block, "distances": block}
+
+    def started(_plans: Any, _document: Any) -> Any:
+        plan.refresh_from_db()
+        given_up.append(timezone.now() - plan.beat_at > 0.5 * planning.SILENCE)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(road_matrix, "_table", slowly)
+    monkeypatch.setattr(road_matrix, "BLOCK", 2)
+    monkeypatch.setattr(road_matrix, "_check", lambda *_places: None)
+    monkeypatch.setattr(solving, "_start", started)
+    with pytest.raises(KeyboardInterrupt):
+        solving._watch([claimed])
+    assert set(given_up) == {False}
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR])
