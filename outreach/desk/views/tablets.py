@@ -31,7 +31,7 @@ from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.tags import moment
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, User
-from outreach.rules import Refused
+from outreach.rules import Refused, applications_for
 
 OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
 
@@ -168,20 +168,15 @@ def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
             "dispute": held,
             "form": form,
             "correction": correction_of(entry),
-            **_recorded(entry),
+            **_recorded(entry, request.user),
         }
 
     return answer(request, act, "desk/dispute.html", page)
 
 
-def _recorded(entry: LedgerEntry) -> dict[str, Any]:
+def _recorded(entry: LedgerEntry, user: User) -> dict[str, Any]:
     """Return what the entry says, with the person it is about."""
-    args = entry.args
-    about = Application.objects.select_related("resident")
-    ids = {name: as_uuid(args.get(name)) for name in ("visit", "application", "certificate")}
-    case = about.filter(
-        Q(visits=ids["visit"]) | Q(pk=ids["application"]) | Q(certificates=ids["certificate"])
-    ).first()
+    args, case = entry.args, _case_of(entry, user)
     person = args.get("resident")
     name = case.resident.name if case else person.get("name") if isinstance(person, dict) else ""
     shown = [
@@ -190,6 +185,16 @@ def _recorded(entry: LedgerEntry) -> dict[str, Any]:
         if key in words.RECORDED and value not in ("", None)
     ]
     return {"entry": entry, "case": case, "name": name, "recorded": shown}
+
+
+def _case_of(entry: LedgerEntry, user: User) -> Application | None:
+    """Return the case that the entry names, where it lies in the user's area."""
+    rows = applications_for(user).select_related("resident")
+    for name, way in (("visit", "visits"), ("application", "pk"), ("certificate", "certificates")):
+        named = as_uuid(entry.args.get(name))
+        if named and (case := rows.filter(**{way: named}).first()):
+            return case
+    return None
 
 
 def _standing(entry: LedgerEntry, case: Application | None) -> Iterator[tuple[str, Any]]:
