@@ -107,7 +107,7 @@ def opened(
     """Yield number, kind and plain content of each part that arrived, in order.
 
     Of those that named one replica, where it is given. The records of a locked tablet come with
-    their content opened. Raises `CannotOpen`.
+    their content opened, or as `unreadable`. Raises `CannotOpen`.
     """
     data_key = b""
     parts = HandInPart.objects.filter(hand_in=hand_in)
@@ -124,9 +124,17 @@ def opened(
 
 
 def _record(data_key: bytes, store: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with its content opened; a torn one says so, and hides no other."""
     key = row.get("k", row.get("seq"))
     assert key is not None
-    found: dict[str, Any] = {"key": key}
+    try:
+        return {"key": key, **_content(data_key, store, key, row)}
+    except (LookupError, TypeError, ValueError):  # CannotOpen too
+        return {"key": key, "unreadable": True}
+
+
+def _content(data_key: bytes, store: str, key: str | int, row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if store == "media":
         meta = base64.b64decode(row["meta"])
         found["meta"] = open_record(data_key, "media", key, meta)

@@ -208,13 +208,18 @@ def _of_part(kind: str, plain: Any) -> Iterator[tuple[str, Any]]:
         yield from (("draft", name) for name in plain["drafts"])
     elif kind == "media":
         yield "picture", (plain["meta"]["sha256"], plain.get("body"))
-    elif kind == "store" and plain["store"] == "log":
-        yield from (("entry", one["content"]) for one in plain["records"])
-    elif kind == "store" and plain["store"] == "drafts":
-        yield from (("draft", one["key"]) for one in plain["records"])
-    elif kind == "store" and plain["store"] == "media":
-        yield from (("picture", (one["meta"]["sha256"], one.get("body")))
-                    for one in plain["records"])  # fmt: skip
+    elif kind == "store" and plain["store"] in ("log", "drafts", "media"):
+        yield from (_of_record(plain["store"], one) for one in plain["records"])
+
+
+def _of_record(store: str, record: dict[str, Any]) -> tuple[str, Any]:
+    if "unreadable" in record:
+        return "unreadable", None
+    if store == "log":
+        return "entry", record["content"]
+    if store == "drafts":
+        return "draft", record["key"]
+    return "picture", (record["meta"]["sha256"], record.get("body"))
 
 
 def _mutation(said: Any) -> Mutation | None:

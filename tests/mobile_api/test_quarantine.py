@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import shutil
 from collections.abc import Callable
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.apps import apps
 from django.conf import LazySettings, settings
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -39,7 +44,7 @@ from outreach.models import Application, AuditEvent, Evaluation, StoredBlob, Use
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import County
-from tests.mobile_api.handing_in import signed_part
+from tests.mobile_api.handing_in import sealed, signed_part
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import digest, jpeg
 
@@ -296,6 +301,33 @@ def test_what_cannot_be_read_is_counted_and_stops_nothing(
     first = hand_in(tablet, keys, parts)
     assert look_into(first, keys).drafts == 1
     assert accept(first, keys, place) == {"applied": 1, "unreadable": len(odd) + 2}
+
+
+def as_it_lies(tablet: Tablet, keys: FederationKeys, torn: int | None = None) -> Parts:
+    """Return the parts of a locked tablet, of whose records one may be torn."""
+    key, rows = os.urandom(32), []
+    for at, one in enumerate([*tablet.state.sent, *tablet.state.outbox]):
+        iv, bound = os.urandom(12), f"log|{one['seq']}|1".encode()
+        body = b"\1" + iv + AESGCM(key).encrypt(iv, json.dumps(one).encode(), bound)
+        kept = base64.b64encode(body[: 20 if at == torn else None]).decode()
+        rows.append({"seq": one["seq"], "body": kept})
+    data_key = sealed(key, str(keys.public()))
+    first: Parts = [("store", {"store": "vault", "data_key": data_key, "records": []})]
+    return [*first, *(("store", {"store": "log", "records": [row]}) for row in rows), ("end", {})]
+
+
+def test_a_torn_record_of_a_locked_tablet_hides_no_other(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn, tmp_path: Path
+) -> None:
+    """The tablet has erased itself upon the receipt: what can be opened must be heard."""
+    first = hand_in(tablet, keys, as_it_lies(tablet, keys, torn=1), reason="locked")
+    office, address = sign_in(place.administrator), f"/tablets/handed-in/{first.pk}/"
+    page = office.get(address).content.decode()
+    assert ("2 条记录" in page, "打不开" in page) == (True, False)
+    call_command("open_handin", str(first.hand_in), tmp_path / "out", stdout=StringIO())
+    last = json.loads((tmp_path / "out" / "0003-store.json").read_text())
+    assert last["records"][0]["content"]["name"] == "record_not_done"
+    assert accept(first, keys, place) == {"applied": 1, "here": 1, "unreadable": 1}
 
 
 def test_set_aside_it_changes_nothing_and_stays(
