@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
+from mobile_api import wire
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context, Mutator
 from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.domain.vocabulary import Role
-from outreach.models import User
-from outreach.rules import Refused, plainly
+from outreach.models import Evaluation, Resident, User, Visit
+from outreach.rules import Refused, applications_for, plainly, visits_for
+
+
+class StandsOtherwise(Refused):
+    """What accepting would write over is not what the page showed any more."""
+
+    def __init__(self) -> None:
+        sentence = _("Somebody changed this meanwhile. See what stands now, and decide anew.")
+        super().__init__("stands-otherwise", sentence)
 
 
 def disputes_for(user: User) -> QuerySet[Dispute]:
@@ -27,12 +38,21 @@ def disputes_for(user: User) -> QuerySet[Dispute]:
     )
 
 
-def decide(dispute: Dispute, decision: Decision, *, reason: str, by: User, at: datetime) -> None:
+def decide(
+    dispute: Dispute,
+    decision: Decision,
+    *,
+    reason: str,
+    by: User,
+    at: datetime,
+    seen: str | None = None,
+) -> None:
     """Accept what the tablet said, which applies it, or set it aside; with a written reason.
 
     The mutation stays in the ledger as it was said, whatever is decided. Accepting does not ask
     any more whether the case is still the author's or the appointment still what they saw; all
-    other rules hold. Raises `Refused`, and then nothing is decided.
+    other rules hold. Whoever decides by a page names what it showed as `standing`, and nothing
+    else is written over. Raises `Refused`, and then nothing is decided.
     """
     if by.role != Role.ADMINISTRATOR or not disputes_for(by).filter(pk=dispute.pk).exists():
         raise Refused("not-your-step", _("Only an administrator of the area decides disputes."))
@@ -43,7 +63,10 @@ def decide(dispute: Dispute, decision: Decision, *, reason: str, by: User, at: d
         if held.decided_at:
             raise Refused("decided-already", _("This was decided already; load the page again."))
         if decision == Decision.ACCEPTED:
-            _apply(entry_of(held), Context(held.replica.device.user, at, admitted_by=by))
+            entry = entry_of(held)
+            if seen not in (None, standing(entry, by, hold=True)):
+                raise StandsOtherwise
+            _apply(entry, Context(held.replica.device.user, at, admitted_by=by))
         held.decided_at, held.decided_by = at, by
         held.decision, held.reason = decision, reason.strip()
         held.save(update_fields=["decided_at", "decided_by", "decision", "reason"])
@@ -61,31 +84,86 @@ def correction_of(entry: LedgerEntry) -> LedgerEntry | None:
     return copies.order_by("-seq").first()
 
 
-def _apply(entry: LedgerEntry, context: Context) -> None:
-    version, said = upcast(entry.name, entry.version, entry.args)
-    mutator = MUTATORS.get((entry.name, version))
+def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
+    """Return what accepting the entry would write over, as it stands in the area of `by`.
+
+    A telephone and address, an appointment, or who evaluated the case last and when; "" where there
+    is none. With `hold` nobody changes it before the commit.
+    """
+    try:
+        _mutator, args = _read(entry)
+    except Refused:
+        return ""
+    if isinstance(args, wire.CorrectContact):
+        case = applications_for(by).filter(pk=args.application)
+        return _told(Resident.objects.filter(applications__in=case), _contact, hold)
+    if isinstance(args, (wire.MoveVisit, wire.CancelVisit)):
+        return _told(visits_for(by).filter(pk=args.visit), _appointment, hold)
+    if isinstance(args, wire.SubmitEvaluation):
+        return _told(visits_for(by).filter(pk=args.visit), _evaluation, hold)
+    return ""
+
+
+def _told(rows: QuerySet[Any], tell: Callable[[Any], str], hold: bool) -> str:
+    return next(map(tell, rows.select_for_update(of=("self",)) if hold else rows), "")
+
+
+def reached(telephone: str, address: str) -> str:
+    """Return a telephone and an address on one line, as a form sends it back."""
+    return f"{telephone or '—'} · {' '.join(address.split()) or '—'}"
+
+
+def _contact(resident: Resident) -> str:
+    return reached(resident.telephone, resident.address)
+
+
+def _appointment(visit: Visit) -> str:
+    return f"{visit.on.isoformat()} {visit.start:%H:%M}"
+
+
+def _evaluation(visit: Visit) -> str:
+    rows = Evaluation.objects.filter(application=visit.application_id).select_related("assessor")
+    newest = rows.order_by("received_at", "pk").last()
+    if newest is None:
+        return ""
+    return f"{newest.assessor.full_name} · {timezone.localtime(newest.received_at):%Y-%m-%d %H:%M}"
+
+
+def _read(entry: LedgerEntry) -> tuple[Mutator[Any], BaseModel]:
+    """Return what applies an entry, and what it says; raises `Refused` where that is unknown."""
     if entry.code == "bad-signature":
         raise Refused(
             "bad-signature", _("This is not signed by the tablet; it can only be set aside.")
         )
+    version, said = upcast(entry.name, entry.version, entry.args)
+    mutator = MUTATORS.get((entry.name, version))
     if mutator is None:
         raise Refused(
             "unknown-mutation",
             _("This version of the server does not know this yet; accept it after the update."),
         )
     try:
-        args = mutator.shape.model_validate(said)
-        _check_unknown(mutator, args)
+        return mutator, mutator.shape.model_validate(said)
+    except ValidationError as error:
+        raise _malformed() from error
+
+
+def _apply(entry: LedgerEntry, context: Context) -> None:
+    mutator, args = _read(entry)
+    _check_unknown(mutator, args)
+    try:
         with transaction.atomic(), plainly():
             mutator.run([args], context)
     except IntegrityError:
         # Said again, or accepted from another dispute, in the very same moment.
         _check_unknown(mutator, args)
         raise
-    except (ValidationError, MalformedIdNumber, MalformedName, MalformedTelephone) as error:
-        raise Refused(
-            "malformed", _("This record is incomplete; it can only be set aside.")
-        ) from error
+    except (MalformedIdNumber, MalformedName, MalformedTelephone) as error:
+        raise _malformed() from error
+
+
+def _malformed() -> Refused:
+    return Refused("malformed", _("This record is incomplete; it can only be set aside."))
 
 
 def _check_unknown(mutator: Mutator[Any], args: BaseModel) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -389,6 +390,12 @@ class SeenForm(forms.Form):
     stands: Sequence[tuple[str, str]] = ()
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def show(self, mark: str, stands: Sequence[tuple[str, str]] = ()) -> None:
+        """List what stands now beside what was typed; whoever sends it once more has seen it."""
+        typed = cast(QueryDict, self.data).copy()
+        typed["seen"] = mark
+        self.data, self.stands = typed, stands
+
 
 class MovingForm(AppointmentForm, SeenForm):
     """Another day and time, and why."""
@@ -465,23 +472,7 @@ class DecisionForm(forms.Form):
     )
 
 
-class DisputeForm(forms.Form):
-    """What becomes of a disputed record, and why."""
-
-    decision = forms.ChoiceField(
-        label=_("Decision"),
-        choices=[
-            ("accepted", _("Accept: it is applied as it was recorded")),
-            ("set_aside", _("Set aside: it is kept, but changes nothing")),
-        ],
-        widget=forms.RadioSelect,
-    )
-    reason = forms.CharField(
-        label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-
-class HandInForm(DisputeForm):
+class HandInForm(forms.Form):
     """What becomes of a hand-in, and why."""
 
     decision = forms.ChoiceField(
@@ -491,6 +482,22 @@ class HandInForm(DisputeForm):
                 "accepted",
                 _("Take it in: as if the tablet had sent it; what does not fit is disputed"),
             ),
+            ("set_aside", _("Set aside: it is kept, but changes nothing")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class DisputeForm(HandInForm, SeenForm):
+    """What becomes of a disputed record, and why."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            ("accepted", _("Accept: it is applied as it was recorded")),
             ("set_aside", _("Set aside: it is kept, but changes nothing")),
         ],
         widget=forms.RadioSelect,

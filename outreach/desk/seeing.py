@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import BoundField
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from outreach.desk.forms import SeenForm
@@ -69,15 +68,13 @@ def _plain(value: Any) -> Any:
 def _show(form: SeenForm, now: Shown) -> None:
     """Let the form list what stands otherwise than was typed, and say that it was seen."""
     form.is_valid()
-    typed = cast(QueryDict, form.data).copy()
-    typed["seen"] = _mark(now)
-    form.data = typed
-    form.stands = [
+    other = [
         (str(field.label), _said(field, now[field.name]))
         for field in form
         if field.name in now
         and _plain(now[field.name]) != _plain(form.cleaned_data.get(field.name))
     ]
+    form.show(_mark(now), other)
 
 
 def _said(field: BoundField, value: Any) -> str:

@@ -218,6 +218,8 @@ RECORDED: Words = {
     "to": _("Telephone and address as the author corrected them"),
     "seen_contact": _("Telephone and address as the author saw them"),
     "stands_contact": _("Telephone and address that stand now"),
+    "stands_visit": _("Appointment that stands now"),
+    "stands_evaluation": _("Evaluation that stands now"),
 }
 MUTATIONS: Words = {
     "schedule_visit": _("Schedule a visit"),

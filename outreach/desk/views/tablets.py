@@ -19,7 +19,15 @@ from mobile_api.api import MIN_APP
 from mobile_api.condition import condition
 from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.devices import revoke as revoke_device
-from mobile_api.disputes import correction_of, decide, disputes_for, entry_of
+from mobile_api.disputes import (
+    StandsOtherwise,
+    correction_of,
+    decide,
+    disputes_for,
+    entry_of,
+    reached,
+    standing,
+)
 from mobile_api.models import Decision, Device, Dispute, LedgerEntry
 from mobile_api.quarantine import hand_ins_for
 from outreach import clock
@@ -147,15 +155,22 @@ def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
     """Show what a tablet recorded and why it waits; on POST accept it or set it aside."""
     rows = disputes_for(request.user).select_related("replica__device__user", "decided_by")
     held = found(rows, pk=dispute)
-    form = DisputeForm(request.POST or None)
+    entry = entry_of(held)
+    initial = {"seen": standing(entry, request.user)}
+    form = DisputeForm(request.POST or None, initial=initial)
 
     def act() -> HttpResponse:
         check_takes(request.user, (Role.ADMINISTRATOR,))
         if not form.is_valid():
             raise Refused("malformed-form", _("Choose what becomes of it and write the reason."))
-        decision = Decision(form.cleaned_data["decision"])
-        reason = form.cleaned_data["reason"]
-        decide(held, decision, reason=reason, by=request.user, at=clock.now())
+        said = form.cleaned_data
+        decision = Decision(said["decision"])
+        given = {"reason": said["reason"], "seen": said["seen"]}
+        try:
+            decide(held, decision, **given, by=request.user, at=clock.now())
+        except StandsOtherwise:
+            form.show(standing(entry, request.user))
+            raise
         told = {
             Decision.ACCEPTED: _("Accepted: what was recorded is in the register now."),
             Decision.SET_ASIDE: _("Set aside: it is kept, and changes nothing."),
@@ -163,7 +178,6 @@ def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
         return done(request, told[decision], "desk:disputes")
 
     def page() -> dict[str, Any]:
-        entry = entry_of(held)
         return {
             "dispute": held,
             "form": form,
@@ -174,6 +188,15 @@ def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
     return answer(request, act, "desk/dispute.html", page)
 
 
+#: What the page calls that which accepting would write over.
+_STANDING = {
+    "correct_contact": "stands_contact",
+    "move_visit": "stands_visit",
+    "cancel_visit": "stands_visit",
+    "submit_evaluation": "stands_evaluation",
+}
+
+
 def _recorded(entry: LedgerEntry, user: User) -> dict[str, Any]:
     """Return what the entry says, with the person it is about."""
     args, case = entry.args, _case_of(entry, user)
@@ -181,7 +204,7 @@ def _recorded(entry: LedgerEntry, user: User) -> dict[str, Any]:
     name = case.resident.name if case else person.get("name") if isinstance(person, dict) else ""
     shown = [
         (words.RECORDED[key], value)
-        for key, value in (*_flat(args), *_standing(entry, case))
+        for key, value in (*_flat(args), (_STANDING.get(entry.name, ""), standing(entry, user)))
         if key in words.RECORDED and value not in ("", None)
     ]
     return {"entry": entry, "case": case, "name": name, "recorded": shown}
@@ -197,15 +220,8 @@ def _case_of(entry: LedgerEntry, user: User) -> Application | None:
     return None
 
 
-def _standing(entry: LedgerEntry, case: Application | None) -> Iterator[tuple[str, Any]]:
-    """Yield what stands now where two people changed the same: both are compared."""
-    if entry.name == "correct_contact" and case:
-        held = {"telephone": case.resident.telephone, "address": case.resident.address}
-        yield "stands_contact", _reached(held)
-
-
 def _reached(contact: dict[str, Any]) -> str:
-    return f"{contact.get('telephone') or '—'} · {contact.get('address') or '—'}"
+    return reached(str(contact.get("telephone") or ""), str(contact.get("address") or ""))
 
 
 def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:

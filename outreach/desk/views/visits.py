@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 from uuid import UUID
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -160,11 +159,8 @@ def _as_seen(visit: Visit, form: SeenForm) -> Iterator[None]:
         _check_seen(visit, form.cleaned_data["seen"])
         yield
     except actions.AppointmentChanged:
-        # Whoever sends the form once more has seen what stands now.
         visit.refresh_from_db(fields=["on", "start"])
-        typed = cast(QueryDict, form.data).copy()
-        typed["seen"] = actions.moment_of(visit)
-        form.data = typed
+        form.show(actions.moment_of(visit))
         raise
 
 

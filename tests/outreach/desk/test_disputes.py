@@ -1,22 +1,27 @@
-"""The page on which a dispute is decided says of whom it is, and what stands now."""
+"""The page on which a dispute is decided says of whom it is, and what accepting writes over."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import Model
 from django.test import Client
 
 from mobile_api.models import Dispute
+from outreach.actions import visits
+from outreach.actions.contacts import Contact, Correction, correct_contacts
 from outreach.domain.vocabulary import Level, Role
-from outreach.models import User
+from outreach.models import Application, Evaluation, Resident, User, Visit
 from tests import builders
 from tests.builders import County
 from tests.mobile_api.conftest import on_the_day as on_the_day
-from tests.mobile_api.talking import ON_THE_DAY, enrolled
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 SignIn = Callable[[User], Client]
@@ -66,3 +71,112 @@ def test_a_case_of_another_area_is_not_named(
     office = sign_in(builders.user("stranger", Role.ADMINISTRATOR, elsewhere))
     page = office.get(f"/disputes/{Dispute.objects.get().pk}/").content.decode()
     assert ("钱白石" in page, case.resident.telephone in page) == (False, False)
+
+
+def change_contact(place: County, visit: Visit, _folder: Path) -> None:
+    """Correct the telephone as a liaison does."""
+    resident = Resident.objects.get(pk=visit.application.resident_id)
+    stands = Contact(resident.telephone, resident.address)
+    to = Contact("13900000002", resident.address)
+    said = [Correction(visit.application, to, stands)]
+    correct_contacts(said, by=place.liaison, at=ON_THE_DAY)
+
+
+def change_appointment(place: County, visit: Visit, _folder: Path) -> None:
+    """Move the visit as the office does."""
+    to = visits.Appointment(visit.application, visit.on + timedelta(days=3), time(10, 30))
+    visits.move(visit, to, by=place.administrator, at=ON_THE_DAY)
+
+
+def evaluate(place: County, visit: Visit, folder: Path) -> None:
+    """Evaluate as the assessor does who has the case now."""
+    args = evaluation_args(str(visit.pk), str(place.assessor.pk))
+    other = enrolled(place, folder, place.colleague, "other")
+    other.say("submit_evaluation", args, ON_THE_DAY)
+    assert [one["outcome"] for one in other.exchange()["outcomes"]] == ["applied"]
+
+
+def disputed_contact(visit: Visit, _place: County) -> tuple[str, dict[str, Any]]:
+    said = {"to": {"telephone": "13900000001"}, "seen": {"telephone": "13800000000"}}
+    args = {name: {**value, "address": "桥头"} for name, value in said.items()}
+    return "correct_contact", {**args, "application": str(visit.application_id)}
+
+
+def disputed_move(visit: Visit, _place: County) -> tuple[str, dict[str, Any]]:
+    when = {"on": "2018-06-06", "start": "10:00"}
+    return "move_visit", {**when, "visit": str(visit.pk), "seen": {**when, "on": "2018-06-01"}}
+
+
+def disputed_cancel(visit: Visit, place: County) -> tuple[str, dict[str, Any]]:
+    _name, said = disputed_move(visit, place)
+    return "cancel_visit", {"visit": said["visit"], "seen": said["seen"], "reason": "住院"}
+
+
+def disputed_evaluation(visit: Visit, place: County) -> tuple[str, dict[str, Any]]:
+    """Be of a case that was given away; it goes before that of whoever has it now."""
+    Application.objects.update(assessor=place.colleague)
+    Visit.objects.update(assessor=place.colleague)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk), b"another")
+    return "submit_evaluation", args
+
+
+def register() -> list[Any]:
+    """Return all that a decision could write over."""
+    models: list[type[Model]] = [Visit, Evaluation, Application]
+    rows = [sorted(map(str, model._default_manager.values())) for model in models]
+    return [*rows, [(one.telephone, one.address) for one in Resident.objects.all()]]
+
+
+CHANGES = [
+    (disputed_contact, change_contact, "13900000002 · 任家祠村一组"),
+    (disputed_move, change_appointment, "2018-06-07 10:30"),
+    (disputed_cancel, change_appointment, "2018-06-07 10:30"),
+    (disputed_evaluation, evaluate, "colleague · 2018-06-04 10:00"),
+]
+
+
+@pytest.mark.parametrize(("disputed", "change", "stands"), CHANGES)
+def test_what_somebody_changed_after_the_page_was_opened_is_shown_and_asked_about_once_more(
+    place: County,
+    tmp_path: Path,
+    sign_in: SignIn,
+    disputed: Callable[[Visit, County], tuple[str, dict[str, Any]]],
+    change: Callable[[County, Visit, Path], None],
+    stands: str,
+) -> None:
+    [visit] = builders.scheduled(place)
+    tablet = enrolled(place, tmp_path)
+    tablet.say(*disputed(visit, place), ON_THE_DAY)
+    tablet.sync()
+    dispute = Dispute.objects.get()
+    office, address = sign_in(place.administrator), f"/disputes/{dispute.pk}/"
+    opened = {**seen_on(office.get(address)), "decision": "accepted", "reason": "属实"}
+    change(place, visit, tmp_path)
+    before = register()
+
+    answer = office.post(address, opened)
+    page = answer.content.decode()
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "stands-otherwise")
+    assert (register(), stands in page, "属实</textarea>" in page) == (before, True, True)
+    told = office.post(address, opened | {"seen": ""})
+    assert (told.status_code, told["X-Refusal"]) == (422, "stands-otherwise")
+    again = office.post(address, opened | seen_on(answer))
+    assert (again.status_code, register() != before) == (303, True)
+    assert Dispute.objects.get().decision == "accepted"
+
+
+def test_setting_aside_writes_nothing_over_and_asks_nothing(
+    place: County, tmp_path: Path, sign_in: SignIn
+) -> None:
+    [visit] = builders.scheduled(place)
+    tablet = enrolled(place, tmp_path)
+    tablet.say(*disputed_move(visit, place), ON_THE_DAY)
+    tablet.sync()
+    address = f"/disputes/{Dispute.objects.get().pk}/"
+    said = {"decision": "set_aside", "reason": "重复"}
+    assert sign_in(place.administrator).post(address, said).status_code == 303
+
+
+def seen_on(page: Any) -> dict[str, str]:
+    [seen] = re.findall(r'name="seen"(?: value="([^"]*)")?', page.content.decode())
+    return {"seen": seen}
