@@ -7,6 +7,7 @@ for as long as it takes. Messages are signed as https://www.standardwebhooks.com
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -156,11 +157,24 @@ def _send(hook: Hook, page: ChangesOut) -> tuple[str, bool]:
         "webhook-signature": signature(hook.secret, message, timestamp, body),
     }
     try:
-        answer = httpx.post(hook.url, content=body, headers=headers, timeout=PATIENCE_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        status = asyncio.run(_answered(hook.url, body, headers))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return type(error).__name__, False
-    why = "" if answer.is_success else f"answered {answer.status_code}"
-    return why, answer.status_code == HTTPStatus.GONE
+    why = "" if httpx.codes.is_success(status) else f"answered {status}"
+    return why, status == HTTPStatus.GONE
+
+
+async def _answered(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """Post and return the status that comes within the patience; what follows it is not read.
+
+    A time-out of each step alone lets an answer that drips on hold up everybody else.
+    """
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        httpx.AsyncClient(timeout=None) as client,  # noqa: S113  # the line above is one for all
+        client.stream("POST", url, content=body, headers=headers) as answer,
+    ):
+        return answer.status_code
 
 
 def _keep(hook: Hook, *, leased: bool = False, **said: Any) -> None:

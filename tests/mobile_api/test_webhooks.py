@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -153,6 +155,52 @@ def test_a_door_that_stays_closed_is_tried_ever_later_and_nothing_is_given_up(
     assert waits == [1, 5, 30, 120, 480, 480, 480]
     Hook.objects.update(next_at=None)
     assert post_changes().changes >= 4
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", 1),
+        (b"HTTP/1.1 503 Busy\r\n\r\n", 0),
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", 0),
+        (b"", 0),
+    ],
+)
+def test_an_answer_without_end_holds_nobody_up(
+    place: builders.County, secret: str, monkeypatch: pytest.MonkeyPatch, said: bytes, taken: int
+) -> None:
+    """What stands in its first line is enough; one that drips on is not read, nor waited for."""
+    monkeypatch.setattr(webhooks, "PATIENCE_S", 0.5)
+    happen(place)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        Hook.objects.update(url=f"http://127.0.0.1:{door.getsockname()[1]}/")
+        dripping = threading.Thread(target=drip, args=(door, said))
+        dripping.start()
+        began = time.monotonic()
+        came = post_changes()
+        took = time.monotonic() - began
+        dripping.join()
+    assert (came.pages, came.later, took < 2) == (taken, 1 - taken, True)
+
+
+def drip(door: socket.socket, said: bytes) -> None:
+    """Answer with these bytes, then with one more every now and then, for some seconds."""
+    caller, _ = door.accept()
+    until = time.monotonic() + 3
+    with caller, suppress(OSError):
+        caller.sendall(said)
+        while time.monotonic() < until:
+            caller.sendall(b"x")
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("host", ["province..example", f"{'p' * 64}.example", "残..联"])
+def test_an_address_that_names_no_machine_holds_nobody_up(
+    place: builders.County, secret: str, host: str
+) -> None:
+    Hook.objects.update(url=f"https://{host}/outreach")
+    happen(place)
+    assert post_changes().later == 1
 
 
 def test_a_system_that_is_not_there_is_tried_again(place: builders.County, secret: str) -> None:
