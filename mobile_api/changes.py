@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from mobile_api.auth import fingerprint
-from mobile_api.models import Epoch, Integration
+from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.problems import Problem
 from mobile_api.wire import Change, ChangesOut
 from outreach.actions.audit import record
@@ -21,8 +23,9 @@ from outreach.actions.trail import number_trail
 from outreach.models import AuditEvent, Division
 
 MOST = 1_000
+FEED = "changes"
 #: What a token may be made for: the feed, and the sums that nobody can be told from.
-SCOPES = ("changes", "savings")
+SCOPES = (FEED, "savings")
 
 
 def changes(reader: Integration, after: int, limit: int, epoch: UUID | None = None) -> ChangesOut:
@@ -58,7 +61,7 @@ def head() -> int:
 
 
 def make_integration(
-    name: str, division: Division, *, at: datetime, scopes: Sequence[str] = ("changes",)
+    name: str, division: Division, *, at: datetime, scopes: Sequence[str] = (FEED,)
 ) -> str:
     """Let another system read what `scopes` name of a division; return its token, shown this once.
 
@@ -80,12 +83,14 @@ def make_integration(
     return token
 
 
+@transaction.atomic
 def revoke_integration(name: str, *, at: datetime) -> bool:
-    """Take a system's token out of use; tell whether there was one."""
+    """Take a system's token out of use, post nothing to it any more; tell whether there was one."""
     found = Integration.objects.filter(name=name, revoked_at=None).first()
     if found is None:
         return False
     found.revoked_at = at
     found.save(update_fields=["revoked_at"])
+    Hook.objects.filter(integration=found).delete()  # its name may be given to another system
     record("integration.revoke", [found], by=None, at=at)
     return True

@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
+from django.db import transaction
 from django.utils import timezone
 
-from mobile_api.changes import changes, head
+from mobile_api.changes import FEED, changes, head
 from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.problems import Problem
 from mobile_api.wire import ChangesOut
@@ -42,6 +43,10 @@ class BadAddress(ValueError):
     """A hook's address is not one that messages may be posted to."""
 
 
+class NotForChanges(ValueError):
+    """The system's token was made for something else than the feed."""
+
+
 @dataclass
 class Posted:
     """What a round came to: pages and changes taken over, and hooks to be tried again."""
@@ -52,23 +57,42 @@ class Posted:
     ended: int = 0
 
 
+@transaction.atomic
 def set_hook(integration: Integration, url: str, *, at: datetime) -> str:
     """Have the changes after the present ones posted to `url`; return the secret, shown this once.
 
-    Raises `BadAddress` unless it is https, or plain HTTP on this machine.
+    In place of another address it gets what that one has not taken over. Raises `BadAddress` unless
+    it is https, or plain HTTP on this machine, and `NotForChanges`.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise BadAddress("An address is expected: https://host/path")
-    if parts.scheme == "http" and parts.hostname not in OWN:
-        raise BadAddress("The address must be https: what is posted travels through others' lines.")
+    host = _host_of(url)
+    if FEED not in integration.scopes:
+        raise NotForChanges("It may not read the changes: make it a token with --scope changes.")
     secret = PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-    Hook.objects.filter(integration=integration).delete()
-    Hook.objects.create(
-        integration=integration, url=url, secret=secret, epoch=Epoch.current(), last=head()
-    )
-    record("integration.hook", [integration], by=None, at=at, detail={"host": parts.hostname})
+    hook = Hook(integration=integration, url=url, secret=secret)
+    if before := Hook.objects.filter(integration=integration).first():
+        hook.epoch, hook.last, hook.until = before.epoch, before.last, before.until
+        before.delete()
+    else:
+        hook.epoch, hook.last = Epoch.current(), head()
+    hook.save()
+    record("integration.hook", [integration], by=None, at=at, detail={"host": host})
     return secret
+
+
+def _host_of(url: str) -> str:
+    """Return the machine that an address names. Raises `BadAddress`."""
+    longest = Hook._meta.get_field("url").max_length or 0
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+        is_whole = bool(host.encode("idna")) and not parts.username and len(url) <= longest
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.scheme not in ("http", "https"):
+        raise BadAddress("An address is expected: https://host/path")
+    if parts.scheme == "http" and host not in OWN:
+        raise BadAddress("The address must be https: what is posted travels through others' lines.")
+    return host
 
 
 def end_hook(integration: Integration, *, at: datetime) -> bool:
@@ -83,8 +107,9 @@ def post_changes(tell: Callable[[Posted], None] = lambda _came: None) -> Posted:
     """Post what each hook has not got, page after page; several processes may do so at once."""
     came, now = Posted(), timezone.now()
     ready = has_passed("next_at", now, LONGEST_WAIT)
-    due = Hook.objects.filter(ready, integration__revoked_at=None).values_list("pk", flat=True)
-    for pk in list(due):
+    hooks = Hook.objects.filter(ready, integration__revoked_at=None)
+    due = hooks.values_list("pk", "integration__scopes")
+    for pk in [pk for pk, scopes in due if FEED in scopes]:
         while (hook := _claimed(pk)) and _post(hook, came):
             tell(came)
     return came
@@ -103,7 +128,7 @@ def _claimed(pk: UUID) -> Hook | None:
     free = Hook.objects.filter(has_passed("leased_until", now, LEASE), pk=pk)
     if not free.update(leased_until=now + LEASE):
         return None
-    return Hook.objects.select_related("integration__division").get(pk=pk)
+    return Hook.objects.select_related("integration__division").filter(pk=pk).first()
 
 
 def _post(hook: Hook, came: Posted) -> bool:
@@ -112,7 +137,7 @@ def _post(hook: Hook, came: Posted) -> bool:
     if not page.changes:
         _keep(hook, epoch=page.epoch, last=page.last, until=None)
         return False
-    _keep(hook, until=page.last, leased=True)
+    _keep(hook, epoch=page.epoch, last=hook.last, until=page.last, leased=True)
     why, is_over = _send(hook, page)
     if is_over:
         record("integration.unhook", [hook.integration], by=None, at=timezone.now())

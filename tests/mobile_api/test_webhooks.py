@@ -203,6 +203,65 @@ def test_an_address_that_names_no_machine_holds_nobody_up(
     assert post_changes().later == 1
 
 
+def test_another_address_gets_what_the_one_before_has_not_taken_over(
+    place: builders.County, office: Office, secret: str
+) -> None:
+    """A system that was away moves, or its secret is changed: nothing in between is lost."""
+    Hook.objects.update(url="http://127.0.0.1:9/changes")
+    happen(place)
+    assert post_changes().later == 1
+    happen(place)
+    again = set_hook(Integration.objects.get(), office.url, at=START)
+    post_changes()
+    every = changes(Integration.objects.get(), 0, 1000).changes
+    assert office.numbers() == [change.n for change in every]
+    assert (again != secret, is_signed(again, *office.got[-1])) == (True, True)
+
+
+def test_a_page_of_a_restored_register_whose_answer_was_lost_comes_again_as_it_was(
+    place: builders.County, office: Office, secret: str
+) -> None:
+    happen(place)
+    post_changes()
+    Epoch.objects.all().delete()
+    Epoch.current()
+    office.answers = [500]
+    assert post_changes().later == 1
+    happen(place)
+    Hook.objects.update(next_at=None)
+    post_changes()
+    (first, body), (again, same) = office.got[1:3]
+    assert (first["webhook-id"], body) == (again["webhook-id"], same)
+
+
+def test_a_system_that_was_revoked_is_posted_nothing_when_its_name_is_given_again(
+    place: builders.County, office: Office, secret: str
+) -> None:
+    call_command("integration", "province", "--revoke")
+    make_integration("province", place.county, at=START)
+    happen(place)
+    assert (post_changes().pages, office.got) == (0, [])
+
+
+def test_a_system_that_may_read_sums_only_is_posted_nothing(
+    place: builders.County, office: Office, secret: str
+) -> None:
+    make_integration("province", place.county, at=START, scopes=["savings"])
+    happen(place)
+    assert (post_changes().pages, office.got) == (0, [])
+    with pytest.raises(CommandError, match="changes"):
+        call_command("integration", "province", "--hook", office.url)
+
+
+def test_a_system_that_is_revoked_while_pages_are_posted_gets_no_more(
+    place: builders.County, office: Office, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "PAGE", 1)
+    happen(place)
+    post_changes(lambda _came: call_command("integration", "province", "--revoke"))
+    assert len(office.got) == 1
+
+
 def test_a_system_that_is_not_there_is_tried_again(place: builders.County, secret: str) -> None:
     Hook.objects.update(url="http://127.0.0.1:9/changes")
     happen(place)
@@ -268,6 +327,10 @@ def test_the_secret_lies_sealed(place: builders.County, secret: str) -> None:
         "https://",
         "nonsense",
         "https://a:b@example.org/",
+        "https://example..org/",
+        "https://example.org:99999/",
+        "https://[::1/",
+        f"https://example.org/{'x' * 300}",
     ],
 )
 def test_an_address_that_would_tell_others_is_refused(place: builders.County, url: str) -> None:

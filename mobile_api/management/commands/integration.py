@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mobile_api.changes import SCOPES, make_integration, revoke_integration
 from mobile_api.models import Integration
-from mobile_api.webhooks import BadAddress, end_hook, set_hook
+from mobile_api.webhooks import BadAddress, NotForChanges, end_hook, set_hook
 from outreach.models import Division
 
 
@@ -57,6 +57,6 @@ class Command(BaseCommand):
             return
         try:
             self.stdout.write(set_hook(found, url, at=at))
-        except BadAddress as error:
+        except (BadAddress, NotForChanges) as error:
             raise CommandError(str(error)) from error
         self.stderr.write("The secret is shown this once; manage.py post_changes posts.")
