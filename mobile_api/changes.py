@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from mobile_api import revocations
 from mobile_api.auth import fingerprint
 from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.problems import Problem
@@ -68,6 +69,8 @@ def make_integration(
     A name that is known gets another token in place of the one before.
     """
     token = secrets.token_urlsafe(32)
+    if before := Integration.objects.filter(name=name, revoked_at=None).first():
+        revocations.note_token(before, at, is_replaced=True)
     made, _ = Integration.objects.update_or_create(
         name=name,
         defaults={
@@ -93,4 +96,5 @@ def revoke_integration(name: str, *, at: datetime) -> bool:
     found.save(update_fields=["revoked_at"])
     Hook.objects.filter(integration=found).delete()  # its name may be given to another system
     record("integration.revoke", [found], by=None, at=at)
+    revocations.note_token(found, at)
     return True

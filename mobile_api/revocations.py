@@ -1,20 +1,21 @@
-"""Stopped tablets, written down beside the database too.
+"""Stopped tablets and other systems' ended tokens, written down beside the database too.
 
 A register that is restored from an older backup has forgotten who was stopped since. The file
-only grows, takes one line a tablet, and is read once the restored register stands.
+only grows, takes one line a tablet or token, and is read once the restored register stands.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from mobile_api import lines
-from mobile_api.models import Device
+from mobile_api.models import Device, Hook, Integration
 from outreach.actions.audit import record
 
 log = logging.getLogger(__name__)
@@ -25,14 +26,21 @@ def note(device: Device, at: datetime) -> None:
 
     A disk that is full or gone does not keep anybody from stopping a tablet: it is logged.
     """
+    _append({"device": str(device.pk), "at": at.isoformat()})
+
+
+def note_token(system: Integration, at: datetime, *, is_replaced: bool = False) -> None:
+    """Append the fingerprint of a system's token that is taken out of use, as `note` does."""
+    line = {"token": system.token_sha256, "at": at.isoformat(), "is_replaced": is_replaced}
+    _append(line)
+
+
+def _append(line: dict[str, Any]) -> None:
     try:
-        lines.append(
-            settings.OUTREACH_REVOCATIONS, {"device": str(device.pk), "at": at.isoformat()}
-        )
+        lines.append(settings.OUTREACH_REVOCATIONS, line)
     except OSError:
-        log.exception(
-            "the stop of tablet %s is not in %s", device.pk, settings.OUTREACH_REVOCATIONS
-        )
+        what = f"tablet {line['device']}" if "device" in line else "a system's token"
+        log.exception("the stop of %s is not in %s", what, settings.OUTREACH_REVOCATIONS)
 
 
 def reapply() -> int:
@@ -47,12 +55,32 @@ def reapply() -> int:
             device.revoked_at, device.share = stopped[device.pk], None
             record("device.revoke", [device], by=None, at=device.revoked_at)
         Device.objects.bulk_update(found, ["revoked_at", "share"], batch_size=100)
+        _end_tokens()
     return len(found)
+
+
+def _end_tokens() -> None:
+    """Let no system read by a token that was ended: one that had another is given one again."""
+    noted = {
+        str(line["token"]): line
+        for line in lines.read(settings.OUTREACH_REVOCATIONS)
+        if "token" in line
+    }
+    for system in Integration.objects.filter(token_sha256__in=list(noted), revoked_at=None):
+        line = noted[system.token_sha256]
+        system.revoked_at = datetime.fromisoformat(str(line["at"]))
+        system.save(update_fields=["revoked_at"])
+        if not line.get("is_replaced"):
+            Hook.objects.filter(integration=system).delete()
+        record("integration.revoke", [system], by=None, at=system.revoked_at)
+        log.warning("the token of %s was ended after the backup; it wants another", system.name)
 
 
 def _noted() -> list[tuple[UUID, datetime]]:
     noted = []
     for line in lines.read(settings.OUTREACH_REVOCATIONS):
+        if "token" in line:
+            continue
         try:
             noted.append((UUID(str(line["device"])), datetime.fromisoformat(str(line["at"]))))
         except (ValueError, KeyError, TypeError):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
+from django.test import Client
 
+from mobile_api.changes import make_integration, revoke_integration
 from mobile_api.devices import revoke
-from mobile_api.models import Device, Epoch
+from mobile_api.models import Device, Epoch, Hook, Integration
+from mobile_api.webhooks import post_changes, set_hook
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests import builders
 from tests.builders import START
+from tests.mobile_api.conftest import Restore
 from tests.mobile_api.talking import enrolled
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +82,37 @@ def test_without_the_file_nobody_is_stopped(place: builders.County, tablet: Tabl
     restored()
 
     assert tablet.exchange()["pull"]
+
+
+def reads(token: str) -> int:
+    """Read the feed, and return the answer's status."""
+    answer = Client().get("/api/v1/changes", headers={"authorization": f"Bearer {token}"})
+    return answer.status_code
+
+
+def test_a_system_revoked_after_the_backup_reads_and_gets_nothing(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    token = make_integration("bank", place.county, at=START)
+    set_hook(Integration.objects.get(), "https://bank.example/", at=START)
+    restore = back_up()
+    revoke_integration("bank", at=START)
+    restore()
+
+    assert (reads(token), Hook.objects.count()) == (401, 0)
+    assert Integration.objects.get().revoked_at == START
+
+
+def test_a_token_replaced_after_the_backup_opens_nothing_and_its_hook_waits_for_another(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    lost = make_integration("bank", place.county, at=START)
+    set_hook(Integration.objects.get(), "https://bank.example/", at=START)
+    restore = back_up()
+    newer = make_integration("bank", place.county, at=START)
+    restore()
+    assert (reads(lost), reads(newer), post_changes().later) == (401, 401, 0)
+
+    newest = make_integration("bank", place.county, at=START)
+    call_command("begin_epoch", stdout=StringIO())
+    assert (reads(lost), reads(newest), Hook.objects.count()) == (401, 200, 1)
