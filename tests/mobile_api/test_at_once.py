@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile_api.disputes import decide
+from mobile_api.disputes import decide, entry_of, standing
 from mobile_api.models import Decision, Dispute
 from outreach import clock
 from outreach.actions import applications, evaluations, visits
@@ -126,6 +126,26 @@ def test_a_dispute_is_decided_once_by_whoever_comes_first(place: County, tmp_pat
     meanwhile(lambda: conclude(Decision.SET_ASIDE), accept)
     assert codes == ["decided-already"]
     assert (Dispute.objects.get().decision, Evaluation.objects.count()) == ("set_aside", 0)
+
+
+def test_accepting_writes_nothing_over_that_comes_at_the_same_moment(
+    place: County, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    [visit] = builders.scheduled(place)
+    tablet = enrolled(place, tmp_path)
+    wrong, right = {"on": "2018-06-01", "start": "09:00"}, {"on": "2018-06-06", "start": "10:00"}
+    tablet.say("move_visit", {**right, "visit": str(visit.pk), "seen": wrong}, ON_THE_DAY)
+    tablet.sync()
+    dispute, by = Dispute.objects.get(), place.administrator
+    shown = standing(entry_of(dispute), by)
+
+    def accept() -> None:
+        decide(dispute, Decision.ACCEPTED, reason="看过", by=by, at=ON_THE_DAY, seen=shown)
+
+    code = second_of(lambda: move(place, visit, tablet), accept)
+    moved_to = builders.VISIT_ON + timedelta(days=1)
+    assert (code, Visit.objects.get().on) == ("stands-otherwise", moved_to)
 
 
 def book(place: County, case: Application, start: time_of_day = time_of_day(9)) -> None:
