@@ -39,6 +39,7 @@ from mobile_api.quarantine import decide, hand_ins_for, look_into
 from mobile_api.wire import HandInIn
 from outreach import clock
 from outreach.demo.tablet import Tablet
+from outreach.domain.vocabulary import Level, Role
 from outreach.files import files, photo_name
 from outreach.models import Application, AuditEvent, Evaluation, StoredBlob, User, Visit
 from outreach.rules import Refused
@@ -375,6 +376,18 @@ def test_the_desk_lists_shows_and_decides(
     assert "核对无误" in sign_in(place.auditor).get(address).content.decode()
     assert sign_in(place.auditor).post(address, {}).status_code == 403
     assert "待处理" not in office.get("/tablets/handed-in/").content.decode()
+
+
+def test_people_of_another_area_are_not_named(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn
+) -> None:
+    """Whose tablet it was works in another area now."""
+    first = hand_in(tablet, keys)
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    User.objects.filter(pk=place.assessor.pk).update(division=elsewhere)
+    office = sign_in(builders.user("stranger", Role.ADMINISTRATOR, elsewhere))
+    page = office.get(f"/tablets/handed-in/{first.pk}/").content.decode()
+    assert ("3 条记录" in page, "赵青山" in page) == (True, False)
 
 
 def test_without_the_key_the_desk_says_so_and_can_set_it_aside(

@@ -24,8 +24,8 @@ from outreach.desk.forms import HandInForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.views.tablets import OFFICE, as_uuid
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, User, Visit
-from outreach.rules import Refused
+from outreach.models import User
+from outreach.rules import Refused, applications_for, visits_for
 
 #: So many records of a hand-in are named on its page; the rest is counted.
 NAMED = 200
@@ -81,12 +81,13 @@ def hand_in(request: DeskRequest, hand_in: UUID) -> HttpResponse:
         return done(request, text, "desk:hand_in", first.pk)
 
     def page() -> dict[str, Any]:
-        return {"first": first, "form": form, "verdict": verdict_on(first), **_seen(first, keys)}
+        held = _seen(first, keys, request.user)
+        return {"first": first, "form": form, "verdict": verdict_on(first), **held}
 
     return answer(request, act, "desk/hand_in.html", page)
 
 
-def _seen(first: HandInPart, keys: FederationKeys) -> dict[str, Any]:
+def _seen(first: HandInPart, keys: FederationKeys, user: User) -> dict[str, Any]:
     try:
         contents = look_into(first, keys)
     except CannotOpen:
@@ -95,7 +96,7 @@ def _seen(first: HandInPart, keys: FederationKeys) -> dict[str, Any]:
         return {"shut": "no_key"}
     return {
         "contents": contents,
-        "records": _records(contents),
+        "records": _records(contents, user),
         "more": max(0, len(contents.mutations) - NAMED),
     }
 
@@ -110,10 +111,10 @@ class Record:
     is_here: bool
 
 
-def _records(contents: Contents) -> list[Record]:
-    """Return the first records with the people they are about: two queries."""
+def _records(contents: Contents, user: User) -> list[Record]:
+    """Return the first records with the people of the area whom they are about: two queries."""
     shown = contents.mutations[:NAMED]
-    people = _people(shown)
+    people = _people(shown, user)
     rows: list[Record] = []
     for one in shown:
         about = _about(one)
@@ -126,10 +127,10 @@ def _about(mutation: Mutation) -> UUID | None:
     return as_uuid(mutation.args.get("visit") or mutation.args.get("application"))
 
 
-def _people(mutations: Sequence[Mutation]) -> dict[UUID, tuple[UUID, str]]:
+def _people(mutations: Sequence[Mutation], user: User) -> dict[UUID, tuple[UUID, str]]:
     ids = {pk for one in mutations if (pk := _about(one))}
-    visits = Visit.objects.filter(pk__in=ids).select_related("application__resident")
-    cases = Application.objects.filter(pk__in=ids).select_related("resident")
+    visits = visits_for(user).filter(pk__in=ids).select_related("application__resident")
+    cases = applications_for(user).filter(pk__in=ids).select_related("resident")
     by_visit = {one.pk: (one.application_id, one.application.resident.name) for one in visits}
     return by_visit | {one.pk: (one.pk, one.resident.name) for one in cases}
 
