@@ -18,7 +18,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.management import call_command
 
-from mobile_api.restoring import begin_epoch
+from mobile_api.restoring import begin_epoch, enter_photos
 from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
@@ -82,8 +82,9 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
             kind.check_absent()
             kind.load(folder / kind.file_name)
     call_command("migrate", verbosity=0)
-    begin_epoch()
     at = datetime.now(UTC)
+    enter_photos(files(), at)
+    begin_epoch()
     reapply(at)
     remove_files(at, files())
     mark.unlink()

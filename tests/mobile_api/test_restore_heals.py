@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from mobile_api.models import Epoch, LedgerEntry, Replica
 from outreach.demo.tablet import Tablet, TabletRefused
-from outreach.models import Evaluation, Visit
+from outreach.files import photo_name
+from outreach.models import Evaluation, StoredBlob, Visit
 from outreach.models.ids import new_id
 from tests import builders
+from tests.mobile_api.conftest import Restore
 from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
+from tests.mobile_api.uploading import digest, jpeg
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
@@ -68,3 +75,32 @@ def test_a_server_older_than_the_sent_box_is_said_and_not_bridged(
     tablet.say("cancel_visit", {"visit": str(other.pk)}, ON_THE_DAY)
     with pytest.raises(TabletRefused, match="409 gap"):
         tablet.sync()
+
+
+def test_photos_that_lie_among_the_files_are_not_waited_for(
+    place: builders.County,
+    tablet: Tablet,
+    back_up: Callable[[], Restore],
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    """They came after the moment to which the register went back; their tablet let go of them."""
+    settings.OUTREACH_FILES = tmp_path / "files"
+    [visit] = builders.scheduled(place)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    pictures = [jpeg(seed=number) for number in range(4)]
+    for entry, picture in zip(args["media"], pictures, strict=True):
+        entry.update(sha256=digest(picture), size=len(picture))
+    restore = back_up()
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+    tablet.sync()
+    for picture in pictures:
+        tablet.upload(picture)
+    tablet.sync()
+    torn, *_whole = (tmp_path / "files" / photo_name(digest(one)) for one in pictures)
+    torn.write_bytes(torn.read_bytes()[:-1])
+
+    assert "Photos entered again: 3." in restore()
+    tablet.sync()
+    assert tablet.state.blobs_missing == [digest(pictures[0])]
+    assert (torn.exists(), StoredBlob.objects.count()) == (True, 3)

@@ -1,4 +1,4 @@
-"""Tell every tablet that the register was restored, and enrol and stop again whoever was since."""
+"""Tell every tablet that the register was restored; enter what tablets and photos came since."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from mobile_api.restoring import begin_epoch
+from mobile_api.restoring import begin_epoch, enter_photos
+from outreach import clock
+from outreach.files import files
 
 
 class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        photos = enter_photos(files(), clock.now())
         enrolled, stopped = begin_epoch()
         self.stdout.write(
             f"A new epoch has begun: tablets send again what came after the backup."
             f" Tablets enrolled again: {enrolled}; stopped again: {stopped}."
+            f" Photos entered again: {photos:,}."
         )
