@@ -48,7 +48,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Member:
-    """A file for an archive: its name there, its bytes, and how it is opened."""
+    """A file for an archive: its name there, about how many bytes, and how it is opened."""
 
     name: str
     size: int
@@ -114,7 +114,8 @@ def _fill(
     total, done = sum(member.size for member in members), 0
     digests: dict[str, str] = {}
     for member in members:
-        digests[member.name] = _add(tar, member)
+        with suppress(FileNotFoundError):  # erased since it was listed
+            digests[member.name] = _add(tar, member)
         done += member.size
         progress(done, total)
     whole = Manifest(**{**asdict(manifest), "files": digests})
@@ -129,7 +130,9 @@ def _add(tar: tarfile.TarFile, member: Member) -> str:
     with member.opening() as opened:
         hashing = _Hashing(opened)
         info = tarfile.TarInfo(member.name)
-        info.size, info.mode = member.size, 0o600
+        # Of what was opened: since it was listed, it may have been sealed anew.
+        info.size, info.mode = opened.seek(0, os.SEEK_END), 0o600
+        opened.seek(0)
         tar.addfile(info, cast(IO[bytes], hashing))
     return hashing.digest.hexdigest()
 

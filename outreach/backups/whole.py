@@ -6,6 +6,7 @@ database names it and never changes, so the files hold everything that the copy 
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -121,7 +122,11 @@ def _in_bucket() -> Iterator[Member]:
         for room in BUCKET_ROOMS:
             if room not in LEFT_OUT:
                 for name in place.names(room):
-                    yield Member(f"files/{name}", place.size(name), partial(place.open, name))
+                    try:
+                        size = place.size(name)
+                    except FileNotFoundError:  # erased since it was listed
+                        continue
+                    yield Member(f"files/{name}", size, partial(place.open, name))
 
 
 def _put_back(name: str, file: Path) -> None:
@@ -133,7 +138,7 @@ def _put_back(name: str, file: Path) -> None:
         return
     place = settings.OUTREACH_FILES / inside
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file.replace(place)
+    shutil.move(file, place)  # which may be another disk
 
 
 def _member(name: str, file: Path) -> Member:

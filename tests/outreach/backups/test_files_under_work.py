@@ -1,0 +1,74 @@
+"""Files that are erased or sealed anew while a backup runs, and files that lie on another disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outreach.backups import whole
+from outreach.backups.archive import Manifest, read, write
+from outreach.files import files
+from tests.mobile_api.uploading import digest
+
+KEPT = bytes(200_000)
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    return tmp_path / "files"
+
+
+def backed_up(key: tuple[Path, str], folder: Path, meanwhile: Callable[[], object]) -> Manifest:
+    """Back up the files, and do something once they are listed; return what the backup holds."""
+    target, there = folder.parent / "backup.age", folder.parent / "there"
+    members, said = list(whole._files(folder)), Manifest("", "", "", {})
+    meanwhile()
+    write(target, members, said, to=[key[1]], progress=lambda *_: None)
+    return read(target, there, identity=key[0].read_text(), progress=lambda *_: None)
+
+
+def test_a_file_that_is_erased_meanwhile_is_left_out(key: tuple[Path, str], folder: Path) -> None:
+    for name in ("certificates/one.pdf", "certificates/two.pdf"):
+        files().put(name, BytesIO(KEPT).read)
+
+    told = backed_up(key, folder, lambda: files().delete("certificates/one.pdf"))
+
+    assert list(told.files) == ["files/certificates/two.pdf"]
+
+
+def test_a_file_that_is_sealed_anew_meanwhile_is_kept_whole(
+    key: tuple[Path, str], folder: Path
+) -> None:
+    """It lay in clear, and is longer now."""
+    place = folder / "certificates" / "one.pdf"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(KEPT)
+
+    told = backed_up(key, folder, lambda: files().reseal("certificates/one.pdf"))
+
+    assert told.files == {"files/certificates/one.pdf": digest(place.read_bytes())}
+
+
+@pytest.fixture
+def another_disk(tmp_path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+        if Path(name).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is one file system only")
+        yield Path(name)
+
+
+def test_files_are_put_back_onto_another_disk(
+    tmp_path: Path, another_disk: Path, settings: Any
+) -> None:
+    settings.OUTREACH_FILES = another_disk / "files"
+    (tmp_path / "unpacked").write_bytes(KEPT)
+
+    whole._put_back("files/certificates/one.pdf", tmp_path / "unpacked")
+
+    assert (another_disk / "files/certificates/one.pdf").read_bytes() == KEPT
