@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -50,8 +50,8 @@ def enter_photos(storage: SealedStorage, at: datetime) -> int:
         opening = partial(storage.read, photo_name(sha256))
         try:
             with opening() as photo:
-                is_whole = hashlib.file_digest(photo, "sha256").hexdigest() == sha256
-            if is_whole:
+                found = hashlib.file_digest(cast(Any, photo), "sha256").hexdigest()
+            if found == sha256:
                 receiver.register(sha256, opening)
                 count += 1
         except (FileNotFoundError, SealBroken, Problem) as error:
