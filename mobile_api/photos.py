@@ -14,6 +14,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from django.db import transaction
 from django.db.models import QuerySet
 from PIL import ExifTags, Image
 
@@ -21,9 +22,11 @@ from mobile_api.problems import Problem
 from outreach.actions.photos import store_blobs
 from outreach.files import SealedStorage, photo_name
 from outreach.models import Kept, Slot, StoredBlob
+from outreach.sealing import SealBroken
 
 THUMBNAIL_EDGE = 320
 CHUNK = 64 * 1024
+_BATCH = 200
 _FORMATS = ("JPEG", "PNG")
 # A JPEG that carries several pictures calls itself MPO; the first is the photo.
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
@@ -163,17 +166,39 @@ def thumbnail_name(sha256: str) -> str:
     return f"thumbnails/{sha256[:2]}/{sha256[2:4]}/{sha256}-{THUMBNAIL_EDGE}.jpg"
 
 
+def remove_files(at: datetime, storage: SealedStorage) -> int:
+    """Remove the files, with their small pictures, of all photos whose rows say erased."""
+    left = StoredBlob.objects.filter(erased_at__isnull=False, removed_at=None).order_by("pk")
+    count = 0
+    while batch := list(left.values_list("pk", flat=True)[:_BATCH]):
+        count += sum(_is_removed(sha256, at, storage) for sha256 in batch)
+    return count
+
+
+@transaction.atomic
+def _is_removed(sha256: str, at: datetime, storage: SealedStorage) -> bool:
+    """Remove a file unless it was taken again; whoever brings it meanwhile waits for the row."""
+    row = StoredBlob.objects.filter(pk=sha256, erased_at__isnull=False, removed_at=None)
+    if not row.update(removed_at=at):
+        return False
+    storage.delete(photo_name(sha256))
+    storage.delete(thumbnail_name(sha256))
+    return True
+
+
 def kept_thumbnail(sha256: str, storage: SealedStorage, *, max_pixels: int) -> BinaryIO:
     """Open the small JPEG of a stored photo, made and kept when it is first asked for.
 
     Raises `FileNotFoundError` where there is no such photo, `Problem` where it is no picture.
     """
     name = thumbnail_name(sha256)
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, SealBroken):  # one that rotted is made anew
         return storage.read(name)
     with storage.read(photo_name(sha256)) as photo:
         made = thumbnail(photo, max_pixels=max_pixels)
     storage.put(name, BytesIO(made).read)
+    if not storage.exists(photo_name(sha256)):  # erased meanwhile, and its small pictures with it
+        storage.delete(name)
     return BytesIO(made)
 
 

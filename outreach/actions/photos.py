@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from outreach.models import StoredBlob, insert_missing
 
@@ -21,7 +22,25 @@ def store_blobs(blobs: Sequence[StoredBlob]) -> None:
     insert_missing(StoredBlob, map(vars, blobs), _IS_HERE_AGAIN)
 
 
-def take_again(sha256: str) -> None:
-    """Keep a file whose like was erased before: somebody sent it anew, for another purpose."""
+def take_again(sha256: str) -> bool:
+    """Keep a file whose like was erased before: somebody sent it anew, for another purpose.
+
+    True where it was: until now whoever removes such files may have removed this one, too.
+    """
     erased = StoredBlob.objects.filter(pk=sha256, erased_at__isnull=False)
-    erased.update(erased_at=None, removed_at=None)
+    return bool(erased.update(erased_at=None, removed_at=None))
+
+
+def held(names: Collection[str]) -> set[str]:
+    """Return those of the files that are kept, and hold them so until the transaction ends.
+
+    Whoever gives a file to a photo, and whoever erases one that no photo shows, holds it first: the
+    second sees what the first has done.
+    """
+    rows = StoredBlob.objects.select_for_update().filter(pk__among=names, erased_at=None)
+    return set(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def erase(names: Collection[str], at: datetime) -> None:
+    """Note files as erased; `remove_files` removes them."""
+    StoredBlob.objects.filter(pk__among=names, erased_at=None).update(erased_at=at)

@@ -19,11 +19,11 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.management import call_command
 
+from mobile_api.photos import remove_files
 from mobile_api.restoring import begin_epoch, enter_photos
 from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
-from outreach.retention.erasing import remove_files
 from outreach.retention.requests import reapply
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).

@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from certificates.models import Certificate
-from mobile_api.photos import thumbnail_name
+from mobile_api.models import LedgerEntry
+from mobile_api.photos import remove_files
+from outreach.actions import photos
 from outreach.actions.audit import record
 from outreach.actions.trail import erase_details, number_trail
 from outreach.domain.retention import Holding
-from outreach.files import SealedStorage, photo_name
+from outreach.files import SealedStorage
 from outreach.models import (
     Application,
     AuditEvent,
@@ -42,6 +44,8 @@ from outreach.retention.due import CLOSED, all_due
 from outreach.retention.records import blank_records
 
 _BATCH = 200
+#: A file may be here before what names it: while a tablet is cut off, or a register restored.
+UNNAMED_FOR = timedelta(days=90)
 #: Told after each step: how many records are done, how many are due.
 Progress = Callable[[int, int], None]
 #: Photos with their files; and files with the photos that show them.
@@ -75,6 +79,7 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
             told.records[due.kind, due.county] += len(batch)
             progress(told.records.total(), max(total, told.records.total()))
             after = due.rows.filter(pk__gt=batch[-1].pk)
+    erase_unnamed(unnamed(at - UNNAMED_FOR), at)
     told.files = remove_files(at, storage)
     return told
 
@@ -82,18 +87,6 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
 def erase_rows(batch: Sequence[Any], kind: Holding, *, by: User | None, at: datetime) -> None:
     """Erase some records of one kind."""
     _ERASE[kind](batch, kind, by, at)
-
-
-def remove_files(at: datetime, storage: SealedStorage) -> int:
-    """Remove the files, with their small pictures, of all photos whose rows say erased."""
-    left = StoredBlob.objects.filter(erased_at__isnull=False, removed_at=None).order_by("pk")
-    count = 0
-    while batch := list(left.values_list("pk", flat=True)[:_BATCH]):
-        for sha256 in batch:
-            storage.delete(photo_name(sha256))
-            storage.delete(thumbnail_name(sha256))
-        count += StoredBlob.objects.filter(pk__in=batch).update(removed_at=at)
-    return count
 
 
 @transaction.atomic
@@ -152,23 +145,60 @@ def _files_of(cases: Sequence[Application]) -> Files:
 
 
 def _shown(names: Iterable[str]) -> Shown:
-    """Return which photos show each of these files.
+    """Return which photos of cases that are kept show each of these files.
 
     It reads all photos: an index of their files would cost every evaluation more pages than all
     else that it writes, and this is asked once for a batch.
     """
     wanted, shown = set(names), defaultdict(set)
-    for rows in (Photo.objects, PaperPhoto.objects) if wanted else ():
+    for rows in _showing() if wanted else ():
         for pk, name in rows.filter(sha256__among=wanted).values_list("pk", "sha256"):
             shown[name].add(pk)
     return shown
 
 
+def _showing() -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return the photos of cases that are kept: those of an erased one show nothing any more."""
+    return (
+        Photo.objects.filter(evaluation__application__erased_at=None),
+        PaperPhoto.objects.filter(application__erased_at=None),
+    )
+
+
 def _erase_files(mine: Files, at: datetime, shown: Shown | None = None) -> None:
     """Note the files of these photos as erased, but those that another photo still shows."""
     shown = _shown(mine.values()) if shown is None else shown
-    names = {name for name in mine.values() if shown[name] <= mine.keys()}
-    StoredBlob.objects.filter(pk__in=names, erased_at=None).update(erased_at=at)
+    for name in mine.values():
+        shown[name] -= mine.keys()
+    _erase_unshown({name for name in mine.values() if not shown[name]}, mine, at)
+
+
+def _erase_unshown(names: set[str], mine: Files, at: datetime) -> None:
+    """Note files as erased, but those of papers that somebody has sent since all were read."""
+    held = photos.held(names)
+    papers = PaperPhoto.objects.filter(application__erased_at=None, sha256__among=held)
+    sent = papers.exclude(pk__among=mine.keys()).values_list("sha256", flat=True)
+    photos.erase(held - set(sent), at)
+
+
+def unnamed(until: datetime) -> set[str]:
+    """Return the files kept by then that nothing names, neither a photo nor what a tablet said.
+
+    As those of a record that was set aside, once that is erased, or of drafts in a hand-in.
+    """
+    kept = StoredBlob.objects.filter(erased_at=None, stored_at__lte=until).values_list("pk")
+    shown = (rows.order_by().values_list("sha256") for rows in _showing())
+    names = {name for (name,) in kept.difference(*shown)}
+    said = LedgerEntry.objects.filter(erased_at=None).exclude(media=[])
+    for media in said.values_list("media", flat=True).iterator() if names else ():
+        names.difference_update(media)
+    return names
+
+
+@transaction.atomic
+def erase_unnamed(names: set[str], at: datetime) -> None:
+    """Note files that nothing names as erased."""
+    _erase_unshown(names, {}, at)
 
 
 def _blank(blank: blanks.Blank, rows: Iterable[Model], at: datetime) -> None:

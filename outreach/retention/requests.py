@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,12 +13,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from mobile_api import lines
+from mobile_api.models import LedgerEntry
 from outreach.domain.retention import Holding, Term, Terms
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Resident, User
 from outreach.retention.due import CLOSED, beside, kind_of, terms
-from outreach.retention.erasing import erase_case, erase_rows
+from outreach.retention.erasing import erase_case, erase_rows, erase_unnamed, unnamed
 from outreach.retention.records import blank_records, naming
 
 log = logging.getLogger(__name__)
@@ -91,15 +93,28 @@ def _refusal(
 def _erase(
     case: Application, kind: Holding, by: User, at: datetime, request: str, dry_run: bool
 ) -> int:
-    words = _words_of(case)
-    count = 0
-    for entries in naming(words, case.created_at - timedelta(days=1)):
+    if dry_run:
+        return sum(map(len, _said_of(case)))
+    count = _blank_said(case, at)
+    note(case, kind, at, request)
+    erase_case(case, kind, by=by, at=at, request=request)
+    return count
+
+
+def _said_of(case: Application) -> Iterator[list[LedgerEntry]]:
+    """Yield what tablets said of a case, some records at a time."""
+    return naming(_words_of(case), case.created_at - timedelta(days=1))
+
+
+def _blank_said(case: Application, at: datetime) -> int:
+    """Erase what tablets said of a case, and the photos that only that names; return how many."""
+    count, declared = 0, set[str]()
+    for entries in _said_of(case):
+        blank_records(entries, at)
         count += len(entries)
-        if not dry_run:
-            blank_records(entries, at)
-    if not dry_run:
-        note(case, kind, at, request)
-        erase_case(case, kind, by=by, at=at, request=request)
+        declared.update(name for entry in entries for name in entry.media)
+    if declared:
+        erase_unnamed(declared & unnamed(at), at)
     return count
 
 
@@ -149,8 +164,7 @@ def reapply(at: datetime) -> int:
             continue
         case = Application.objects.filter(pk=key, erased_at=None).first()
         if case is not None:
-            for entries in naming(_words_of(case), case.created_at - timedelta(days=1)):
-                blank_records(entries, at)
+            _blank_said(case, at)
             erase_case(case, kind, by=None, at=at, request=request)
             count += 1
     return count

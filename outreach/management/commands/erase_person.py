@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mobile_api.photos import remove_files
 from outreach import clock
 from outreach.domain.retention import MalformedTerms
 from outreach.files import files
 from outreach.models import Application, User
-from outreach.retention.erasing import remove_files
 from outreach.retention.requests import Answer, NotTheirs, erase_on_request
 
 

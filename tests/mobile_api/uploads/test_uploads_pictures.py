@@ -16,7 +16,8 @@ from PIL import ExifTags, Image, ImageDraw, PngImagePlugin
 
 from mobile_api.photos import Picture, examine, kept_thumbnail, thumbnail
 from mobile_api.problems import Problem
-from outreach.files import local_files, photo_name
+from outreach.files import SealedStorage, local_files, photo_name
+from outreach.files.stream import Read
 from outreach.models import StoredBlob
 from tests.mobile_api.uploading import digest, jpeg, metadata, png, refused
 
@@ -289,6 +290,31 @@ def test_a_thumbnail_is_made_once_and_lies_sealed(tmp_path: Path):
 
     assert kept_thumbnail(name, storage, max_pixels=LIMIT).read() == first
     assert [first[:40] in file.read_bytes() for file in tmp_path.rglob("*.jpg")] == [False]
+
+
+def test_a_thumbnail_that_rotted_is_made_anew(tmp_path: Path):
+    storage, name = local_files(tmp_path), digest(WHOLE["jpeg"])
+    storage.put(photo_name(name), BytesIO(WHOLE["jpeg"]).read)
+    first = kept_thumbnail(name, storage, max_pixels=LIMIT).read()
+    [place] = tmp_path.rglob("*.jpg")
+    rotten = bytearray(place.read_bytes())
+    rotten[-1] ^= 1
+    place.write_bytes(rotten)
+
+    assert kept_thumbnail(name, storage, max_pixels=LIMIT).read() == first
+
+
+def test_no_thumbnail_is_left_of_a_photo_that_is_erased_while_it_is_made(tmp_path: Path):
+    class Busy(SealedStorage):
+        def put(self, name: str, read: Read) -> None:
+            self.delete(photo_name(digest(WHOLE["jpeg"])))
+            super().put(name, read)
+
+    storage = local_files(tmp_path)
+    storage.put(photo_name(digest(WHOLE["jpeg"])), BytesIO(WHOLE["jpeg"]).read)
+    kept_thumbnail(digest(WHOLE["jpeg"]), Busy(storage.place), max_pixels=LIMIT)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_thumbnail_of_a_small_picture_is_no_larger(tmp_path: Path):

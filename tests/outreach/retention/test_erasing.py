@@ -15,14 +15,17 @@ from django.test import Client
 
 from certificates.actions import hand_over, open_file
 from certificates.verdicts import judge
-from mobile_api.models import LedgerEntry
+from mobile_api.disputes import decide
+from mobile_api.models import Decision, Dispute, LedgerEntry
+from mobile_api.photos import keep_photo, remove_files
 from outreach import clock
 from outreach.actions import applications
 from outreach.actions.audit import record
+from outreach.actions.photos import take_again
 from outreach.actions.trail import number_trail, verify_trail
 from outreach.demo.tablet import Tablet
+from outreach.files import SealedStorage, photo_name
 from outreach.files import files as kept_files
-from outreach.files import photo_name
 from outreach.models import (
     Application,
     AuditEvent,
@@ -223,13 +226,69 @@ def test_photos_that_nobody_needs_go_with_their_small_pictures(
 def test_a_file_that_another_case_shows_stays(place: builders.County) -> None:
     first, second = builders.evaluated(place, 2)
     shared = first.photos.get(kind="whole_body").sha256
-    second.photos.filter(kind="whole_body").update(sha256=shared)
+    own = second.photos.filter(kind="whole_body")
+    StoredBlob.objects.filter(pk__in=own.values("sha256")).delete()
+    own.update(sha256=shared)
     Application.objects.filter(pk=first.application_id).update(state="not_met")
     Application.objects.filter(pk=second.application_id).update(state="accepted")
     in_year(2030)
     run("erase_due")
     gone = set(StoredBlob.objects.exclude(erased_at=None).values_list("pk", flat=True))
     assert gone == set(first.photos.values_list("sha256", flat=True)) - {shared}
+
+
+@pytest.mark.parametrize("years", [(2030,), (2030, 2032)])
+def test_a_file_that_erased_cases_alone_show_goes(
+    place: builders.County, years: tuple[int, ...]
+) -> None:
+    """As the household book of two children, whose cases end together or one after the other."""
+    first, second = builders.evaluated(place, 2)
+    shared = first.photos.get(kind="portrait").sha256
+    second.photos.filter(kind="portrait").update(sha256=shared)
+    Application.objects.update(state="not_met")
+    if len(years) > 1:
+        Application.objects.filter(pk=second.application_id).update(state="accepted")
+    for year in years:
+        in_year(year)
+        run("erase_due")
+        Application.objects.update(state="not_met")
+    assert StoredBlob.objects.get(pk=shared).erased_at is not None
+
+
+def kept_photo(content: bytes) -> str:
+    """Keep a photo that nothing names, as of a draft in a hand-in that was taken in."""
+    sha256 = keep_photo(BytesIO(content), kept_files())
+    StoredBlob.objects.create(
+        sha256=sha256,
+        size=len(content),
+        content_type="image/jpeg",
+        width=64,
+        height=48,
+        stored_at=clock.now(),
+    )
+    return sha256
+
+
+def test_a_file_that_nothing_names_goes_after_three_months(place: builders.County) -> None:
+    name = photo_name(kept_photo(jpeg()))
+    for days, is_here in [(89, True), (2, False)]:
+        clock.advance_to(clock.now() + timedelta(days=days))
+        run("erase_due")
+        assert kept_files().exists(name) == is_here
+
+
+def test_what_is_brought_anew_while_others_are_removed_stays(place: builders.County) -> None:
+    first, second = sorted(kept_photo(jpeg(seed=number)) for number in range(2))
+    StoredBlob.objects.update(erased_at=clock.now())
+
+    class Busy(SealedStorage):
+        def delete(self, name: str) -> None:
+            super().delete(name)
+            take_again(second)
+
+    assert remove_files(clock.now(), Busy(kept_files().place)) == 1
+    assert [kept_files().exists(photo_name(one)) for one in (first, second)] == [False, True]
+    assert StoredBlob.objects.get(pk=second).removed_at is None
 
 
 @pytest.fixture
@@ -369,6 +428,28 @@ def test_what_stays_is_named_with_its_reason_and_its_day(
     told = ask(Application.objects.get(pk=evaluation.application_id))
     assert f"stays: the family may appeal still; until {last}" in told
     assert Application.objects.exclude(erased_at=None).count() == 0
+
+
+def test_photos_of_a_record_that_was_set_aside_go_with_its_case(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """No case shows them: they were declared by the record alone."""
+    [visit] = builders.scheduled(place)
+    applications.assign([visit.application], place.colleague, by=place.administrator, at=ON_THE_DAY)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    pictures = [jpeg(seed=number) for number in range(4)]
+    for entry, picture in zip(args["media"], pictures, strict=True):
+        entry.update(sha256=digest(picture), size=len(picture))
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+    tablet.sync()
+    for picture in pictures:
+        tablet.upload(picture)
+    decision = Decision.SET_ASIDE
+    decide(Dispute.objects.get(), decision, reason="看过", by=place.administrator, at=ON_THE_DAY)
+    Application.objects.update(state="withdrawn")
+
+    assert "files removed: 4" in ask(Application.objects.get())
+    assert not any(kept_files().exists(photo_name(digest(one))) for one in pictures)
 
 
 @pytest.mark.parametrize("by", ["liaison", "auditor", "nobody"])
