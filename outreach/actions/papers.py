@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach.actions.applications import complete_papers
 from outreach.actions.audit import record
 from outreach.actions.family import STATES
+from outreach.actions.photos import erase, held
 from outreach.domain.vocabulary import Paper, PaperFault, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, FamilyLink, PaperPhoto, Photo, StoredBlob, User
@@ -29,23 +30,24 @@ def photograph(paper: Paper, blob: StoredBlob, *, by: User, at: datetime) -> Pap
     """Keep a photo that a member of staff took before the person is registered."""
     if PaperPhoto.objects.filter(application=None, sent_by=by).count() >= 4 * MOST:
         raise Refused("too-many-photos", _("Too many photos; register the person first."))
-    return PaperPhoto.objects.create(
-        sent_by=by, paper=paper, sent_at=at, is_accepted=True, **_file(blob)
-    )
-
-
-def forget_drafts(at: datetime) -> list[str]:
-    """Forget the photos of nominations that were given up; return the files nobody names now."""
-    old = PaperPhoto.objects.filter(application=None, sent_at__lt=at - DRAFTS_LAST)
-    names = set(old.values_list("sha256", flat=True))
-    if not names:
-        return []
     with transaction.atomic():
+        return PaperPhoto.objects.create(
+            sent_by=by, paper=paper, sent_at=at, is_accepted=True, **_file(blob)
+        )
+
+
+def forget_drafts(at: datetime) -> bool:
+    """Forget the photos of nominations that were given up; tell whether files are to be removed."""
+    old = PaperPhoto.objects.filter(application=None, sent_at__lt=at - DRAFTS_LAST)
+    if not old.exists():
+        return False
+    with transaction.atomic():
+        names = held(set(old.values_list("sha256", flat=True)))
         old.delete()
         for rows in (PaperPhoto.objects, Photo.objects):
-            names -= set(rows.filter(sha256__in=names).values_list("sha256", flat=True))
-        StoredBlob.objects.filter(pk__in=names).delete()
-    return sorted(names)
+            names -= set(rows.filter(sha256__among=names).values_list("sha256", flat=True))
+        erase(names, at)
+    return bool(names)
 
 
 def drafts_of(ids: Sequence[UUID], by: User) -> list[PaperPhoto]:
@@ -69,7 +71,7 @@ def photograph_for(
 ) -> PaperPhoto:
     """Keep a photo that a member of staff took of a known case's paper, and count the paper."""
     _check_decides(application, by)
-    _check_takes_papers(application)
+    check_takes_papers(application)
     with transaction.atomic():
         made = PaperPhoto.objects.create(
             application=application,
@@ -89,13 +91,10 @@ def photograph_for(
 def send(link: FamilyLink, paper: Paper, blob: StoredBlob, *, at: datetime) -> PaperPhoto:
     """Keep a photo that a family sent; it counts when somebody has accepted it."""
     case = link.application
-    _check_takes_papers(case)
     with transaction.atomic():
         Application.objects.select_for_update().get(pk=case.pk)
-        sent = case.paper_photos.shown()
-        if sent.count() >= MOST:
-            raise Refused("too-many-photos", _("These are enough photos; the office looks first."))
-        same = sent.filter(paper=paper, sha256=blob.pk).first()
+        check_may_send(link)
+        same = case.paper_photos.shown().filter(paper=paper, sha256=blob.pk).first()
         if same:
             return same
         made = PaperPhoto.objects.create(
@@ -103,6 +102,13 @@ def send(link: FamilyLink, paper: Paper, blob: StoredBlob, *, at: datetime) -> P
         )
         record("paper.send", [made], by=None, at=at)
     return made
+
+
+def check_may_send(link: FamilyLink) -> None:
+    """Refuse what would not be taken; asked before a file is kept, for nobody removes it again."""
+    check_takes_papers(link.application)
+    if link.application.paper_photos.shown().count() >= MOST:
+        raise Refused("too-many-photos", _("These are enough photos; the office looks first."))
 
 
 def take_back(photo: PaperPhoto, *, at: datetime) -> None:
@@ -155,6 +161,9 @@ def _count(case: Application, paper: Paper, *, by: User, at: datetime) -> bool:
 
 
 def _file(blob: StoredBlob) -> dict[str, object]:
+    """Return what a photo says of its file, which nobody erases before that is committed."""
+    if not held([blob.pk]):
+        raise Refused("photo-gone", _("The photo was not kept; send it once more."))
     return {"sha256": blob.pk, "size": blob.size, "content_type": blob.content_type}
 
 
@@ -164,6 +173,7 @@ def _check_decides(application: Application, by: User) -> None:
     check_in_scope(by, [application])
 
 
-def _check_takes_papers(application: Application) -> None:
+def check_takes_papers(application: Application) -> None:
+    """Refuse photos of papers of a case whose papers are complete."""
     if application.state not in STATES:
         raise Refused("papers-over", _("The papers of this case are complete; nothing is needed."))

@@ -9,7 +9,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest
 from django.utils.translation import gettext as _
 
-from mobile_api.photos import PictureReceiver, examine, keep_photo, kept_thumbnail, thumbnail
+from mobile_api.photos import (
+    PictureReceiver,
+    examine,
+    keep_photo,
+    kept_thumbnail,
+    remove_files,
+    thumbnail,
+)
 from mobile_api.problems import Problem
 from outreach import clock
 from outreach.actions import papers
@@ -36,7 +43,6 @@ def keep(file: UploadedFile[bytes]) -> StoredBlob:
             _("A photo may have up to %(most)d MB; take it once more, smaller.") % {"most": most},
         )
     _forget_drafts()
-    receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now)
     content = cast(BinaryIO, file)
     try:
         examine(content, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
@@ -47,15 +53,22 @@ def keep(file: UploadedFile[bytes]) -> StoredBlob:
             "not-a-picture",
             _("This file is no photo that can be read (JPEG or PNG); take it once more."),
         ) from problem
+    return StoredBlob.objects.get(pk=kept(content))
+
+
+def kept(content: BinaryIO) -> str:
+    """Keep a picture that was looked at, and enter it in the register; return its SHA-256."""
     sha256 = keep_photo(content, files())
+    receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now)
     receiver.register(sha256, lambda: files().read(photo_name(sha256)))
-    take_again(sha256)
-    return StoredBlob.objects.get(pk=sha256)
+    if take_again(sha256):
+        keep_photo(content, files())
+    return sha256
 
 
 def _forget_drafts() -> None:
-    for sha256 in papers.forget_drafts(clock.now()):
-        files().delete(photo_name(sha256))
+    if papers.forget_drafts(clock.now()):
+        remove_files(clock.now(), files())
 
 
 def photos_in(request: HttpRequest, name: str) -> list[UploadedFile[bytes]]:

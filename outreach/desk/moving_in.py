@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any, BinaryIO, cast
 
 from django import forms
@@ -17,16 +16,14 @@ from django.utils.translation import gettext_lazy as _
 
 from certificates.moving_in import Left
 from certificates.portrait import SIZE, UnreadablePortrait, portrait
-from mobile_api.photos import Picture, PictureReceiver, examine, keep_photo
+from mobile_api.photos import Picture, examine
 from mobile_api.problems import Problem
-from outreach import clock
 from outreach.actions.applications import Nomination
 from outreach.actions.evaluations import Declared
-from outreach.actions.photos import take_again
 from outreach.desk import words
 from outreach.desk.forms import CONSENT_BY, NameField, NominationForm, consent
+from outreach.desk.keeping import kept
 from outreach.domain.vocabulary import Category, EvidenceKind
-from outreach.files import files, photo_name
 
 CATEGORIES = tuple(one for one in Category if one != Category.MULTIPLE)
 #: What only an assessment at home needs to know.
@@ -188,14 +185,8 @@ class MoveInForm(NominationForm):
     def keep_pictures(self) -> None:
         """Store both pictures among the files; last, so that a refused person leaves none."""
         for _kind, one in self._chosen():
-            sha256 = keep_photo(cast(BinaryIO, one.file), files())
-            _receiver().register(sha256, partial(files().read, photo_name(sha256)))
-            take_again(sha256)
+            kept(cast(BinaryIO, one.file))
 
     def _chosen(self) -> Iterator[tuple[EvidenceKind, Chosen]]:
         yield EvidenceKind.PORTRAIT, self.cleaned_data["portrait"]
         yield EvidenceKind.DOCUMENT, self.cleaned_data["document"]
-
-
-def _receiver() -> PictureReceiver:
-    return PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now)

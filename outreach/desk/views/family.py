@@ -138,6 +138,7 @@ def send(request: HttpRequest, link: FamilyLink, secret: str) -> HttpResponse:
         if paper not in set(Paper) or not files:
             raise Refused("photo-missing", _("Choose or take a photo first, then press send."))
         for file in files:
+            papers.check_may_send(link)
             papers.send(link, Paper(paper), keep(file), at=clock.now())
         text = _("%(paper)s: the photo has arrived. The office looks at it.")
         return done(request, text % {"paper": words.PAPERS[paper]}, "desk:family", secret)

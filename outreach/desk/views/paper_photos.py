@@ -91,6 +91,7 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
         files = photos_in(request, "photos")
         if paper not in set(Paper) or not files:
             raise Refused("photo-missing", _("Choose or take a photo first, then press send."))
+        actions.check_takes_papers(application)
         at = clock.now()
         for file in files:
             actions.photograph_for(application, Paper(paper), keep(file), by=request.user, at=at)

@@ -16,7 +16,7 @@ from django.test import Client
 from PIL import Image
 
 from outreach import clock
-from outreach.actions import applications, family, offering, planning, visits
+from outreach.actions import applications, family, offering, papers, planning, visits
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.views.family import USES
@@ -251,6 +251,25 @@ def test_bad_files_are_refused_with_a_sentence_and_leave_nothing(
     assert not StoredBlob.objects.exists()
     left = [path for path in settings.OUTREACH_FILES.rglob("*") if path.is_file()]
     assert left == []
+
+
+@pytest.mark.parametrize("refusal", ["papers-over", "too-many-photos"])
+def test_a_photo_that_is_not_taken_is_not_kept(
+    place: builders.County, sign_in: SignIn, settings: Any, refusal: str, monkeypatch: Any
+) -> None:
+    """Nobody could see it, and nobody would ever remove it."""
+    case = returned(place)
+    address, sent = f"{link_for(place, case)}papers/", {"paper": "id_card"}
+    if refusal == "papers-over":
+        Application.objects.update(state="evaluated")
+        case_page = f"/cases/{case.pk}/papers/"
+        refused = sign_in(place.liaison).post(case_page, {**sent, "photos": picture()})
+        assert refused["X-Refusal"] == refusal
+    else:
+        monkeypatch.setattr(papers, "MOST", 0)
+    assert Client().post(address, {**sent, "photos": picture()})["X-Refusal"] == refusal
+    assert not StoredBlob.objects.exists()
+    assert [path for path in settings.OUTREACH_FILES.rglob("*") if path.is_file()] == []
 
 
 def test_another_familys_photo_is_not_there(place: builders.County) -> None:
