@@ -43,14 +43,14 @@ class Blobs:
         removed, and its `Problem` lets the tablet send the file again.
         """
         name = photo_name(sha256)
-        if self._is_wrong(sha256):
-            # By now somebody may have brought it whole.
-            self._files.delete_where(name, partial(self._is_wrong, sha256))
-            raise Problem("upload-checksum", _DIFFERS)
         try:
+            if self._is_wrong(sha256):
+                # By now somebody may have brought it whole.
+                self._files.delete_where(name, partial(self._is_wrong, sha256))
+                raise Problem("upload-checksum", _DIFFERS)
             self._files.assure(name)
             return self.open(sha256)
-        except FileNotFoundError:
+        except FileNotFoundError:  # erased, or of somebody who could not keep it
             raise Problem("not-found", _GONE) from None
 
     def _is_wrong(self, sha256: str) -> bool:

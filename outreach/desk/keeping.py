@@ -10,6 +10,7 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from mobile_api.photos import (
+    Picture,
     PictureReceiver,
     examine,
     keep_photo,
@@ -45,7 +46,7 @@ def keep(file: UploadedFile[bytes]) -> StoredBlob:
     _forget_drafts()
     content = cast(BinaryIO, file)
     try:
-        examine(content, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
+        found = examine(content, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
         # Headers can be right where the rest is not: its pixels are decoded once.
         thumbnail(content, max_pixels=settings.OUTREACH_MAX_PHOTO_PIXELS)
     except Problem as problem:
@@ -53,14 +54,14 @@ def keep(file: UploadedFile[bytes]) -> StoredBlob:
             "not-a-picture",
             _("This file is no photo that can be read (JPEG or PNG); take it once more."),
         ) from problem
-    return StoredBlob.objects.get(pk=kept(content))
+    return StoredBlob.objects.get(pk=kept(content, found))
 
 
-def kept(content: BinaryIO) -> str:
-    """Keep a picture that was looked at, and enter it in the register; return its SHA-256."""
+def kept(content: BinaryIO, found: Picture) -> str:
+    """Keep a picture that was found to be one, and enter it in the register; return its SHA-256."""
     sha256 = keep_photo(content, files())
     receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, clock.now)
-    receiver.register(sha256, lambda: files().read(photo_name(sha256)))
+    receiver.register(sha256, lambda: files().read(photo_name(sha256)), found)
     if take_again(sha256):
         keep_photo(content, files())
     return sha256

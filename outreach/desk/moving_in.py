@@ -185,7 +185,7 @@ class MoveInForm(NominationForm):
     def keep_pictures(self) -> None:
         """Store both pictures among the files; last, so that a refused person leaves none."""
         for _kind, one in self._chosen():
-            kept(cast(BinaryIO, one.file))
+            kept(cast(BinaryIO, one.file), one.picture)
 
     def _chosen(self) -> Iterator[tuple[EvidenceKind, Chosen]]:
         yield EvidenceKind.PORTRAIT, self.cleaned_data["portrait"]
