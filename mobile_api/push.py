@@ -26,6 +26,7 @@ from mobile_api.problems import Problem
 from mobile_api.upcasting import upcast
 from mobile_api.wire import Mutation, OutcomeOut, PushIn
 from outreach.actions.holding import hold_named
+from outreach.actions.photos import ask_again
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.models import KeptUpdate, Slot, insert
 from outreach.rules import Refused, plainly
@@ -340,6 +341,8 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
         replica_id=replica.pk,
         received_at=context.at,
     )
+    if needed := [name for one in fresh if one.outcome is Outcome.APPLIED for name in one.media]:
+        ask_again(needed)
     disputes = [
         Dispute(
             replica=replica,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from outreach.models import StoredBlob, insert_missing
+from django.db.models import QuerySet
+
+from outreach.models import Kept, Slot, StoredBlob, insert_missing
 
 #: A tablet brought an erased one back: the next run of the terms removes it again.
 _IS_HERE_AGAIN = (
@@ -29,6 +31,18 @@ def take_again(sha256: str) -> bool:
     """
     erased = StoredBlob.objects.filter(pk=sha256, erased_at__isnull=False)
     return bool(erased.update(erased_at=None, removed_at=None))
+
+
+@Kept
+def _erased(names: Slot) -> QuerySet[StoredBlob, str]:
+    erased = StoredBlob.objects.filter(pk__among=names, erased_at__isnull=False)
+    return erased.values_list("pk", flat=True)
+
+
+def ask_again(names: Collection[str]) -> None:
+    """Forget of files that they were erased: a case declares them anew, and its tablet has them."""
+    if erased := list(_erased(names=names)):
+        StoredBlob.objects.filter(pk__among=erased).delete()
 
 
 def held(names: Collection[str]) -> set[str]:

@@ -36,6 +36,7 @@ from outreach.models import (
     Resident,
     StoredBlob,
 )
+from outreach.models.ids import new_id
 from outreach.reports import savings_report
 from outreach.retention.blanks import NAMELESS
 from outreach.retention.requests import reapply
@@ -450,6 +451,28 @@ def test_photos_of_a_record_that_was_set_aside_go_with_its_case(
 
     assert "files removed: 4" in ask(Application.objects.get())
     assert not any(kept_files().exists(photo_name(digest(one))) for one in pictures)
+
+
+def test_an_erased_photo_that_a_new_case_declares_is_asked_for(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """The person is nominated anew, with the same picture of the household book."""
+    picture, number = jpeg(), builders.id_number()
+    paper = {"kind": "paper", "paper": "household_book", "type": "image/jpeg"}
+    taken = {"sha256": digest(picture), "size": len(picture), "taken_at": ON_THE_DAY.isoformat()}
+    for _time in range(2):
+        resident = {"name": "孙长河", "id_number": number}
+        said = {"application": str(new_id()), "resident": resident, "categories": ["physical"]}
+        args = {**said, "village": place.village.code, "media": [{**paper, **taken}]}
+        tablet.say("nominate", args, ON_THE_DAY, 2)
+        assert tablet.exchange()["blobs_missing"] == [digest(picture)]
+        tablet.upload(picture)
+        assert list(StoredBlob.objects.values_list("erased_at", flat=True)) == [None]
+        case = Application.objects.get(pk=said["application"])
+        if not Application.objects.exclude(erased_at=None):
+            Application.objects.update(state="withdrawn")
+            assert "files removed: 1" in ask(case)
+    assert kept_files().exists(photo_name(digest(picture)))
 
 
 @pytest.mark.parametrize("by", ["liaison", "auditor", "nobody"])
