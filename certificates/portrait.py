@@ -5,6 +5,8 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
+from certificates.pixels import UNREADABLE, in_eight_bits, is_of_the_disk, upright
+
 SIZE = (413, 579)  # 35 × 49 mm at 300 dpi
 ABOVE_CENTRE = (0.5, 0.35)  # heads stand in the upper part of a picture
 
@@ -18,9 +20,10 @@ def portrait(file: BinaryIO) -> bytes:
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as picture:
             picture.draft("RGB", (SIZE[1], SIZE[1]))  # whichever side will be up
-            upright = ImageOps.exif_transpose(picture)
-            fitted = ImageOps.fit(_on_white(upright), SIZE, centering=ABOVE_CENTRE)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            fitted = ImageOps.fit(_on_white(upright(picture)), SIZE, centering=ABOVE_CENTRE)
+    except (*UNREADABLE, Image.DecompressionBombError) as error:
+        if is_of_the_disk(error):
+            raise
         raise UnreadablePortrait from error
     fitted.info.clear()  # what Pillow would carry over: comment, colour profile
     out = BytesIO()
@@ -29,6 +32,7 @@ def portrait(file: BinaryIO) -> bytes:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
+    picture = in_eight_bits(picture)
     if picture.mode not in ("RGBA", "LA", "P"):
         return picture.convert("RGB")
     layered = picture.convert("RGBA")

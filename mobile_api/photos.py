@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import QuerySet
-from PIL import ExifTags, Image
+from PIL import Image
 
+from certificates.pixels import UNREADABLE, in_eight_bits, is_of_the_disk, upright
 from mobile_api.problems import Problem
 from outreach.actions.photos import store_blobs
 from outreach.files import SealedStorage, photo_name
@@ -32,31 +31,7 @@ _FORMATS = ("JPEG", "PNG")
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 _END_OF_JPEG = b"\xff\xd9"
 _END_OF_PNG = b"\0\0\0\0IEND\xae\x42\x60\x82"
-# What Pillow raises on hostile input, beside the warnings that a strict process makes errors.
-_UNREADABLE = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    UserWarning,
-    ValueError,
-    struct.error,
-)
-# Of a disk or a store: what one of them cannot read now says nothing of the picture.
-_OF_PILLOW = (None, errno.EINVAL)
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# How each orientation of EXIF (CIPA DC-008, tag 0x0112) but the first is turned upright.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # A picture at the limit takes 200 MB once decoded: few at a time, however many ask.
 _decoding = threading.BoundedSemaphore(2)
 
@@ -211,8 +186,8 @@ def _opened(file: BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
             yield picture
     except _BOMB:
         raise Problem("not-a-picture", f"at most {max_pixels} pixels are accepted") from None
-    except _UNREADABLE as error:
-        if isinstance(error, OSError) and error.errno not in _OF_PILLOW:
+    except UNREADABLE as error:
+        if is_of_the_disk(error):
             raise
         raise Problem("not-a-picture", "the file is not a whole JPEG or PNG") from None
 
@@ -221,22 +196,12 @@ def _decode(picture: Image.Image, edge: int) -> Image.Image:
     with _decoding:
         picture.draft("RGB", (2 * edge, 2 * edge))
         picture.thumbnail((2 * edge, 2 * edge), reducing_gap=2.0)
-        turn = _TURNS.get(_orientation(picture))
-        turned = picture if turn is None else picture.transpose(turn)
-        upright = turned.convert("RGBA")
-    upright.thumbnail((edge, edge))
+        small = in_eight_bits(upright(picture)).convert("RGBA")
+    small.thumbnail((edge, edge))
     # A fresh picture: saving a copy of the old one would carry its comment along.
-    paper = Image.new("RGB", upright.size, "white")
-    paper.paste(upright, mask=upright)
+    paper = Image.new("RGB", small.size, "white")
+    paper.paste(small, mask=small)
     return paper
-
-
-def _orientation(picture: Image.Image) -> Any:
-    """Return what EXIF says of it; a picture whose EXIF nobody can read is shown as it lies."""
-    try:
-        return picture.getexif().get(ExifTags.Base.Orientation)
-    except _UNREADABLE:
-        return None
 
 
 def _ends_with(file: BinaryIO, end: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from certificates.portrait import SIZE, UnreadablePortrait, portrait
 from tests.certificates.making import picture
+from tests.mobile_api.uploads.test_uploads_pictures import with_exif
 
 
 def opened(content: bytes, tmp_path: Path) -> Image.Image:
@@ -43,6 +45,35 @@ def test_a_photo_taken_sideways_stands_upright(tmp_path: Path) -> None:
     assert isinstance(top, tuple)
     assert isinstance(bottom, tuple)
     assert (top[1] < 60, bottom[1] > 200) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        pytest.param(b"\1\0\0\4", b"\1\0\0\1", id="a width of bytes"),
+        pytest.param(b"\1\x0e\0\2", b"\1\x1a\0\2", id="a resolution in words"),
+        pytest.param(b"\1\x1a\0\5", b"\1\x0d\0\5", id="a name in fractions"),
+    ],
+)
+def test_a_photo_with_notes_of_the_wrong_kind_is_a_portrait_all_the_same(
+    said: bytes, instead: bytes, tmp_path: Path
+) -> None:
+    assert opened(with_exif(said, instead), tmp_path).size == SIZE
+
+
+def test_a_scan_in_65536_greys_keeps_them(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (413, 579), 100 * 257).save(out, "PNG")
+    assert opened(out.getvalue(), tmp_path).getpixel((5, 5)) == (100, 100, 100)
+
+
+def test_a_disk_that_cannot_read_does_not_make_a_portrait_unusable() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "the disk is broken")
+
+    with pytest.raises(OSError, match="the disk is broken"):
+        portrait(Broken(picture()))
 
 
 def test_transparency_becomes_white(tmp_path: Path) -> None:

@@ -331,6 +331,12 @@ def test_no_thumbnail_is_left_of_what_cannot_be_opened(tmp_path: Path, content: 
         thumbnail(BytesIO(content), max_pixels=LIMIT)
 
 
+def test_a_scan_in_65536_greys_keeps_them(tmp_path: Path):
+    grey = Image.new("I;16", (64, 48), 100 * 257)
+
+    assert small(saved(grey, "PNG")).getpixel((5, 5)) == (100, 100, 100)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "I;16", "CMYK"])
 def test_every_kind_of_pixel_has_a_thumbnail(tmp_path: Path, mode: str):
     kind = "JPEG" if mode == "CMYK" else "PNG"
