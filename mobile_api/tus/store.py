@@ -144,7 +144,7 @@ class Store:
                 finally:
                     # A whole file is forced to the disk with its new name, before an answer.
                     if not growing.is_whole():
-                        self._flush(growing)
+                        self._flush(upload.id, growing)
         except _NoPart:
             slug = "upload-offset" if self.is_complete(upload) else "not-found"
             raise Problem(slug, _GONE) from None
@@ -256,8 +256,12 @@ class Store:
             raise Problem("upload-offset", _FASTER)
         self._running.add(growing.salt, offset, block)
 
-    def _flush(self, growing: GrowingFile) -> None:
-        """Force what arrived to the disk, and its names once in the life of this process."""
+    def _flush(self, identifier: UUID, growing: GrowingFile) -> None:
+        """Force what arrived to the disk, and its names once in the life of this process.
+
+        What a disk failed to force it may go on to show and not have, and call forced the next
+        time: such a part begins anew.
+        """
         has_tail = growing.has_tail()
         flushes, own = growing.flushes(with_tail=has_tail), (growing.salt, has_tail)
         if own not in self._durable:
@@ -266,6 +270,9 @@ class Store:
             flush_together(flushes)
         except FileNotFoundError:  # the tail: deleted, or finished, since it was written
             raise _NoPart from None
+        except OSError:
+            self._remove_part(identifier)
+            raise
         if len(self._durable) >= _REMEMBERED_PARTS:
             self._durable.clear()
         self._durable.add(own)

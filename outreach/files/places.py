@@ -108,7 +108,7 @@ class Folder:
                 with _alone_in(target.parent):
                     if not _named(file, target):
                         return False
-                    self._force_new(target, own.fileno(), fresh)
+                    self._force_new(target, own.fileno(), fresh, old=file)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
@@ -170,12 +170,19 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True, parents=folder == self.root)
         return [*above, folder]
 
-    def _force_new(self, target: Path, handle: int, fresh: list[Path]) -> None:
-        """Force a file that was just named, or take the name away before anybody answers for it."""
+    def _force_new(
+        self, target: Path, handle: int, fresh: list[Path], old: Path | None = None
+    ) -> None:
+        """Force a file that was just named, or take the name away before anybody answers for it.
+
+        An old name, too: what a disk failed to force it may go on to show, and not have.
+        """
         try:
             self._force(target, handle, fresh)
         except BaseException:
             target.unlink(missing_ok=True)
+            if old:
+                old.unlink(missing_ok=True)
             raise
 
     def _force(self, target: Path, handle: int, fresh: list[Path]) -> None:

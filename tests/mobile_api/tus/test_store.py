@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -331,6 +332,33 @@ def test_an_announcement_that_a_power_cut_tore_is_made_again(store: Store, tmp_p
     assert store.find(announced().id) is None
     store.create(announced())
     assert store.offset(announced()) == 4
+
+
+@pytest.mark.parametrize("size", [4, len(CONTENT)])
+def test_what_the_disk_failed_to_force_is_sent_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch, size: int
+):
+    """It may be read for a while, and the disk call it forced the next time, without having it."""
+    store.create(announced())
+    store.append(announced(), 0, [CONTENT[:2]])
+
+    def failing(_handle: int) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    def send(offset: int) -> None:
+        if store.append(announced(), offset, [CONTENT[offset:size]]) == len(CONTENT):
+            store.finish(announced(), accept)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", failing)
+        with pytest.raises(OSError, match="the disk fails"):
+            send(2)
+
+    assert slug_of(store.offset, announced()) == "not-found"
+    store.create(announced())
+    assert store.append(announced(), 0, [CONTENT]) == len(CONTENT)
+    store.finish(announced(), accept)
+    assert store.blobs.open(announced().sha256).read() == CONTENT
 
 
 def test_only_the_owner_of_the_process_may_read(store: Store, tmp_path: Path):
