@@ -183,7 +183,8 @@ class Store:
         """Drop what expired, and what crashes left behind; skipped within the hour."""
         marker = self._uploads / "swept"
         with suppress(FileNotFoundError):
-            if marker.stat().st_mtime > (now - SWEEP_EVERY).timestamp():
+            # A clock that was put right may have left it ahead.
+            if abs(now.timestamp() - marker.stat().st_mtime) < SWEEP_EVERY.total_seconds():
                 return
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
         marker.touch()

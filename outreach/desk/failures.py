@@ -17,7 +17,10 @@ from mobile_api.problems import Problem
 #: What a disk says that is full, and what one says that is gone, broken or read-only.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _GONE = frozenset(
-    {errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES, errno.ENOTDIR, errno.ENXIO, errno.ENODEV}
+    {
+        *(errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES, errno.ENOTDIR, errno.ENXIO),
+        *(errno.ENODEV, errno.ENOLCK),
+    }
 )
 RETRY_AFTER_S = 30
 

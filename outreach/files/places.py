@@ -152,9 +152,10 @@ class Folder:
                 yield file.relative_to(self.root).as_posix()
 
     def probe(self) -> None:
-        """Write a few bytes that are gone again."""
+        """Write a few bytes that are gone again, and lock them: some network disks do not."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=self.root) as trial:
+        with _alone_in(self.root), tempfile.TemporaryFile(dir=self.root) as trial:
+            fcntl.flock(trial, fcntl.LOCK_EX)
             trial.write(b"ready?")
             trial.flush()
 

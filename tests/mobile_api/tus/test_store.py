@@ -430,6 +430,14 @@ class TestSweep:
         store.sweep(NOW + timedelta(minutes=61))
         assert store.find(announced().id) is None
 
+    def test_it_runs_also_after_a_clock_that_was_a_year_ahead(self, store: Store):
+        store.sweep(NOW + timedelta(days=365))
+        store.create(announced(hours=0))
+
+        store.sweep(NOW + timedelta(hours=2))
+
+        assert store.find(announced().id) is None
+
     def test_it_spares_what_is_announced_again_meanwhile(self, store: Store):
         for hour in range(50):
             store.create(announced(hours=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.test import Client
 from outreach.models import PaperPhoto, StoredBlob, User
 from tests import builders
 from tests.mobile_api.talking import enrolled
+from tests.mobile_api.uploading import CHUNK, digest, jpeg, metadata
 from tests.outreach.desk.test_nomination import a_photo
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +96,22 @@ def test_another_mistake_is_still_told_as_one(
         answer = liaison.get("/")
     assert answer.status_code == 500
     assert "这一步没有完成" in answer.content.decode()
+
+
+def test_a_disk_that_locks_nothing_is_told_as_one_that_is_gone(
+    place: builders.County, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    tablet, server = enrolled(place, tmp_path), Client(raise_request_exception=False)
+    photo = jpeg()
+    headers = {
+        "Authorization": f"Bearer {tablet.state.token}", "Tus-Resumable": "1.0.0",
+        "Upload-Length": str(len(photo)), "Upload-Metadata": metadata(digest(photo)),
+    }
+
+    def refusing(_file: object, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refusing)
+    answer = server.generic("POST", "/api/v1/uploads/", photo, CHUNK, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")

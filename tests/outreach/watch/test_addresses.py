@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,20 @@ def test_not_ready_without_a_place_for_files(tmp_path: Path, settings: Any) -> N
         False,
         "File exists",
     )
+
+
+def test_not_ready_where_files_cannot_be_locked(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a network disk whose lock service does not run: no photo could be kept."""
+    settings.OUTREACH_FILES = tmp_path
+
+    def refusing(_file: object, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refusing)
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["files"]) == (503, "No locks available")
 
 
 def test_not_ready_while_a_migration_waits() -> None:
