@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from pydantic_core import to_json
 
 from mobile_api.models import Dispute, LedgerEntry
@@ -41,12 +41,24 @@ def naming(words: Iterable[str], since: datetime) -> Iterator[list[LedgerEntry]]
 
     What they say is sealed, so each is opened: about 100,000 a second and core.
     """
-    sought = [word.encode() for word in words if word]
+    sought = _sought(words)
     rows = LedgerEntry.objects.filter(erased_at=None, received_at__gte=since).order_by("pk")
     for batch in _by_key(rows):
         found = [entry for entry in batch if _says(entry.args, sought)]
         waiting = _undecided(found)
         yield [entry for entry in found if (entry.replica_id, entry.seq) not in waiting]
+
+
+def waits(words: Iterable[str]) -> bool:
+    """Tell whether somebody has to decide yet on an entry that says one of the words."""
+    sought = _sought(words)
+    here = {"replica": OuterRef("replica"), "seq": OuterRef("seq")}
+    rows = LedgerEntry.objects.filter(Exists(Dispute.objects.filter(**here, decided_at=None)))
+    return any(_says(entry.args, sought) for entry in rows.iterator())
+
+
+def _sought(words: Iterable[str]) -> list[bytes]:
+    return [word.encode() for word in words if word]
 
 
 def _by_key(rows: QuerySet[LedgerEntry]) -> Iterator[list[LedgerEntry]]:

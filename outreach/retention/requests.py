@@ -20,7 +20,7 @@ from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Resident, User
 from outreach.retention.due import CLOSED, beside, kind_of, terms
 from outreach.retention.erasing import erase_case, erase_rows, erase_unnamed, unnamed
-from outreach.retention.records import blank_records, naming
+from outreach.retention.records import blank_records, naming, waits
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +87,8 @@ def _refusal(
     last = ended_on + timedelta(days=APPEAL_DAYS)
     if appealable and timezone.localdate(at) <= last:
         return "the family may appeal still", last
+    if waits(_words_of(case)):
+        return "a tablet's record of it waits at the desk: decide on it first", None
     return None
 
 

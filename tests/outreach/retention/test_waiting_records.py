@@ -1,0 +1,49 @@
+"""What a tablet said of a person is erased with them, also where somebody has to decide on it."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from mobile_api.disputes import decide
+from mobile_api.models import Decision, Dispute, LedgerEntry
+from outreach.actions import applications
+from outreach.models import Resident
+from outreach.retention.blanks import NAMELESS
+from tests import builders
+from tests.mobile_api.conftest import on_the_day as on_the_day
+from tests.mobile_api.talking import ON_THE_DAY, enrolled
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
+
+
+def test_a_record_that_waits_for_a_person_is_decided_first_and_then_erased_with_the_case(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    [case] = builders.accepted(place)
+    tablet = enrolled(place, tmp_path)
+    contact = {"telephone": "13900000009", "address": "桥头第二家"}
+    seen = {"telephone": "13900000008", "address": ""}
+    said = {"application": str(case.pk), "to": contact, "seen": seen}
+    tablet.say("correct_contact", said, ON_THE_DAY)
+    tablet.sync()
+    applications.advance([case], "withdraw", by=place.administrator, at=ON_THE_DAY)
+
+    def ask() -> str:
+        out = StringIO()
+        call_command(
+            "erase_person", case.number, "--by", "administrator", "--request", "7", stdout=out
+        )
+        return out.getvalue()
+
+    assert f"{case.number} stays: a tablet's record of it waits at the desk: decide" in ask()
+    dispute = Dispute.objects.get()
+    decide(dispute, Decision.SET_ASIDE, reason="撤回", by=place.administrator, at=ON_THE_DAY)
+    assert f"{case.number} erased (unfinished)\nrecords of tablets erased: 1" in ask()
+    assert Resident.objects.get().name == NAMELESS
+    assert LedgerEntry.objects.get().args == {"erased": True}
