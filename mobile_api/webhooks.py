@@ -22,6 +22,7 @@ from uuid import UUID
 
 import httpx
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from mobile_api.changes import FEED, changes, head
@@ -104,14 +105,17 @@ def end_hook(integration: Integration, *, at: datetime) -> bool:
 
 
 def post_changes(tell: Callable[[Posted], None] = lambda _came: None) -> Posted:
-    """Post what each hook has not got, page after page; several processes may do so at once."""
-    came, now = Posted(), timezone.now()
-    ready = has_passed("next_at", now, LONGEST_WAIT)
-    hooks = Hook.objects.filter(ready, integration__revoked_at=None)
+    """Post what each hook has not got, a page to each in turn; several processes may do so at once.
+
+    A system that is slow, or has everything to get anew, does not let the others wait to its end.
+    """
+    came = Posted()
+    hooks = Hook.objects.filter(_is_due(timezone.now()), integration__revoked_at=None)
     due = hooks.values_list("pk", "integration__scopes")
-    for pk in [pk for pk, scopes in due if FEED in scopes]:
-        while (hook := _claimed(pk)) and _post(hook, came):
-            tell(came)
+    wanting = [pk for pk, scopes in due if FEED in scopes]
+    while wanting:
+        wanting = [pk for pk in wanting if (hook := _claimed(pk)) and _post(hook, came)]
+        tell(came)
     return came
 
 
@@ -125,10 +129,14 @@ def signature(secret: str, message: str, timestamp: int, body: bytes) -> str:
 def _claimed(pk: UUID) -> Hook | None:
     """Return the hook if this process is the one that posts to it now."""
     now = timezone.now()
-    free = Hook.objects.filter(has_passed("leased_until", now, LEASE), pk=pk)
+    free = Hook.objects.filter(_is_due(now), has_passed("leased_until", now, LEASE), pk=pk)
     if not free.update(leased_until=now + LEASE):
         return None
     return Hook.objects.select_related("integration__division").filter(pk=pk).first()
+
+
+def _is_due(now: datetime) -> Q:
+    return has_passed("next_at", now, LONGEST_WAIT)
 
 
 def _post(hook: Hook, came: Posted) -> bool:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -22,7 +23,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mobile_api import webhooks
-from mobile_api.changes import changes, make_integration
+from mobile_api.changes import changes, make_integration, revoke_integration
 from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.webhooks import BadAddress, post_changes, set_hook
 from tests import builders
@@ -258,8 +259,40 @@ def test_a_system_that_is_revoked_while_pages_are_posted_gets_no_more(
 ) -> None:
     monkeypatch.setattr(webhooks, "PAGE", 1)
     happen(place)
-    post_changes(lambda _came: call_command("integration", "province", "--revoke"))
+    post_changes(lambda _came: revoke_integration("province", at=START))
     assert len(office.got) == 1
+
+
+def test_another_process_that_had_looked_before_waits_as_long_as_the_one_that_failed(
+    place: builders.County, office: Office, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each process makes the wait longer: with two the third try comes after half an hour."""
+    happen(place)
+    office.answers = [503, 503]
+    claimed = webhooks._claimed
+
+    def later(pk: UUID) -> Hook | None:
+        monkeypatch.setattr(webhooks, "_claimed", claimed)
+        assert post_changes().later == 1
+        return claimed(pk)
+
+    monkeypatch.setattr(webhooks, "_claimed", later)
+    assert post_changes().later == 0
+    assert (len(office.got), Hook.objects.get().attempts) == (1, 1)
+
+
+def test_a_system_with_many_pages_to_come_lets_others_have_theirs(
+    place: builders.County, office: Office, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "PAGE", 1)
+    make_integration("bank", place.county, at=START)
+    bank = Integration.objects.get(name="bank")
+    set_hook(bank, f"{office.url}/bank", at=START)
+    happen(place)
+    post_changes()
+    got = office.numbers()
+    first = got[: len(got) // 2]
+    assert (len(set(got)), len(set(first))) == (len(got) // 2, len(got) // 4)
 
 
 def test_a_system_that_is_not_there_is_tried_again(place: builders.County, secret: str) -> None:
