@@ -27,6 +27,10 @@ class CannotOpen(ValueError):
     """What was sealed is not for this key, or was changed since."""
 
 
+class NoKey(OSError):
+    """The private half is not in the folder; another disk's trouble is none of this."""
+
+
 @dataclass(frozen=True)
 class FederationKeys:
     """The two halves as files in a folder."""
@@ -64,8 +68,11 @@ class FederationKeys:
             return None
 
     def open(self, sealed: dict[str, str]) -> bytes:
-        """Return what was sealed to the key. Raises `CannotOpen`, or `OSError` without the key."""
-        pem = (self.folder / _PRIVATE).read_bytes()
+        """Return what was sealed to the key. Raises `CannotOpen`, or `NoKey`."""
+        try:
+            pem = (self.folder / _PRIVATE).read_bytes()
+        except OSError as error:
+            raise NoKey(str(error)) from error
         private = serialization.load_pem_private_key(pem, None)
         assert isinstance(private, ec.EllipticCurvePrivateKey)
         ours = _point(private.public_key())

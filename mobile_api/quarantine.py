@@ -95,7 +95,7 @@ def look_into(
 ) -> Contents:
     """Return what a hand-in holds; each picture is shown to `see`, one at a time, in passing.
 
-    Raises `CannotOpen`, or `OSError` without the private key.
+    Raises `CannotOpen`, or `NoKey`.
     """
     found = Contents()
     for kind, thing in _things(first, keys):
@@ -126,8 +126,8 @@ def decide(
     """Take a hand-in in as if its tablet had sent it, or set it aside; with a written reason.
 
     Taken in, its records are applied, or become disputes, as those of any tablet; what the register
-    has already is left alone. Either way its parts stay. Raises `Refused`, `CannotOpen`, `OSError`,
-    and then nothing is decided.
+    has already is left alone. Either way its parts stay. Raises `Refused`, `CannotOpen`, `NoKey`,
+    the disk's `OSError`, and then nothing is decided.
     """
     if by.role != Role.ADMINISTRATOR or not hand_ins_for(by).filter(pk=first.pk).exists():
         raise Refused("not-your-step", _("Only an administrator of the area decides hand-ins."))

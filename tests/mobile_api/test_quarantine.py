@@ -402,6 +402,23 @@ def test_without_the_key_the_desk_says_so_and_can_set_it_aside(
     assert office.post(address, {"decision": "set_aside", "reason": "x"}).status_code == 303
 
 
+def test_a_disk_that_takes_no_picture_is_not_taken_for_a_missing_key(
+    place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn, settings: LazySettings
+) -> None:
+    photo = jpeg()
+    whole = base64.b64encode(photo).decode()
+    first = hand_in(tablet, keys, [("media", {"meta": {"sha256": digest(photo)}, "body": whole})])
+    settings.OUTREACH_FILES = settings.OUTREACH_KEYS_DIR / "hand-in.pub.pem" / "files"
+    office, address = sign_in(place.administrator), f"/tablets/handed-in/{first.pk}/"
+    office.raise_request_exception = False
+    answer = office.post(address, {"decision": "accepted", "reason": "x"})
+    assert (answer.status_code, "照片和证件文件暂时无法读写" in answer.content.decode()) == (
+        503,
+        True,
+    )
+    assert not HandInVerdict.objects.exists()
+
+
 def test_what_was_sealed_to_another_key_cannot_be_taken_in(
     place: County, tablet: Tablet, keys: FederationKeys, tmp_path: Path, sign_in: SignIn
 ) -> None:

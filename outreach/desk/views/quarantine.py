@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from mobile_api.federation import CannotOpen, FederationKeys
+from mobile_api.federation import CannotOpen, FederationKeys, NoKey
 from mobile_api.models import Decision, HandInPart
 from mobile_api.quarantine import Contents, decide, hand_ins_for, look_into, verdict_on
 from mobile_api.wire import Mutation
@@ -73,7 +73,7 @@ def hand_in(request: DeskRequest, hand_in: UUID) -> HttpResponse:
             raise Refused(
                 "cannot-open", _("It is sealed to another key, or was changed.")
             ) from error
-        except OSError as error:
+        except NoKey as error:
             raise Refused("no-key", _("The key that opens it is not on this server.")) from error
         text = _("Set aside: it is kept, and changes nothing.")
         if decision == Decision.ACCEPTED:
@@ -92,7 +92,7 @@ def _seen(first: HandInPart, keys: FederationKeys, user: User) -> dict[str, Any]
         contents = look_into(first, keys)
     except CannotOpen:
         return {"shut": "changed"}
-    except OSError:
+    except NoKey:
         return {"shut": "no_key"}
     return {
         "contents": contents,
