@@ -1,12 +1,13 @@
-"""Stopped tablets and other systems' ended tokens, written down beside the database too.
+"""Stopped tablets, and other systems' ended tokens and hooks, written down beside the database too.
 
 A register that is restored from an older backup has forgotten who was stopped since. The file
-only grows, takes one line a tablet or token, and is read once the restored register stands.
+only grows, takes one line for each, and is read once the restored register stands.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,11 +36,16 @@ def note_token(system: Integration, at: datetime, *, is_replaced: bool = False) 
     _append(line)
 
 
+def note_hook(hook: Hook, at: datetime) -> None:
+    """Append a hook to which nothing more is posted, as `note` does."""
+    _append({"hook": str(hook.pk), "at": at.isoformat()})
+
+
 def _append(line: dict[str, Any]) -> None:
     try:
         lines.append(settings.OUTREACH_REVOCATIONS, line)
     except OSError:
-        what = f"tablet {line['device']}" if "device" in line else "a system's token"
+        what = f"tablet {line['device']}" if "device" in line else "a system's token or hook"
         log.exception("the stop of %s is not in %s", what, settings.OUTREACH_REVOCATIONS)
 
 
@@ -56,16 +62,13 @@ def reapply() -> int:
             record("device.revoke", [device], by=None, at=device.revoked_at)
         Device.objects.bulk_update(found, ["revoked_at", "share"], batch_size=100)
         _end_tokens()
+        _end_hooks()
     return len(found)
 
 
 def _end_tokens() -> None:
     """Let no system read by a token that was ended: one that had another is given one again."""
-    noted = {
-        str(line["token"]): line
-        for line in lines.read(settings.OUTREACH_REVOCATIONS)
-        if "token" in line
-    }
+    noted = {str(line["token"]): line for line in _lines() if "token" in line}
     for system in Integration.objects.filter(token_sha256__in=list(noted), revoked_at=None):
         line = noted[system.token_sha256]
         system.revoked_at = datetime.fromisoformat(str(line["at"]))
@@ -76,10 +79,24 @@ def _end_tokens() -> None:
         log.warning("the token of %s was ended after the backup; it wants another", system.name)
 
 
+def _end_hooks() -> None:
+    """Post nothing to an address that was taken back or changed."""
+    noted = {str(line["hook"]): str(line["at"]) for line in _lines() if "hook" in line}
+    for hook in Hook.objects.filter(pk__in=list(noted)).select_related("integration"):
+        at = datetime.fromisoformat(noted[str(hook.pk)])
+        hook.delete()
+        record("integration.unhook", [hook.integration], by=None, at=at)
+        log.warning("the hook of %s was ended after the backup", hook.integration.name)
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    return lines.read(settings.OUTREACH_REVOCATIONS)
+
+
 def _noted() -> list[tuple[UUID, datetime]]:
     noted = []
-    for line in lines.read(settings.OUTREACH_REVOCATIONS):
-        if "token" in line:
+    for line in _lines():
+        if "token" in line or "hook" in line:
             continue
         try:
             noted.append((UUID(str(line["device"])), datetime.fromisoformat(str(line["at"]))))

@@ -25,6 +25,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from mobile_api import revocations
 from mobile_api.changes import FEED, changes, head
 from mobile_api.models import Epoch, Hook, Integration
 from mobile_api.problems import Problem
@@ -72,6 +73,7 @@ def set_hook(integration: Integration, url: str, *, at: datetime) -> str:
     hook = Hook(integration=integration, url=url, secret=secret)
     if before := Hook.objects.filter(integration=integration).first():
         hook.epoch, hook.last, hook.until = before.epoch, before.last, before.until
+        revocations.note_hook(before, at)
         before.delete()
     else:
         hook.epoch, hook.last = Epoch.current(), head()
@@ -96,12 +98,16 @@ def _host_of(url: str) -> str:
     return host
 
 
+@transaction.atomic
 def end_hook(integration: Integration, *, at: datetime) -> bool:
     """Post nothing more to a system; tell whether anything was."""
-    ended, _ = Hook.objects.filter(integration=integration).delete()
-    if ended:
-        record("integration.unhook", [integration], by=None, at=at)
-    return bool(ended)
+    hook = Hook.objects.filter(integration=integration).first()
+    if hook is None:
+        return False
+    revocations.note_hook(hook, at)
+    hook.delete()
+    record("integration.unhook", [integration], by=None, at=at)
+    return True
 
 
 def post_changes(tell: Callable[[Posted], None] = lambda _came: None) -> Posted:

@@ -14,7 +14,7 @@ from django.test import Client
 from mobile_api.changes import make_integration, revoke_integration
 from mobile_api.devices import revoke
 from mobile_api.models import Device, Epoch, Hook, Integration
-from mobile_api.webhooks import post_changes, set_hook
+from mobile_api.webhooks import end_hook, post_changes, set_hook
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests import builders
@@ -116,3 +116,23 @@ def test_a_token_replaced_after_the_backup_opens_nothing_and_its_hook_waits_for_
     newest = make_integration("bank", place.county, at=START)
     call_command("begin_epoch", stdout=StringIO())
     assert (reads(lost), reads(newest), Hook.objects.count()) == (401, 200, 1)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_an_address_taken_back_or_changed_after_the_backup_gets_nothing(
+    place: builders.County, back_up: Callable[[], Restore], anew: bool
+) -> None:
+    make_integration("bank", place.county, at=START)
+    bank = Integration.objects.get()
+    set_hook(bank, "https://bank.example/", at=START)
+    restore = back_up()
+    if anew:
+        set_hook(bank, "https://new.example/", at=START)
+    else:
+        assert end_hook(bank, at=START)
+    restore()
+    assert (Hook.objects.count(), Integration.objects.get().revoked_at) == (0, None)
+
+    set_hook(bank, "https://new.example/", at=START)
+    call_command("begin_epoch", stdout=StringIO())
+    assert Hook.objects.get().url == "https://new.example/"
