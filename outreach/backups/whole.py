@@ -24,6 +24,7 @@ from mobile_api.restoring import begin_epoch, enter_photos
 from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
+from outreach.retention.erasing import remove_messages
 from outreach.retention.requests import reapply
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
@@ -88,6 +89,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     begin_epoch()
     reapply(at)
     remove_files(at, files())
+    remove_messages(files())
     mark.unlink()
     return manifest
 

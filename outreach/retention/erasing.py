@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from mobile_api.models import LedgerEntry
 from mobile_api.photos import remove_files
 from outreach.actions import photos
 from outreach.actions.audit import record
+from outreach.actions.notifying.senders import Shelf
 from outreach.actions.trail import erase_details, number_trail
 from outreach.domain.retention import Holding
 from outreach.files import SealedStorage
@@ -80,7 +82,7 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
             progress(told.records.total(), max(total, told.records.total()))
             after = due.rows.filter(pk__gt=batch[-1].pk)
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
-    told.files = remove_files(at, storage)
+    told.files = remove_files(at, storage) + remove_messages(storage)
     return told
 
 
@@ -179,6 +181,18 @@ def _erase_unshown(names: set[str], mine: Files, at: datetime) -> None:
     papers = PaperPhoto.objects.filter(application__erased_at=None, sha256__among=held)
     sent = papers.exclude(pk__among=mine.keys()).values_list("sha256", flat=True)
     photos.erase(held - set(sent), at)
+
+
+def remove_messages(storage: SealedStorage) -> int:
+    """Remove from among the files what was sent of messages that are erased."""
+    shelf, count = Shelf(storage), 0
+    keys = shelf.keys()
+    while batch := list(islice(keys, _BATCH)):
+        erased = Notification.objects.filter(key__among=batch, erased_at__isnull=False)
+        for key in erased.values_list("key", flat=True):
+            shelf.forget(key)
+            count += 1
+    return count
 
 
 def unnamed(until: datetime) -> set[str]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Protocol, TextIO
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 from django.conf import settings
@@ -62,7 +62,7 @@ class Shelf:
 
     def send(self, *, key: str, telephone: str, text: str) -> None:
         """Keep the message and have it on the disk."""
-        name = f"{SENT}/{quote(key, safe='')}.json"
+        name = self._name(key)
         if self.storage.exists(name):
             return
         line = json.dumps({"key": key, "telephone": telephone, "text": text}, ensure_ascii=False)
@@ -73,6 +73,19 @@ class Shelf:
         for name in self.storage.names(SENT):
             with self.storage.read(name) as file:
                 yield file.read().decode()
+
+    def keys(self) -> Iterator[str]:
+        """Yield the keys of the messages that lie here."""
+        for name in self.storage.names(SENT):
+            yield unquote(name.removeprefix(f"{SENT}/").removesuffix(".json"))
+
+    def forget(self, key: str) -> None:
+        """Remove a message."""
+        self.storage.delete(self._name(key))
+
+    @staticmethod
+    def _name(key: str) -> str:
+        return f"{SENT}/{quote(key, safe='')}.json"
 
 
 class Gateway:

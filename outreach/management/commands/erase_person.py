@@ -11,6 +11,7 @@ from outreach import clock
 from outreach.domain.retention import MalformedTerms
 from outreach.files import files
 from outreach.models import Application, User
+from outreach.retention.erasing import remove_messages
 from outreach.retention.requests import Answer, NotTheirs, erase_on_request
 
 
@@ -42,7 +43,9 @@ class Command(BaseCommand):
                 request=options["request"],
                 dry_run=options["dry_run"],
             )
-            count = 0 if options["dry_run"] else remove_files(clock.now(), files())
+            count = 0
+            if not options["dry_run"]:
+                count = remove_files(clock.now(), files()) + remove_messages(files())
         except (NotTheirs, MalformedTerms, OSError) as error:
             raise CommandError(f"{error}. Run it again; what was erased stays erased.") from error
         self._show(answer, "would be erased" if options["dry_run"] else "erased")

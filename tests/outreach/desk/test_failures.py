@@ -105,8 +105,10 @@ def test_a_disk_that_locks_nothing_is_told_as_one_that_is_gone(
     tablet, server = enrolled(place, tmp_path), Client(raise_request_exception=False)
     photo = jpeg()
     headers = {
-        "Authorization": f"Bearer {tablet.state.token}", "Tus-Resumable": "1.0.0",
-        "Upload-Length": str(len(photo)), "Upload-Metadata": metadata(digest(photo)),
+        "Authorization": f"Bearer {tablet.state.token}",
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": str(len(photo)),
+        "Upload-Metadata": metadata(digest(photo)),
     }
 
     def refusing(_file: object, _how: int) -> None:

@@ -21,6 +21,7 @@ from mobile_api.photos import keep_photo, remove_files
 from outreach import clock
 from outreach.actions import applications
 from outreach.actions.audit import record
+from outreach.actions.notifying.senders import Shelf
 from outreach.actions.photos import take_again
 from outreach.actions.trail import number_trail, verify_trail
 from outreach.demo.tablet import Tablet
@@ -32,6 +33,7 @@ from outreach.models import (
     Enquiry,
     Evaluation,
     Guardian,
+    Notification,
     Photo,
     Resident,
     StoredBlob,
@@ -402,6 +404,23 @@ def test_a_person_who_asks_is_erased_at_once_where_nothing_stands_against_it(
         {"under": "unfinished", "request": "2018-7"},
     )
     assert ask(case).startswith("records of tablets erased: 0\nNothing is kept")
+
+
+def test_a_message_laid_among_the_files_goes_with_its_row(place: builders.County) -> None:
+    case = withdrawn(place)
+    for key, said in [("visit:one", "erased"), ("visit:two", "kept")]:
+        Shelf(kept_files()).send(key=key, telephone="13900000000", text=said)
+    Notification.objects.create(
+        key="visit:one",
+        kind="visit",
+        application=case,
+        text="erased",
+        state="sent",
+        due_at=builders.START,
+        created_at=builders.START,
+    )
+    assert "files removed: 1" in ask(case)
+    assert list(Shelf(kept_files()).keys()) == ["visit:two"]
 
 
 def test_what_stays_is_named_with_its_reason_and_its_day(
