@@ -1,0 +1,75 @@
+"""Whether the files that the register names are there and hold what they should.
+
+A disk may lose a bit without a word. Nobody reads an old photo, and each backup takes it along as
+it lies: the last one in which it is whole ends before anybody has noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.db.models import QuerySet
+
+from certificates.models import CertificateFile
+from outreach.files import SealedStorage, photo_name
+from outreach.models import StoredBlob
+from outreach.sealing import SealBroken
+
+#: Told after each file: how many were read, how many there are.
+Progress = Callable[[int, int], None]
+_BATCH = 500
+
+
+@dataclass
+class Verdict:
+    """How many files are whole, and the names of those that are lost, or not what they were."""
+
+    whole: int = 0
+    missing: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+
+def verify_files(storage: SealedStorage, progress: Progress) -> Verdict:
+    """Read every photo and paper that the register names, and hold it against its SHA-256."""
+    told = Verdict()
+    total = _photos().count() + _papers().count()
+    for seen, (rows, key, name, sha256) in enumerate(_named(), start=1):
+        try:
+            with storage.read(name) as file:
+                found = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
+        except FileNotFoundError:
+            if rows.filter(pk=key).exists():  # else it was erased meanwhile
+                told.missing.append(name)
+        except SealBroken:
+            told.damaged.append(name)
+        else:
+            told.whole += found == sha256
+            told.damaged += [name] if found != sha256 else []
+        progress(seen, max(seen, total))
+    return told
+
+
+def _photos() -> QuerySet[StoredBlob]:
+    return StoredBlob.objects.filter(erased_at=None).order_by("pk")
+
+
+def _papers() -> QuerySet[CertificateFile]:
+    return CertificateFile.objects.order_by("pk")
+
+
+def _named() -> Iterator[tuple[QuerySet[Any], Any, str, str]]:
+    """Yield each file with the rows, and the key among them, that name it."""
+    for photo in _by_key(_photos()):
+        yield _photos(), photo.pk, photo_name(photo.pk), photo.pk
+    for paper in _by_key(_papers()):
+        yield _papers(), paper.pk, paper.path, paper.sha256
+
+
+def _by_key(rows: QuerySet[Any]) -> Iterator[Any]:
+    after = rows
+    while batch := list(after[:_BATCH]):
+        yield from batch
+        after = rows.filter(pk__gt=batch[-1].pk)
