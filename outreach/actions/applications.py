@@ -178,11 +178,16 @@ def _check_stands(number: str, state: str, name: str) -> None:
     try:
         check_step(APPLICATION, name, ApplicationState(state))
     except NotAllowed as error:
-        raise Refused(
-            "wrong-state",
-            _("Case %(number)s has moved on meanwhile; load the page again to see where it stands.")
-            % {"number": number},
-        ) from error
+        raise moved_on(number) from error
+
+
+def moved_on(number: str) -> Refused:
+    """Return the refusal of a step with a case that another step forestalled."""
+    return Refused(
+        "wrong-state",
+        _("Case %(number)s has moved on meanwhile; load the page again to see where it stands.")
+        % {"number": number},
+    )
 
 
 @transaction.atomic

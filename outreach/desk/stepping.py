@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.functional import Promise
 
 from certificates.models import Certificate, PaperRequest
 from outreach import clock
+from outreach.actions.applications import moved_on
 from outreach.desk.access import DeskRequest
 from outreach.desk.answers import answer, check_takes, chosen, done
 from outreach.desk.listing import Calendar, More, list_rows
@@ -72,10 +76,21 @@ def work_on(
 
     def act() -> HttpResponse:
         check_takes(request.user, step.roles)
-        said = take(chosen(request, cases_of(request.user)))
+        cases = chosen(request, cases_of(request.user))
+        check_shown(request, cases)
+        said = take(cases)
         return said if isinstance(said, HttpResponse) else done(request, said, step.url)
 
     return answer(request, act, template, lambda: page_of(request, step, more=more, extra=extra))
+
+
+def check_shown(request: DeskRequest, cases: Sequence[Application]) -> None:
+    """Refuse cases that came, or came back, after the page was shown: nobody saw what they hold."""
+    with suppress(ValueError, TypeError):
+        shown = datetime.fromisoformat(request.POST.get("shown", ""))
+        for case in cases:
+            if case.state_since > shown:
+                raise moved_on(case.number)
 
 
 def page_of(
@@ -87,11 +102,13 @@ def page_of(
     **listing: Any,
 ) -> dict[str, Any]:
     """Return what a step's page shows, oldest first."""
-    calendar = Calendar.of(clock.today())
+    shown = clock.now()
+    calendar = Calendar.of(timezone.localdate(shown))
     waiting = step.waiting(request.user, calendar.today)
     waiting = waiting.select_related(*SHOWN[waiting.model])
     return {
         "step": step,
+        "shown": shown.isoformat(),
         "listing": list_rows(
             request,
             waiting.order_by(step.since, "pk"),

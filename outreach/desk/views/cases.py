@@ -22,7 +22,7 @@ from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, done
 from outreach.desk.forms import NoteForm
 from outreach.desk.listing import Calendar, list_rows
-from outreach.desk.stepping import cases_of
+from outreach.desk.stepping import cases_of, check_shown
 from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded
@@ -223,6 +223,7 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
     def act() -> HttpResponse:
         if not form.is_valid():
             raise Refused("reason-missing", _("Write the reason."))
+        check_shown(request, [application])
         _take(application, step, form.cleaned_data["note"], request.user)
         return done(request, _("The step is recorded with its reason."), "desk:case", case)
 

@@ -18,7 +18,7 @@ from outreach.actions import papers as photographing
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done, refused
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
-from outreach.desk.stepping import cases_of, page_of, work_on
+from outreach.desk.stepping import cases_of, check_shown, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
 from outreach.desk.views.paper_photos import photos_before, shots, taken_on_the_spot
 from outreach.domain.vocabulary import Role
@@ -152,6 +152,7 @@ def send_back(request: DeskRequest, case: UUID) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
+        check_shown(request, [application])
         actions.send_back(application, by=request.user, at=clock.now(), **form.cleaned_data)
         return done(request, _("The case is returned with all that is missing."), "desk:accept")
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from outreach import clock
 from outreach.actions import applications, outlets, visits
 from outreach.domain.vocabulary import OutletKind
-from outreach.models import Institution, User, Visit
+from outreach.models import Application, Institution, User, Visit
 from tests import builders
 from tests.builders import START, County
 from tests.outreach.desk.reading import seen_on
@@ -164,3 +165,37 @@ def test_of_two_who_change_the_same_the_second_is_shown_what_the_first_did(
     assert seen_on(one.get(address)) == seen_on(answer) == stands
     assert other.post(address, form | theirs | {"seen": stands}).status_code == 303
     assert seen_on(one.get(address)) != stands
+
+
+def gone_round(place: County, case: Application, hour: int) -> None:
+    """Return a case and take it in again, so that it stands where it stood before."""
+    at = START.replace(hour=hour)
+    applications.send_back(case, ["photos"], by=place.administrator, at=at)
+    applications.complete_papers(case, by=place.liaison, at=at)
+
+
+@pytest.mark.parametrize("step", ["accept", "return", "refuse"])
+def test_a_case_that_went_round_meanwhile_is_decided_by_nobody_who_has_not_seen_it(
+    place: County, sign_in: SignIn, step: str
+) -> None:
+    [case] = builders.applied(place)
+    address = {
+        "accept": "/accept/",
+        "return": f"/cases/{case.pk}/return/",
+        "refuse": f"/cases/{case.pk}/step/refuse/",
+    }[step]
+    office = sign_in(place.administrator)
+
+    def shown() -> dict[str, Any]:
+        page = office.get(address).content.decode()
+        [moment] = re.findall(r'name="shown" value="([^"]+)"', page)
+        return {"ids": [case.pk], "missing": ["id_card"], "note": "冒用", "shown": moment}
+
+    before = shown()
+    clock.advance_to(START.replace(hour=10))
+    gone_round(place, case, hour=10)
+    stands = Application.objects.filter(pk=case.pk).values().get()
+    answer = office.post(address, before)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "wrong-state")
+    assert Application.objects.filter(pk=case.pk).values().get() == stands
+    assert office.post(address, shown()).status_code == 303
