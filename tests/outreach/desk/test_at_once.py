@@ -1,4 +1,4 @@
-"""A step that the database breaks off, as two waited for each other, loses nothing typed."""
+"""Two who send forms in one moment: nothing is overwritten unseen, and nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from outreach.actions import holding
-from outreach.models import User, Visit
+from outreach.actions import holding, outlets
+from outreach.domain.vocabulary import OutletKind
+from outreach.models import Outlet, User, Visit
 from tests import builders
-from tests.at_once import ON_POSTGRESQL, halfway
-from tests.builders import County
+from tests.at_once import ON_POSTGRESQL, halfway, meanwhile
+from tests.builders import START, County
+from tests.outreach.desk.reading import seen_on
 
 pytestmark = ON_POSTGRESQL
 SignIn = Callable[[User], Client]
@@ -40,3 +42,22 @@ def test_what_was_typed_stands_on_the_page_that_says_to_send_it_once_more(
     shown = page.content.decode()
     assert [value for value in typed.values() if f'value="{value}"' not in shown] == []
     assert office.post(address, form).status_code == 303
+
+
+def test_what_a_colleague_changes_in_the_very_same_moment_is_not_overwritten(
+    place: County, sign_in: SignIn
+) -> None:
+    office, kind = sign_in(place.administrator), OutletKind.BANK
+    by = place.administrator
+    outlet = outlets.open_outlet("服务点", kind, place.township, by=by, at=START)
+    address, pages = f"/outlets/{outlet.pk}/", []
+    form = {"name": "二号服务点", "kind": "bank", "division": place.township.pk}
+    form["seen"] = seen_on(office.get(address))
+    held = Outlet.objects.select_related("division").get(pk=outlet.pk)
+    meanwhile(
+        lambda: outlets.change_outlet(held, "便民站", kind, place.township, by=by, at=START),
+        lambda: pages.append(office.post(address, form)),
+    )
+    [page] = pages
+    assert (page.status_code, page["X-Refusal"]) == (422, "changed-meanwhile")
+    assert Outlet.objects.get().name == "便民站"
