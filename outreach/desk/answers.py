@@ -97,14 +97,14 @@ def answer(
     if request.method != "POST":
         return render(request, template, context())
     try:
-        with plainly(), _without_circle():
+        with plainly(), without_circle():
             return take()
     except Refused as refusal:
         return refused(request, refusal, template, context())
 
 
 @contextmanager
-def _without_circle() -> Iterator[None]:
+def without_circle() -> Iterator[None]:
     """Refuse what the database broke off since two deeds waited for each other: nothing is lost."""
     try:
         yield

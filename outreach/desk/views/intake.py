@@ -16,7 +16,7 @@ from outreach import clock
 from outreach.actions import applications as actions
 from outreach.actions import papers as photographing
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, check_form, done, refused
+from outreach.desk.answers import answer, check_form, done, refused, without_circle
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
 from outreach.desk.stepping import cases_of, check_shown, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
@@ -48,7 +48,7 @@ def nominate(request: DeskRequest) -> HttpResponse:
         form = _form(request, photos)
         if not form.is_valid():
             return _again(request, form, photos)
-        with plainly(), transaction.atomic():
+        with plainly(), without_circle(), transaction.atomic():
             at = clock.now()
             made = actions.nominate([form.nomination()], by=request.user, at=at)[0]
             photographing.attach(photos, made, by=request.user, at=at)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from certificates.moving_in import move_in as enter
 from outreach import clock
 from outreach.desk.access import DeskRequest, only
-from outreach.desk.answers import check_form, done, refused
+from outreach.desk.answers import check_form, done, refused, without_circle
 from outreach.desk.moving_in import MoveInForm
 from outreach.domain.vocabulary import Role
 from outreach.rules import Refused, plainly
@@ -26,7 +26,7 @@ def move_in(request: DeskRequest) -> HttpResponse:
     try:
         check_form(form)
         at = clock.now()
-        with plainly(), transaction.atomic():
+        with plainly(), without_circle(), transaction.atomic():
             made = enter(form.nomination(), form.left(), form.pictures(at), by=request.user, at=at)
             form.keep_pictures()
     except Refused as refusal:

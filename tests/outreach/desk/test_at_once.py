@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from outreach.actions import holding, outlets
+from outreach.actions import applications, holding, outlets
 from outreach.domain.vocabulary import OutletKind
-from outreach.models import Outlet, User, Visit
+from outreach.models import Application, Counter, Outlet, Resident, User, Visit
 from tests import builders
 from tests.at_once import ON_POSTGRESQL, halfway, meanwhile
 from tests.builders import START, County
 from tests.outreach.desk.reading import seen_on
+from tests.outreach.desk.test_main_job import nomination_form
 
 pytestmark = ON_POSTGRESQL
 SignIn = Callable[[User], Client]
@@ -61,3 +62,27 @@ def test_what_a_colleague_changes_in_the_very_same_moment_is_not_overwritten(
     [page] = pages
     assert (page.status_code, page["X-Refusal"]) == (422, "changed-meanwhile")
     assert Outlet.objects.get().name == "便民站"
+
+
+def test_a_nomination_that_is_broken_off_is_still_on_the_page(
+    place: County, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [case] = builders.applied(place)
+    applications.advance([case], "withdraw", by=place.liaison, at=START, note="不办了")
+    form = nomination_form(place, id_number=case.resident.id_number, diagnosis="双下肢缺失")
+    liaison, pages = sign_in(place.liaison), []
+
+    def the_other_way_round() -> None:
+        Counter.take(f"application-{START.year}")
+        Resident.objects.select_for_update().get(pk=case.resident_id)
+
+    halfway(
+        monkeypatch,
+        (Counter, "take"),
+        the_other_way_round,
+        lambda: pages.append(liaison.post("/cases/nominate/", form)),
+    )
+    [page] = pages
+    assert (page.status_code, page["X-Refusal"]) == (422, "at-once")
+    assert "双下肢缺失" in page.content.decode()
+    assert Application.objects.count() == 1
