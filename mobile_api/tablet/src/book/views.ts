@@ -164,13 +164,16 @@ export function rowAt<T>(source: Pick<Source, 'rows'>, key: string): T | null {
 export function receiptOf(source: Source, entry: LogEntry): Receipt {
   if (entry.seq > source.state.ackedSeq || !proven(source.state, entry.seq)) return 'only_here'
   const outcome = source.outcomes.get(entry.seq)
-  const came = outcome ? finalOutcome(outcome) : 'applied'
+  if (!outcome) return 'text_safe' // it is there, but what became of it is not known here
+  const came = finalOutcome(outcome)
   if (came !== 'applied') {
     const decision = decisionOn(source, entry.seq)
     if (decision === 'set_aside') return 'set_aside'
     if (decision !== 'accepted') return came === 'parked' ? 'parked' : 'disputed'
   }
-  const safe = ({ sha256 }: { sha256: string }) => (source.media.get(sha256)?.state ?? 'safe') === 'safe'
+  // A picture whose record does not open here is where the office says it is.
+  const safe = ({ sha256 }: { sha256: string }) =>
+    source.media.has(sha256) ? source.media.get(sha256)?.state === 'safe' : !source.state.missing.includes(sha256)
   if (rejected(source, entry)) return 'disputed'
   return mediaOf(entry).every(safe) ? 'all_safe' : 'text_safe'
 }

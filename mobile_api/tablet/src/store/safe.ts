@@ -1,4 +1,4 @@
-import { canonicalBytes, chainAfter } from '../core/chain'
+import { CHAIN_START, canonicalBytes, chainAfter } from '../core/chain'
 import { newId } from '../core/ids'
 import { randomBytes, type Bytes } from '../core/bytes'
 import { canonical, plain, type Json } from '../core/jcs'
@@ -57,7 +57,7 @@ export class Safe {
   readonly drafts = new Map<string, unknown>()
   readonly media = new Map<string, Media>()
   readonly files = new Set<string>()
-  readonly damaged: Damage[] = []
+  damaged: readonly Damage[] = []
   onChange: (changed: readonly Part[]) => void = () => undefined
   /** called when another window has written since: this one must not go on */
   onLost: () => void = () => undefined
@@ -157,6 +157,7 @@ export class Safe {
     if (this.damaged.some(({ store }) => store === 'rows')) {
       this.state = { ...this.state, view: null, digest: null, complete: false }
     }
+    this.state = { ...this.state, ...unheard(this.state, this.log, this.outcomes) }
   }
 
   /** Take all rows from the pack when it was made of them as they are; else one by one. */
@@ -198,7 +199,7 @@ export class Safe {
       return [k, value] as const
     })
     for (const [k, value] of await Promise.all(opening)) {
-      if (value instanceof CannotOpen) this.damaged.push({ store, k })
+      if (value instanceof CannotOpen) this.damaged = [...this.damaged, { store, k }]
       else into.set(k, value)
     }
   }
@@ -251,7 +252,7 @@ export class Safe {
   /** Note a record that was found not to open; it stays where it is. */
   note(damage: Damage): null {
     const known = this.damaged.some(({ store, k }) => store === damage.store && k === damage.k)
-    if (!known) this.damaged.push(damage)
+    if (!known) this.damaged = [...this.damaged, damage]
     this.onChange([damage.store])
     return null
   }
@@ -386,6 +387,7 @@ export class Safe {
     if (change.session) this.session = change.session
     if (change.log) this.log.set(change.log.seq, change.log)
     for (const outcome of change.outcomes ?? []) this.outcomes.set(outcome.seq, outcome)
+    this.damaged = this.damaged.filter((one) => !isWrittenAnew(one, change))
     if (change.rows?.clear) this.rows.clear()
     for (const k of change.rows?.del ?? []) this.rows.delete(k)
     for (const [k, row] of change.rows?.put ?? []) this.rows.set(k, row)
@@ -414,6 +416,24 @@ interface SealedChange {
   media: MediaRecord[]
   files: Sealed[]
 }
+
+/** What became of some records is not told here, or does not open: they are sent once more, and the office says it again. */
+function unheard(
+  { ackedSeq }: SyncState,
+  log: ReadonlyMap<number, LogEntry>,
+  outcomes: ReadonlyMap<number, StoredOutcome>,
+): Partial<SyncState> {
+  let from: Partial<SyncState> = {}
+  for (let seq = ackedSeq; log.has(seq); seq -= 1) {
+    const before = seq === 1 ? CHAIN_START : log.get(seq - 1)?.chain
+    if (!outcomes.has(seq) && before !== undefined) from = { ackedSeq: seq - 1, ackedChain: before }
+  }
+  return from
+}
+
+/** The office said again what did not open. */
+const isWrittenAnew = ({ store, k }: Damage, { rows, outcomes }: Change): boolean =>
+  (store === 'rows' && rows?.clear === true) || (store === 'outcomes' && (outcomes ?? []).some(({ seq }) => seq === k))
 
 async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Promise<R>): Promise<R[]> {
   return Promise.all(Array.from(items ?? [], work))

@@ -75,7 +75,7 @@ export class Engine {
   private async accept(request: SyncRequest, answer: SyncAnswer): Promise<Step> {
     if (answer.rid !== request.rid) return 'later' // another request's answer, come too late
     const { safe } = this
-    const position = this.position(answer)
+    const position = this.position(answer, request)
     if (position.halt === 'fork') {
       await safe.change({ state: position })
       return 'halted'
@@ -141,7 +141,7 @@ export class Engine {
   }
 
   /** Compare the server's place in our log with our own. */
-  private position(answer: SyncAnswer): Partial<SyncState> {
+  private position(answer: SyncAnswer, { push }: SyncRequest): Partial<SyncState> {
     const { state, log } = this.safe
     const { last_seq: seq, chain } = answer
     const ours = seq === 0 ? CHAIN_START : (log.get(seq)?.chain ?? (seq === state.ackedSeq ? state.ackedChain : null))
@@ -150,7 +150,9 @@ export class Engine {
     const next = log.get(seq + 1)
     // The server was restored to before our sent box begins: only a person can bridge that.
     if (seq < state.lastSeq && !next) return { halt: 'gap' }
-    return { ackedSeq: seq, ackedChain: chain }
+    // Of what it took in before, and whose answer was lost, it tells only what is sent once more.
+    const told = push?.mutations.at(-1)
+    return told && told.seq < seq ? { ackedSeq: told.seq, ackedChain: told.chain } : { ackedSeq: seq, ackedChain: chain }
   }
 
   /** Check the receipt of an answer; one that does not hold leaves the last that did. */
