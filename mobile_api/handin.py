@@ -107,7 +107,8 @@ def opened(
     """Yield number, kind and plain content of each part that arrived, in order.
 
     Of those that named one replica, where it is given. The records of a locked tablet come with
-    their content opened, or as `unreadable`. Raises `CannotOpen`.
+    their content opened; one that was damaged on its disk comes as it lay there. Raises
+    `CannotOpen`.
     """
     data_key = b""
     parts = HandInPart.objects.filter(hand_in=hand_in)
@@ -130,7 +131,7 @@ def _record(data_key: bytes, store: str, row: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"key": key, **_content(data_key, store, key, row)}
     except (LookupError, TypeError, ValueError):  # CannotOpen too
-        return {"key": key, "unreadable": True}
+        return {"key": key, "sealed": row}
 
 
 def _content(data_key: bytes, store: str, key: str | int, row: dict[str, Any]) -> dict[str, Any]:

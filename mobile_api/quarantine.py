@@ -213,7 +213,7 @@ def _of_part(kind: str, plain: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _of_record(store: str, record: dict[str, Any]) -> tuple[str, Any]:
-    if "unreadable" in record:
+    if "sealed" in record:
         return "unreadable", None
     if store == "log":
         return "entry", record["content"]

@@ -70,7 +70,7 @@ describe('a tablet that was stopped', () => {
     expect(parts[0]?.[1]).toEqual({ entries: [JSON.parse(JSON.stringify(said))] })
     expect(parts[1]?.[1]).toEqual({ drafts: { 'evaluation/v9': { remark: '半句' } } })
     expect(unbase64((parts[2]?.[1] as { body: string }).body)).toEqual(kept.bytes)
-    expect(parts[3]?.[1]).toEqual({ receipt: null, entries: 1, media: 1, drafts: 1 })
+    expect(parts[3]?.[1]).toEqual({ receipt: null, entries: 1, media: 1, drafts: 1, damaged: 0 })
     expect(JSON.stringify([...box.parts.values()])).not.toContain('半句')
   })
   it('signs each part with the key of the device', async () => {
@@ -121,7 +121,7 @@ describe('a tablet that was stopped', () => {
     expect((await handIn(safe, box.send, 'fork', quiet)).end).toBe('done')
     const parts = await box.opened(office.openJson)
     expect(parts[0]?.[1]).toEqual({ entries: JSON.parse(JSON.stringify([said, later])) as Json })
-    expect(parts.at(-1)).toEqual(['end', { entries: 2, media: 1, drafts: 1, receipt: null }])
+    expect(parts.at(-1)).toEqual(['end', { entries: 2, media: 1, drafts: 1, damaged: 0, receipt: null }])
   })
   it('goes on until nothing was recorded meanwhile: what comes after the end would be forgotten', async () => {
     const { safe, box, office, said } = await withWork()
@@ -153,6 +153,33 @@ describe('a tablet that was stopped', () => {
     const portal: Send = () => Promise.resolve({ status: 200, body })
     expect(await handIn(safe, portal, 'revoked', quiet)).toEqual({ end: 'line down' })
     expect((await safe.db.vault())?.handIn).toBe(undefined)
+  })
+  it('hands in what does not open here as it lies, with the key that the federation unwraps', async () => {
+    const { db, safe, box, office, kept } = await withWork()
+    await safe.say('record_not_done', notDone('v2'), 1)
+    const spoilt = new Uint8Array([1, 2, 3])
+    await db.log.update(1, { body: spoilt })
+    await db.drafts.update('evaluation/v9', { body: spoilt })
+    await db.media.update(kept.media.sha256, { body: spoilt })
+    const again = await Safe.unlock(db, PIN)
+    expect((await handIn(again, box.send, 'damaged', quiet)).end).toBe('done')
+    const parts = (await box.opened(office.openJson)) as [string, { store?: string; data_key?: FederationWrap; records?: { k?: string; seq?: number; body: string }[] }][]
+    const raw = parts.filter(([, { records }]) => records)
+    expect(raw.map(([kind, { store, records }]) => [kind, store, records?.[0]?.k ?? records?.[0]?.seq, records?.[0]?.body])).toEqual([
+      ['media', 'media', kept.media.sha256, 'AQID'],
+      ['store', 'drafts', 'evaluation/v9', 'AQID'],
+      ['store', 'log', 1, 'AQID'],
+    ])
+    const dataKey = await office.openBytes(raw[1]?.[1].data_key as FederationWrap)
+    const other = (await db.log.get(2))?.body ?? new Uint8Array()
+    expect(await (await Sealer.of(dataKey)).openJson('log', 2, other)).toMatchObject({ seq: 2 })
+    expect(parts.at(-1)?.[1]).toMatchObject({ entries: 1, damaged: 2 })
+  })
+  it('is not stopped by half a character in a draft', async () => {
+    const { safe, box, office } = await withWork()
+    await safe.keepDraft('evaluation/v9', { remark: '半\ud842' })
+    expect((await handIn(safe, box.send, 'revoked', quiet)).end).toBe('done')
+    expect((await box.opened(office.openJson))[1]).toEqual(['drafts', { drafts: { 'evaluation/v9': { remark: '半\ufffd' } } }])
   })
   it('keeps everything when the server does not take it', async () => {
     const { safe } = await withWork()

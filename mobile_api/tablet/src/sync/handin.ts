@@ -1,9 +1,9 @@
 /** Handing in: what only this tablet holds goes, sealed, to the federation; then the tablet forgets. */
 import { base64, sha256Hex, utf8 } from '../core/bytes'
 import { newId } from '../core/ids'
-import { canonical, type Json } from '../core/jcs'
+import { canonical, plain as json, type Json } from '../core/jcs'
 import type { StateRecord, TabletDatabase, VaultRecord } from '../store/database'
-import type { Safe } from '../store/safe'
+import type { Damage, Safe } from '../store/safe'
 import { sealToFederation } from '../vault/wraps'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
@@ -32,6 +32,7 @@ export async function handIn(safe: Safe, send: Send, reason: HandInReason, onPro
 function partsOf(safe: Safe): Part[] {
   const entries = [...safe.log.values()].sort((a, b) => a.seq - b.seq)
   const media = notYetSafe(safe)
+  const damaged = onlyHere(safe)
   const drafts = Object.fromEntries(safe.drafts)
   return [
     ...slices(entries).map((piece) => part('log', { entries: piece })),
@@ -39,12 +40,33 @@ function partsOf(safe: Safe): Part[] {
     ...media.map((meta): Part => ({
       kind: 'media',
       plain: async () => {
-        const bytes = await safe.bytesOf('media', meta.sha256).catch(() => null)
-        return json({ meta, body: bytes && base64(bytes) })
+        const bytes = await safe.bytesOf('media', meta.sha256).catch(() => undefined)
+        if (bytes !== undefined) return json({ meta, body: bytes && base64(bytes) })
+        return json({ meta, body: null, ...(await asItLies(safe, { store: 'media', k: meta.sha256 })) })
       },
     })),
-    part('end', { receipt: safe.state.receipt, entries: entries.length, media: media.length, drafts: safe.drafts.size }),
+    ...damaged.map((one): Part => ({ kind: 'store', plain: async () => json(await asItLies(safe, one)) })),
+    part('end', {
+      receipt: safe.state.receipt,
+      entries: entries.length,
+      media: media.length,
+      drafts: safe.drafts.size,
+      damaged: damaged.length,
+    }),
   ]
+}
+
+/** What does not open here and nobody else has: the rows are the office's own. */
+const onlyHere = ({ damaged, media }: Safe): Damage[] =>
+  damaged
+    .filter(({ store, k }) => store !== 'rows' && !(store === 'media' && media.has(String(k))))
+    .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+const placeOf = ({ store, k }: Damage) => `${store}/${k}`
+
+/** A record that does not open, with the key that only the federation unwraps: somebody may still read it there. */
+async function asItLies({ db }: Safe, { store, k }: Damage): Promise<object> {
+  const record = (await db.table(store).get(k)) as object | undefined
+  return { store, data_key: (await db.vault())?.federation ?? null, records: record ? [spelled(record)] : [] }
 }
 
 const notYetSafe = ({ media }: Safe) => [...media.values()].filter(({ state }) => state !== 'safe')
@@ -52,7 +74,9 @@ const notYetSafe = ({ media }: Safe) => [...media.values()].filter(({ state }) =
 /** The digest of all that shifts the parts: what was recorded, and what the sent box no longer keeps. */
 async function heldBy(safe: Safe): Promise<string> {
   const media = notYetSafe(safe).map(({ sha256 }) => sha256)
-  const held = { said: [...safe.log.keys()].sort((a, b) => a - b), drafts: Object.fromEntries(safe.drafts), media: media.sort() }
+  const said = [...safe.log.keys()].sort((a, b) => a - b)
+  const damaged = onlyHere(safe).map(placeOf)
+  const held = { said, drafts: Object.fromEntries(safe.drafts), media: media.sort(), damaged }
   return sha256Hex(canonical(json(held)))
 }
 
@@ -148,7 +172,6 @@ async function sealedPart(
   return { ...(said as Record<string, Json>), sig: await sign(utf8(canonical(said))) }
 }
 
-const json = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json
 const part = (kind: Part['kind'], value: object): Part => ({ kind, plain: () => Promise.resolve(json(value)) })
 
 /** A stored record with its bytes as base64. */
