@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from mobile_api import lines
 from mobile_api.models import LedgerEntry
+from outreach.actions.trail import number_trail
 from outreach.domain.retention import Holding, Term, Terms
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
@@ -50,6 +51,8 @@ def erase_on_request(
     """
     cases = list(resident.applications.select_related("village").order_by("pk"))
     _check_theirs(by, cases)
+    if not dry_run:
+        number_trail()  # what has no number keeps what it says
     answer, said = Answer(), terms()
     for case in cases:
         if case.erased_at:
@@ -156,6 +159,7 @@ def note(case: Application, kind: Holding, at: datetime, request: str) -> None:
 
 def reapply(at: datetime) -> int:
     """Erase again, in a register that stands again from a backup, what was asked for since."""
+    number_trail()
     count = 0
     for line in lines.read(settings.OUTREACH_ERASURES):
         try:

@@ -12,8 +12,11 @@ from django.core.management import call_command
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import applications
-from outreach.models import Resident
+from outreach.actions.trail import number_trail, verify_trail
+from outreach.domain.retention import Holding
+from outreach.models import AuditEvent, Resident
 from outreach.retention.blanks import NAMELESS
+from outreach.retention.requests import note, reapply
 from tests import builders
 from tests.mobile_api.conftest import on_the_day as on_the_day
 from tests.mobile_api.talking import ON_THE_DAY, enrolled
@@ -47,3 +50,20 @@ def test_a_record_that_waits_for_a_person_is_decided_first_and_then_erased_with_
     assert f"{case.number} erased (unfinished)\nrecords of tablets erased: 1" in ask()
     assert Resident.objects.get().name == NAMELESS
     assert LedgerEntry.objects.get().args == {"erased": True}
+    assert AuditEvent.objects.get(action="dispute.set_aside").detail == {}
+    number_trail()
+    assert verify_trail().broken_at is None
+
+
+def test_what_the_trail_says_of_a_case_since_it_was_last_numbered_is_erased_too(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    """Also where a restored register erases again what was asked for."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    [case] = builders.accepted(place)
+    applications.advance([case], "withdraw", by=place.administrator, at=ON_THE_DAY)
+    note(case, Holding.UNFINISHED, ON_THE_DAY, "7")
+    assert reapply(ON_THE_DAY) == 1
+    assert AuditEvent.objects.get(action="application.assign").detail == {}
+    number_trail()
+    assert verify_trail().broken_at is None
