@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -134,11 +134,18 @@ def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: d
     residents = [one.resident for one in certificates]
     others = Certificate.objects.living().exclude(pk__in=[one.pk for one in certificates])
     if others.filter(resident__in=residents).exists():
-        raise Refused("holds-another", _("The person holds another certificate by now."))
+        raise _holds_another()
     with transaction.atomic():
-        _take(certificates, "restore", by=by, at=at, note=reason, household_moved_on=None)
+        try:
+            _take(certificates, "restore", by=by, at=at, note=reason, household_moved_on=None)
+        except IntegrityError as error:  # another one was issued in this very moment
+            raise _holds_another() from error
         _reopen_cases(certificates, by, at)
         lift(residents, by=by, at=at)
+
+
+def _holds_another() -> Refused:
+    return Refused("holds-another", _("The person holds another certificate by now."))
 
 
 @dataclass(frozen=True)
