@@ -14,6 +14,7 @@ const STEADY = { begin: () => undefined, arrived: () => undefined, failed: () =>
 interface Reply {
   status: number
   offset?: number
+  body?: string
 }
 
 /** A browser's request as the upload sees it; each line below answers in a way of its own. */
@@ -53,8 +54,9 @@ function line(replies: Reply[]) {
   const sent: [method: string, from: string | null, bytes: number][] = []
   class Request extends FakeRequest {
     send(body: Blob | null): void {
-      const { status, offset } = replies.shift() ?? { status: 500 }
+      const { status, offset, body: text } = replies.shift() ?? ({ status: 500 } as Reply)
       sent.push([this.method, this.headers.get('Upload-Offset') ?? null, body?.size ?? 0])
+      this.responseText = text ?? ''
       this.answer(status, offset)
     }
   }
@@ -98,10 +100,17 @@ function lineCutInCreations(cuts: number, kept: number) {
     }
   }
   vi.stubGlobal('XMLHttpRequest', Request)
-  const later = globalThis.setTimeout
-  // Pauses between tries are short here; patience stays what it is.
-  vi.stubGlobal('setTimeout', (then: () => void, ms: number) => later(then, ms > 10_000 ? ms : 0))
+  quickly()
   return there
+}
+
+/** What the office says of a file that it has looked at. */
+const NO_PICTURE = '{"type": "/problems/not-a-picture"}'
+
+/** Pauses between tries are short here; patience stays what it is. */
+function quickly(): void {
+  const later = globalThis.setTimeout
+  vi.stubGlobal('setTimeout', (then: () => void, ms: number) => later(then, ms > 10_000 ? ms : 0))
 }
 
 async function declared() {
@@ -190,13 +199,39 @@ describe('an upload', () => {
     expect(sent.length).toBe(1)
   })
   it.each([
-    [401, 'signed out'],
-    [422, 'rejected'],
-    [460, 'line down'],
-  ])('whose creation is answered %d is %s', async (status, end) => {
+    [401, '', 'signed out'],
+    [403, '<h1>Sign in to this network</h1>', 'signed out'],
+    [422, NO_PICTURE, 'rejected'],
+    [460, '', 'line down'],
+  ])('whose creation is answered %d %s is %s', async (status, body, end) => {
     const { safe, waiting } = await declared()
-    line([{ status }])
+    line([{ status, body }])
     expect(await upload(safe, waiting, () => undefined, STEADY)).toBe(end)
+  })
+  it.each([
+    [413, '<h1>413 Request Entity Too Large</h1>'],
+    [413, '{"type": "/problems/too-large"}'],
+    [415, ''],
+    [422, '<h1>Unprocessable</h1>'],
+    [422, 'null'],
+  ])('is not over because of what stands in between: %d %s goes by', async (status, body) => {
+    const { safe, waiting } = await declared()
+    quickly()
+    line([{ status, body }, { status, body }, { status, body }, { status, body }])
+    expect(await upload(safe, waiting, () => undefined, STEADY)).toBe('server fails')
+    expect(safe.media.get(waiting.sha256)?.state).toBe('declared')
+  })
+  it('that an earlier version gave up for such a reason is tried once more', async () => {
+    const { safe, waiting } = await declared()
+    const given: Media = { ...waiting, state: 'rejected' }
+    await safe.change({ media: { meta: [given] }, state: { missing: [waiting.sha256] } })
+    expect(waitingMedia(safe)).toEqual([given])
+    line([{ status: 201, offset: SIZE }])
+    expect(await upload(safe, given, () => undefined, STEADY)).toBe('sent')
+    expect(safe.media.get(waiting.sha256)?.state).toBe('declared')
+    line([{ status: 422, body: NO_PICTURE }])
+    expect(await upload(safe, given, () => undefined, STEADY)).toBe('rejected')
+    expect(waitingMedia(safe)).toEqual([])
   })
   it('begun earlier asks for its place and goes on there', async () => {
     const { safe, waiting } = await declared()

@@ -118,4 +118,6 @@ export interface Media extends MediaDeclaration {
   uploadUrl: string | null
   /** a first request with part of it was cut: the server may hold a beginning that nobody named yet */
   begun?: true
+  /** the office itself said that it is no picture; earlier versions took that from whatever answered */
+  told?: true
 }

@@ -2,7 +2,7 @@ import * as tus from 'tus-js-client'
 import { dayOf } from '../core/clock'
 import type { Media } from '../store/records'
 import type { Safe } from '../store/safe'
-import { PATIENCE_MS } from './transport'
+import { PATIENCE_MS, problemSlug } from './transport'
 
 /** A chunk should take about so long: a cut costs at most that much, and a fast line no round trips. */
 const CHUNK_MS = 4_000
@@ -66,7 +66,7 @@ export function waitingMedia(safe: Safe): Media[] {
   const missing = new Set(safe.state.missing)
   const rank = (media: Media) => (media.kind.startsWith('signature') ? 0 : 1)
   return Array.from(safe.media.values())
-    .filter((media) => media.state === 'declared' && missing.has(media.sha256))
+    .filter(({ state, told, sha256 }) => (state === 'declared' || (state === 'rejected' && !told)) && missing.has(sha256))
     .sort((a, b) => rank(a) - rank(b) || dayAgainst(b, a) || (a.taken_at < b.taken_at ? -1 : 1))
 }
 
@@ -83,7 +83,8 @@ export async function upload(
   if (!bytes) return 'unreadable'
   const file = new Blob([bytes], { type: media.type })
   const end = await send(safe, media, file, onProgress, line)
-  if (end === 'rejected') await remember(safe, media.sha256, { state: 'rejected', uploadUrl: null })
+  if (end === 'rejected') await remember(safe, media.sha256, { state: 'rejected', told: true, uploadUrl: null })
+  else if (end === 'sent' && media.state === 'rejected') await remember(safe, media.sha256, { state: 'declared' })
   return end
 }
 
@@ -131,7 +132,7 @@ function send(
         // Part of what a cut creation carried is there: created again with nothing, it says how much.
         asks = task.url === null
         task.options.chunkSize = asks ? 0 : line.chunk
-        return !isFinal(statusOf(error))
+        return !isFinal(error)
       },
       onChunkComplete: (bytes) => {
         moved()
@@ -148,10 +149,10 @@ function send(
       onSuccess: () => resolve('sent'),
       onError: (error) => {
         const status = statusOf(error as tus.DetailedError)
-        if (!isFinal(status)) line.failed()
+        if (!isFinal(error as tus.DetailedError)) line.failed()
         if (status === 460) void remember(safe, media.sha256, { uploadUrl: null })
         else if (status === 0 && task.url === null) void remember(safe, media.sha256, { begun: true })
-        resolve(endOf(status))
+        resolve(endOf(error as tus.DetailedError))
       },
     })
     task.start()
@@ -167,11 +168,21 @@ function statusOf(error: tus.DetailedError): number {
   return error.originalResponse?.getStatus() ?? 0
 }
 
-const isFinal = (status: number) => [401, 403, 413, 415, 422, 460].includes(status)
+const isFinal = (error: tus.DetailedError) => [401, 403, 460].includes(statusOf(error)) || isNoPicture(error)
 
-function endOf(status: number): UploadEnd {
+/** Only the office itself says that it is no picture; whatever else stands in the way, with whatever number, may go. */
+function isNoPicture(error: tus.DetailedError): boolean {
+  try {
+    return problemSlug(JSON.parse(error.originalResponse?.getBody() ?? '')) === 'not-a-picture'
+  } catch {
+    return false
+  }
+}
+
+function endOf(error: tus.DetailedError): UploadEnd {
+  if (isNoPicture(error)) return 'rejected'
+  const status = statusOf(error)
   if (status === 401 || status === 403) return 'signed out'
-  if ([413, 415, 422].includes(status)) return 'rejected'
   // 460: the bytes did not arrive as they were sent.
   return status === 0 || status === 460 ? 'line down' : 'server fails'
 }
