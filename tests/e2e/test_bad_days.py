@@ -191,6 +191,39 @@ def test_a_full_disk_is_said_at_once_and_nothing_on_the_screen_is_lost(
     reads_remark(hand, written)
 
 
+def test_what_a_full_disk_did_not_take_is_there_when_the_form_is_opened_again(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    devtools = page.context.new_cdp_session(page)
+    quota = {"origin": service.address, "quotaSize": 12 * 1024 * 1024}
+    devtools.send("Storage.overrideQuotaForOrigin", quota)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "full and left")
+    begin(hand, PEOPLE[4])
+    write_remark(hand, "有地方")
+    page.evaluate(FILL)
+    page.get_by_role("button", name="照片").click()
+    hand.press(re.compile("^拍照.*证件照"))
+    page.get_by_role("dialog").get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_text("刚才这一张没有存上")).to_be_visible()
+    page.get_by_role("button", name="评定").click()
+    written = "满了以后写的" * 300
+    page.get_by_label("备注").fill(written)
+    expect(page.get_by_text("没有存上！")).to_be_visible()
+    page.get_by_role("link", name=PEOPLE[4]).click()
+    page.get_by_role("link", name="继续评残").click()
+    reads_remark(hand, written)
+    hand.press("锁定")
+    hand.unlocks()
+    reads_remark(hand, written)
+    page.evaluate(EMPTY)
+    hand.has_saved()
+    page.reload()
+    hand.unlocks()
+    reads_remark(hand, written)
+
+
 def test_a_new_version_waits_for_the_form_and_loses_nothing(
     window: Callable[..., Page], line: Line, camera: Camera, codes: Iterator[str]
 ) -> None:

@@ -1,9 +1,14 @@
 import type { Place } from '../core/wire'
 
+const PATIENCE_MS = 10_000
+/** So long a person has to answer whether the browser may look; some browsers never say that nobody did. */
+const ASKING_MS = 5_000
+
 /** Where the tablet is, if it can tell within ten seconds; a missing position never holds up a visit. */
 export function position(): Promise<Place | null> {
   if (!('geolocation' in navigator)) return Promise.resolve(null)
   return new Promise((resolve) => {
+    setTimeout(() => resolve(null), ASKING_MS + PATIENCE_MS)
     navigator.geolocation.getCurrentPosition(
       ({ coords }) =>
         resolve({
@@ -12,7 +17,7 @@ export function position(): Promise<Place | null> {
           accuracy_m: round(coords.accuracy, 1),
         }),
       () => resolve(null),
-      { enableHighAccuracy: true, timeout: 10_000, maximumAge: 60_000 },
+      { enableHighAccuracy: true, timeout: PATIENCE_MS, maximumAge: 60_000 },
     )
   })
 }

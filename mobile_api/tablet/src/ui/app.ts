@@ -26,7 +26,7 @@ import type { HandInEnd, HandInReason } from '../sync/handin'
 import type { SyncLoop } from '../sync/loop'
 import type { ShareProblem } from '../sync/lease'
 import { unwrapWithPasskey } from '../vault/passkey'
-import { flushDrafts, settleBeforeDeciding } from './openForms'
+import { anyFormOpen, flushDrafts, settleBeforeDeciding, whenAllClosed } from './openForms'
 
 export type Phase = 'starting' | 'broken' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
 
@@ -152,6 +152,7 @@ export async function start(): Promise<void> {
   document.addEventListener('visibilitychange', onVisibility)
   window.addEventListener('pagehide', () => void flushDrafts())
   settleBeforeDeciding()
+  whenAllClosed(closeBehindLock)
   for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { passive: true })
   setInterval(tick, 15_000)
   await hold(false)
@@ -275,14 +276,18 @@ export async function lookAtVault(): Promise<void> {
   app.vault = (await db.vault()) ?? null
 }
 
-/** Lock the screen. An upload on its way may finish; then the keys are let go too. */
+/** Lock the screen. What is on its way, or not on the disk yet, may finish; then the keys are let go too. */
 export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
   await db.endLease(deviceClock.wall())
   await lookAtVault()
-  app.phase = 'locked'
-  if (app.line !== 'talking') close()
+  await nextTick() // the forms go, each with its last keys
+  closeBehindLock()
+}
+
+function closeBehindLock(): void {
+  if (app.phase === 'locked' && app.line !== 'talking' && !handing && !anyFormOpen()) close()
 }
 
 /**
@@ -290,7 +295,17 @@ export async function lock(): Promise<void> {
  *
  * A locked tablet hands in its records as they lie. Nothing is deleted before the last part was taken.
  */
-export async function handInNow(): Promise<HandInEnd> {
+export function handInNow(): Promise<HandInEnd> {
+  // One at a time, also over a lock: what is recorded meanwhile is in the same safe, and goes along.
+  handing ??= handInAll().finally(() => {
+    handing = null
+    closeBehindLock()
+  })
+  return handing
+}
+let handing: Promise<HandInEnd> | null = null
+
+async function handInAll(): Promise<HandInEnd> {
   const mine = opened.value
   const progress = (done: number, of: number) => void (app.handIn = { done, of })
   loop?.stop()
@@ -344,7 +359,7 @@ async function talk(mine: Safe): Promise<void> {
   talking.onChange = () => {
     Object.assign(app, { line: talking.line, uploading: talking.uploading })
     if (talking.line === 'idle') void lookAtVault()
-    if (app.phase === 'locked' && talking.line !== 'talking') close()
+    closeBehindLock()
   }
   loop = talking
   await sync()

@@ -1,12 +1,12 @@
-import { onScopeDispose, reactive, ref, toRaw, watch, type Ref } from 'vue'
-import { isFull } from '../store/safe'
+import { effectScope, onScopeDispose, reactive, ref, toRaw, watch, type Ref } from 'vue'
+import { AnotherTab, isFull, LetGo, type Safe } from '../store/safe'
 import { safe } from './app'
 import { openForm } from './openForms'
 import { typing, type Typing } from './typing'
 
 /** After the form was told; from the last key to the disk it is a sixth of a second. */
 const PAUSE_MS = 90
-/** A draft that could not be written is tried again this often for as long as its form is open. */
+/** A draft that could not be written is tried again this often until it is, also where its screen was left. */
 const AGAIN_MS = 3_000
 
 export type DraftState = 'saved' | 'saving' | 'failed' | 'full'
@@ -17,8 +17,22 @@ export interface LiveDraft<T> {
   type: Typing['type']
   settle: () => void
   flush: () => Promise<void>
-  finish: (say: () => Promise<unknown>) => Promise<void>
+  /** Write it as it stands, also where nothing was changed yet. */
+  keep: () => Promise<void>
+  /** Say what the form holds; the draft goes in the same step, unless `then` puts another in its place. */
+  finish: (say: () => Promise<unknown>, then?: () => void) => Promise<void>
+  /** Do what takes its time: what comes of it belongs to this form, also where its screen was left. */
+  during: (work: () => Promise<void>) => Promise<void>
 }
+
+interface Held<T> extends LiveDraft<T> {
+  home: Safe
+  /** Count a screen that shows it, until the returned function is called. */
+  shown: () => () => void
+}
+
+/** One writer a draft: what is not on the disk yet goes on where its form is opened again, and is overwritten by none. */
+const held = new Map<string, Held<object>>()
 
 /**
  * A draft that is on the disk a moment after each change; `make` is used where there is none yet.
@@ -27,29 +41,47 @@ export interface LiveDraft<T> {
  */
 export function useDraft<T extends object>(key: string, make: () => T, beside: object = {}): LiveDraft<T> {
   const home = safe()
+  const before = held.get(key) as Held<T> | undefined
+  const one = before?.home === home ? before : hold(home, key, make, beside)
+  onScopeDispose(one.shown())
+  return one
+}
+
+function hold<T extends object>(home: Safe, key: string, make: () => T, beside: object): Held<T> {
   const kept = home.drafts.get(key) as T | undefined
   const draft = reactive(kept ? structuredClone(kept) : make()) as T
   const state = ref<DraftState>('saved')
+  /** The form outlives its screen for as long as something is to be written. */
+  const scope = effectScope(true)
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> = Promise.resolve()
-  let dropped = false
+  let sending: Promise<void> | null = null
   let finishing = false
+  let dropped = false
+  /** screens that show it, and work under way for it */
+  let users = 0
   /** How often something changed: what is on the disk is known by the count that was written. */
   let changes = 0
+  let written = 0
   // "Saved" is taken back with the letter itself, not when the form has been told of it.
   const { type, settle, waits } = typing(() => (state.value = 'saving'))
 
+  const later = (wait: number) => (timer ??= setTimeout(() => void flush(), wait))
   const write = async () => {
     if (dropped || finishing) return
-    const written = changes
+    const count = changes
     const value: unknown = JSON.parse(JSON.stringify({ ...toRaw(draft), ...beside }))
-    await home.keepDraft(key, value).then(
-      () => (state.value = changes === written && !waits() ? 'saved' : 'saving'),
-      (error: unknown) => {
-        state.value = isFull(error) ? 'full' : 'failed'
-        timer ??= setTimeout(() => void flush(), AGAIN_MS)
-      },
-    )
+    await home.keepDraft(key, value).then(() => {
+      written = count
+      state.value = changes === count && !waits() ? 'saved' : 'saving'
+    }, failed)
+    rest()
+  }
+  const failed = (error: unknown) => {
+    // The tablet is another window's now: what lies there is not written over.
+    if (error instanceof LetGo || error instanceof AnotherTab) return drop()
+    state.value = isFull(error) ? 'full' : 'failed'
+    later(AGAIN_MS)
   }
   const flush = () => {
     settle()
@@ -60,39 +92,59 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
     }
     return writing
   }
-  const stop = watch(
-    () => draft,
-    () => {
-      if (dropped) return
-      changes += 1
-      state.value = 'saving'
-      timer ??= setTimeout(() => void flush(), PAUSE_MS)
-    },
-    // At once, so that a flush right after a change does not miss it.
-    { deep: true, flush: 'sync' },
-  )
+  const changed = () => {
+    if (dropped) return
+    changes += 1
+    state.value = 'saving'
+    later(PAUSE_MS)
+  }
+  // At once, so that a flush right after a change does not miss it.
+  scope.run(() => watch(() => draft, changed, { deep: true, flush: 'sync' }))
+  const keep = () => {
+    changed()
+    return flush()
+  }
   const close = openForm({ settle, flush })
-  onScopeDispose(() => {
-    void flush()
+  const forget = () => {
+    scope.stop()
+    if (held.get(key) === one) held.delete(key)
     close()
-    stop()
-  })
+  }
   const drop = () => {
     dropped = true
     if (timer !== null) clearTimeout(timer)
-    close()
+    forget()
   }
-  /** Say what the form holds. The draft goes in the same step, and no key pressed meanwhile writes it anew. */
-  const finish = async (say: () => Promise<unknown>) => {
+  const rest = () => {
+    if (users === 0 && !dropped && written === changes && !waits()) forget()
+  }
+  const used = () => {
+    users += 1
+    return () => {
+      users -= 1
+      void flush().then(rest)
+    }
+  }
+  const during = async (work: () => Promise<void>) => {
+    const done = used()
+    await work().finally(done)
+  }
+  const send = async (say: () => Promise<unknown>, then: () => void) => {
     await flush()
+    if (dropped) return
     finishing = true
     try {
       await say()
-      drop()
+      then()
     } finally {
+      // No key pressed meanwhile was written; where it was not said, the draft is.
       finishing = false
-      if (!dropped) timer ??= setTimeout(() => void flush(), PAUSE_MS)
+      if (!dropped && written < changes) later(PAUSE_MS)
     }
   }
-  return { draft, state, type, settle, flush, finish }
+  const finish = (say: () => Promise<unknown>, then: () => void = drop) =>
+    (sending ??= during(() => send(say, then)).finally(() => (sending = null)))
+  const one: Held<T> = { home, draft, state, type, settle, flush, keep, finish, during, shown: used }
+  held.set(key, one as Held<object>)
+  return one
 }

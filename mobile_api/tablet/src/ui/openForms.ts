@@ -5,10 +5,17 @@ export interface OpenForm {
 }
 const open = new Set<OpenForm>()
 
+let allClosed: () => void = () => undefined
+
+/** Call this whenever the last form has closed: nothing more is to be written. */
+export const whenAllClosed = (then: () => void): void => void (allClosed = then)
+
 /** Count a form as open until the returned function is called. */
 export function openForm(form: OpenForm): () => void {
   open.add(form)
-  return () => void open.delete(form)
+  return () => {
+    if (open.delete(form) && open.size === 0) allClosed()
+  }
 }
 
 export const anyFormOpen = (): boolean => open.size > 0

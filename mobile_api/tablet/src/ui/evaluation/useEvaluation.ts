@@ -21,7 +21,7 @@ export class SamePicture extends Error {}
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
-  const { draft, state, type, settle, flush, finish } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
+  const { draft, state, type, settle, flush, finish, during } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
   const home = safe()
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
@@ -40,7 +40,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
 
   async function arrive(): Promise<void> {
     draft.arrivedAt = new Date(now()).toISOString()
-    draft.place = await position()
+    await during(async () => void (draft.place = await position()))
     await flush()
   }
 
