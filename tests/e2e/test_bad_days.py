@@ -366,6 +366,36 @@ def test_a_paper_is_kept_at_once_also_where_no_position_is_found(hand: Tablet) -
     expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
 
 
+def photograph_book(hand: Tablet) -> None:
+    """Photograph the household book of whoever is to be nominated."""
+    page = hand.page
+    page.evaluate("location.hash = '#/nominate'")
+    page.get_by_role("button", name="拍照 户口簿").click()
+    dialog = page.get_by_role("dialog", name="户口簿")
+    dialog.get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
+
+
+def test_a_paper_photographed_before_a_word_is_written_is_found_again(hand: Tablet) -> None:
+    photograph_book(hand)
+    hand.go("今天")
+    hand.page.evaluate("location.hash = '#/nominate'")
+    expect(hand.page.get_by_role("img", name="户口簿 1")).to_be_visible()
+
+
+def test_a_photo_that_was_not_accepted_is_not_called_delivered(hand: Tablet) -> None:
+    page = hand.page
+    problem = {"type": "/problems/not-a-picture"}
+    page.route("**/api/v1/uploads/", lambda route: route.fulfill(status=422, json=problem))
+    photograph_book(hand)
+    page.get_by_label("姓名").fill("周小溪")
+    page.get_by_label("身份证号").fill("53010219200508011X")
+    page.get_by_label("村（社区）").select_option(label="任家祠村")
+    page.get_by_label("肢体").check()
+    hand.press("保存提名")
+    expect(hand.line()).to_have_text("需要处理")
+
+
 @pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])
 def test_a_wrong_clock_changes_neither_the_day_nor_the_record(
     window: Callable[..., Page], camera: Camera, codes: Iterator[str], office: Office, off: str

@@ -2,15 +2,18 @@ import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { answerAt, evidenceFor, findingsOf, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
+import { answerAt, evidenceFor, findingsOf, isPart, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { keepPaper } from '@/book/papers'
+import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
 import { disputes } from '@/book/disputes'
 import { cases, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
 import type { CalendarRow, CaseRow, Place, VisitRow } from '@/core/wire'
+import { mediaOf, type Media } from '@/store/records'
+import type { Safe } from '@/store/safe'
 import { pause } from '@/sync/loop'
 import { FakeServer } from './support/server'
 import { standard } from './support/standard'
@@ -105,6 +108,56 @@ describe('a photo of a paper', () => {
     found({ lat: 30.8, lon: 106.1, accuracy_m: 9 })
     await new Promise((done) => setTimeout(done, 50))
     expect(safe.media.get(media.sha256)).toMatchObject({ state: 'declared', place: null })
+  })
+})
+
+describe('a picture of a form', () => {
+  const declare = (media: Media) => ({ media: { meta: [{ ...media, state: 'declared' as const }] } })
+  const sayAll = (safe: Safe) =>
+    safe.sayInTurn('submit_evaluation', 1, () => {
+      const media = [...safe.media.values()]
+      return { args: evaluation('v1', media), beside: { media: { meta: media.map((one) => ({ ...one, state: 'declared' as const })) } } }
+    })
+  it('that is taken away while the form is sent is either in neither or in both', async () => {
+    const { safe } = await withRows()
+    const [first, second] = [await photo('v1', randomBytes(100)), await photo('v1', randomBytes(100))]
+    await safe.change({ media: { add: [first, second] } })
+    const before = dropPicture(safe, first.media)
+    const saying = sayAll(safe)
+    const after = dropPicture(safe, second.media)
+    const said = mediaOf(await saying).map(({ sha256 }) => sha256)
+    await Promise.all([before, after])
+    expect([said, [...safe.media.keys()]]).toEqual([[second.media.sha256], [second.media.sha256]])
+    expect(await safe.bytesOf('media', second.media.sha256)).toEqual(second.bytes)
+  })
+  it('that was taken just before is sent with it', async () => {
+    const { safe } = await withRows()
+    const taken = await photo('v1', randomBytes(100))
+    const keeping = safe.change({ media: { add: [taken] } })
+    const said = await sayAll(safe)
+    await keeping
+    expect(mediaOf(said).length).toBe(1)
+  })
+  it('that was declared is left out of the corrected copy, and stays for the first', async () => {
+    const { safe } = await withRows()
+    const kept = await photo('v1', randomBytes(100))
+    await safe.change({ media: { add: [kept] } })
+    await safe.say('submit_evaluation', evaluation('v1', [kept.media]), 1, declare(kept.media))
+    const copy: LeavesOut = {}
+    const held = () => safe.media.get(kept.media.sha256) ?? raise()
+    expect(standsIn(held(), copy)).toBe(true)
+    await takeOut(safe, copy, held())
+    expect(standsIn(held(), copy)).toBe(false)
+    expect(await safe.bytesOf('media', kept.media.sha256)).toEqual(kept.bytes)
+  })
+  it('is a signature only of those who sign it as the form stands now', async () => {
+    const { media } = await photo('v1', randomBytes(100))
+    const visit = { ...visitRow, id: 'v1', receipt: null, pending: false } as VisitView
+    const draft = { ...newDraft(visit, 'e1'), consentBy: 'guardian' as const, coSigners: ['b'] }
+    const signed = (kind: Media['kind'], signer: string | null) => isPart({ ...media, kind, signer }, draft, 'me')
+    expect(['me', 'b', 'a'].map((one) => signed('signature_assessor', one))).toEqual([true, true, false])
+    expect(['guardian', 'resident', null].map((one) => signed('signature_resident', one))).toEqual([true, false, true])
+    expect(isPart({ ...media, state: 'rejected' }, draft, 'me')).toBe(false)
   })
 })
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { beginning, correcting } from '@/book/correcting'
 import { disputes, isOpen, isToHandle, nameIn } from '@/book/disputes'
 import type { EvaluationDraft } from '@/book/evaluation'
+import { blankNomination } from '@/book/nomination'
 import { visits } from '@/book/views'
 import { FakeServer } from './support/server'
 import { evaluation, NOMINATION, notDone, settle, tablet } from './support/tablet'
@@ -105,11 +106,21 @@ describe('a corrected copy', () => {
     const entry = await safe.say('nominate', NOMINATION, 1)
     const copy = correcting(entry, () => null, known, () => 'a10')
     if (!copy) throw new Error('there is no copy')
-    expect(beginning(copy, undefined)).toBe(copy.draft.value)
-    expect(beginning(copy, { name: '', idNumber: '' })).toBe(copy.draft.value)
-    expect(beginning(copy, { name: '别人', idNumber: '' })).toBe(null)
+    const none = () => false
+    expect(beginning(copy, undefined, none)).toBe(copy.draft.value)
+    expect(beginning(copy, { ...blankNomination('a1'), village: '511302200201' }, none)).toBe(copy.draft.value)
+    expect(beginning(copy, { name: '别人', idNumber: '' }, none)).toBe(null)
     const begun = { name: '周小溪二', corrects: entry.id }
-    expect(beginning(copy, begun)).toBe(begun)
-    expect(beginning({ ...copy, screen: 'not-done' }, { reason: 'absent' })).toEqual({ reason: 'absent', corrects: entry.id })
+    expect(beginning(copy, begun, none)).toBe(begun)
+    expect(beginning({ ...copy, screen: 'not-done' }, { reason: 'absent' }, none)).toEqual({ reason: 'absent', corrects: entry.id })
+  })
+  it.each([
+    ['with nothing but a telephone number', { ...blankNomination('a1'), telephone: '13912345678' }, []],
+    ['with nothing but photographed papers', blankNomination('a1'), ['a1']],
+  ])('does not take the place of a nomination %s', async (_name, begun, photographed: string[]) => {
+    const { safe } = await refused()
+    const entry = await safe.say('nominate', NOMINATION, 1)
+    const copy = correcting(entry, () => null, known, () => 'a10')
+    expect(copy && beginning(copy, begun, (application) => photographed.includes(application))).toBe(null)
   })
 })

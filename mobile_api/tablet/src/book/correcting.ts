@@ -2,7 +2,7 @@
 import type { MutationArgs, MutationName } from '../core/wire'
 import { said, type LogEntry } from '../store/records'
 import { NULL_CHOICE, newDraft, type Answer, type EvaluationDraft } from './evaluation'
-import { nominationOf, type NominationDraft } from './nomination'
+import { isBegun, nominationOf, type NominationDraft } from './nomination'
 import type { VisitView } from './views'
 
 /** Where the corrected copy is written, and the draft that waits there. */
@@ -44,12 +44,17 @@ export function correcting(
 }
 
 /** What to write on: what was begun since is never overwritten. Null where somebody else's form is unfinished. */
-export function beginning({ screen, draft: { value } }: Correcting, held: unknown): unknown {
+export function beginning(
+  { screen, draft: { value } }: Correcting,
+  held: unknown,
+  hasPhotos: (application: string) => boolean,
+): unknown {
   const copy = value as { corrects: string }
   const begun = held as ({ corrects?: string } & Partial<NominationDraft>) | undefined
   if (!begun) return copy
   if (begun.corrects === copy.corrects) return begun
-  if (screen === 'nominate') return begun.name || begun.idNumber ? null : copy
+  // Papers may be photographed before a word is written: the form is how they are found again.
+  if (screen === 'nominate') return isBegun(begun) || hasPhotos(begun.application ?? '') ? null : copy
   return screen === 'schedule' || screen === 'move' ? copy : { ...begun, corrects: copy.corrects }
 }
 

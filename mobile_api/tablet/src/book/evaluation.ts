@@ -19,6 +19,7 @@ import type {
   SubmitEvaluation,
 } from '../core/wire'
 import type { Media } from '../store/records'
+import { standsIn, type LeavesOut } from './pictures'
 import type { VisitView } from './views'
 
 /** An answer as it stands in the form: what was typed, not yet what it means. */
@@ -32,7 +33,7 @@ export interface PartDraft {
   reason: string
 }
 
-export interface EvaluationDraft {
+export interface EvaluationDraft extends LeavesOut {
   kind: 'evaluation'
   visit: string
   evaluation: string
@@ -179,6 +180,14 @@ export type Lack =
   | { step: 3; what: 'decision' | 'reason'; category: Category }
   | { step: 3; what: 'co_signer' }
   | { step: 4; what: 'signature_resident' | 'signature_assessor' }
+
+/** Whether a picture of the visit is part of the form as it stands now; a signature only of who signs it now. */
+export function isPart(item: Media, draft: EvaluationDraft, me: string): boolean {
+  const { kind, signer } = item
+  if (!standsIn(item, draft)) return false
+  if (kind === 'signature_assessor') return [me, ...draft.coSigners].includes(signer ?? '')
+  return kind !== 'signature_resident' || signer === null || signer === draft.consentBy
+}
 
 /** Categories for which the legal guardian takes part whatever the age. */
 export const GUARDED: readonly Category[] = ['intellectual', 'mental']

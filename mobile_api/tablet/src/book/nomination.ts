@@ -1,7 +1,8 @@
 /** The draft of a nomination. Pure. */
 import type { Category, Grade, Nominate } from '../core/wire'
+import type { LeavesOut } from './pictures'
 
-export interface NominationDraft {
+export interface NominationDraft extends LeavesOut {
   application: string
   /** the mutation that this is a corrected copy of */
   corrects?: string
@@ -36,6 +37,14 @@ export const blankNomination = (application: string): NominationDraft => ({
   agreedBy: 'resident',
   agreedName: '',
 })
+
+/** Whether anything was written in it; the village stays from the one before. */
+export function isBegun(form: Partial<NominationDraft>): boolean {
+  const empty = { ...blankNomination(form.application ?? ''), village: form.village ?? '' }
+  return Object.entries(empty).some(
+    ([field, blank]) => JSON.stringify(form[field as keyof typeof empty] ?? blank) !== JSON.stringify(blank),
+  )
+}
 
 /** The form as it was when this was said. */
 export function nominationOf({ application, resident, village, categories, consent }: Nominate): NominationDraft {

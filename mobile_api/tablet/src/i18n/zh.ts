@@ -279,6 +279,7 @@ export const zh = {
   'photo.remove': '删除 {what}',
   'photo.failed': '照片没有保存成功，请重拍。',
   'photo.same': '这张照片已经用过，请重新拍。',
+  'photo.full': '平板存储空间已满，刚才这一张没有存上。请删除平板上其他照片或应用，或连上网络让照片发出去，然后再来一次。',
 
   'camera.viewfinder': '取景框',
   'camera.shoot': '拍照',

@@ -112,7 +112,7 @@ export interface PulledRow {
 /** A picture on this tablet. `owner` is the visit or nomination it belongs to. */
 export interface Media extends MediaDeclaration {
   owner: string
-  /** the assessor whose signature it is, when it is one */
+  /** whose signature it is, when it is one: an assessor's id, or who consents, `resident` or `guardian` */
   signer: string | null
   state: 'draft' | 'declared' | 'safe' | 'rejected'
   uploadUrl: string | null

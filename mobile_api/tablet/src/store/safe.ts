@@ -47,6 +47,12 @@ export interface Damage {
   k: string | number
 }
 
+/** What is said, and what changes in the same step. */
+export interface Saying<N extends MutationName> {
+  args: MutationArgs[N]
+  beside: Change
+}
+
 /** The opened tablet: everything in memory, every change sealed and on the disk before it counts. */
 export class Safe {
   state: SyncState = FRESH
@@ -206,7 +212,13 @@ export class Safe {
 
   /** Say something: it is signed, chained, on the disk and read back before this returns. */
   async say<N extends MutationName>(name: N, args: MutationArgs[N], at: number, beside: Change = {}): Promise<LogEntry> {
+    return this.sayInTurn(name, at, () => ({ args, beside }))
+  }
+
+  /** Say what is put together only in its turn, of all that is on the disk by then. */
+  async sayInTurn<N extends MutationName>(name: N, at: number, make: () => Saying<N>): Promise<LogEntry> {
     return this.inTurn(async () => {
+      const { args, beside } = make()
       const { lastSeq, chain } = this.state
       const statement = {
         seq: lastSeq + 1,

@@ -1,5 +1,6 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, lacks, newDraft, overallGrade, partResult, qualified, submission, type EvaluationDraft } from '../../book/evaluation'
+import { evidenceFor, isPart, lacks, newDraft, overallGrade, partResult, qualified, submission, type EvaluationDraft } from '../../book/evaluation'
+import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
 import type { Picture } from '../../capture/pictures'
@@ -7,6 +8,7 @@ import { newId } from '../../core/ids'
 import type { EvidenceKind } from '../../core/wire'
 import type { Standard } from '../../core/grading/standard'
 import type { Media } from '../../store/records'
+import { NotSaved } from '../../store/safe'
 import { book, now, safe, sync } from '../app'
 import { useDraft } from '../drafts'
 import { useSaving } from '../saving'
@@ -25,8 +27,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const home = safe()
   const me = book.me.value
   const years = age(visit.resident.birth_on, now())
-  // A picture that the server took for none is not declared again: another one is asked for.
-  const media = computed(() => book.media.value.filter(({ owner, state: at }) => owner === visit.id && at !== 'rejected'))
+  const media = computed(() => book.media.value.filter((item) => item.owner === visit.id && isPart(item, draft, me?.id ?? '')))
   // Each part by itself: a key press in one category grades that one only.
   const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years))))
   const results = computed(() => each.value.map((result) => result.value))
@@ -44,7 +45,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     await flush()
   }
 
-  async function add(picture: Picture, kind: EvidenceKind, signer: string | null = null): Promise<void> {
+  /** Keep a picture; the one that it comes instead of goes in the same step. */
+  async function add(picture: Picture, kind: EvidenceKind, signer: string | null = null, instead?: Media): Promise<void> {
     if (home.media.has(picture.sha256)) throw new SamePicture()
     const item: Media = {
       sha256: picture.sha256,
@@ -58,24 +60,27 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       state: 'draft',
       uploadUrl: null,
     }
-    await home.change({ media: { add: [{ media: item, bytes: picture.bytes }] } })
+    const gone = instead?.state === 'draft' ? [instead.sha256] : []
+    if (instead && !gone.length) await takeOut(home, draft, instead)
+    await home.change({ media: { add: [{ media: item, bytes: picture.bytes }], del: gone } })
   }
 
-  async function remove(item: Media): Promise<void> {
-    await home.change({ media: { del: [item.sha256] } })
-  }
+  const remove = (item: Media): Promise<void> => takeOut(home, draft, item)
 
   /** Say it: signed, chained, on the disk and read back; the draft goes in the same step. */
   async function submit(): Promise<boolean> {
     settle()
     if (missing.value.length > 0) return false
     return saving(async () => {
-      await finish(() => {
-        const at = now()
+      const at = now()
+      // In its turn: a picture that was just taken, or taken away, is on the disk by then, or is not.
+      const make = () => {
+        if (missing.value.length > 0) throw new NotSaved()
         const args = submission(draft, results.value, media.value, standard, years, new Date(at).toISOString())
         const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
-        return home.say('submit_evaluation', args, at, { drafts: { del: [key] }, media: { meta: declared } })
-      })
+        return { args, beside: { drafts: { del: [key] }, media: { meta: declared } } }
+      }
+      await finish(() => home.sayInTurn('submit_evaluation', at, make))
       void sync()
     })
   }
