@@ -120,10 +120,9 @@ def open_handin(label: str) -> str:
     from mobile_api.handin import opened
     from mobile_api.models import HandInPart
 
-    [receipt] = set(
-        HandInPart.objects.filter(replica__device__label=label).values_list("hand_in", flat=True)
-    )
-    parts = list(opened(receipt, FederationKeys(settings.OUTREACH_KEYS_DIR)))
+    theirs = HandInPart.objects.filter(replica__device__label=label, n=0)
+    keys = FederationKeys(settings.OUTREACH_KEYS_DIR)
+    parts = [part for first in theirs for part in opened(first.hand_in, keys)]
     return json.dumps(parts, ensure_ascii=False)
 
 

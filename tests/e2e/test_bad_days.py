@@ -302,6 +302,103 @@ def test_wrong_pins_count_while_an_answer_is_still_on_its_way(hand: Tablet) -> N
     expect(hand.line()).to_have_text("全部已送达")
 
 
+#: Makes the key that is worked out of a PIN wait until it is told to come.
+SLOW_KEY = """() => {
+  const derive = crypto.subtle.deriveKey.bind(crypto.subtle)
+  const told = new Promise((come) => { window.comeKey = come })
+  crypto.subtle.deriveKey = async (how, ...rest) => {
+    if (how.name === 'PBKDF2') await told
+    return derive(how, ...rest)
+  }
+}"""
+
+
+def test_a_tablet_that_is_unlocked_as_an_exchange_ends_shows_the_day(hand: Tablet) -> None:
+    page = hand.page
+    waiting = held_back(page)
+    hand.press("锁定")
+    page.evaluate(SLOW_KEY)
+    hand.unlock()
+    with page.expect_response("**/api/v1/sync"):
+        waiting[0].continue_()
+    page.wait_for_timeout(1_000)  # the exchange is over, and the keys were let go
+    page.evaluate("window.comeKey()")
+    expect(hand.card(PEOPLE[6])).to_be_visible()
+
+
+def test_a_full_disk_does_not_keep_a_tablet_from_locking(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "full and locked")
+    expect(hand.line()).to_have_text("全部已送达")
+    page.evaluate(
+        """() => {
+      IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError') }
+    }"""
+    )
+    page.context.set_offline(True)
+    page.clock.fast_forward(15 * 24 * 3600 * 1000)  # what ends with it would be written down
+    expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+
+
+def test_what_is_recorded_during_a_hand_in_goes_along_also_over_a_lock(
+    hand: Tablet, office: Office, request: Any
+) -> None:
+    page = hand.page
+    waiting: list[Route] = []
+    page.route("**/api/v1/hand-in", lambda route: waiting.append(route))
+    page.evaluate("location.hash = '#/hand-in'")
+    hand.press("密封上交并清除本机")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    hand.press("锁定")
+    hand.unlocks()
+    hand.report_not_done(PEOPLE[6], "本人不在家")
+    page.unroute("**/api/v1/hand-in")  # what waits goes on with it
+    hand.expects_heading("已全部上交")
+    assert "record_not_done" in office("open_handin", request.node.name[:60])
+
+
+def test_a_hand_in_erases_nothing_under_the_hands_of_another_window(hand: Tablet) -> None:
+    waiting: list[Route] = []
+    first = hand.page
+    first.route("**/api/v1/hand-in", lambda route: waiting.append(route))
+    first.evaluate("location.hash = '#/hand-in'")
+    hand.press("密封上交并清除本机")
+    expect(first.get_by_role("progressbar")).to_be_visible()
+    second = Tablet(first.context.new_page(), hand.camera, unseen)
+    second.page.goto("/tablet/")
+    second.press("在这里使用")
+    second.unlocks()
+    begin(second, PEOPLE[6])
+    first.unroute("**/api/v1/hand-in")  # what waits goes on with it
+    first.wait_for_timeout(2_000)
+    hand.expects_heading("已在另一个窗口打开")
+    write_remark(second, "第二个窗口里写的")
+
+
+def test_the_pin_that_was_typed_last_opens_the_tablet(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280)
+    hand = Tablet(page, camera, unseen)
+    page.goto("/tablet/")
+    hand.fill_enrolment("AAAA-AAAA", "another PIN")
+    expect(page.get_by_text("没有这个登记码。")).to_be_visible()
+    page.get_by_label("登记码").fill(next(codes))
+    page.get_by_label("设置 PIN 码").fill("135790")
+    hand.press("登记")
+    expect(page.get_by_text("两次输入的 PIN 码不同")).to_be_visible()
+    page.get_by_label("再输一次 PIN 码").fill("135790")
+    hand.press("登记")
+    hand.expects_heading("今天")
+    hand.press("锁定")
+    hand.unlock("135790")
+    hand.expects_heading("今天")
+
+
 def test_a_word_still_in_the_input_method_is_kept_when_the_page_goes(hand: Tablet) -> None:
     page = hand.page
     begin(hand, PEOPLE[6])

@@ -143,6 +143,22 @@ describe('the safe', () => {
     await db.amendVault({ lease: { share: null, ask: 'ask', until: 1 } })
     await expect(Safe.unlock(db, '135790')).rejects.toBeInstanceOf(LeaseEnded)
   })
+  it('opens with the right PIN after a slip, also where a full disk does not let the slip be forgotten', async () => {
+    const { db } = await tablet(new FakeServer())
+    await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
+    const { put } = db.meta
+    db.meta.put = () => Promise.reject(new DOMException('no room', 'QuotaExceededError')) as never
+    await Safe.unlock(db, PIN)
+    await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
+    db.meta.put = put
+  })
+  it('takes the PIN that was typed last while it is not enrolled yet', async () => {
+    const db = new TabletDatabase('not enrolled')
+    const safe = await Safe.create(db, PIN, 1, ROUNDS)
+    await safe.setPin('135790')
+    await expect(Safe.unlock(db, PIN)).rejects.toBeInstanceOf(WrongPin)
+    expect((await Safe.unlock(db, '135790')).replica).toBe(safe.replica)
+  })
   it('counts wrong PINs, and forgets them on the right one', async () => {
     const { db } = await tablet(new FakeServer())
     await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)

@@ -119,10 +119,11 @@ export class Safe {
     if (!vault?.pin) throw new WrongPin()
     try {
       const dataKey = await unwrapWithPin(await pinWrapOf(vault.pin, vault.lease?.share), pin)
-      if (vault.failed > 0) await db.amendVault({ failed: 0 })
+      // A full disk takes no note; it keeps the right PIN out as little as it lets a wrong one in.
+      if (vault.failed > 0) await db.amendVault({ failed: 0 }).catch(() => undefined)
       return dataKey
     } catch (error) {
-      if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault))
+      if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault)).catch(() => undefined)
       throw error
     }
   }
@@ -267,6 +268,11 @@ export class Safe {
     if (!known) this.damaged = [...this.damaged, damage]
     this.onChange([damage.store])
     return null
+  }
+
+  /** Set the PIN of a tablet that was not enrolled yet. */
+  async setPin(pin: string): Promise<void> {
+    return this.inTurn(async () => this.db.amendVault({ pin: await wrapWithPin(this.dataKey, pin), failed: 0 }))
   }
 
   /** Change the PIN: the data key stays, only its wrap is made anew. */

@@ -211,6 +211,8 @@ async function begin(): Promise<void> {
 
 /** Enrol: the keys are made and kept first, so that a lost answer can be asked for again. */
 export async function enrol(code: string, label: string, pin: string): Promise<EnrolProblem | null> {
+  // The keys may be here from a try before: what counts is the PIN that was typed last.
+  await opened.value?.setPin(pin)
   const mine = opened.value ?? (app.vault ? await Safe.unlock(db, pin) : await Safe.create(db, pin, deviceClock.wall()))
   opened.value = mine
   app.vault = (await db.vault()) ?? null
@@ -233,21 +235,22 @@ export async function renew(code: string): Promise<EnrolProblem | null> {
 
 /** Open with the PIN. Raises WrongPin, and LeaseEnded. */
 export async function unlock(pin: string): Promise<void> {
-  if (!opened.value) return open(() => Safe.unlock(db, pin))
-  // The keys are still here, for what is on its way; whose PIN it is not is counted all the same.
-  await Safe.keyBehind(db, pin).finally(lookAtVault)
+  // Where the keys are still here, for what is on its way, a wrong PIN is counted all the same.
+  if (opened.value) await Safe.keyBehind(db, pin).finally(lookAtVault)
+  await goOn(() => Safe.unlock(db, pin))
+}
+
+/** Go on with the keys that are here; what was on its way may have ended meanwhile, and they went with it. */
+async function goOn(opening: () => Promise<Safe>): Promise<void> {
+  if (!opened.value) return open(opening)
   app.phase = 'open'
   touched()
 }
 
 /** Open with the passkey. Raises NotConfirmed, and NoPrf. */
 export async function unlockWithPasskey(): Promise<void> {
-  if (opened.value && app.vault?.passkey) {
-    await unwrapWithPasskey(app.vault.passkey)
-    app.phase = 'open'
-    return touched()
-  }
-  await open(() => Safe.unlockWithPasskey(db))
+  if (opened.value && app.vault?.passkey) await unwrapWithPasskey(app.vault.passkey)
+  await goOn(() => Safe.unlockWithPasskey(db))
 }
 
 /** Ask the server for its part of the key, which the tablet forgot with the end of its lease. */
@@ -280,7 +283,8 @@ export async function lookAtVault(): Promise<void> {
 export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
-  await db.endLease(deviceClock.wall())
+  app.phase = 'locked' // before anything that a full disk may refuse
+  await db.endLease(deviceClock.wall()).catch(() => undefined)
   await lookAtVault()
   await nextTick() // the forms go, each with its last keys
   closeBehindLock()
@@ -313,13 +317,14 @@ async function handInAll(): Promise<HandInEnd> {
   const handing = mine ? handIn(mine, send, reasonOf(mine), progress) : handInLocked(db, send, progress)
   const end = await handing.catch((): HandInEnd => ({ end: 'not taken', status: 0 }))
   app.handIn = null
-  if (end.end !== 'done') {
+  // Where somebody else has opened it meanwhile, what was recorded since is nowhere else.
+  if (end.end !== 'done' || opened.value !== mine || app.phase === 'elsewhere') {
     if (mine) void talk(mine) // it stays in use, and whatever stopped it may be put right at the office
     return end
   }
   app.receipt = end.receipt
   app.phase = 'handed in'
-  await mine?.letGo()
+  await opened.value?.letGo()
   close()
   await db.delete({ disableAutoOpen: false })
   app.vault = null
