@@ -169,7 +169,8 @@ def doubt(hand: Tablet) -> None:
     hand.go("证件")
     page.route("**/api/v1/sync", spoil)
     hand.press("登记送达")
-    hand.press("本人")
+    # A finger that trembles hands over once.
+    page.get_by_role("button", name="本人").dblclick()
     hand.go("发件箱")
     expect(page.get_by_text("服务器回执的签名核对不上。")).to_be_visible()
     paper = page.get_by_role("listitem").filter(has_text="送达证件")

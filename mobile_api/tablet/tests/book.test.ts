@@ -9,7 +9,7 @@ import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
 import { distanceKm } from '@/book/places'
 import { clockState } from '@/book/ready'
 import { disputes } from '@/book/disputes'
-import { cases, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
+import { cases, isListed, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
 import type { CalendarRow, CaseRow, Place, VisitRow } from '@/core/wire'
 import { mediaOf, type Media } from '@/store/records'
@@ -235,6 +235,18 @@ describe('who rates', () => {
     ['what was begun is finished', 'assessor', 'd', { state: 'done' }, true, null],
   ] as const)('%s', (_name, role, id, change, begun, lack) => {
     expect(mayNotRate({ ...visit, ...change } as VisitView, { id, role }, begun)).toBe(lack)
+  })
+})
+
+describe('a visit of an earlier day', () => {
+  it.each([
+    ['that is not done', 'scheduled', false, true],
+    ['that is done', 'done', false, false],
+    ['that a colleague has done, with work begun here', 'done', true, true],
+  ] as const)('%s', (_name, state, begun, listed) => {
+    const visit = { ...visitRow, id: 'v', receipt: null, pending: false, state } as VisitView
+    expect(isListed(visit, '2018-06-05', begun)).toBe(listed)
+    expect(isListed(visit, '2018-06-04', begun)).toBe(true)
   })
 })
 

@@ -88,6 +88,10 @@ export function left(drafts: ReadonlyMap<string, unknown>, listed: readonly Visi
   return [...new Map(begun.map((visit) => [visit.id, visit])).values()]
 }
 
+/** Whether a visit is listed for a day: one of an earlier day while it is not done, or something is begun here. */
+export const isListed = ({ on, state }: VisitView, today: string, begun: boolean): boolean =>
+  on >= today || state === 'scheduled' || begun
+
 /** Why somebody may not rate this visit; what was begun here is never shut in. */
 export function mayNotRate(visit: VisitView, me: Pick<Me, 'id' | 'role'> | null, begun: boolean): 'role' | 'nominator' | 'over' | null {
   if (me?.role !== 'assessor') return 'role'
