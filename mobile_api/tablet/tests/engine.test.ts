@@ -304,6 +304,22 @@ describe('records that do not open', () => {
     expect(again.damaged).toEqual([{ store: 'drafts', k: 'evaluation/a' }])
     expect(await db.drafts.count()).toBe(2)
   })
+  it('among the drafts stay as they lie, also where their form is written or sent anew', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    for (const k of ['evaluation/a', 'contact/b']) {
+      await safe.keepDraft(k, { remark: '一' })
+      await spoil(db.drafts as never, k)
+    }
+    const again = await Safe.unlock(db, PIN)
+    await again.keepDraft('evaluation/a', { remark: '二' })
+    await again.keepDraft('evaluation/a', { remark: '三' })
+    await again.say('record_not_done', notDone('b'), 1, { drafts: { del: ['contact/b'] } })
+    const places = ['contact/b damaged', 'evaluation/a damaged']
+    expect(again.damaged.map(({ k }) => k).sort()).toEqual(places)
+    const last = await Safe.unlock(db, PIN)
+    expect([last.damaged.map(({ k }) => k).sort(), last.drafts.get('evaluation/a')]).toEqual([places, { remark: '三' }])
+    expect((await db.drafts.bulkGet(places)).map((one) => one?.body)).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([1, 2, 3])])
+  })
   it('among the pulled rows are asked for again', async () => {
     const server = new FakeServer()
     server.rows = visits(3)
@@ -345,6 +361,14 @@ describe('records that do not open', () => {
     await settle(engine)
     await db.media.update(kept.media.sha256, { meta: new Uint8Array([1, 2, 3]) })
     expect(receiptOf(await Safe.unlock(db, PIN), said)).toBe('text_safe')
+  })
+  it('first in the outbox are told as what they are, not as what the server lacks', async () => {
+    const { db, safe, clock } = await tablet(new FakeServer())
+    for (const visit of ['a', 'b']) await safe.say('record_not_done', notDone(visit), 1)
+    await spoil(db.log as never, 1)
+    const again = await Safe.unlock(db, PIN)
+    await settle(engineOf(again, new FakeServer(), clock))
+    expect(again.state.halt).toBe('damaged')
   })
   it('in the outbox stop the line, keep the rest, and do not hammer the server', async () => {
     const server = new FakeServer()

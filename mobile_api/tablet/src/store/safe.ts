@@ -264,8 +264,7 @@ export class Safe {
 
   /** Note a record that was found not to open; it stays where it is. */
   note(damage: Damage): null {
-    const known = this.damaged.some(({ store, k }) => store === damage.store && k === damage.k)
-    if (!known) this.damaged = [...this.damaged, damage]
+    if (!this.isDamaged(damage.store, damage.k)) this.damaged = [...this.damaged, damage]
     this.onChange([damage.store])
     return null
   }
@@ -386,6 +385,7 @@ export class Safe {
       if (change.rows?.clear) await db.rows.clear()
       await db.rows.bulkDelete(change.rows?.del ?? [])
       await db.rows.bulkPut(sealed.rows)
+      await db.drafts.bulkPut(await this.displaced(change))
       await db.drafts.bulkDelete(change.drafts?.del ?? [])
       await db.drafts.bulkPut(sealed.drafts)
       await db.media.bulkDelete(change.media?.del ?? [])
@@ -400,12 +400,23 @@ export class Safe {
     this.rev += 1
   }
 
+  /** Drafts that do not open and whose place is written anew, as they lie, under a name beside it. */
+  private async displaced({ drafts }: Change): Promise<Sealed[]> {
+    const places = [...(drafts?.put?.keys() ?? []), ...(drafts?.del ?? [])].filter((k) => this.isDamaged('drafts', k))
+    const found = await this.db.drafts.bulkGet(places)
+    return found.flatMap((raw) => (raw ? { ...raw, k: besides(raw.k) } : []))
+  }
+
+  isDamaged(store: Damage['store'], k: Damage['k']): boolean {
+    return this.damaged.some((one) => one.store === store && one.k === k)
+  }
+
   private remember(change: Change): void {
     if (change.state) this.state = { ...this.state, ...change.state }
     if (change.session) this.session = change.session
     if (change.log) this.log.set(change.log.seq, change.log)
     for (const outcome of change.outcomes ?? []) this.outcomes.set(outcome.seq, outcome)
-    this.damaged = this.damaged.filter((one) => !isWrittenAnew(one, change))
+    this.damaged = this.damaged.filter((one) => !isSaidAgain(one, change)).map((one) => movedBy(one, change))
     if (change.rows?.clear) this.rows.clear()
     for (const k of change.rows?.del ?? []) this.rows.delete(k)
     for (const [k, row] of change.rows?.put ?? []) this.rows.set(k, row)
@@ -450,8 +461,16 @@ function unheard(
 }
 
 /** The office said again what did not open. */
-const isWrittenAnew = ({ store, k }: Damage, { rows, outcomes }: Change): boolean =>
+const isSaidAgain = ({ store, k }: Damage, { rows, outcomes }: Change): boolean =>
   (store === 'rows' && rows?.clear === true) || (store === 'outcomes' && (outcomes ?? []).some(({ seq }) => seq === k))
+
+/** Where a draft that does not open is kept once its place is taken. */
+const besides = (k: string): string => `${k} damaged`
+
+const movedBy = (one: Damage, { drafts }: Change): Damage =>
+  one.store === 'drafts' && (drafts?.put?.has(String(one.k)) || drafts?.del?.includes(String(one.k)))
+    ? { ...one, k: besides(String(one.k)) }
+    : one
 
 async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Promise<R>): Promise<R[]> {
   return Promise.all(Array.from(items ?? [], work))

@@ -149,7 +149,7 @@ export class Engine {
     if (seq > state.lastSeq || (ours !== null && ours !== chain)) return { halt: 'fork' }
     const next = log.get(seq + 1)
     // The server was restored to before our sent box begins: only a person can bridge that.
-    if (seq < state.lastSeq && !next) return { halt: 'gap' }
+    if (seq < state.lastSeq && !next) return { halt: this.safe.isDamaged('log', seq + 1) ? 'damaged' : 'gap' }
     // Of what it took in before, and whose answer was lost, it tells only what is sent once more.
     const told = push?.mutations.at(-1)
     return told && told.seq < seq ? { ackedSeq: told.seq, ackedChain: told.chain } : { ackedSeq: seq, ackedChain: chain }
