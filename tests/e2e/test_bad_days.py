@@ -416,6 +416,24 @@ def test_a_word_still_in_the_input_method_is_kept_when_the_page_goes(hand: Table
     reads_remark(hand, "已经写好的还在选字")
 
 
+def test_an_appointment_half_chosen_is_there_after_a_lock_and_gone_for_who_went_away(
+    hand: Tablet,
+) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[6])
+    page.get_by_role("link", name="改期或取消").click()
+    page.get_by_label("日期").fill("2018-06-14")
+    page.get_by_label("原因").fill("家属电话里说周四好")
+    hand.press("锁定")
+    hand.unlocks()
+    expect(page.get_by_label("日期")).to_have_value("2018-06-14")
+    expect(page.get_by_label("原因")).to_have_value("家属电话里说周四好")
+    page.get_by_role("link", name="返回").click()
+    page.get_by_role("link", name="改期或取消").click()
+    expect(page.get_by_label("日期")).to_have_value("2018-06-12")
+    expect(page.get_by_label("原因")).to_have_value("")
+
+
 def test_a_tablet_that_slept_is_locked_when_it_wakes(hand: Tablet) -> None:
     page = hand.page
     page.evaluate(
