@@ -181,12 +181,20 @@ class GrowingFile:
         try:
             size = os.fstat(handle).st_size
             if size and not end:
-                os.fdatasync(self._handle)
+                self._force()
             if size != end:
                 os.ftruncate(handle, end)
             write_all(handle, [told, *sealer.seal(plain, told)], end)
         finally:
             os.close(handle)
+
+    def _force(self) -> None:
+        """Force the frames to the disk; where it fails, which may show them still, begin anew."""
+        try:
+            os.fdatasync(self._handle)
+        except OSError:
+            os.ftruncate(self._handle, 0)
+            raise
 
 
 def contents(path: StrPath) -> bytes:

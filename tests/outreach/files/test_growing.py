@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -156,3 +157,23 @@ def test_a_file_of_any_length_ends_with_its_last_frame(tmp_path: Path, length: i
         assert growing.is_whole()
 
     assert place.whole() == CONTENT[:length]
+
+
+def test_frames_that_the_disk_failed_to_force_are_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path)
+
+    def failing(_handle: int) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    with place.opened() as growing:
+        growing.append(0, CONTENT[:10])
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fdatasync", failing)
+            with pytest.raises(OSError, match="the disk fails"):
+                growing.append(10, CONTENT[10 : CHUNK + 5])
+    with place.opened() as growing:
+        assert growing.offset() == 0
+        assert growing.append(0, CONTENT)
+    assert place.whole() == CONTENT
