@@ -361,24 +361,6 @@ def test_what_is_recorded_during_a_hand_in_goes_along_also_over_a_lock(
     assert "record_not_done" in office("open_handin", request.node.name[:60])
 
 
-def test_a_hand_in_erases_nothing_under_the_hands_of_another_window(hand: Tablet) -> None:
-    waiting: list[Route] = []
-    first = hand.page
-    first.route("**/api/v1/hand-in", lambda route: waiting.append(route))
-    first.evaluate("location.hash = '#/hand-in'")
-    hand.press("密封上交并清除本机")
-    expect(first.get_by_role("progressbar")).to_be_visible()
-    second = Tablet(first.context.new_page(), hand.camera, unseen)
-    second.page.goto("/tablet/")
-    second.press("在这里使用")
-    second.unlocks()
-    begin(second, PEOPLE[6])
-    first.unroute("**/api/v1/hand-in")  # what waits goes on with it
-    first.wait_for_timeout(2_000)
-    hand.expects_heading("已在另一个窗口打开")
-    write_remark(second, "第二个窗口里写的")
-
-
 def test_the_pin_that_was_typed_last_opens_the_tablet(
     window: Callable[..., Page], camera: Camera, codes: Iterator[str]
 ) -> None:

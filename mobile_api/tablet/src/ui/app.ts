@@ -314,17 +314,16 @@ async function handInAll(): Promise<HandInEnd> {
   const progress = (done: number, of: number) => void (app.handIn = { done, of })
   loop?.stop()
   const { handIn, handInLocked, send } = await speaking()
-  const handing = mine ? handIn(mine, send, reasonOf(mine), progress) : handInLocked(db, send, progress)
-  const end = await handing.catch((): HandInEnd => ({ end: 'not taken', status: 0 }))
+  const parts = mine ? handIn(mine, send, reasonOf(mine), progress) : handInLocked(db, send, progress)
+  const end = await parts.catch((): HandInEnd => ({ end: 'not taken', status: 0 }))
   app.handIn = null
-  // Where somebody else has opened it meanwhile, what was recorded since is nowhere else.
-  if (end.end !== 'done' || opened.value !== mine || app.phase === 'elsewhere') {
+  if (end.end !== 'done') {
     if (mine) void talk(mine) // it stays in use, and whatever stopped it may be put right at the office
     return end
   }
   app.receipt = end.receipt
   app.phase = 'handed in'
-  await opened.value?.letGo()
+  await mine?.letGo()
   close()
   await db.delete({ disableAutoOpen: false })
   app.vault = null
