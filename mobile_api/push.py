@@ -15,12 +15,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.db import OperationalError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
 from mobile_api.chain import ZERO, NotCanonical, canonical, canonical_json, is_signed, link
-from mobile_api.models import Device, Dispute, LedgerEntry, Outcome, Replica
+from mobile_api.models import Decision, Device, Dispute, LedgerEntry, Outcome, Replica
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
 from mobile_api.upcasting import upcast
@@ -247,16 +247,20 @@ def _compare(repeated: Sequence[_Said], fresh: Sequence[_Said], device: Device) 
 
 
 def _said_of(repeated: Sequence[_Said], device: Device) -> QuerySet[LedgerEntry]:
-    """Return what the device's user may have said of the same records before, not their years.
+    """Return what the device's user may have said of the same records that stands, not their years.
 
-    What made a record came in at the moment at which it was made, or waits, or waited, for a person
-    to decide; so does what was said of it otherwise.
+    What made a record came in at the moment at which it was made, or was accepted by a person
+    later. What waits for one, or was set aside, stands nowhere.
     """
     moments = set[datetime]()
     for kind, some in groupby(repeated, key=lambda said: (said.mutation.name, said.version)):
         moments |= MUTATORS[kind].made_at([said.args for said in some])
+    accepted = Dispute.objects.filter(
+        replica=OuterRef("replica"), seq=OuterRef("seq"), decision=Decision.ACCEPTED
+    )
     return LedgerEntry.objects.filter(
-        Q(received_at__in=moments) | Q(outcome__in=_TO_DECIDE),
+        Q(received_at__in=moments, outcome=Outcome.APPLIED)
+        | Q(Exists(accepted), outcome__in=_TO_DECIDE),
         replica__device__user=device.user_id,
         name__in={said.mutation.name for said in repeated},
     ).only("name", "args")

@@ -91,10 +91,10 @@ def test_what_was_said_of_other_records_is_not_read_again(
     assert len(of_the_ledger) <= 3
 
 
-def test_what_was_refused_as_other_words_is_not_refused_twice(
+def test_what_waits_for_a_person_does_not_stand_and_is_not_called_known(
     place: builders.County, tmp_path: Path
 ) -> None:
-    """It waits for a person already, whenever it came."""
+    """A tablet that hears `duplicate` shows it as delivered; said again, it waits again."""
     tablet = enrolled(place, tmp_path, place.liaison)
     said = nomination(place, builders.id_number())
     otherwise = {**said, "categories": ["hearing"]}
@@ -103,8 +103,8 @@ def test_what_was_refused_as_other_words_is_not_refused_twice(
         clock.advance_to(ON_THE_DAY + timedelta(days=day))
         tablet.say("nominate", args, clock.now())
         answers += told(tablet.exchange())
-    assert answers == [("applied", None), ("conflict", "said-otherwise"), ("duplicate", "known")]
-    assert Dispute.objects.count() == 1
+    assert answers == [("applied", None), *[("conflict", "said-otherwise")] * 2]
+    assert Dispute.objects.count() == 2
 
 
 def test_other_words_in_the_same_push_are_a_persons_to_decide(
