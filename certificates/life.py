@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -75,13 +75,15 @@ def note_move(
     """
     if moved_on > timezone.localdate(at):
         raise Refused("in-the-future", _("The household cannot have moved on a day to come."))
-    ids = [one.pk for one in certificates]
-    with transaction.atomic():
-        held = Certificate.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        for one in held.select_related(None):
-            if one.household_moved_on is not None:
-                raise has_moved_on(one)
-        _take(certificates, "note_move", by=by, at=at, note=note, household_moved_on=moved_on)
+    _take(
+        certificates,
+        "note_move",
+        by=by,
+        at=at,
+        note=note,
+        fits=lambda one: one.household_moved_on is None,
+        household_moved_on=moved_on,
+    )
 
 
 def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: datetime) -> None:
@@ -200,9 +202,13 @@ def _take(
     by: User | None,
     at: datetime,
     note: str = "",
+    fits: Callable[[Certificate], bool] = lambda _one: True,
     **changes: Any,
 ) -> None:
-    """Take one step with every certificate, or with none: state, history and trail together."""
+    """Take one step with every certificate, or with none: state, history and trail together.
+
+    Refused where one stands elsewhere by now, or does not fit any more.
+    """
     step = CERTIFICATE[name]
     if by is not None:
         check_role(by, step)
@@ -213,7 +219,7 @@ def _take(
     with transaction.atomic():
         held = Certificate.objects.select_for_update().filter(pk__in=ids).order_by("pk")
         for one in held.select_related(None):
-            if one.state not in step.sources:
+            if one.state not in step.sources or not fits(one):
                 raise has_moved_on(one)
         Certificate.objects.filter(pk__in=ids).update(state=step.target, **changes)
         append(certificates, name, by, at, note)

@@ -17,6 +17,7 @@ from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context, Mutator
 from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
+from outreach.actions.visits import moment_of
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.domain.vocabulary import Role
 from outreach.models import Evaluation, Resident, User, Visit
@@ -98,7 +99,7 @@ def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
         case = applications_for(by).filter(pk=args.application)
         return _told(Resident.objects.filter(applications__in=case), _contact, hold)
     if isinstance(args, (wire.MoveVisit, wire.CancelVisit)):
-        return _told(visits_for(by).filter(pk=args.visit), _appointment, hold)
+        return _told(visits_for(by).filter(pk=args.visit), moment_of, hold)
     if isinstance(args, wire.SubmitEvaluation):
         return _told(visits_for(by).filter(pk=args.visit), _evaluation, hold)
     return ""
@@ -115,10 +116,6 @@ def reached(telephone: str, address: str) -> str:
 
 def _contact(resident: Resident) -> str:
     return reached(resident.telephone, resident.address)
-
-
-def _appointment(visit: Visit) -> str:
-    return f"{visit.on.isoformat()} {visit.start:%H:%M}"
 
 
 def _evaluation(visit: Visit) -> str:

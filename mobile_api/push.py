@@ -272,10 +272,10 @@ def _unheard(fresh: Sequence[_Said], device: Device) -> list[_Said]:
     Its tablet may come back, and sends the same records: the same signature under the same number.
     What became of them there, or waits for a person, stands.
     """
-    signed = [said.mutation for said in fresh if said.code != "bad-signature"]
-    heard = heard_of(device.pk, signed)
-    for one in fresh:
-        if one.mutation.id in heard and one.code != "bad-signature":
+    signed = [said for said in fresh if said.code != "bad-signature"]
+    heard = heard_of(device.pk, [said.mutation for said in signed])
+    for one in signed:
+        if one.mutation.id in heard:
             one.settle(Outcome.DUPLICATE, "known", "")
     return [one for one in fresh if one.outcome is not Outcome.DUPLICATE]
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach.actions import visits as visiting
 from outreach.actions.applications import move_on, take
 from outreach.actions.audit import record, record_all
+from outreach.actions.holding import hold
 from outreach.actions.journeys import record_spared
 from outreach.domain.grading import BadFinding, Case, Grading, grade, load_standard
 from outreach.domain.vocabulary import (
@@ -341,8 +342,7 @@ def give_second_opinion(
     if grade is not None and not reason:
         raise Refused("reason-missing", _("Write the reason for a different grade."))
     with transaction.atomic():
-        held = Evaluation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-        list(held.values_list("pk"))
+        hold(Evaluation.objects.filter(pk__in=ids))
         if second_opinions_for(by).filter(pk__in=ids).count() != len(ids):
             raise Refused(
                 "second-opinion-closed",

@@ -30,32 +30,33 @@ def hold_named(visits: Collection[UUID], cases: Collection[UUID] = ()) -> None:
     """Let nobody else change these visits and cases, nor the cases of these visits."""
     if not (visits or cases):
         return
-    rows = _hold(Visit.objects.filter(pk__among=visits), "application_id")
+    rows = hold(Visit.objects.filter(pk__among=visits), "application_id")
     hold_cases([*cases, *(case for _visit, case in rows)])
 
 
 def hold_appointments(cases: Collection[UUID]) -> None:
     """Let nobody else book, give away or close these cases, nor change their coming visits."""
-    _hold(Visit.objects.open().filter(application__among=cases))
+    hold(Visit.objects.open().filter(application__among=cases))
     hold_cases(cases)
 
 
 def hold_cases(cases: Collection[UUID]) -> None:
     """Let nobody else take a step with these cases, book them or give them away."""
-    _hold(Application.objects.filter(pk__among=cases))
+    hold(Application.objects.filter(pk__among=cases))
 
 
 def hold_diaries(assessors: Iterable[User | None]) -> None:
     """Let nobody else book these assessors; whoever books looks afterwards who is free."""
-    _hold(User.objects.filter(pk__among={one.pk for one in assessors if one}))
+    hold(User.objects.filter(pk__among={one.pk for one in assessors if one}))
 
 
 def hold_residents(id_numbers: Iterable[str]) -> None:
     """Let nobody else change what is known of these persons; who is new is not there to be held."""
     indexes = {blind_index(number, "id_number") for number in id_numbers}
-    _hold(Resident.objects.filter(id_number_index__in=indexes))
+    hold(Resident.objects.filter(id_number_index__in=indexes))
 
 
-def _hold(rows: QuerySet[Any], *columns: str) -> list[Any]:
+def hold(rows: QuerySet[Any], *columns: str) -> list[Any]:
+    """Let nobody else change these rows; return their keys, and what else was asked for."""
     held = rows.select_for_update(no_key=True).order_by("pk")
     return list(held.values_list("pk", *columns))

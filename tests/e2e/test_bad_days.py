@@ -166,15 +166,29 @@ EMPTY = """() => new Promise((done) => {
 })"""
 
 
-def test_a_full_disk_is_said_at_once_and_nothing_on_the_screen_is_lost(
+@pytest.fixture
+def cramped(
     window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
+) -> Callable[[str], Tablet]:
+    """Return how to enrol a tablet that has little room, by its name."""
+
+    def enrolled(name: str) -> Tablet:
+        page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+        devtools = page.context.new_cdp_session(page)
+        quota = {"origin": service.address, "quotaSize": 12 * 1024 * 1024}
+        devtools.send("Storage.overrideQuotaForOrigin", quota)
+        hand = Tablet(page, camera, unseen)
+        hand.enrol(next(codes), name)
+        return hand
+
+    return enrolled
+
+
+def test_a_full_disk_is_said_at_once_and_nothing_on_the_screen_is_lost(
+    cramped: Callable[[str], Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    devtools = page.context.new_cdp_session(page)
-    quota = {"origin": service.address, "quotaSize": 12 * 1024 * 1024}
-    devtools.send("Storage.overrideQuotaForOrigin", quota)
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "full")
+    hand = cramped("full")
+    page = hand.page
     begin(hand, PEOPLE[4])
     write_remark(hand, "有地方")
     page.evaluate(FILL)
@@ -192,14 +206,10 @@ def test_a_full_disk_is_said_at_once_and_nothing_on_the_screen_is_lost(
 
 
 def test_what_a_full_disk_did_not_take_is_there_when_the_form_is_opened_again(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
+    cramped: Callable[[str], Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    devtools = page.context.new_cdp_session(page)
-    quota = {"origin": service.address, "quotaSize": 12 * 1024 * 1024}
-    devtools.send("Storage.overrideQuotaForOrigin", quota)
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "full and left")
+    hand = cramped("full and left")
+    page = hand.page
     begin(hand, PEOPLE[4])
     write_remark(hand, "有地方")
     page.evaluate(FILL)

@@ -25,6 +25,7 @@ from django.utils import timezone
 from mobile_api import webhooks
 from mobile_api.changes import changes, make_integration, revoke_integration
 from mobile_api.models import Epoch, Hook, Integration
+from mobile_api.restoring import begin_epoch
 from mobile_api.webhooks import BadAddress, post_changes, set_hook
 from tests import builders
 from tests.builders import START
@@ -224,8 +225,7 @@ def test_a_page_of_a_restored_register_whose_answer_was_lost_comes_again_as_it_w
 ) -> None:
     happen(place)
     post_changes()
-    Epoch.objects.all().delete()
-    Epoch.current()
+    begin_epoch()
     office.answers = [500]
     assert post_changes().later == 1
     happen(place)
@@ -325,8 +325,7 @@ def test_a_restored_register_is_posted_from_its_beginning_under_its_own_epoch(
 ) -> None:
     happen(place)
     post_changes()
-    Epoch.objects.all().delete()
-    Epoch.current()
+    begin_epoch()
     post_changes()
     _, body = office.got[-1]
     told = json.loads(body)
