@@ -26,3 +26,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # In memory there would be one connection, which the pages' server and the test then share: a
     # request still running while the test goes on broke whichever came second.
     DATABASES["default"]["TEST"] = {"NAME": str(_data / "register.sqlite3")}  # noqa: F405
+
+# A test's client has middlewares of its own: looking for all static files at each is most of it.
+WHITENOISE_AUTOREFRESH = True
