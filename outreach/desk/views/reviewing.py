@@ -116,7 +116,8 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         "from_file": held.mode == Mode.FILE,
         "photos": [(photo, photo.sha256 in stored, stored.get(photo.sha256)) for photo in photos],
         "may_review": request.user.role == Role.ADMINISTRATOR
-        and application.state == ApplicationState.NOTICED,
+        and application.state == ApplicationState.NOTICED
+        and held == evaluating.current_evaluation([application.pk])[application.pk],
         "may_opine": request.user.role == Role.ASSESSOR
         and second_opinions_for(request.user).filter(pk=held.pk).exists(),
         "form": DifferForm(request.POST or None),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from outreach import clock
-from outreach.actions import applications, outlets, visits
+from outreach.actions import applications, evaluations, outlets, publicity, visits
+from outreach.actions.evaluations import Part
 from outreach.domain.vocabulary import OutletKind
 from outreach.models import Application, Institution, User, Visit
 from tests import builders
-from tests.builders import START, County
+from tests.builders import SHANGHAI, START, County
 from tests.outreach.desk.reading import seen_on
 from tests.outreach.desk.test_campaign_pages import CAMPAIGN
 from tests.outreach.planning import MONDAY, hills
@@ -199,3 +200,68 @@ def test_a_case_that_went_round_meanwhile_is_decided_by_nobody_who_has_not_seen_
     assert (answer.status_code, answer["X-Refusal"]) == (422, "wrong-state")
     assert Application.objects.filter(pk=case.pk).values().get() == stands
     assert office.post(address, shown()).status_code == 303
+
+
+def assessed_again(place: County, case: Application, *, reviewed: bool) -> None:
+    """Send a case back and bring it to where it stood, with another grade."""
+    on = date(2018, 7, 2)
+    at, over = datetime.combine(on, time(8), SHANGHAI), builders.notice_over(on)
+    applications.advance([case], "send_back", by=place.administrator, at=at, note="等级存疑")
+    [visit] = visits.schedule(
+        [visits.Appointment(case, on, time(9), 30)], by=place.administrator, at=at
+    )
+    part = Part("physical", {"independence": "mostly", "condition": "4a"}, 4)
+    said = builders.submission(place, visit, parts=[part], grade=4, media=builders.media())
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    builders.store([one.sha256 for one in said.media])
+    case.refresh_from_db()
+    publicity.post_notices([case], by=place.administrator, at=said.evaluated_at)
+    publicity.end_notices([case], by=place.administrator, at=over)
+    if reviewed:
+        publicity.review([case], by=place.administrator, at=over)
+    clock.advance_to(over)
+
+
+def form_on(page: str, action: str) -> dict[str, list[str]]:
+    """Return what the form of a page sends to an address."""
+    [form] = re.findall(rf'<form[^>]*action="{action}".*?</form>', page, re.DOTALL)
+    sent: dict[str, list[str]] = {}
+    for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form):
+        sent.setdefault(name, []).append(value)
+    return sent
+
+
+@pytest.mark.parametrize("step", ["review", "sign"])
+def test_a_case_that_was_assessed_again_is_passed_on_by_nobody_who_saw_the_first_grade_only(
+    place: County, sign_in: SignIn, step: str
+) -> None:
+    """The button on the page of a case, or of its evaluation, is about what that page shows."""
+    [case] = {"review": builders.noticed, "sign": builders.reviewed}[step](place)
+    [first] = case.evaluations.all()
+    clock.advance_to(builders.notice_over())
+    browser = sign_in({"review": place.administrator, "sign": place.approver}[step])
+    page = {"review": f"/evaluations/{first.pk}/", "sign": f"/cases/{case.pk}/"}[step]
+    left_open = form_on(browser.get(page).content.decode(), f"/{step}/")
+
+    assessed_again(place, case, reviewed=step == "sign")
+    stands = Application.objects.get(pk=case.pk).state
+    answer = browser.post(f"/{step}/", left_open)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "wrong-state")
+    assert Application.objects.get(pk=case.pk).state == stands
+
+
+def test_an_evaluation_that_another_one_followed_is_not_what_is_reviewed(
+    place: County, sign_in: SignIn
+) -> None:
+    [case] = builders.noticed(place)
+    [first] = case.evaluations.all()
+    assessed_again(place, case, reviewed=False)
+    second = case.evaluations.get(grade=4)
+    office = sign_in(place.administrator)
+    pages = [
+        office.get(f"/evaluations/{one.pk}/").content.decode().count('action="/review/"')
+        for one in (first, second)
+    ]
+    assert pages == [0, 1]
+    form = form_on(office.get(f"/evaluations/{second.pk}/").content.decode(), "/review/")
+    assert office.post("/review/", form).status_code == 303
