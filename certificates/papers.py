@@ -203,7 +203,7 @@ def _facts_of(wanted: Commission, known: _Register, at: datetime, demo: bool) ->
         category=evaluation.category,
         grade=grade,
         parts=tuple(met),
-        address=resident.address,
+        address=" ".join(resident.address.split()),  # tablets have room for several lines
         telephone=resident.telephone,
         guardian_name=guardian.name if guardian else "",
         guardian_telephone=guardian.telephone if guardian else "",

@@ -18,6 +18,7 @@ from certificates.examination import Examination, Verdict, examine
 from certificates.life import cancel
 from certificates.models import Certificate, CertificateEvent, CertificateFile
 from certificates.steps import Ground
+from outreach.actions import contacts
 from outreach.domain.workflow import ApplicationState
 from outreach.files import local_files
 from outreach.models import Application, AuditEvent, Guardian, Photo, Resident, StoredBlob
@@ -179,6 +180,19 @@ def test_an_address_too_long_for_the_paper_stops_the_batch(
     person.save()
     with pytest.raises(Refused, match="does-not-fit"):
         issue(cases, by=place.approver, at=ISSUED_AT)
+
+
+def test_an_address_in_several_lines_stands_on_the_paper_in_one(
+    place: builders.County, files: Path
+) -> None:
+    """A tablet has room for several lines, and a line end is a character that no font prints."""
+    cases = approved(place, files)
+    told = contacts.Contact("13900000000", "任家祠村一组\n老学校\t旁")
+    seen = contacts.Contact("13900000000", "任家祠村一组")
+    correction = contacts.Correction(cases[0], told, seen)
+    contacts.correct_contacts([correction], by=place.liaison, at=ISSUED_AT)
+    (made,) = issue(cases, by=place.approver, at=ISSUED_AT)
+    assert "任家祠村一组老学校旁" in text_of(paper_of(made))
 
 
 def test_the_guardian_stands_on_the_paper(place: builders.County, files: Path) -> None:
