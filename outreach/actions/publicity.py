@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,7 @@ def post_notices(applications: Sequence[Application], *, by: User, at: datetime)
         _check_second_opinions(evaluations)
         advance(minors, "skip_notice", by=by, at=at)
         advance(others, "post_notice", by=by, at=at)
+        _take_down(Notice.objects.filter(application__in=others), on)  # left by earlier releases
         return Notice.objects.bulk_create(
             Notice(
                 application=application,
@@ -111,6 +113,8 @@ def decide_objection(
         objection.save()
         name = "uphold_objection" if upheld else "dismiss_objection"
         advance([objection.notice.application], name, by=by, at=at, note=decision)
+        if upheld:
+            _take_down(Notice.objects.filter(pk=objection.notice_id), timezone.localdate(at))
 
 
 def end_notices(applications: Sequence[Application], *, by: User, at: datetime) -> None:
@@ -118,10 +122,14 @@ def end_notices(applications: Sequence[Application], *, by: User, at: datetime) 
     running = _running(applications)
     _check_notice_over(running, at)
     with transaction.atomic():
-        Notice.objects.filter(pk__in=[notice.pk for notice in running]).update(
-            taken_down_on=timezone.localdate(at)
+        _take_down(
+            Notice.objects.filter(pk__in=[one.pk for one in running]), timezone.localdate(at)
         )
         advance(applications, "end_notice", by=by, at=at)
+
+
+def _take_down(notices: QuerySet[Notice], on: date) -> None:
+    notices.filter(taken_down_on=None).update(taken_down_on=on)
 
 
 def _running(applications: Sequence[Application]) -> list[Notice]:

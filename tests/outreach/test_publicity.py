@@ -123,6 +123,18 @@ def test_an_upheld_objection_means_another_assessment(place: builders.County) ->
     )
     case.refresh_from_db()
     assert case.state == "accepted"
+    assert Notice.objects.get().taken_down_on == AFTERNOON.date()
+
+
+def test_only_one_notice_of_a_case_hangs(place: builders.County) -> None:
+    """One whose objection was upheld by an earlier release hangs still, as far as it was told."""
+    [case] = posted(place)
+    Notice.objects.update(posted_on=date(2018, 5, 1), ends_on=date(2018, 5, 9))
+    Application.objects.update(state="evaluated")
+    case.refresh_from_db()
+    publicity.post_notices([case], by=place.administrator, at=AFTERNOON)
+    old, new = Notice.objects.order_by("posted_on")
+    assert (old.taken_down_on, new.taken_down_on) == (AFTERNOON.date(), None)
 
 
 def test_minors_are_not_publicised(place: builders.County) -> None:

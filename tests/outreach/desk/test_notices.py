@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 
 from django.test import Client
 
-from outreach.actions import publicity
-from outreach.models import User
+from outreach import clock
+from outreach.actions import evaluations, publicity, visits
+from outreach.actions.evaluations import Part
+from outreach.models import Application, Objection, User
 from tests import builders
+from tests.builders import SHANGHAI
 
 SignIn = Callable[[User], Client]
 
@@ -51,3 +55,34 @@ def test_an_objection_after_the_last_day_is_refused(
     said = {"from_whom": "邻居", "text": "他能走路"}
     answer = sign_in(place.liaison).post(f"/cases/{case.pk}/objection/", said)
     assert (answer.status_code, answer["X-Refusal"]) == (422, "notice-over")
+
+
+def test_who_is_assessed_again_after_an_objection_has_one_notice_to_object_to(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    [case] = builders.on_notice(place)
+    office, liaison = sign_in(place.administrator), sign_in(place.liaison)
+    said = {"from_whom": "邻居", "text": "他能走路"}
+    move_on(datetime(2018, 6, 5, 9, tzinfo=SHANGHAI))
+    liaison.post(f"/cases/{case.pk}/objection/", said)
+    decision = {"upheld": "yes", "decision": "重新评定"}
+    office.post(f"/objections/{Objection.objects.get().pk}/", decision)
+    assert Application.objects.get().state == "accepted"
+
+    on = date(2018, 6, 6)
+    at = datetime(2018, 6, 6, 8, tzinfo=SHANGHAI)
+    [visit] = visits.schedule(
+        [visits.Appointment(case, on, time(9), 30)], by=place.administrator, at=at
+    )
+    part = Part("physical", {"independence": "mostly", "condition": "4a"}, 4)
+    again = builders.submission(place, visit, parts=[part], grade=4, media=builders.media())
+    evaluations.submit([again], by=place.assessor, at=again.evaluated_at)
+    builders.store([one.sha256 for one in again.media])
+    case.refresh_from_db()
+    move_on(datetime(2018, 6, 6, 16, tzinfo=SHANGHAI))
+    publicity.post_notices([case], by=place.administrator, at=clock.now())
+    # The first one would have been over by the end of the 11th, the second is of the 13th.
+    move_on(datetime(2018, 6, 12, 9, tzinfo=SHANGHAI))
+    assert case.number not in office.get("/notices/end/").content.decode()
+    assert liaison.post(f"/cases/{case.pk}/objection/", said).status_code == 303
+    assert Objection.objects.get(decided_at=None).notice.posted_on == on
