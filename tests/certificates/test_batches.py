@@ -15,6 +15,7 @@ from certificates import actions, batches, life, worker
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.steps import Kind
 from outreach import clock
+from outreach.actions import applications
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Resident
 from outreach.rules import Refused
@@ -128,6 +129,30 @@ def test_one_bad_case_does_not_hold_up_the_others_and_is_named(
     case = Application.objects.get(pk=cases[1].pk)
     again = batches.sign([case], by=place.approver, at=ISSUED_AT)
     assert far(again) == (1, 0, 0)
+
+
+def test_a_case_whose_portrait_is_lost_is_sent_back_to_be_assessed_again(
+    place: builders.County, files: Path
+) -> None:
+    """It is approved by then: the assessor could not be asked for the new portrait."""
+    [case] = builders.reviewed(place)
+    batch = batches.sign([case], by=place.approver, at=ISSUED_AT)
+    assert (far(batch), batch.items.get().code) == ((0, 1, 0), "no-portrait")
+    case.refresh_from_db()
+    applications.advance([case], "send_back", by=place.approver, at=ISSUED_AT, note="照片遗失")
+    assert Application.objects.get().state == ApplicationState.ACCEPTED
+
+
+def test_a_case_that_was_sent_back_while_its_paper_waited_gets_none(
+    place: builders.County, files: Path
+) -> None:
+    batch = started(place, files, 2)
+    gone = Application.objects.order_by("pk")[0]
+    applications.advance([gone], "send_back", by=place.approver, at=ISSUED_AT, note="等级存疑")
+    batches.work(uuid4())
+    assert far(batch) == (1, 1, 0)
+    assert batch.items.get(application=gone).code == "wrong-state"
+    assert Certificate.objects.get().application != gone
 
 
 def test_a_case_at_work_is_not_entered_a_second_time(place: builders.County, files: Path) -> None:
