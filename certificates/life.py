@@ -26,6 +26,7 @@ from certificates.steps import (
 )
 from outreach.actions.applications import take
 from outreach.actions.bars import bar, lift
+from outreach.actions.holding import hold
 from outreach.domain.workdays import add_months
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
@@ -182,8 +183,10 @@ def settle(*, at: datetime) -> Settled:
         and frozen_from(one.household_moved_on) <= on
     ]
     over = Certificate.objects.filter(state=CertificateState.VALID, valid_until__lt=on)
-    expired = list(over.exclude(events__name="expire"))
+    over = over.exclude(events__name="expire")
     with transaction.atomic():
+        hold(over)  # before they are read: another process may be entering their end
+        expired = list(over)
         _take(resting, "freeze", by=None, at=at, note=Ground.NOT_MOVED)
         _take(ending, "cancel", by=None, at=at, note=Ground.NOT_MOVED)
         _withdraw_requests(ending, at)

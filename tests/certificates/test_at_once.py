@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from certificates import actions, batches, life
@@ -11,7 +11,7 @@ from certificates.steps import Ground
 from outreach.actions import publicity
 from outreach.models import Application
 from tests import builders
-from tests.at_once import ON_POSTGRESQL, second_of
+from tests.at_once import ON_POSTGRESQL, meanwhile, second_of
 from tests.certificates.issuing import APPROVED_AT, ISSUED_AT, issued
 from tests.certificates.test_life import assessed_again
 
@@ -45,3 +45,15 @@ def test_a_cancellation_is_not_taken_back_while_another_certificate_is_issued(
     )
     assert code == "holds-another"
     assert [one.application for one in Certificate.objects.living()] == [case]
+
+
+def test_the_last_day_enters_the_history_once_whoever_settles_it(
+    place: builders.County, files: Path
+) -> None:
+    """Each process of the server has a worker, and midnight comes to all of them."""
+    [held] = issued(place, files)
+    over = ISSUED_AT.replace(year=2028) + timedelta(days=1)
+    told = []
+    meanwhile(lambda: life.settle(at=over), lambda: told.append(life.settle(at=over)))
+    assert told == [life.Settled(0, 0, 0)]
+    assert list(held.events.values_list("name", flat=True)) == ["issue", "expire"]
