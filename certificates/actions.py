@@ -242,24 +242,37 @@ ISSUED_AS = {
 
 
 def _still_wanted(made: Sequence[_Ready]) -> list[_Ready]:
-    """Hold the cases and the certificates to replace; return what nobody fulfilled meanwhile."""
+    """Hold the cases and the certificates to replace; return what nobody fulfilled meanwhile.
+
+    A noted move of the household goes over to the paper that comes instead.
+    """
     ids = [one.commission.case.pk for one in made if one.commission.is_of_a_case]
     held = Application.objects.select_for_update().filter(pk__in=ids).order_by("pk")
     waiting = set(held.standing(ApplicationState.APPROVED).values_list("pk", flat=True))
-    replaced = [one.certificate.replaces_id for one in made if one.certificate.replaces_id]
-    olds = Certificate.objects.select_for_update().filter(pk__in=replaced).order_by("pk")
-    states = dict(olds.values_list("pk", "state")) if replaced else {}
+    olds = _held([one.certificate.replaces_id for one in made if one.certificate.replaces_id])
+    for one in made:
+        if one.commission.kind in (Kind.RENEWAL, Kind.REISSUE):
+            # Its household has moved all the same; who is assessed again has shown the book.
+            one.certificate.household_moved_on = olds[
+                one.certificate.replaces_id
+            ].household_moved_on
     return [
         one
         for one in made
         if (not one.commission.is_of_a_case or one.commission.case.pk in waiting)
-        and _may_replace(one, states)
+        and _may_replace(one, olds)
     ]
 
 
-def _may_replace(one: _Ready, states: Mapping[UUID, str]) -> bool:
+def _held(ids: Sequence[UUID]) -> dict[UUID | None, Certificate]:
+    """Let nobody else change these certificates; return them as they stand now."""
+    rows = Certificate.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    return {row.pk: row for row in rows.only("state", "household_moved_on")} if ids else {}
+
+
+def _may_replace(one: _Ready, olds: Mapping[UUID | None, Certificate]) -> bool:
     old = one.certificate.replaces_id
-    return old is None or states[old] in CERTIFICATE[one.commission.step].sources
+    return old is None or olds[old].state in CERTIFICATE[one.commission.step].sources
 
 
 def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from certificates import revocations
 from certificates.actions import append, has_moved_on, too_early
-from certificates.models import Certificate, PaperRequest
+from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import (
     BARRING,
     CERTIFICATE,
@@ -106,7 +106,9 @@ def freeze(certificates: Sequence[Certificate], *, reason: str, by: User, at: da
 def unfreeze(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
     """Let frozen certificates be valid again."""
     _check_reason(reason)
-    _take(certificates, "unfreeze", by=by, at=at, note=reason, household_moved_on=None)
+    with transaction.atomic():
+        _take(certificates, "unfreeze", by=by, at=at, note=reason)
+        _forget_moves(certificates, "freeze")
 
 
 def cancel(
@@ -140,11 +142,23 @@ def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: d
         raise _holds_another()
     with transaction.atomic():
         try:
-            _take(certificates, "restore", by=by, at=at, note=reason, household_moved_on=None)
+            _take(certificates, "restore", by=by, at=at, note=reason)
         except IntegrityError as error:  # another one was issued in this very moment
             raise _holds_another() from error
+        _forget_moves(certificates, "cancel")
         _reopen_cases(certificates, by, at)
         lift(residents, by=by, at=at)
+
+
+def _forget_moves(certificates: Sequence[Certificate], step: str) -> None:
+    """Forget the moves for whose sake a day took this step last; a person's step was for another.
+
+    Else the next day would take it again.
+    """
+    taken = CertificateEvent.objects.filter(certificate__in=certificates, name=step)
+    last = {event.certificate_id: event for event in taken}
+    settled = [pk for pk, event in last.items() if event.by_id is None]
+    Certificate.objects.filter(pk__in=settled).update(household_moved_on=None)
 
 
 def _holds_another() -> Refused:
@@ -191,7 +205,9 @@ def settle(*, at: datetime) -> Settled:
         _take(ending, "cancel", by=None, at=at, note=Ground.NOT_MOVED)
         _withdraw_requests(ending, at)
         for one in ending:
-            noted = one.events.filter(name="note_move", by__isnull=False).last()
+            # On this paper, or on the one in whose place it came.
+            moves = CertificateEvent.objects.filter(certificate__resident=one.resident_id)
+            noted = moves.filter(name="note_move", by__isnull=False).last()
             if noted is not None and noted.by is not None:
                 _end_cases([one], noted.by, at)  # whoever noted the move answers for what follows
         append(expired, "expire", None, at)

@@ -286,6 +286,61 @@ def test_a_household_that_is_settled_again_is_forgotten(
     assert life.settle(at=noon(date(2019, 12, 1))) == life.Settled(0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "when"),
+    [
+        ("declare_lost", "reissue", LATER),
+        ("ask_renewal", "renew", IN_YEAR_TEN),
+    ],
+)
+def test_a_move_that_was_noted_stays_noted_on_the_paper_that_comes_instead(
+    held: Certificate, place: builders.County, begin: str, end: str, when: datetime
+) -> None:
+    moved_on = (when - timedelta(days=1)).date()
+    life.note_move([held], moved_on=moved_on, note="邻县", by=place.administrator, at=when)
+    STEPS[begin](place, held)
+    STEPS[end](place, held)
+    new = Certificate.objects.get(replaces=held)
+    assert new.household_moved_on == moved_on
+    assert life.settle(at=when + timedelta(days=366)) == life.Settled(0, 1, 0)
+    assert state_of(new) == S.CANCELLED
+
+
+def test_the_case_of_a_paper_that_came_instead_is_closed_with_it(
+    place: builders.County, files: Path
+) -> None:
+    """It was never handed over: whoever moved away may apply again."""
+    (made,) = issued(place, files)
+    life.note_move([made], moved_on=LATER.date(), note="邻县", by=place.administrator, at=LATER)
+    life.declare_lost([made], by=place.liaison, at=LATER)
+    actions.reissue([made], by=place.approver, at=LATER)
+    life.settle(at=LATER + timedelta(days=366))
+    assert Application.objects.get().state == "closed"
+
+
+@pytest.mark.parametrize(("out", "back"), [("freeze", "unfreeze"), ("cancel", "restore")])
+def test_what_a_person_takes_and_takes_back_leaves_a_move_noted(
+    held: Certificate, place: builders.County, out: str, back: str
+) -> None:
+    """An enquiry, or a mistake, says nothing of where the household is."""
+    moved(place, held)
+    STEPS[out](place, held)
+    STEPS[back](place, held)
+    held.refresh_from_db()
+    assert (held.state, held.household_moved_on) == (S.VALID, date(2018, 7, 1))
+    assert life.settle(at=noon(date(2019, 1, 1))) == life.Settled(1, 0, 0)
+
+
+def test_a_cancellation_that_the_day_brought_is_taken_back_with_the_move(
+    held: Certificate, place: builders.County
+) -> None:
+    moved(place, held)
+    life.settle(at=noon(date(2019, 7, 1)))
+    held.refresh_from_db()
+    life.restore([held], reason="户口未迁", by=place.approver, at=noon(date(2019, 7, 2)))
+    assert life.settle(at=noon(date(2019, 7, 3))) == life.Settled(0, 0, 0)
+
+
 def test_a_move_that_a_colleague_noted_keeps_its_day(
     held: Certificate, place: builders.County
 ) -> None:
