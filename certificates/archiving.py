@@ -54,7 +54,7 @@ class AuthorityAway(Exception):
 
 
 class NotProvable(Exception):
-    """The chain of the signer or of the time-stamp cannot be proven; trying again will not help."""
+    """The paper cannot be read, or a chain in it not proven; trying again will not help."""
 
 
 class TimeAuthority:

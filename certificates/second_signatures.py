@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from certificates import sm2, storage
 from certificates.models import CertificateFile, SecondSignature
+from outreach.sealing import SealBroken
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +44,25 @@ def add(files: Iterable[CertificateFile]) -> int:
         return 0
     made = []
     try:
-        made = [_signed(file) for file in files]
+        for file in files:
+            content = _content(file)
+            if content is not None:
+                body = sm2.sign(content, settings.OUTREACH_KEYS_DIR)
+                made.append(SecondSignature(file=file, body=body, made_at=timezone.now()))
     except (sm2.Unusable, OSError) as error:
         log.warning("Files stay without their SM2 signature for now: %s.", error)
     SecondSignature.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)
 
 
-def _signed(file: CertificateFile) -> SecondSignature:
-    with storage.open_kept(file.path) as kept:
-        body = sm2.sign(kept.read(), settings.OUTREACH_KEYS_DIR)
-    return SecondSignature(file=file, body=body, made_at=timezone.now())
+def _content(file: CertificateFile) -> bytes | None:
+    """Return a paper, or None where it is lost or damaged: those behind it are signed."""
+    try:
+        with storage.open_kept(file.path) as kept:
+            return kept.read()
+    except (FileNotFoundError, SealBroken) as error:
+        log.warning("%s gets no SM2 signature: %s", file.path, error)
+        return None
 
 
 def beside(file: CertificateFile, content: bytes) -> Second | None:

@@ -22,6 +22,7 @@ from certificates.authority import Trust, load_trust
 from certificates.founding import revocation_list
 from certificates.models import Certificate, CertificateFile
 from outreach.actions.audit import record
+from outreach.sealing import SealBroken
 
 log = logging.getLogger(__name__)
 WAITS = (1.0, 4.0)
@@ -109,8 +110,7 @@ def upgrade(
 def _upgrade(
     file: CertificateFile, to: Level, authority: TimeAuthority, trust: Trust, at: datetime
 ) -> CertificateFile:
-    with storage.open_kept(file.path) as kept:
-        pdf = kept.read()
+    pdf = _read(file)
     for wait in (*WAITS, None):
         try:
             raised, level = _raise(pdf, Level(file.kind), to, authority, trust)
@@ -121,6 +121,15 @@ def _upgrade(
             time.sleep(wait)
             authority.wake()
     raise AssertionError
+
+
+def _read(file: CertificateFile) -> bytes:
+    """Return a paper; one that is lost or damaged holds up none behind it."""
+    try:
+        with storage.open_kept(file.path) as kept:
+            return kept.read()
+    except (FileNotFoundError, SealBroken) as error:
+        raise NotProvable(f"{file.path} cannot be read: {error}") from error
 
 
 def _raise(

@@ -142,6 +142,24 @@ def test_a_missing_key_holds_up_no_paper_and_is_made_good_later(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("spoiling", ["lost", "damaged"])
+def test_a_paper_that_cannot_be_read_keeps_no_other_from_its_signature(
+    place: builders.County, office: Path, settings: Any, spoiling: str
+) -> None:
+    settings.OUTREACH_SM2 = False
+    first, second = issued(place, office, 2)
+    settings.OUTREACH_SM2 = True
+    bad, good = sorted([first.newest_file, second.newest_file], key=lambda file: file.pk)
+    if spoiling == "lost":
+        (office / bad.path).unlink()
+    else:
+        sealed = (office / bad.path).read_bytes()
+        (office / bad.path).write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    upkeep.go_round(at=ISSUED_AT)
+    assert SecondSignature.objects.get().file == good
+
+
+@pytest.mark.django_db
 def test_the_check_page_says_that_it_is_additional_and_gives_it_out(
     place: builders.County, office: Path, tmp_path: Path
 ) -> None:

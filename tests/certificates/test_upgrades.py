@@ -150,6 +150,20 @@ def test_the_work_ends_while_the_authority_is_away_and_goes_on_later(
     assert sorted(levels()) == [(1, "B")] * 3 + [(2, "LTA")] * 3
 
 
+def test_a_paper_that_is_lost_holds_up_no_other(
+    place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any
+) -> None:
+    made = issued(place, files, 3)
+    lost = waiting(Level.LTA)[0]
+    (files / lost.path).unlink()
+    settings.OUTREACH_TSA_URL = server.url
+    assert upkeep.go_round(at=LATER) == Round(raised=2, stuck=1)
+    _out, err, status = run_command()
+    number = lost.certificate.application.number
+    assert err.startswith(f"This needs somebody: case {number}: ")
+    assert (status, len(made)) == (1, 3)
+
+
 def test_a_short_absence_is_bridged(
     place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any,
     monkeypatch: pytest.MonkeyPatch,
