@@ -146,6 +146,10 @@ def rotate(
     QR codes by it are not believed any more.
     """
     issuer = _local_root(directory)
+    if "signer" in roles and issuer[1] != read_certificate(directory / "root.crt.pem"):
+        raise AuthorityMissing(
+            "the signer is your CA's: run --request, --install, or --only credential"
+        )
     demo = DEMO_MARK in issuer[1].subject.rfc4514_string()
     names = Names(names.organisation, demo=demo)  # what hangs under a demo root is a demo
     for role in roles:
@@ -157,11 +161,17 @@ def rotate(
 
 
 def _local_root(directory: Path) -> tuple[PrivateKey, x509.Certificate]:
+    """Return the local root's key and certificate: a former root where the signer is a CA's now."""
     if not (directory / "root.key.pem").exists():
         raise AuthorityMissing(
             "root.key.pem is missing: ask your CA, then run --request, --install"
         )
-    return read_private(directory / "root.key.pem"), read_certificate(directory / "root.crt.pem")
+    key = read_private(directory / "root.key.pem")
+    for file in (directory / "root.crt.pem", *sorted(directory.glob("root-*.crt.pem"))):
+        root = read_certificate(file)
+        if root.public_key() == key.public_key():
+            return key, root
+    raise AuthorityMissing("root.key.pem is the key of no root in the folder")
 
 
 def _retire(directory: Path, role: str, *, compromised: bool) -> None:
@@ -204,10 +214,11 @@ def install(
         raise AuthorityUnsound(str(error)) from error
     _retire(directory, "signer", compromised=False)
     _keep_root(directory, root)
-    waiting.replace(directory / waiting.name.replace(NEXT, "signer"))
     write(directory / "signer.crt.pem", b"".join(map(pem, chain)))
     if not (directory / "credential.crt.pem").exists():
         _self_signed_credential(directory, chain[0], at)
+    # Last: a run that is cut short finds the key waiting still, and begins anew.
+    waiting.replace(directory / waiting.name.replace(NEXT, "signer"))
 
 
 def _keep_root(directory: Path, root: x509.Certificate) -> None:
@@ -231,9 +242,10 @@ def _self_signed_credential(directory: Path, signer: x509.Certificate, at: datet
 
 def revocation_list(directory: Path, *, at: datetime) -> bytes | None:
     """Sign the root's list of revoked certificates (RFC 5280, 5) as DER; None without its key."""
-    if not (directory / "root.key.pem").exists():
+    try:
+        key, root = _local_root(directory)
+    except AuthorityMissing:
         return None
-    key, root = _local_root(directory)
     made = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(root.subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -210,6 +211,73 @@ def test_without_the_roots_key_only_a_request_is_possible(tmp_path: Path) -> Non
     with pytest.raises(AuthorityMissing, match="--request"):
         rotate(tmp_path, NAMES, at=SIGNED_AT)
     assert revocation_list(tmp_path, at=SIGNED_AT) is None
+
+
+def under_a_ca(folder: Path) -> OutsideCa:
+    """Make a local authority whose signer comes from outside by now."""
+    create_authority(folder, NAMES, at=SIGNED_AT)
+    outside = OutsideCa()
+    install(folder, outside.answer(request(folder, NAMES)), outside.root, at=SIGNED_AT)
+    return outside
+
+
+@pytest.mark.parametrize("roles", [("signer", "credential"), ("signer",)])
+def test_the_key_of_a_former_root_takes_nothing_from_the_cas_signer(
+    tmp_path: Path, roles: tuple[str, ...]
+) -> None:
+    """The command says that nothing was changed; the key for which the CA certified is the last."""
+    under_a_ca(tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(AuthorityMissing, match="--request"):
+        rotate(tmp_path, NAMES, at=SIGNED_AT, roles=roles)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_the_key_of_the_codes_is_rotated_under_a_cas_signer_too(tmp_path: Path) -> None:
+    outside = under_a_ca(tmp_path)
+    before = load_signer(tmp_path)
+    rotate(tmp_path, NAMES, at=SIGNED_AT, roles=["credential"])
+    after = load_signer(tmp_path)
+    assert (after.certificate, after.root) == (before.certificate, outside.root)
+    assert after.credential.key_id != before.credential.key_id
+    assert check_authority(tmp_path, at=SIGNED_AT).ends_at > SIGNED_AT
+
+
+def test_a_former_root_goes_on_to_say_what_of_its_own_is_revoked(tmp_path: Path) -> None:
+    """Papers of its time are archived with its list, by its own name and key."""
+    create_authority(tmp_path, NAMES, at=SIGNED_AT)
+    local, outside = load_signer(tmp_path).root, OutsideCa()
+    install(tmp_path, outside.answer(request(tmp_path, NAMES)), outside.root, at=SIGNED_AT)
+    listed = x509.load_der_x509_crl(revocation_list(tmp_path, at=SIGNED_AT) or b"")
+    assert listed.issuer == local.subject
+    assert listed.is_signature_valid(local.public_key())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("was_local", [True, False])
+@pytest.mark.parametrize("steps", range(5))
+def test_an_installation_cut_short_is_completed_by_another_run(
+    tmp_path: Path, steps: int, monkeypatch: pytest.MonkeyPatch, *, was_local: bool
+) -> None:
+    if was_local:
+        create_authority(tmp_path, NAMES, at=SIGNED_AT)
+    outside = OutsideCa()
+    chain = outside.answer(request(tmp_path, NAMES))
+    done: list[str] = []
+    replace = os.replace
+
+    def until_the_power_goes(old: Path, new: Path) -> None:
+        if len(done) == steps:
+            raise OSError("the power went")
+        replace(old, new)
+        done.append(Path(new).name)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "replace", until_the_power_goes)
+        with pytest.raises(OSError, match="the power went"):
+            install(tmp_path, chain, outside.root, at=SIGNED_AT)
+    install(tmp_path, chain, outside.root, at=SIGNED_AT)
+    assert load_signer(tmp_path).certificate == chain[0]
+    assert check_authority(tmp_path, at=SIGNED_AT).ends_at > SIGNED_AT
 
 
 # ---- tokens
