@@ -394,6 +394,7 @@ DEEDS: Words = {
     "notification.failed": _("message not sent"),
     "notification.uncertain": _("message perhaps sent"),
     "notification.overtaken": _("message overtaken"),
+    "notification.unreachable": _("message without a mobile number"),
     "notification.again": _("message to be sent again"),
     "application.contact": _("telephone or address corrected"),
     "application.hasten": _("put into the fast lane"),

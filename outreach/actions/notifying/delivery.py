@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from outreach.actions.audit import record
+from outreach.actions.notifying.outbox import address, is_mobile
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
 from outreach.domain.workflow import OPEN_VISITS
 from outreach.models import FamilyLink, Notification, User, Visit
@@ -32,6 +33,7 @@ class Delivered:
     failed: int = 0
     uncertain: int = 0
     overtaken: int = 0
+    unreachable: int = 0
 
 
 def deliver(
@@ -71,13 +73,18 @@ def _claim(pk: UUID) -> Notification | None:
     taken = Notification.objects.filter(pk=pk, state="waiting").update(
         state="sending", leased_until=timezone.now() + LEASE, attempts=F("attempts") + 1
     )
-    return Notification.objects.select_related("application").get(pk=pk) if taken else None
+    rows = Notification.objects.select_related("application__resident")
+    return rows.get(pk=pk) if taken else None
 
 
 def _send(message: Notification, sender: Sender, at: datetime, came: Delivered) -> None:
     if _is_overtaken(message, at):
         _settle(message, "overtaken", at)
         came.overtaken += 1
+        return
+    if not _is_reached(message):
+        _settle(message, "unreachable", at)
+        came.unreachable += 1
         return
     try:
         sender.send(key=message.key, telephone=message.telephone, text=message.text)
@@ -92,6 +99,15 @@ def _send(message: Notification, sender: Sender, at: datetime, came: Delivered) 
     else:
         _settle(message, "sent", at)
         came.sent += 1
+
+
+def _is_reached(message: Notification) -> bool:
+    """Address a message by what is on file now: it may have been written weeks ago."""
+    written_to = message.telephone
+    address([message])
+    if message.telephone != written_to:
+        message.save(update_fields=["telephone"])
+    return is_mobile(message.telephone)
 
 
 def _is_overtaken(message: Notification, at: datetime) -> bool:

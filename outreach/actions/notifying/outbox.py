@@ -52,9 +52,21 @@ def fill_outbox(at: datetime) -> int:
     )
     fresh = [one for one in wanted if one.key not in known]
     with transaction.atomic():
+        _address_anew(at)
         _address(fresh)
         Notification.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
+
+
+def _address_anew(at: datetime) -> None:
+    """Let messages to come go out after all where the family has a mobile number by now."""
+    unreached = Notification.objects.filter(
+        state="unreachable", due_at__gt=at, application__erased_at=None
+    )
+    messages = list(unreached.select_related("application__resident"))
+    address(messages)
+    reached = [message.pk for message in messages if is_mobile(message.telephone)]
+    Notification.objects.filter(pk__among=reached, state="unreachable").update(state="waiting")
 
 
 def tell_link(link: FamilyLink, address: str, at: datetime) -> Notification:
@@ -241,7 +253,18 @@ def _paper(code: str) -> str:
 
 
 def _address(messages: Sequence[Notification]) -> None:
-    """Address the person, or the guardian of minors and wards; note whom nobody can reach."""
+    """Address messages, and note whom nobody can reach."""
+    address(messages)
+    for message in messages:
+        message.state = "waiting" if is_mobile(message.telephone) else "unreachable"
+
+
+def address(messages: Sequence[Notification]) -> None:
+    """Put down the telephones that are on file now.
+
+    The guardian's for minors and wards, the person's for others; where that takes no messages, the
+    other one.
+    """
     guardians = _guardians(message.application for message in messages)
     for message in messages:
         case = message.application
@@ -250,10 +273,9 @@ def _address(messages: Sequence[Notification]) -> None:
             bool(GUARDED_CATEGORIES & set(case.categories))
             or case.resident.age(timezone.localdate(message.created_at)) < ADULT
         )
-        own = "" if is_guarded and guardian else case.resident.telephone
-        message.telephone = own or (guardian.telephone if guardian else "")
-        if not is_mobile(message.telephone):
-            message.state = "unreachable"
+        known = [case.resident.telephone, guardian.telephone if guardian else ""]
+        in_turn = [one for one in (reversed(known) if is_guarded else known) if one]
+        message.telephone = next(filter(is_mobile, in_turn), in_turn[0] if in_turn else "")
 
 
 def is_mobile(telephone: str) -> bool:

@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from outreach import clock
 from outreach.actions import applications, visits
-from outreach.actions.notifying.delivery import BACK_OFF, deliver
+from outreach.actions.contacts import Contact, Correction, correct_contacts
+from outreach.actions.notifying.delivery import BACK_OFF, deliver, send_again
 from outreach.actions.notifying.outbox import fill_outbox, text_of
 from outreach.actions.notifying.senders import Gateway, NotSent, PerhapsSent, Shelf
 from outreach.domain.vocabulary import Category
 from outreach.files import local_files
-from outreach.models import AuditEvent, Notification, Visit
+from outreach.models import Application, AuditEvent, Notification, Visit
 from tests import builders
 from tests.builders import START, VISIT_ON
 
@@ -328,3 +329,68 @@ def test_the_command_sends_what_is_due_and_says_so(place: builders.County) -> No
     assert "entered 3, sent 1, later 0, failed 0, uncertain 0, overtaken 0" in out.getvalue()
     assert "13900000000" not in out.getvalue()
     assert Visit.objects.count() == 1
+
+
+def test_a_reminder_goes_to_the_number_that_is_on_file_when_it_goes_out(
+    place: builders.County,
+) -> None:
+    """It was written weeks before; by now the old number may be a stranger's."""
+    case = builders.scheduled(place)[0].application
+    fill_outbox(START)
+    correct(place, case, "13900000000", "13911111111")
+    sender = Kept()
+    deliver(sender, at=MORNING)
+    assert {number for number, _ in sender.sent} == {"13911111111"}
+
+
+def test_what_failed_at_a_wrong_number_is_sent_again_to_the_corrected_one(
+    place: builders.County,
+) -> None:
+    message = waiting(place)
+    sender = Kept(NotSent("no such number", is_final=True))
+    deliver(sender, at=START)
+    correct(place, message.application, "13900000000", "13911111111")
+    send_again(Notification.objects.get(), by=place.administrator, at=START)
+    deliver(sender, at=START)
+    assert [number for number, _ in sender.sent] == ["13911111111"]
+    assert Notification.objects.get().telephone == "13911111111"
+
+
+def test_reminders_reach_a_family_whose_number_became_known_after_the_appointment(
+    place: builders.County,
+) -> None:
+    case = builders.scheduled(place, telephone="")[0].application
+    fill_outbox(START)
+    assert kinds(state="unreachable") == ["appointment", "tomorrow", "today"]
+    correct(place, case, "", "13911111111")
+    fill_outbox(START + timedelta(hours=1))
+    assert kinds(state="waiting") == ["tomorrow", "today"]
+
+
+def test_a_number_that_was_taken_off_file_is_not_written_to(place: builders.County) -> None:
+    message = waiting(place)
+    correct(place, message.application, "13900000000", "")
+    sender = Kept()
+    came = deliver(sender, at=START)
+    assert (sender.sent, came.unreachable, kinds(state="unreachable")) == ([], 1, ["papers"])
+
+
+@pytest.mark.parametrize("guardians", ["", "0817-2222222"])
+def test_where_the_guardian_takes_no_messages_the_familys_number_does(
+    place: builders.County, guardians: str
+) -> None:
+    guardian = applications.Guarding("赵大山", guardians, "父亲")
+    child = builders.guarded(
+        place, id_number=builders.id_number(date(2010, 5, 1)), guardian=guardian
+    )
+    case = applications.nominate([child], by=place.liaison, at=START)[0]
+    applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+    message = Notification.objects.get()
+    assert (message.state, message.telephone) == ("waiting", "13900000000")
+
+
+def correct(place: builders.County, case: Application, seen: str, to: str) -> None:
+    address = case.resident.address
+    said = Correction(case, Contact(to, address), Contact(seen, address))
+    correct_contacts([said], by=place.liaison, at=START)
