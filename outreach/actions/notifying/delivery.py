@@ -13,7 +13,7 @@ from django.utils import timezone
 from outreach.actions.audit import record
 from outreach.actions.notifying.outbox import address, is_mobile
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
-from outreach.domain.workflow import OPEN_VISITS
+from outreach.domain.workflow import OPEN_VISITS, ApplicationState
 from outreach.models import FamilyLink, Notification, User, Visit
 from outreach.models.moments import has_passed
 
@@ -22,6 +22,8 @@ LEASE = timedelta(minutes=5)
 BACK_OFF = (1, 5, 30, 120, 480)
 LONGEST_WAIT = timedelta(minutes=BACK_OFF[-1])
 OF_VISITS = ("appointment", "moved", "tomorrow", "today")
+#: What is true only until the case's next step.
+OF_STEPS = ("papers", "ready")
 
 
 @dataclass
@@ -111,20 +113,29 @@ def _is_reached(message: Notification) -> bool:
 
 
 def _is_overtaken(message: Notification, at: datetime) -> bool:
-    """Tell whether a visit is not as the message says, or a reminder comes after its time.
+    """Tell whether a visit or a case is not as the message says, or a reminder comes too late.
 
-    A link that ended meanwhile is not sent either.
+    A link that ended meanwhile is not sent either, nor anything of a case that was erased.
     """
+    case = message.application
+    if case.erased_at:
+        return True
     if message.kind == "link":
         return not FamilyLink.objects.standing(at).filter(pk=message.key.split(":")[1]).exists()
+    if message.kind in OF_STEPS:
+        newest = case.events.last()
+        return newest is None or message.key != f"step:{newest.pk}"
     if message.kind == "cancelled":
-        visits = Visit.objects.filter(application=message.application, state__in=OPEN_VISITS)
-        return visits.exists()
+        return case.state != ApplicationState.ACCEPTED or case.visits.open().exists()
     if message.kind not in OF_VISITS:
         return False
+    if case.state != ApplicationState.ACCEPTED:
+        return True
     _, pk, day, start, _ = message.key.split(":")
     visit = Visit.objects.filter(pk=pk, state__in=OPEN_VISITS).first()
     if visit is None or (f"{visit.on:%Y%m%d}", f"{visit.start:%H%M}") != (day, start):
+        return True
+    if message.kind == "tomorrow" and visit.on <= timezone.localdate(at):
         return True
     return datetime.combine(visit.on, visit.start, timezone.get_current_timezone()) <= at
 

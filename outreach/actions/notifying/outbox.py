@@ -103,7 +103,9 @@ def tell_link(link: FamilyLink, address: str, at: datetime) -> Notification:
 
 def _about_visits(at: datetime) -> Iterator[Notification]:
     rows = Visit.objects.filter(
-        state__in=OPEN_VISITS, on__gte=timezone.localdate(at)
+        state__in=OPEN_VISITS,
+        on__gte=timezone.localdate(at),
+        application__state=ApplicationState.ACCEPTED,
     ).select_related("application__resident", "application__village")
     visits = list(rows)
     events = VisitEvent.objects.filter(visit__in=visits, name__in=("schedule", "move"))
@@ -128,8 +130,12 @@ def _about_visits(at: datetime) -> Iterator[Notification]:
 
 
 def _about_cancelled(at: datetime) -> Iterator[Notification]:
-    """Tell of visits that will not be, unless another one was agreed by now."""
-    cancelled = Visit.objects.filter(state=VisitState.CANCELLED, on__gte=timezone.localdate(at))
+    """Tell of visits that will not be, unless another one was agreed by now or none is to be."""
+    cancelled = Visit.objects.filter(
+        state=VisitState.CANCELLED,
+        on__gte=timezone.localdate(at),
+        application__state=ApplicationState.ACCEPTED,
+    )
     again = Visit.objects.filter(state__in=OPEN_VISITS, application=OuterRef("application"))
     rows = cancelled.exclude(Exists(again)).select_related(
         "application__resident", "application__village"
@@ -146,9 +152,9 @@ def _about_cancelled(at: datetime) -> Iterator[Notification]:
 
 
 def _about_steps(at: datetime) -> Iterator[Notification]:
-    rows = ApplicationEvent.objects.filter(at__gte=at - NEWS, target__in=TOLD).select_related(
-        "application__resident", "application__village"
-    )
+    rows = ApplicationEvent.objects.filter(
+        at__gte=at - NEWS, target__in=TOLD, application__erased_at=None
+    ).select_related("application__resident", "application__village")
     for event in rows.order_by("pk"):
         if event.name in ("dismiss_objection", "send_back"):
             continue

@@ -21,9 +21,11 @@ from outreach.actions.contacts import Contact, Correction, correct_contacts
 from outreach.actions.notifying.delivery import BACK_OFF, deliver, send_again
 from outreach.actions.notifying.outbox import fill_outbox, text_of
 from outreach.actions.notifying.senders import Gateway, NotSent, PerhapsSent, Shelf
+from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import Category
 from outreach.files import local_files
 from outreach.models import Application, AuditEvent, Notification, Visit
+from outreach.retention.erasing import erase_case
 from tests import builders
 from tests.builders import START, VISIT_ON
 
@@ -394,3 +396,56 @@ def correct(place: builders.County, case: Application, seen: str, to: str) -> No
     address = case.resident.address
     said = Correction(case, Contact(to, address), Contact(seen, address))
     correct_contacts([said], by=place.liaison, at=START)
+
+
+@pytest.mark.parametrize("step", ["withdraw", "refuse", "refer", "close"])
+def test_nobody_is_told_of_a_visit_to_a_case_that_is_over(
+    place: builders.County, step: str
+) -> None:
+    visit = builders.scheduled(place)[0]
+    fill_outbox(START)
+    applications.advance([visit.application], step, by=place.administrator, at=START)
+    sender = Kept()
+    deliver(sender, at=START)
+    deliver(sender, at=MORNING)
+    assert (sender.sent, fill_outbox(MORNING)) == ([], 0)
+
+
+def test_papers_that_were_handed_in_over_night_are_not_asked_for_in_the_morning(
+    place: builders.County,
+) -> None:
+    case, night = builders.applied(place)[0], START.replace(hour=22)
+    applications.send_back(case, ["photos"], by=place.administrator, at=night)
+    fill_outbox(night)
+    applications.complete_papers(case, by=place.liaison, at=night + timedelta(minutes=20))
+    applications.send_back(
+        case, ["id_card"], by=place.administrator, at=night + timedelta(minutes=40)
+    )
+    morning = START + timedelta(days=1)
+    fill_outbox(morning)
+    sender = Kept()
+    deliver(sender, at=morning)
+    assert ["身份证" in text for _, text in sender.sent] == [True]
+    assert kinds(state="overtaken") == ["papers"]
+
+
+def test_who_is_erased_is_not_written_to_and_holds_up_nobody(place: builders.County) -> None:
+    first, second = builders.applied(place, 2)
+    for case in (first, second):
+        applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+    applications.advance([first], "withdraw", by=place.liaison, at=START)
+    erase_case(first, Holding.UNFINISHED, by=None, at=START)
+    sender = Kept()
+    deliver(sender, at=START)
+    assert [second.number in text for _, text in sender.sent] == [True]
+    Notification.objects.filter(application=first).delete()
+    assert fill_outbox(START) == 0
+
+
+def test_a_reminder_of_tomorrow_is_not_sent_on_the_day_itself(place: builders.County) -> None:
+    builders.scheduled(place)
+    fill_outbox(START)
+    sender = Kept()
+    deliver(sender, at=MORNING)
+    assert ["明天" in text for _, text in sender.sent] == [False, False]
