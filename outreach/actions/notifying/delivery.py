@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from string import ascii_lowercase
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
 from outreach.actions.audit import record
-from outreach.actions.notifying.outbox import address, is_mobile
+from outreach.actions.notifying.outbox import address, came_there, is_mobile
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
 from outreach.domain.workflow import OPEN_VISITS, ApplicationState
 from outreach.models import FamilyLink, Notification, User, Visit
@@ -131,9 +132,11 @@ def _is_overtaken(message: Notification, at: datetime) -> bool:
         return False
     if case.state != ApplicationState.ACCEPTED:
         return True
-    _, pk, day, start, _ = message.key.split(":")
+    _, pk, day, start, what = message.key.split(":")
     visit = Visit.objects.filter(pk=pk, state__in=OPEN_VISITS).first()
     if visit is None or (f"{visit.on:%Y%m%d}", f"{visit.start:%H%M}") != (day, start):
+        return True
+    if what.lstrip(ascii_lowercase) != came_there([visit])[visit.pk].mark:
         return True
     if message.kind == "tomorrow" and visit.on <= timezone.localdate(at):
         return True

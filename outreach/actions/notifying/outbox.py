@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -101,6 +104,38 @@ def tell_link(link: FamilyLink, address: str, at: datetime) -> Notification:
     return message
 
 
+def _named(visit: Visit) -> str:
+    """Name a visit at its time, as the keys of messages about it begin."""
+    return f"visit:{visit.pk}:{visit.on:%Y%m%d}:{visit.start:%H%M}"
+
+
+@dataclass(frozen=True)
+class Came:
+    """The event by which a visit came to the time where it is, and for which time it came there."""
+
+    event: VisitEvent
+    turn: int
+
+    @property
+    def mark(self) -> str:
+        """What ends the keys of messages: a visit that comes back to a time is told anew."""
+        return "" if self.turn == 1 else str(self.turn)
+
+
+def came_there(visits: Iterable[Visit]) -> dict[UUID, Came]:
+    """Return how each visit came to its time; a change of anything else is no move."""
+    events = VisitEvent.objects.filter(visit__in=visits, name__in=("schedule", "move"))
+    found: dict[UUID, Came] = {}
+    turns: Counter[tuple[UUID, date, time]] = Counter()
+    for event in events.order_by("pk"):
+        before = found.get(event.visit_id)
+        when = event.visit_id, event.on, event.start
+        if before is None or (before.event.on, before.event.start) != when[1:]:
+            turns[when] += 1
+            found[event.visit_id] = Came(event, turns[when])
+    return found
+
+
 def _about_visits(at: datetime) -> Iterator[Notification]:
     rows = Visit.objects.filter(
         state__in=OPEN_VISITS,
@@ -108,25 +143,24 @@ def _about_visits(at: datetime) -> Iterator[Notification]:
         application__state=ApplicationState.ACCEPTED,
     ).select_related("application__resident", "application__village")
     visits = list(rows)
-    events = VisitEvent.objects.filter(visit__in=visits, name__in=("schedule", "move"))
-    made = {event.visit_id: event for event in events.order_by("pk")}
-    for visit in visits:
-        event = made.get(visit.pk)
+    came = came_there(visits)
+    for visit in (one for one in visits if one.pk in came):
+        event, mark = came[visit.pk].event, came[visit.pk].mark
         start = _moment(visit.on, visit.start)
-        about = f"visit:{visit.pk}:{visit.on:%Y%m%d}:{visit.start:%H%M}"
-        if event and event.at >= at - NEWS:
+        about = _named(visit)
+        if event.at >= at - NEWS:
             kind = "moved" if event.name == "move" else "appointment"
-            yield _message(f"{about}:made", kind, visit.application, event.at, at, visit=visit)
+            key = f"{about}:made{mark}"
+            yield _message(key, kind, visit.application, event.at, at, visit=visit)
         # Who hears of the visit so late needs no reminder of it as well.
-        heard = event.at if event else at
         before = _moment(visit.on - timedelta(days=1), EVENING_BEFORE)
-        if heard < before and at < start:
-            yield _message(
-                f"{about}:before", "tomorrow", visit.application, before, at, visit=visit
-            )
+        if event.at < before and at < start:
+            key = f"{about}:before{mark}"
+            yield _message(key, "tomorrow", visit.application, before, at, visit=visit)
         morning = min(_moment(visit.on, MORNING), start - timedelta(hours=1))
-        if heard < morning and at < start:
-            yield _message(f"{about}:morning", "today", visit.application, morning, at, visit=visit)
+        if event.at < morning and at < start:
+            key = f"{about}:morning{mark}"
+            yield _message(key, "today", visit.application, morning, at, visit=visit)
 
 
 def _about_cancelled(at: datetime) -> Iterator[Notification]:
@@ -145,10 +179,8 @@ def _about_cancelled(at: datetime) -> Iterator[Notification]:
     ended = {event.visit_id: event.at for event in events}
     for visit in visits:
         if visit.pk in ended and at < _moment(visit.on, visit.start):
-            about = f"visit:{visit.pk}:{visit.on:%Y%m%d}:{visit.start:%H%M}"
-            yield _message(
-                f"{about}:ended", "cancelled", visit.application, ended[visit.pk], at, visit=visit
-            )
+            key = f"{_named(visit)}:ended"
+            yield _message(key, "cancelled", visit.application, ended[visit.pk], at, visit=visit)
 
 
 def _about_steps(at: datetime) -> Iterator[Notification]:

@@ -449,3 +449,31 @@ def test_a_reminder_of_tomorrow_is_not_sent_on_the_day_itself(place: builders.Co
     sender = Kept()
     deliver(sender, at=MORNING)
     assert ["明天" in text for _, text in sender.sent] == [False, False]
+
+
+def test_a_visit_that_is_moved_back_is_told_anew(place: builders.County) -> None:
+    visit = builders.scheduled(place)[0]
+    sender = Kept()
+
+    def goes_to(on: date, at: datetime) -> None:
+        to = visits.Appointment(visit.application, on, time(9), 30)
+        visits.move(visit, to, by=place.liaison, at=at)
+        fill_outbox(at)
+        deliver(sender, at=at)
+
+    fill_outbox(START)
+    deliver(sender, at=START)
+    goes_to(VISIT_ON + timedelta(days=1), START + timedelta(hours=1))
+    goes_to(VISIT_ON, START + timedelta(hours=2))
+    deliver(sender, at=MORNING - timedelta(hours=14))
+    deliver(sender, at=MORNING)
+    days = ["6月4日" if "6月4日" in text else "6月5日" for _, text in sender.sent[:4]]
+    assert days == ["6月4日", "6月5日", "6月4日", "6月4日"]
+    assert kinds(state="sent") == ["appointment", "moved", "moved", "tomorrow", "today"]
+
+
+def test_a_visit_that_only_another_doctor_makes_is_not_told_anew(place: builders.County) -> None:
+    visit = builders.scheduled(place)[0]
+    fill_outbox(START)
+    visits.append([visit], "move", by=place.administrator, at=START + timedelta(hours=1))
+    assert fill_outbox(START + timedelta(hours=2)) == 0
