@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from outreach.actions.audit import record
-from outreach.actions.notifying.outbox import address, came_there, is_mobile
+from outreach.actions.notifying.outbox import address, came_there, is_mobile, waking
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
 from outreach.domain.workflow import OPEN_VISITS, ApplicationState
 from outreach.models import FamilyLink, Notification, User, Visit
@@ -42,7 +42,7 @@ class Delivered:
 def deliver(
     sender: Sender, *, at: datetime, tell: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Delivered:
-    """Send what is due at `at`, each message claimed by a lease of its own first.
+    """Send what is due at `at`, each message claimed by a lease of its own first; none at night.
 
     A message whose sender died in the middle is sent again only if the sender takes the same
     key once; else it is marked uncertain. Several processes may deliver at once.
@@ -56,8 +56,11 @@ def deliver(
         .values_list("pk", flat=True)
     )
     for number, pk in enumerate(ids, 1):
+        now = at + (timezone.now() - real)  # a slow gateway makes a round long
+        if waking(now) != now:
+            break
         if message := _claim(pk):
-            _send(message, sender, at, came)
+            _send(message, sender, now, came)
         tell(number, len(ids))
     return came
 

@@ -15,6 +15,8 @@ from django.conf import settings
 from outreach.files import SENT, SealedStorage, files
 
 PATIENCE_S = 15
+#: The gateway says no to us, or not now: a token that ran out, an account without money, a pause.
+NOT_OF_THE_MESSAGE = frozenset({401, 402, 403, 404, 407, 408, 425, 429, 503})
 
 
 class NotSent(Exception):
@@ -114,8 +116,8 @@ class Gateway:
 
 
 def _check(status: int) -> None:
-    if status in (408, 425, 429) or status == 503:
-        raise NotSent(f"the gateway is busy ({status})")
+    if status in NOT_OF_THE_MESSAGE:
+        raise NotSent(f"the gateway does not take messages now ({status})")
     if status >= 500:
         raise PerhapsSent(f"the gateway failed ({status})")
     if status >= 300:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -477,3 +478,41 @@ def test_a_visit_that_only_another_doctor_makes_is_not_told_anew(place: builders
     fill_outbox(START)
     visits.append([visit], "move", by=place.administrator, at=START + timedelta(hours=1))
     assert fill_outbox(START + timedelta(hours=2)) == 0
+
+
+@pytest.mark.parametrize("hour", [5, 21, 23])
+def test_what_is_late_or_tried_again_wakes_nobody_either(place: builders.County, hour: int) -> None:
+    waiting(place)
+    sender = Kept(NotSent("busy"))
+    evening = START.replace(hour=20, minute=50)
+    deliver(sender, at=evening)
+    later()
+    deliver(sender, at=(START + timedelta(days=1)).replace(hour=hour))
+    assert sender.sent == []
+    deliver(sender, at=(START + timedelta(days=2)).replace(hour=8))
+    assert len(sender.sent) == 1
+
+
+def test_a_long_round_ends_when_people_go_to_bed(place: builders.County) -> None:
+    for case in builders.applied(place, 2):
+        applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+
+    class Slow(Kept):
+        def send(self, *, key: str, telephone: str, text: str) -> None:
+            super().send(key=key, telephone=telephone, text=text)
+            sleep(0.3)
+
+    sender = Slow()
+    deliver(sender, at=START.replace(hour=20, minute=59, second=59, microsecond=800_000))
+    assert (len(sender.sent), kinds(state="waiting")) == (1, ["papers"])
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_a_gateway_that_does_not_know_us_any_more_loses_no_message(
+    gateway: Gateway, status: int
+) -> None:
+    Answering.status = status
+    with pytest.raises(NotSent) as raised:
+        gateway.send(key="k1", telephone="13900000000", text="您好")
+    assert raised.value.is_final is False
