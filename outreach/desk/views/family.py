@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -44,8 +44,11 @@ class TimesForm(forms.Form):
     )
 
 
-def through_link(view: FamilyView) -> FamilyView:
-    """Open a page to who has a standing link; anybody else is told kindly to ask the liaison."""
+def through_link(view: FamilyView, *, is_counted: bool = True) -> FamilyView:
+    """Open a page to who has a standing link; anybody else is told kindly to ask the liaison.
+
+    The small pictures on a page are not counted as pages of their own.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, secret: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -55,7 +58,8 @@ def through_link(view: FamilyView) -> FamilyView:
             if link is None:
                 count_guess(keys[1:])
                 return _private(render(request, "desk/family_over.html", status=404))
-            _check_uses(link)
+            if is_counted:
+                _check_uses(link)
         except Refused as refusal:
             context = {"refusal": refusal}
             return _private(render(request, "desk/family_over.html", context, status=429))
@@ -158,7 +162,7 @@ def take_back(request: HttpRequest, link: FamilyLink, secret: str, photo: UUID) 
     return answer(request, act, "desk/family.html", lambda: _page(link, secret))
 
 
-@through_link
+@partial(through_link, is_counted=False)
 def photo(request: HttpRequest, link: FamilyLink, secret: str, photo: UUID) -> HttpResponseBase:
     """Show the family the small copy of a photo it sent."""
     del request, secret

@@ -395,3 +395,18 @@ def test_the_list_of_sent_papers_takes_as_many_queries_for_one_row_as_for_three(
     liaison = sign_in(place.liaison)
     with django_assert_num_queries(8):
         liaison.get("/papers/sent/")
+
+
+def test_a_family_that_sends_a_whole_household_book_page_by_page_is_not_locked_out(
+    place: builders.County,
+) -> None:
+    """Each page shows all photos sent so far; these are no calls of their own."""
+    case = returned(place, "household_book")
+    address, phone = link_for(place, case), Client()
+    for number in range(16):
+        sent = {"paper": "household_book", "photos": picture(number * 10)}
+        assert phone.post(f"{address}papers/", sent).status_code == 303
+        page = phone.get(address).content.decode()
+        small = set(re.findall(r'src="([^"]*/papers/[^"]+)"', page))
+        assert len(small) == number + 1
+        assert {phone.get(one).getvalue()[:2] for one in small} == {b"\xff\xd8"}
