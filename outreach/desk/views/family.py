@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -22,7 +21,7 @@ from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import TIMES, spans
 from outreach.desk.keeping import keep, photos_in, served
-from outreach.desk.views.public import PAUSE_SECONDS, check_guesses, count_guess
+from outreach.desk.views.public import check_guesses, count_guess, counted
 from outreach.domain.vocabulary import Paper
 from outreach.models import FamilyLink
 from outreach.rules import Refused, papers_required
@@ -69,9 +68,7 @@ def through_link(view: FamilyView, *, is_counted: bool = True) -> FamilyView:
 
 
 def _check_uses(link: FamilyLink) -> None:
-    key = f"family-link:{link.pk}"
-    cache.add(key, 0, PAUSE_SECONDS)
-    if cache.incr(key) > USES:
+    if counted(f"family-link:{link.pk}") > USES:
         raise Refused("too-often", _("Too many calls for this link; wait a quarter of an hour."))
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from outreach.actions import enquiries
-from outreach.desk.views.public import GUESSES, GUESSES_FROM
+from outreach.desk.views.public import GUESSES, GUESSES_FROM, PAUSE_SECONDS
 from outreach.models import Enquiry
 from tests import builders
 from tests.builders import START
@@ -98,3 +103,23 @@ def test_how_it_works_needs_no_account(place: builders.County) -> None:
     page = Client().get("/welcome/")
     assert page.status_code == 200
     assert "户口簿" in page.content.decode()
+
+
+def test_where_the_database_counts_a_pause_lasts_a_quarter_of_an_hour_too(
+    place: builders.County, settings: Any
+) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "counts_of_a_test",
+        }
+    }
+    call_command("createcachetable")
+    case = builders.applied(place)[0]
+    for _ in range(2):
+        ask_status(case.number, "????")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT MIN(expires) FROM counts_of_a_test WHERE cache_key LIKE '%guess%'")
+        [ends] = cursor.fetchone()
+    ends = datetime.fromisoformat(str(ends)).replace(tzinfo=UTC)
+    assert ends > timezone.now() + timedelta(seconds=PAUSE_SECONDS - 60)
