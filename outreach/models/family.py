@@ -17,8 +17,13 @@ class FamilyLinkQuerySet(models.QuerySet["FamilyLink"]):
     """Links in the field's words."""
 
     def standing(self, at: datetime) -> FamilyLinkQuerySet:
-        """Links that open something at that moment: neither over nor revoked, maker still here."""
-        return self.filter(revoked_at=None, expires_at__gt=at, made_by__is_active=True)
+        """Links that open something then: neither over nor revoked, maker and case still here."""
+        return self.filter(
+            revoked_at=None,
+            expires_at__gt=at,
+            made_by__is_active=True,
+            application__erased_at=None,
+        )
 
 
 class FamilyLink(models.Model):

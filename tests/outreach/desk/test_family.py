@@ -20,6 +20,7 @@ from outreach.actions import applications, family, offering, papers, planning, v
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.views.family import USES
+from outreach.domain.retention import Holding
 from outreach.models import (
     Application,
     AuditEvent,
@@ -30,6 +31,7 @@ from outreach.models import (
     User,
     Visit,
 )
+from outreach.retention.erasing import erase_case
 from tests import builders
 from tests.builders import START
 from tests.outreach.planning import ASKED, FRIDAY, hills, published, wait
@@ -410,3 +412,19 @@ def test_a_family_that_sends_a_whole_household_book_page_by_page_is_not_locked_o
         small = set(re.findall(r'src="([^"]*/papers/[^"]+)"', page))
         assert len(small) == number + 1
         assert {phone.get(one).getvalue()[:2] for one in small} == {b"\xff\xd8"}
+
+
+def test_the_link_and_the_photos_of_an_erased_case_are_gone(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = returned(place, "id_card")
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
+    applications.advance([case], "withdraw", by=place.liaison, at=START)
+    liaison = sign_in(place.liaison)
+    assert case.number in liaison.get("/papers/sent/").content.decode()
+    erase_case(case, Holding.UNFINISHED, by=None, at=START)
+    photo = PaperPhoto.objects.get()
+    assert phone.get(address).status_code == 404
+    assert phone.get(f"{address}papers/{photo.pk}/").status_code == 404
+    assert case.number not in liaison.get("/papers/sent/").content.decode()
