@@ -17,12 +17,11 @@ from outreach.actions import offering
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import AppointmentChanged, append, check_stands, moment_of, settle
-from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.models import Application, FamilyLink, User, Visit
+from outreach.models.family import MAKERS
 from outreach.rules import Refused, check_in_scope
 
-MAKERS = (Role.LIAISON, Role.ADMINISTRATOR)
 #: How long a link opens its case.
 LIFETIME = timedelta(days=14)
 #: Until this hour of the evening before, the family may change or take back a time.

@@ -5,23 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from outreach.domain.vocabulary import Paper, PaperFault
+from outreach.domain.vocabulary import Paper, PaperFault, Role
 from outreach.models.applications import Application
 from outreach.models.ids import new_id
 from outreach.models.people import User
+
+#: Who gives a family a link.
+MAKERS = (Role.LIAISON, Role.ADMINISTRATOR)
 
 
 class FamilyLinkQuerySet(models.QuerySet["FamilyLink"]):
     """Links in the field's words."""
 
     def standing(self, at: datetime) -> FamilyLinkQuerySet:
-        """Links that open something then: neither over nor revoked, maker and case still here."""
+        """Links that open something then: neither over nor revoked, the case still the maker's."""
         return self.filter(
             revoked_at=None,
             expires_at__gt=at,
             made_by__is_active=True,
+            made_by__role__in=MAKERS,
+            application__village__code__startswith=F("made_by__division__code"),
             application__erased_at=None,
         )
 

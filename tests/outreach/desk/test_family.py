@@ -428,3 +428,11 @@ def test_the_link_and_the_photos_of_an_erased_case_are_gone(
     assert phone.get(address).status_code == 404
     assert phone.get(f"{address}papers/{photo.pk}/").status_code == 404
     assert case.number not in liaison.get("/papers/sent/").content.decode()
+
+
+def test_a_link_ends_where_its_maker_got_another_area(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    _link, secret = family.make_link(case, by=place.liaison, at=clock.now())
+    assert Client().get(f"/family/{secret}/").status_code == 200
+    User.objects.filter(pk=place.liaison.pk).update(division=place.other_village)
+    assert Client().get(f"/family/{secret}/").status_code == 404
