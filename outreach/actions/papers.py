@@ -94,8 +94,8 @@ def send(link: FamilyLink, paper: Paper, blob: StoredBlob, *, at: datetime) -> P
     with transaction.atomic():
         Application.objects.select_for_update().get(pk=case.pk)
         check_may_send(link)
-        same = case.paper_photos.shown().filter(paper=paper, sha256=blob.pk).first()
-        if same:
+        alike = case.paper_photos.shown().filter(paper=paper, sha256=blob.pk)
+        if same := alike.exclude(is_accepted=False).first():
             return same
         made = PaperPhoto.objects.create(
             application=case, link=link, paper=paper, sent_at=at, **_file(blob)
@@ -107,7 +107,8 @@ def send(link: FamilyLink, paper: Paper, blob: StoredBlob, *, at: datetime) -> P
 def check_may_send(link: FamilyLink) -> None:
     """Refuse what would not be taken; asked before a file is kept, for nobody removes it again."""
     check_takes_papers(link.application)
-    if link.application.paper_photos.shown().count() >= MOST:
+    # What came back to be sent anew leaves its room to the next one.
+    if link.application.paper_photos.shown().exclude(is_accepted=False).count() >= MOST:
         raise Refused("too-many-photos", _("These are enough photos; the office looks first."))
 
 

@@ -436,3 +436,20 @@ def test_a_link_ends_where_its_maker_got_another_area(place: builders.County) ->
     assert Client().get(f"/family/{secret}/").status_code == 200
     User.objects.filter(pk=place.liaison.pk).update(division=place.other_village)
     assert Client().get(f"/family/{secret}/").status_code == 404
+
+
+def test_what_came_back_may_be_sent_once_more_and_leaves_its_room(
+    place: builders.County, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(papers, "MOST", 1)
+    case = returned(place, "id_card")
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
+    first = PaperPhoto.objects.get()
+    sign_in(place.liaison).post(f"/papers/{first.pk}/decide/", {"fault": "wrong_paper"})
+    again = phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
+    assert again.status_code == 303
+    assert list(PaperPhoto.objects.undecided().exclude(pk=first.pk)) == list(
+        PaperPhoto.objects.undecided()
+    )
+    assert PaperPhoto.objects.undecided().count() == 1
