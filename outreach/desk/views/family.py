@@ -21,10 +21,11 @@ from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import TIMES, spans
 from outreach.desk.keeping import keep, photos_in, served
+from outreach.desk.views.paper_photos import papers_of
 from outreach.desk.views.public import check_guesses, count_guess, counted
 from outreach.domain.vocabulary import Paper
 from outreach.models import FamilyLink
-from outreach.rules import Refused, papers_required
+from outreach.rules import Refused
 
 #: Pages and forms that one link answers in a quarter of an hour.
 USES = 120
@@ -117,14 +118,14 @@ def _papers(link: FamilyLink) -> list[dict[str, Any]]:
     """List each paper of the case with what was sent of it, what is missing first."""
     case = link.application
     sent = list(case.paper_photos.shown())
-    needed = papers_required(case.categories, case.resident.age(clock.today()))
+    mine = [photo for photo in sent if photo.link_id]
     rows = [
         {
             "paper": paper,
             "is_missing": paper in case.papers_missing,
-            "photos": [photo for photo in sent if photo.paper == paper and photo.link_id],
+            "photos": [photo for photo in mine if photo.paper == paper],
         }
-        for paper in needed
+        for paper in papers_of(case, mine)
     ]
     return sorted(rows, key=lambda row: not row["is_missing"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,16 @@ def shots(photos: list[PaperPhoto]) -> list[dict[str, Any]]:
     ]
 
 
+def papers_of(application: Application, photos: Iterable[PaperPhoto]) -> list[Paper]:
+    """List the papers that a case needs, was asked for, or has photos of.
+
+    Whoever comes of age needs no guardian's proof any more, but what was sent is to be looked at.
+    """
+    needed = papers_required(application.categories, application.resident.age(clock.today()))
+    shown = {*needed, *application.papers_missing, *(photo.paper for photo in photos)}
+    return [paper for paper in Paper if paper in shown]
+
+
 @only(*TAKERS)
 @require_POST
 def take(request: DeskRequest) -> HttpResponse:
@@ -104,7 +115,6 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
             is_here=Exists(blob), erased_at=Subquery(blob.values("erased_at"))
         )
         sent = list(shown.select_related("sent_by", "decided_by"))
-        age = application.resident.age(clock.today())
         return {
             "application": application,
             "faults": words.PAPER_FAULTS,
@@ -115,7 +125,7 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
                     "is_missing": paper in application.papers_missing,
                     "photos": [photo for photo in sent if photo.paper == paper],
                 }
-                for paper in papers_required(application.categories, age)
+                for paper in papers_of(application, sent)
             ],
         }
 

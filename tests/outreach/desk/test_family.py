@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -453,3 +453,18 @@ def test_what_came_back_may_be_sent_once_more_and_leaves_its_room(
         PaperPhoto.objects.undecided()
     )
     assert PaperPhoto.objects.undecided().count() == 1
+
+
+def test_a_guardians_proof_is_looked_at_also_after_the_child_came_of_age(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    child = builders.guarded(place, id_number=builders.id_number(date(2000, 5, 20)))
+    case = applications.nominate([child], by=place.liaison, at=START)[0]
+    applications.send_back(case, ["guardian_proof"], by=place.administrator, at=START)
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}papers/", {"paper": "guardian_proof", "photos": picture()})
+    clock.advance_to(START + 7 * DAY)
+    photo = PaperPhoto.objects.get()
+    assert f"/papers/{photo.pk}/" in phone.get(address).content.decode()
+    liaison = sign_in(place.liaison)
+    assert str(photo.pk) in liaison.get(f"/cases/{case.pk}/papers/").content.decode()
