@@ -57,10 +57,16 @@ def make_link(application: Application, *, by: User, at: datetime) -> tuple[Fami
         secret_sha256=fingerprint(secret),
         made_by=by,
         made_at=at,
-        expires_at=at + LIFETIME,
+        expires_at=_end_of_day(at + LIFETIME),
     )
     record("family_link.make", [link], by=by, at=at)
     return link, secret
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    """Return the end of a day: the family reads the day until which its link works."""
+    zone = timezone.get_current_timezone()
+    return datetime.combine(timezone.localdate(moment), time.max, zone)
 
 
 @transaction.atomic

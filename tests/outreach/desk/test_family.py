@@ -468,3 +468,17 @@ def test_a_guardians_proof_is_looked_at_also_after_the_child_came_of_age(
     assert f"/papers/{photo.pk}/" in phone.get(address).content.decode()
     liaison = sign_in(place.liaison)
     assert str(photo.pk) in liaison.get(f"/cases/{case.pk}/papers/").content.decode()
+
+
+def test_a_link_works_until_the_end_of_the_day_that_its_message_names(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    page = sign_in(place.liaison).post(f"/cases/{case.pk}/link/").content.decode()
+    secret = re.search(r"/family/([\w-]{22})/", page)
+    assert secret is not None
+    assert "5月28日" in Notification.objects.get().text
+    clock.advance_to(START.replace(day=28, hour=23, minute=59))
+    assert Client().get(f"/family/{secret[1]}/").status_code == 200
+    clock.advance_to(START.replace(day=29, hour=0))
+    assert Client().get(f"/family/{secret[1]}/").status_code == 404
