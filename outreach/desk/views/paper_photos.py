@@ -23,7 +23,7 @@ from outreach.desk.keeping import keep, photos_in, served
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import SENT
 from outreach.domain.vocabulary import Paper, PaperFault, Role
-from outreach.models import PaperPhoto, StoredBlob, User
+from outreach.models import Application, PaperPhoto, StoredBlob, User
 from outreach.rules import Refused, papers_required, scope
 
 FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
