@@ -246,6 +246,10 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
     check_role(by, APPLICATION["nominate"])
     if not nomination.categories or set(nomination.categories) - set(Category):
         raise Refused("unknown-category", _("Choose at least one category of disability."))
+    if parse_id_number(nomination.id_number).birth_on > timezone.localdate(at):
+        raise Refused(
+            "not-born", _("By this number the person is not born yet; compare it with the card.")
+        )
     resident = _resident(nomination, at)
     if resident.applications.filter(state__in=OPEN_STATES).exists():
         raise Refused(

@@ -197,6 +197,9 @@ class NominationForm(forms.Form):
     def clean_id_number(self) -> str:
         """Refuse a person whose other application is still open."""
         value: str = self.cleaned_data["id_number"]
+        if parse_id_number(value).birth_on > self.today:
+            message = _("By this number the person is not born yet; compare it with the card.")
+            raise forms.ValidationError(message, "malformed")
         held = Application.objects.filter(
             resident__id_number_index=blind_index(value, "id_number"), state__in=OPEN_STATES
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,10 +24,10 @@ from outreach.domain.identity import (
     parse_id_number,
 )
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category
-from outreach.domain.workflow import OPEN_STATES
-from outreach.models import Application, Division, User
+from outreach.domain.workflow import OPEN_STATES, ApplicationState
+from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT
+from outreach.rules import ADULT, Refused, check_not_barred
 
 #: The headings of the list, as the template has them.
 NAME, ID_NUMBER, VILLAGE, CATEGORIES = "姓名", "身份证号", "村（社区）", "残疾类别"
@@ -52,6 +54,8 @@ ID_FAULTS = {
     "birth_date": _("Characters 7 to 14 are no date of birth."),
     "check_digit": _("One of the characters is wrong: the check digit does not fit."),
 }
+#: How a spreadsheet shows a long number of which it kept the first digits only.
+DIGITS_LOST = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
         faults = [Fault(1, head, str(_("This column is missing."))) for head in missing]
         return Checked([], faults, len(rows))
     villages = _villages(by, on)
-    held = _held(rows)
+    indexes = _indexes(rows)
+    held, barred = _held(indexes), _barred(indexes, on)
     seen: dict[str, int] = {}
     good, faults = [], []
     for number, cells in rows:
@@ -87,8 +92,10 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
         identity = made["id_number"]
         if identity and identity in seen:
             found.wrong(ID_NUMBER, _("The same person stands in row %d too.") % seen[identity])
-        elif identity and blind_index(identity, "id_number") in held:
+        elif identity and (index := blind_index(identity, "id_number")) in held:
             found.wrong(ID_NUMBER, _("This person has an open application already."))
+        elif identity and index in barred:
+            found.wrong(ID_NUMBER, barred[index])
         seen.setdefault(identity, number)
         if found.faults:
             faults += found.faults
@@ -109,8 +116,8 @@ def _villages(by: User, on: date) -> dict[str, Division]:
     return found | {name: them[0] for name, them in names.items() if len(them) == 1}
 
 
-def _held(rows: Sequence[Row]) -> set[str]:
-    """Return the fingerprints of the listed persons who have an open application."""
+def _indexes(rows: Sequence[Row]) -> list[list[str]]:
+    """Return the fingerprints of the listed persons, 500 at a time."""
     wanted = []
     for _number, cells in rows:
         try:
@@ -118,13 +125,33 @@ def _held(rows: Sequence[Row]) -> set[str]:
         except MalformedIdNumber:
             continue
         wanted.append(blind_index(identity, "id_number"))
+    return [wanted[start : start + 500] for start in range(0, len(wanted), 500)]
+
+
+def _held(indexes: Sequence[list[str]]) -> set[str]:
+    """Return the fingerprints of those who have an open application."""
     found: set[str] = set()
-    for start in range(0, len(wanted), 500):
-        some = wanted[start : start + 500]
+    for some in indexes:
         open_ones = Application.objects.filter(
             resident__id_number_index__in=some, state__in=OPEN_STATES
         )
         found |= set(open_ones.values_list("resident__id_number_index", flat=True))
+    return found
+
+
+def _barred(indexes: Sequence[list[str]], on: date) -> dict[str, str]:
+    """Return why nobody may apply for some of them now."""
+    decided = Q(
+        applications__state__in=(ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
+    )
+    found: dict[str, str] = {}
+    for some in indexes:
+        rows = Resident.objects.filter(decided | Q(bars__isnull=False), id_number_index__in=some)
+        for resident in rows.distinct():
+            try:
+                check_not_barred(resident, on)
+            except Refused as refusal:
+                found[resident.id_number_index] = str(refusal.message)
     return found
 
 
@@ -146,6 +173,7 @@ class _Reader:
         categories = self._categories()
         guardian = self._guardian(identity, categories)
         return {
+            "row": self.number,
             "name": self._name(NAME, needed=True),
             "id_number": identity,
             "village": village.pk if village else None,
@@ -175,11 +203,22 @@ class _Reader:
         if not text:
             self.wrong(ID_NUMBER, _("This is empty."))
             return ""
+        if DIGITS_LOST.fullmatch(text):
+            self.wrong(
+                ID_NUMBER, _("The last digits are lost: make the cell a text, type it anew.")
+            )
+            return ""
         try:
-            return parse_id_number(text).value
+            identity = parse_id_number(text)
         except MalformedIdNumber as error:
             self.wrong(ID_NUMBER, ID_FAULTS[error.reason])
             return ""
+        if identity.birth_on > self.on:
+            self.wrong(
+                ID_NUMBER, _("By this number the person is not born yet; compare it with the card.")
+            )
+            return ""
+        return identity.value
 
     def _village(self) -> Division | None:
         text = self.cells.get(VILLAGE, "")
@@ -224,4 +263,5 @@ class _Reader:
 def nomination_of(row: dict[str, Any], village: Division) -> Nomination:
     """Return a checked row as the action takes it: papers and consent follow later."""
     guardian = Guarding(**row["guardian"]) if row["guardian"] else None
-    return Nomination(**{**row, "village": village, "guardian": guardian, "papers": ()})
+    said = {name: value for name, value in row.items() if name != "row"}
+    return Nomination(**{**said, "village": village, "guardian": guardian, "papers": ()})

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import IO, Any
 from zipfile import ZipFile
 
@@ -14,6 +15,8 @@ from openpyxl import load_workbook
 MAX_ROWS = 20_000
 MAX_BYTES = 8 * 1024 * 1024
 MAX_INFLATED = 200 * 1024 * 1024
+#: Of a number, a spreadsheet keeps so many digits, and zeros in place of the others.
+DIGITS = 15
 
 
 class UnreadableSheet(ValueError):
@@ -44,7 +47,7 @@ def read_sheet(name: str, file: IO[bytes]) -> list[Row]:
             continue
         if len(found) >= MAX_ROWS:
             raise UnreadableSheet("too-many-rows")
-        found.append((number, dict(zip(heads, texts, strict=False))))
+        found.append((number, dict(zip_longest(heads, texts[: len(heads)], fillvalue=""))))
     if not heads:
         raise UnreadableSheet("empty")
     return found
@@ -87,9 +90,14 @@ def _csv(file: IO[bytes]) -> Iterator[list[str]]:
 
 
 def _text(cell: Any) -> str:
-    """Return a cell as it was typed: whole numbers without a point, days as YYYY-MM-DD."""
+    """Return a cell as it was typed: whole numbers without a point, days as YYYY-MM-DD.
+
+    A number of which digits were lost comes as spreadsheets show it (5.11302195003020E+17).
+    """
     if cell is None:
         return ""
+    if isinstance(cell, int | float) and abs(cell) >= 10**DIGITS:
+        return f"{cell:.{DIGITS - 1}E}"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, datetime | date):

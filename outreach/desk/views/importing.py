@@ -19,11 +19,11 @@ from outreach.actions.importing.checking import HEADINGS, check_rows
 from outreach.actions.importing.sheets import MAX_BYTES, UnreadableSheet, read_sheet
 from outreach.actions.importing.taking import keep, take_portion
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import SeeOther, answer, check_form, done, refused
+from outreach.desk.answers import SeeOther, answer, check_form, done, refused, without_circle
 from outreach.desk.exporting import table_as_xlsx
 from outreach.domain.vocabulary import Role
 from outreach.models import ImportDraft, User
-from outreach.rules import Refused
+from outreach.rules import Refused, plainly
 
 UNREADABLE = {
     "empty": gettext_lazy("The file has no rows."),
@@ -76,7 +76,8 @@ def draft(request: DeskRequest, draft: UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "desk/import.html", _shown(held))
     try:
-        after = take_portion(held, by=request.user, at=clock.now())
+        with plainly(), without_circle():
+            after = take_portion(held, by=request.user, at=clock.now())
     except Refused as refusal:
         return refused(request, refusal, "desk/import.html", _shown(held))
     if after.taken < after.good:

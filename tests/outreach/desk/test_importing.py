@@ -13,6 +13,8 @@ from django.test import Client
 from openpyxl import Workbook, load_workbook
 from stdnum.iso7064 import mod_11_2
 
+from outreach.actions import applications
+from outreach.actions.bars import bar
 from outreach.actions.importing.checking import HEADINGS
 from outreach.models import Application, ImportDraft, Resident, User
 from tests import builders
@@ -180,3 +182,86 @@ def test_what_was_read_lies_sealed_and_can_be_forgotten(
         assert "赵青山" not in str(cursor.fetchone()[0])
     browser.post(f"/import/{draft.pk}/forget/")
     assert ImportDraft.objects.count() == 0
+
+
+def test_a_row_that_is_good_no_more_holds_up_no_other(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The same file was read twice; of each person one list is the first."""
+    browser = sign_in(place.administrator)
+    draft = read(browser, sheet(row(index) for index in range(5)))
+    builders.applied(place, id_number=identity(3))
+    assert browser.post(f"/import/{draft.pk}/").status_code == 303
+    draft.refresh_from_db()
+    assert (draft.good, draft.taken, draft.rows) == (4, 4, [])
+    assert [(fault["row"], fault["column"]) for fault in draft.faults] == [(5, "身份证号")]
+    assert Application.objects.count() == 5
+    assert draft.faults[0]["reason"] in browser.get(f"/import/{draft.pk}/").content.decode()
+
+
+def test_a_list_of_an_earlier_version_goes_on(place: builders.County, sign_in: SignIn) -> None:
+    browser = sign_in(place.administrator)
+    draft = read(browser, sheet([row(1)]))
+    draft.rows = [{name: value for name, value in draft.rows[0].items() if name != "row"}]
+    draft.save()
+    browser.post(f"/import/{draft.pk}/")
+    assert Application.objects.count() == 1
+
+
+def test_a_person_who_may_not_apply_yet_is_named(place: builders.County, sign_in: SignIn) -> None:
+    [case] = builders.applied(place, id_number=identity(3))
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+    bar(
+        [case.resident],
+        ground="x",
+        until=date(2019, 1, 1),
+        by=place.administrator,
+        at=builders.START,
+    )
+    draft = read(sign_in(place.administrator), sheet([row(2), row(3)]))
+    [fault] = draft.faults
+    assert (fault["row"], fault["column"], "2019-01-01" in fault["reason"]) == (3, "身份证号", True)
+
+
+def number_cell(value: float) -> SimpleUploadedFile:
+    """Return a list in which the ID number is a number, as Excel makes it of what was typed."""
+    book = Workbook()
+    page = book.worksheets[0]
+    page.append(list(HEADINGS))
+    page.append([value if cell == "?" else cell for cell in row(1, 身份证号="?")])
+    out = BytesIO()
+    book.save(out)
+    return SimpleUploadedFile("名单.xlsx", out.getvalue())
+
+
+def test_an_id_number_that_lost_its_last_digits_is_no_other_persons(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """A spreadsheet keeps 15 digits of a number: one in eleven fits the check digit anyhow."""
+    rounded = range(511302194001010000, 511302194012310000, 1000)
+    whole = next(one for one in rounded if mod_11_2.is_valid(str(one)))
+    parted = next(float(one) for one in rounded if mod_11_2.is_valid(str(int(float(one)))))
+    browser = sign_in(place.administrator)
+    for value in (parted, whole):
+        draft = read(browser, number_cell(value))
+        [fault] = draft.faults
+        assert (draft.good, fault["column"], "末尾" in fault["reason"]) == (0, "身份证号", True)
+
+
+def test_an_id_number_of_somebody_who_is_not_born_is_named(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    base = "51130220910302001"
+    future = base + mod_11_2.calc_check_digit(base)
+    draft = read(sign_in(place.administrator), sheet([row(1), row(2, 身份证号=future)]))
+    assert (draft.good, [fault["row"] for fault in draft.faults]) == (1, [3])
+
+
+def test_a_first_row_that_ends_early_does_not_lose_the_columns(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    lines = [",".join(HEADINGS[:4]), ",".join(row(1)[:3]), ",".join(row(2)[:4])]
+    file = SimpleUploadedFile("list.csv", "\n".join(lines).encode())
+    draft = read(sign_in(place.administrator), file)
+    assert [(fault["row"], fault["column"]) for fault in draft.faults] == [(2, "残疾类别")]
+    assert draft.good == 1

@@ -238,3 +238,14 @@ def test_a_namesake_in_the_village_is_shown_with_the_date_of_birth(
     builders.applied(place, id_number=builders.id_number(date(1961, 7, 8)))
     page = sign_in(place.liaison).post("/cases/nominate/missing/", nomination_form(place))
     assert "1961-07-08" in page.content.decode()
+
+
+def test_somebody_who_is_not_born_yet_is_refused_with_a_sentence(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    form = nomination_form(place, id_number=builders.id_number(date(2091, 3, 2)))
+    told = sign_in(place.liaison).post("/cases/nominate/", form)
+    assert (told.status_code, told["X-Refusal"]) == (422, "malformed-form")
+    assert "尚未出生" in told.content.decode()
+    listed = sign_in(place.liaison).post("/cases/nominate/missing/", form)
+    assert "尚未出生" in listed.content.decode()
