@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterable
+from typing import BinaryIO, TypeVar, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -28,6 +29,7 @@ from outreach.rules import Refused
 
 #: Photos in one form: more are sent in a second one.
 AT_ONCE = 6
+Taken = TypeVar("Taken")
 
 
 def keep(file: UploadedFile[bytes]) -> StoredBlob:
@@ -81,6 +83,18 @@ def photos_in(request: HttpRequest, name: str) -> list[UploadedFile[bytes]]:
             _("Send up to %(most)d photos at a time.") % {"most": AT_ONCE},
         )
     return sent
+
+
+def take_each(files: Iterable[Taken], take: Callable[[Taken], object]) -> None:
+    """Take every file of a form; what is wrong with one is told when the others are kept."""
+    wrong: Refused | None = None
+    for file in files:
+        try:
+            take(file)
+        except Refused as refusal:
+            wrong = wrong or refusal
+    if wrong is not None:
+        raise wrong
 
 
 def served(photo: PaperPhoto | Photo, size: str) -> FileResponse:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from outreach.actions.visits import moment_of
 from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import TIMES, spans
-from outreach.desk.keeping import keep, photos_in, served
+from outreach.desk.keeping import keep, photos_in, served, take_each
 from outreach.desk.views.paper_photos import papers_of
 from outreach.desk.views.public import check_guesses, count_guess, counted
 from outreach.domain.vocabulary import Paper
@@ -139,9 +140,12 @@ def send(request: HttpRequest, link: FamilyLink, secret: str) -> HttpResponse:
         files = photos_in(request, "photos")
         if paper not in set(Paper) or not files:
             raise Refused("photo-missing", _("Choose or take a photo first, then press send."))
-        for file in files:
+
+        def take(file: UploadedFile[bytes]) -> None:
             papers.check_may_send(link)
             papers.send(link, Paper(paper), keep(file), at=clock.now())
+
+        take_each(files, take)
         text = _("%(paper)s: the photo has arrived. The office looks at it.")
         return done(request, text % {"paper": words.PAPERS[paper]}, "desk:family", secret)
 

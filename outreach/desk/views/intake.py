@@ -20,7 +20,12 @@ from outreach.desk.answers import answer, check_form, done, refused, without_cir
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
 from outreach.desk.stepping import cases_of, check_shown, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
-from outreach.desk.views.paper_photos import photos_before, shots, taken_on_the_spot
+from outreach.desk.views.paper_photos import (
+    check_all_here,
+    photos_before,
+    shots,
+    take_on_the_spot,
+)
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, PaperPhoto
@@ -41,10 +46,11 @@ def nominate(request: DeskRequest) -> HttpResponse:
     if request.method != "POST":
         context = {"form": _form(request), "shots": shots([])}
         return render(request, "desk/nominate.html", context)
-    photos: list[PaperPhoto] = []
+    photos = photos_before(request)
     form = _form(request)
     try:
-        photos = taken_on_the_spot(request)
+        take_on_the_spot(request, photos)
+        check_all_here(request, photos)
         form = _form(request, photos)
         if not form.is_valid():
             return _again(request, form, photos)
@@ -53,7 +59,7 @@ def nominate(request: DeskRequest) -> HttpResponse:
             made = actions.nominate([form.nomination()], by=request.user, at=at)[0]
             photographing.attach(photos, made, by=request.user, at=at)
     except Refused as refusal:
-        context = {"form": form, "shots": shots(photos or photos_before(request))}
+        context = {"form": _form(request, photos), "shots": shots(photos)}
         return refused(request, refusal, "desk/nominate.html", context)
     message = _("%(name)s is registered as case %(number)s.")
     said = message % {"name": made.resident.name, "number": made.number}

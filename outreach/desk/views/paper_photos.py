@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,7 +20,7 @@ from outreach.actions.family import STATES
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done, refused
-from outreach.desk.keeping import keep, photos_in, served
+from outreach.desk.keeping import keep, photos_in, served, take_each
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import SENT
 from outreach.domain.vocabulary import Paper, PaperFault, Role
@@ -37,26 +38,46 @@ def photos_for(user: User) -> QuerySet[PaperPhoto]:
     return PaperPhoto.objects.shown().filter(in_scope | own).select_related("application")
 
 
-def taken_on_the_spot(request: DeskRequest) -> list[PaperPhoto]:
-    """Keep the photos that a nomination's form brings, and return them with those kept before.
+def take_on_the_spot(request: DeskRequest, kept: list[PaperPhoto]) -> None:
+    """Keep the photos that a nomination's form brings, beside those kept before.
 
     So a form that comes back with something wrong in it has lost no photo.
     """
-    kept = photos_before(request)
-    for paper in Paper:
-        for file in photos_in(request, f"photo-{paper}"):
-            kept.append(actions.photograph(paper, keep(file), by=request.user, at=clock.now()))
-    return kept
+
+    def take(shot: tuple[Paper, UploadedFile[bytes]]) -> None:
+        paper, file = shot
+        kept.append(actions.photograph(paper, keep(file), by=request.user, at=clock.now()))
+
+    take_each(
+        [(paper, file) for paper in Paper for file in photos_in(request, f"photo-{paper}")], take
+    )
 
 
 def photos_before(request: DeskRequest) -> list[PaperPhoto]:
     """Return the photos that the form names as kept already."""
+    return actions.drafts_of(_named(request), request.user)
+
+
+def _named(request: DeskRequest) -> list[UUID]:
     try:
         dropped = set(request.POST.getlist("drop"))
-        ids = [UUID(text) for text in request.POST.getlist("photo") if text and text not in dropped]
+        return [
+            UUID(text) for text in request.POST.getlist("photo") if text and text not in dropped
+        ]
     except ValueError:
         return []
-    return actions.drafts_of(ids, request.user)
+
+
+def check_all_here(request: DeskRequest, kept: Iterable[PaperPhoto]) -> None:
+    """Refuse, once, a form of whose photos some are gone or went with another person."""
+    if set(_named(request)) - {photo.pk for photo in kept}:
+        raise Refused(
+            "photos-gone",
+            _(
+                "Some of the photos are not here any more: they are kept for a day, and go with the"
+                " person who is registered with them. Take those anew; all else is kept."
+            ),
+        )
 
 
 def shots(photos: list[PaperPhoto]) -> list[dict[str, Any]]:
@@ -80,10 +101,12 @@ def papers_of(application: Application, photos: Iterable[PaperPhoto]) -> list[Pa
 @require_POST
 def take(request: DeskRequest) -> HttpResponse:
     """Keep photos while the nomination is being filled in, and answer with their small copies."""
+    kept = photos_before(request)
     try:
-        kept = taken_on_the_spot(request)
+        take_on_the_spot(request, kept)
+        check_all_here(request, kept)
     except Refused as refusal:
-        context = {"shots": shots(photos_before(request)), "refusal": refusal}
+        context = {"shots": shots(kept), "refusal": refusal}
         return refused(request, refusal, "desk/_shots.html", context)
     shown = render(request, "desk/_shots.html", {"shots": shots(kept)})
     shown.headers["HX-Trigger-After-Settle"] = "shots"
@@ -104,8 +127,11 @@ def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
             raise Refused("photo-missing", _("Choose or take a photo first, then press send."))
         actions.check_takes_papers(application)
         at = clock.now()
-        for file in files:
+
+        def take(file: UploadedFile[bytes]) -> None:
             actions.photograph_for(application, Paper(paper), keep(file), by=request.user, at=at)
+
+        take_each(files, take)
         text = _("%(paper)s: the photo is kept with the case.") % {"paper": words.PAPERS[paper]}
         return done(request, text, "desk:case_papers", case)
 

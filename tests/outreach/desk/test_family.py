@@ -482,3 +482,19 @@ def test_a_link_works_until_the_end_of_the_day_that_its_message_names(
     assert Client().get(f"/family/{secret[1]}/").status_code == 200
     clock.advance_to(START.replace(day=29, hour=0))
     assert Client().get(f"/family/{secret[1]}/").status_code == 404
+
+
+def test_one_file_that_is_no_photo_holds_up_no_other(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = returned(place, "id_card")
+    bad = SimpleUploadedFile("IMG_1.HEIC", b"no picture", "image/heic")
+    sent = {"paper": "id_card", "photos": [bad, picture()]}
+    answer = Client().post(f"{link_for(place, case)}papers/", sent)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "not-a-picture")
+    assert PaperPhoto.objects.count() == 1
+    bad.seek(0)
+    sent = {"paper": "id_card", "photos": [bad, picture(200)]}
+    answer = sign_in(place.liaison).post(f"/cases/{case.pk}/papers/", sent)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "not-a-picture")
+    assert PaperPhoto.objects.count() == 2

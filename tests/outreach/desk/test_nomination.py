@@ -211,7 +211,7 @@ def test_a_form_that_comes_back_has_lost_no_photo(
     stolen = nomination_form(
         place, village=place.other_village.code, papers=[], photo=[str(photo.pk)]
     )
-    assert other.post("/cases/nominate/", stolen).status_code == 303
+    assert other.post("/cases/nominate/", stolen)["X-Refusal"] == "photos-gone"
     photo.refresh_from_db()
     assert photo.application is None
 
@@ -249,3 +249,57 @@ def test_somebody_who_is_not_born_yet_is_refused_with_a_sentence(
     assert "尚未出生" in told.content.decode()
     listed = sign_in(place.liaison).post("/cases/nominate/missing/", form)
     assert "尚未出生" in listed.content.decode()
+
+
+def test_photos_that_are_gone_are_said_to_be_gone_before_the_person_is_registered(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    """The form was left open over a night and another one was begun; its other photo is kept."""
+    settings.OUTREACH_FILES = tmp_path / "files"
+    liaison = sign_in(place.liaison)
+    liaison.post("/cases/nominate/photo/", {"photo-id_card": a_photo(10)})
+    old = PaperPhoto.objects.get()
+    clock.advance_to(clock.now() + timedelta(days=2))
+    liaison = sign_in(place.liaison)
+    liaison.post("/cases/nominate/photo/", {"photo-household_book": a_photo(200)})
+    fresh = PaperPhoto.objects.get()
+    named = [str(old.pk), str(fresh.pk)]
+    told = liaison.post("/cases/nominate/", nomination_form(place, papers=[], photo=named))
+    assert (told.status_code, told["X-Refusal"]) == (422, "photos-gone")
+    page = told.content.decode()
+    assert (str(old.pk) in page, str(fresh.pk) in page) == (False, True)
+    assert not Application.objects.exists()
+    form = nomination_form(place, papers=[], photo=[str(fresh.pk)])
+    assert liaison.post("/cases/nominate/", form).status_code == 303
+    assert Application.objects.get().papers_missing == ["id_card", "photos"]
+
+
+def test_a_photo_that_went_with_a_brother_is_not_counted_for_the_next_one(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    """Back to the form that was sent, and another child's name typed over the first."""
+    settings.OUTREACH_FILES = tmp_path / "files"
+    liaison = sign_in(place.liaison)
+    liaison.post("/cases/nominate/photo/", {"photo-household_book": a_photo()})
+    photo = PaperPhoto.objects.get()
+    liaison.post("/cases/nominate/", nomination_form(place, papers=[], photo=[str(photo.pk)]))
+    other = nomination_form(place, papers=[], photo=[str(photo.pk)], id_number=builders.id_number())
+    assert liaison.post("/cases/nominate/", other)["X-Refusal"] == "photos-gone"
+    assert Application.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["/cases/nominate/", "/cases/nominate/photo/"])
+def test_one_file_that_is_no_photo_loses_no_other(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any, address: str
+) -> None:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    bad = SimpleUploadedFile("IMG_1.HEIC", b"no picture", "image/heic")
+    form = nomination_form(place, papers=[]) | {
+        "photo-id_card": [a_photo(10), bad, a_photo(200)],
+        "photo-photos": a_photo(100),
+    }
+    told = sign_in(place.liaison).post(address, form)
+    page = told.content.decode()
+    assert (told.status_code, told["X-Refusal"]) == (422, "not-a-picture")
+    kept = PaperPhoto.objects.values_list("pk", flat=True)
+    assert (len(kept), [pk for pk in kept if f'value="{pk}"' not in page]) == (3, [])
