@@ -84,8 +84,12 @@ class Matter:
 
 
 def matters(first: date, last: date, *, within: Division) -> list[Matter]:
-    """Count trips by matter: an assessment elsewhere is one, a request at a counter another."""
+    """Count trips by matter: an assessment elsewhere is one, a request at a counter another.
+
+    A second evaluation of a visit corrects the first and is no matter of its own.
+    """
     rows = Evaluation.objects.made_here().filter(
+        corrects=None,
         application__village__code__startswith=within.code,
         evaluated_at__date__gte=first,
         evaluated_at__date__lte=last,

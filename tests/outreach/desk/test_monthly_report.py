@@ -16,13 +16,13 @@ from django.core.management import call_command
 from django.test import Client
 from openpyxl import load_workbook
 
-from outreach.actions import enquiries, visits
+from outreach.actions import enquiries, evaluations, visits
 from outreach.demo.tablet import Tablet
 from outreach.desk.maps import meet
 from outreach.desk.reports import dots
 from outreach.domain.savings import load_tariff
 from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.models import Journey, Tariff, User
+from outreach.models import Evaluation, Journey, Tariff, User
 from outreach.reports import savings_report
 from outreach.reports.monthly import VillageTally, monthly
 from tests import builders
@@ -222,3 +222,13 @@ def test_the_interface_names_a_malformed_month(
         f"/api/v1/savings?month={month}", headers={"Authorization": f"Bearer {tablet.state.token}"}
     )
     assert (answer.status_code, answer.json()["fields"]) == (422, ["month"])
+
+
+def test_a_corrected_evaluation_is_one_home_and_one_matter(june: builders.County) -> None:
+    first = Evaluation.objects.order_by("pk")[0]
+    again = builders.submission(june, first.visit, evaluated_at=first.evaluated_at)
+    evaluations.submit(
+        [again], by=june.assessor, at=first.received_at, admitted_by=june.administrator
+    )
+    found = monthly(VISIT_ON, within=june.county)
+    assert (len(found.savings.entries), found.matters) == (3, 3)
