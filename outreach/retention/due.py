@@ -121,10 +121,11 @@ def _assessed(county: str, before: datetime) -> QuerySet[Application]:
 
 
 def _evidence(county: str, before: datetime) -> QuerySet[Photo]:
+    """Return pictures taken in by then: another county's file may be as old as a certificate."""
     return (
         Photo.objects.filter(
             kind__in=EVIDENCE,
-            evaluation__evaluated_at__lt=before,
+            evaluation__received_at__lt=before,
             evaluation__application__village__code__startswith=county,
             evaluation__application__state__in=CLOSED,
         )

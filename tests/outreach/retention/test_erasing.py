@@ -226,6 +226,19 @@ def test_photos_that_nobody_needs_go_with_their_small_pictures(
     assert list(Evaluation.objects.awaiting_media()) == []
 
 
+def test_pictures_of_another_countys_file_are_kept_from_their_taking_in(
+    place: builders.County,
+) -> None:
+    """The certificate left may be nine years old on the day on which it is entered."""
+    builders.evaluated(place)
+    Evaluation.objects.update(evaluated_at=datetime(2009, 3, 5, 12, tzinfo=builders.SHANGHAI))
+    Application.objects.update(state="handed_over")
+    in_year(2020)
+    assert "evidence" not in run("erase_due", "--dry-run")
+    in_year(2029)
+    assert "511302 evidence: 3 due" in run("erase_due", "--dry-run")
+
+
 def test_a_file_that_another_case_shows_stays(place: builders.County) -> None:
     first, second = builders.evaluated(place, 2)
     shared = first.photos.get(kind="whole_body").sha256
