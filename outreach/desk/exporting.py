@@ -242,7 +242,12 @@ def plain(value: Any) -> Any:
         return timezone.localtime(value).replace(tzinfo=None)
     if isinstance(value, bool | int | float | date):
         return value
-    return "".join(letter for letter in str(value) if letter >= " " or letter in "\t\n\r")
+    return "".join(letter for letter in str(value) if _is_kept(letter))
+
+
+def _is_kept(letter: str) -> bool:
+    """Tell whether a spreadsheet may hold a character (XML 1.0, 2.2)."""
+    return letter in "\t\n\r" or (letter >= " " and letter not in "\ufffe\uffff")
 
 
 def lines_of(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -60,6 +60,13 @@ def test_no_cell_is_a_formula(place: builders.County, sign_in: SignIn, start: st
     assert (cell.data_type, cell.value.strip()) == ("s", question.strip())
 
 
+def test_what_no_spreadsheet_may_hold_is_left_out(place: builders.County, sign_in: SignIn) -> None:
+    """A citizen's question is whatever a browser sends."""
+    enquiries.ask("何\uffff时\ufffe？\x0b", division=place.village, at=START)
+    browser = sign_in(place.administrator)
+    assert read_xlsx(browser.get("/export/enquiries.xlsx"))["E2"].value == "何时？"
+
+
 def test_the_trail_notes_who_took_what_along(place: builders.County, sign_in: SignIn) -> None:
     sign_in(place.administrator).get("/export/cases.csv")
     deed = AuditEvent.objects.get(action="export.csv")
