@@ -84,11 +84,11 @@ class Nomination:
     categories: Sequence[str]
     telephone: str = ""
     address: str = ""
-    ethnicity: str = "汉族"
+    ethnicity: str = ""
     diagnosis: str = ""
     place: dict[str, float] | None = None
     is_bedridden: bool = False
-    can_sit: bool = True
+    can_sit: bool | None = None
     is_poor_household: bool = False
     severity_expected: int | None = None
     possible_times: Sequence[dict[str, Any]] = ()
@@ -297,9 +297,10 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
     if nomination.telephone:
         resident.telephone = normalise_telephone(nomination.telephone)
     resident.address = nomination.address or resident.address
-    resident.ethnicity = nomination.ethnicity
+    resident.ethnicity = nomination.ethnicity or resident.ethnicity
     resident.is_bedridden = nomination.is_bedridden
-    resident.can_sit = nomination.can_sit
+    if nomination.can_sit is not None:
+        resident.can_sit = nomination.can_sit
     resident.is_poor_household = nomination.is_poor_household
     if nomination.severity_expected is not None:
         resident.severity_expected = nomination.severity_expected

@@ -56,3 +56,21 @@ def test_what_is_said_takes_the_place_of_what_was_known(place: County) -> None:
 def test_the_position_of_another_villages_home_is_not_kept(place: County) -> None:
     said = NOTHING_SAID | {"village": place.other_village}
     assert nominated_again(place, said) == KNOWN | {"place": None}
+
+
+def test_what_a_list_or_a_tablet_cannot_say_stays_as_it_was_known(place: County) -> None:
+    """A list has no column for either, a tablet does not ask who could sit in a bus."""
+    known = builders.nomination(place, ethnicity="回族", can_sit=False)
+    [case] = applications.nominate([known], by=place.liaison, at=START)
+    applications.advance([case], "withdraw", by=place.liaison, at=START)
+    again = Nomination(known.name, known.id_number, place.village, ["physical"])
+    applications.nominate([again], by=place.administrator, at=START)
+    resident = Resident.objects.get()
+    assert (resident.ethnicity, resident.can_sit) == ("回族", False)
+
+
+def test_of_who_is_new_the_usual_is_taken(place: County) -> None:
+    new = Nomination("赵青山", builders.id_number(), place.village, ["physical"])
+    applications.nominate([new], by=place.administrator, at=START)
+    resident = Resident.objects.get()
+    assert (resident.ethnicity, resident.can_sit) == ("汉族", True)
