@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
-from outreach.actions.holding import hold_diaries
+from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, check_step
+from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, VisitState, check_step
 from outreach.models import (
     Application,
     KeptUpdate,
@@ -172,6 +172,19 @@ def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:
         _hold(visit, "cancel")
         settle([visit], "cancel")
         append([visit], "cancel", by=by, at=at, note=reason)
+
+
+def leave(application: Application, name: str, *, by: User, at: datetime, note: str) -> None:
+    """Take a step after which nobody comes any more; a visit to come is cancelled with it.
+
+    One that the assessor has begun goes on: who is at the door records what came of it.
+    """
+    with transaction.atomic():
+        hold_appointments([application.pk])
+        advance([application], name, by=by, at=at, note=note)
+        coming = list(application.visits.filter(state=VisitState.SCHEDULED))
+        settle(coming, "cancel")
+        append(coming, "cancel", by=by, at=at, note=note)
 
 
 def record_not_done(

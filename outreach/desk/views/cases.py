@@ -16,6 +16,7 @@ from certificates.models import Certificate
 from outreach import clock
 from outreach.actions import applications as actions
 from outreach.actions import publicity
+from outreach.actions import visits as visiting
 from outreach.actions.audit import record
 from outreach.actions.family import STATES as LINKED
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
@@ -248,5 +249,7 @@ def _take(application: Application, step: str, note: str, user: User) -> None:
     elif step in ("uphold_appeal", "dismiss_appeal"):
         upheld = step == "uphold_appeal"
         publicity.decide_appeal(application, upheld=upheld, note=note, by=user, at=clock.now())
+    elif step in ("refuse", "withdraw", "refer", "close"):
+        visiting.leave(application, step, by=user, at=clock.now(), note=note)
     else:
         actions.advance([application], step, by=user, at=clock.now(), note=note)
