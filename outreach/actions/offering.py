@@ -17,7 +17,7 @@ from outreach.actions.arranging import arrange
 from outreach.actions.holding import hold_appointments
 from outreach.actions.planning import book
 from outreach.actions.thinking import problem_of, standing_plan
-from outreach.actions.visits import AppointmentChanged, moment_of, visit_open
+from outreach.actions.visits import AppointmentChanged, moment_of, note_agreed, visit_open
 from outreach.domain.planning import Offer, Pin, offers
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Campaign, Team, User, Visit
@@ -161,4 +161,6 @@ def _take(
     minutes = campaign.minutes
     booking = book(campaign, [(case, offer.team.pk, offer.on, offer.start, minutes)])
     came = arrange(booking, by=by, at=at, reason=_("offered and agreed"))
-    return came.scheduled[0] if came.scheduled else came.moved[0].visit
+    visit = came.scheduled[0] if came.scheduled else came.moved[0].visit
+    note_agreed(visit, by=by, at=at)
+    return visit

@@ -20,6 +20,7 @@ from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, VisitState, check_step
 from outreach.models import (
     Application,
+    Call,
     KeptUpdate,
     Slot,
     User,
@@ -29,6 +30,7 @@ from outreach.models import (
     working_calendar,
 )
 from outreach.models.ids import new_id
+from outreach.models.planning import CallKind
 from outreach.rules import Raters, Refused, check_in_scope, check_role
 
 
@@ -163,6 +165,30 @@ def move(visit: Visit, to: Appointment, *, by: User, at: datetime, reason: str =
         visit.revision = held.revision + 1
         visit.save(update_fields=["on", "start", "minutes", "revision"])
         append([visit], "move", by=by, at=at, note=reason)
+        note_agreed(visit, by=by, at=at)
+
+
+def note_agreed(visit: Visit, *, by: User, at: datetime) -> None:
+    """Note that the family knows the time to which a person moved a visit of a plan.
+
+    No call tells another one any more, and the next plan asks from this time on whom to call.
+    """
+    calls = Call.objects.filter(visit=visit).order_by("created_at", "pk")
+    newest = calls.last()
+    if newest is None:
+        return
+    calls.to_make().update(replaced_at=at)
+    Call.objects.create(
+        campaign_id=newest.campaign_id,
+        plan_id=newest.plan_id,
+        visit=visit,
+        kind=CallKind.MOVED,
+        on=visit.on,
+        start=visit.start,
+        created_at=at,
+        told_by=by,
+        told_at=at,
+    )
 
 
 def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:
@@ -171,7 +197,14 @@ def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:
     with transaction.atomic():
         _hold(visit, "cancel")
         settle([visit], "cancel")
+        _tell_otherwise(visit)
         append([visit], "cancel", by=by, at=at, note=reason)
+
+
+def _tell_otherwise(visit: Visit) -> None:
+    """Let a family that knows of a time, and was to hear of another one, hear that it is off."""
+    moved = Call.objects.to_make().filter(visit=visit, kind=CallKind.MOVED)
+    moved.update(kind=CallKind.CANCELLED, on=None, start=None)
 
 
 def leave(application: Application, name: str, *, by: User, at: datetime, note: str) -> None:

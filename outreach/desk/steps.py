@@ -157,7 +157,7 @@ def unfinished_visits(user: User) -> VisitQuerySet:
 
 def families_to_tell(user: User) -> QuerySet[Call]:
     """Return the families whose appointment a plan made, moved or cancelled, not told yet."""
-    return calls_for(user).to_make()
+    return calls_for(user).to_make().still_true()
 
 
 def papers_sent(user: User, _today: date) -> QuerySet[Application]:

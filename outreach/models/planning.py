@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import models
 
+from outreach.domain.workflow import OPEN_VISITS, ApplicationState
 from outreach.models.applications import Application
 from outreach.models.divisions import Division
 from outreach.models.ids import new_id
@@ -335,6 +336,15 @@ class CallQuerySet(models.QuerySet["Call"]):
     def to_make(self) -> CallQuerySet:
         """Families that nobody told yet."""
         return self.filter(told_at=None, replaced_at=None)
+
+    def still_true(self) -> CallQuerySet:
+        """News of visits to come, and of cancelled ones in whose place none is agreed by now."""
+        other = Visit.objects.open().filter(application=models.OuterRef("visit__application"))
+        ended = models.Q(kind=CallKind.CANCELLED)
+        waits = models.Q(visit__application__state=ApplicationState.ACCEPTED)
+        return self.filter(
+            ~ended & models.Q(visit__state__in=OPEN_VISITS) | ended & waits & ~models.Exists(other)
+        )
 
 
 class Call(models.Model):

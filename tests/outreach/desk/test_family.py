@@ -24,6 +24,7 @@ from outreach.domain.retention import Holding
 from outreach.models import (
     Application,
     AuditEvent,
+    Call,
     FamilyLink,
     Notification,
     PaperPhoto,
@@ -498,3 +499,19 @@ def test_one_file_that_is_no_photo_holds_up_no_other(
     answer = sign_in(place.liaison).post(f"/cases/{case.pk}/papers/", sent)
     assert (answer.status_code, answer["X-Refusal"]) == (422, "not-a-picture")
     assert PaperPhoto.objects.count() == 2
+
+
+def test_no_call_tells_another_time_than_the_one_that_the_family_chose(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    hill = hills(place, 4)
+    published(hill)
+    clock.advance_to(ASKED)
+    call = Call.objects.to_make().filter(kind="new").order_by("pk")[0]
+    case = call.visit.application
+    address, phone = link_for(place, case), Client()
+    seen = f"{call.on.isoformat()} {call.start:%H:%M}"
+    key = offering.offered(case, clock.now(), instead_of=call.visit)[0].key
+    assert phone.post(f"{address}time/", {"offer": key, "seen": seen}).status_code == 303
+    page = sign_in(place.administrator).get("/calls/").content.decode()
+    assert case.number not in page

@@ -1,0 +1,72 @@
+"""Whom to call: no family hears of a time that is not its own any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+
+import pytest
+from django.test import Client
+
+from outreach import clock
+from outreach.actions import drafting, planning, visits
+from outreach.models import Call, User
+from tests import builders
+from tests.outreach.planning import ASKED, FRIDAY, hills, published
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def call(place: builders.County, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Return the call about one of the visits that a published plan made."""
+    monkeypatch.setattr(planning, "launch", lambda plans: None)
+    published(hills(place, 4))
+    clock.advance_to(ASKED)
+    rows = Call.objects.to_make().select_related("visit__application", "visit__assessor")
+    return rows.order_by("pk")[0]
+
+
+def shown(browser: Client, call: Call) -> bool:
+    return call.visit.application.number in browser.get("/calls/").content.decode()
+
+
+def test_who_moves_a_visit_has_agreed_it_with_the_family(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    office = sign_in(place.administrator)
+    assert shown(office, call)
+    to = visits.Appointment(call.visit.application, FRIDAY, time(16, 30), 30)
+    visits.move(call.visit, to, by=place.administrator, at=ASKED)
+    assert not shown(office, call)
+    assert drafting.told_times(call.campaign)[call.visit.pk] == (FRIDAY, time(16, 30))
+
+
+def test_a_family_that_never_heard_of_its_time_needs_not_hear_that_it_is_off(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    visits.cancel(call.visit, by=place.administrator, at=ASKED, reason="住院")
+    assert not shown(sign_in(place.administrator), call)
+
+
+def test_a_family_that_waits_at_its_old_time_hears_that_it_is_off(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    Call.objects.filter(pk=call.pk).update(kind="moved", was_on=call.on, was_start=time(8))
+    visits.cancel(call.visit, by=place.administrator, at=ASKED, reason="住院")
+    office = sign_in(place.administrator)
+    assert shown(office, call)
+    call.refresh_from_db()
+    assert (call.kind, call.on, call.was_start) == ("cancelled", None, time(8))
+    to = visits.Appointment(call.visit.application, FRIDAY, time(16, 30), 30)
+    visits.schedule([to], by=place.administrator, at=ASKED)
+    assert not shown(office, call)
+
+
+def test_nobody_is_told_of_a_visit_that_was_made(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    at = datetime.combine(call.visit.on, time(18), builders.SHANGHAI)
+    clock.advance_to(at + timedelta(hours=1))
+    visits.settle([call.visit], "complete")
+    assert not shown(sign_in(place.administrator), call)
