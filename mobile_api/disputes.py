@@ -51,9 +51,9 @@ def decide(
     """Accept what the tablet said, which applies it, or set it aside; with a written reason.
 
     The mutation stays in the ledger as it was said, whatever is decided. Accepting does not ask
-    any more whether the case is still the author's or the appointment still what they saw; all
-    other rules hold. Whoever decides by a page names what it showed as `standing`, and nothing
-    else is written over. Raises `Refused`, and then nothing is decided.
+    any more whether the case is still the author's, the appointment still what they saw, or who
+    signed still an assessor; all other rules hold. Whoever decides by a page names what it showed
+    as `standing`, and nothing else is written over. Raises `Refused`, and then nothing is decided.
     """
     if by.role != Role.ADMINISTRATOR or not disputes_for(by).filter(pk=dispute.pk).exists():
         raise Refused("not-your-step", _("Only an administrator of the area decides disputes."))

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 _SHA256 = re.compile("[0-9a-f]{64}")
 #: Refusals of facts that are kept for a person to decide, rather than declined.
 _CONFLICTS = {"visit-moved-on", "visit-open", "open-application", "before-nomination"}
+#: The author's role is another one by now; they may have done it while it was theirs to do.
+_PARKED = {"not-your-step"}
 #: What waits for a person.
 _TO_DECIDE = frozenset({Outcome.REFUSED, Outcome.CONFLICT, Outcome.PARKED})
 _OTHERWISE = _("Under this number the register has other words; compare both and decide.")
@@ -298,7 +300,7 @@ def _words(said: Mutation | LedgerEntry) -> tuple[str, bytes]:
 
 
 def _settle(said: _Said, error: Exception) -> None:
-    if isinstance(error, OutOfScope):
+    if isinstance(error, OutOfScope) or (isinstance(error, Refused) and error.code in _PARKED):
         said.settle(Outcome.PARKED, error.code, error.message)
     elif isinstance(error, Conflict) or (isinstance(error, Refused) and error.code in _CONFLICTS):
         said.settle(Outcome.CONFLICT, error.code, error.message)

@@ -139,6 +139,12 @@ def check_role(user: User, step: Transition) -> None:
         raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
 
 
+def check_took(user: User, step: Transition) -> None:
+    """Refuse a step that never was the user's; who was an assessor may have another role by now."""
+    if Role.ASSESSOR not in step.roles or not Assessor.objects.filter(user=user).exists():
+        check_role(user, step)
+
+
 @Kept
 def _in_scope(role: str, *, user: Slot, division: Slot, ids: Slot) -> QuerySet[Application, UUID]:
     found = Application.objects.filter(scope_of(role, user, division), pk__among=ids)

@@ -36,6 +36,7 @@ from outreach.rules import (
     Refused,
     check_in_scope,
     check_role,
+    check_took,
     second_opinions_for,
 )
 
@@ -106,6 +107,7 @@ def submit(
     One that an administrator admits afterwards needs neither to be the assessor's case still nor
     its visit to be open: a second evaluation of a visit names the first one as corrected. It may
     also be of a day before the nomination: a restored register has some of those later than before.
+    Who signed it may have another role by now.
 
     The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
     written reason is required. An evaluation stays `awaiting_media` until every declared
@@ -113,16 +115,17 @@ def submit(
     """
     _check_each_visit_once(submissions)
     applications = [submission.visit.application for submission in submissions]
-    check_role(by, APPLICATION["evaluate"])
+    (check_took if admitted_by else check_role)(by, APPLICATION["evaluate"])
     check_in_scope(admitted_by or by, applications)
     signers = [by, *(user for submission in submissions for user in submission.co_signers)]
     raters = Raters.among(signers, applications)
+    assessors = _assessors(signers, raters, was_enough=admitted_by is not None)
     zone = timezone.get_current_timezone()
     if admitted_by is None:
         for submission in submissions:
             visiting.check_stands(submission.visit, "complete")
             _check_nominated_before(submission, zone)
-    judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
+    judged = [_judge(submission, raters, assessors, zone, by, at) for submission in submissions]
     with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
         if admitted_by:
@@ -183,8 +186,21 @@ def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
         raise visiting.moved_on()
 
 
-def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: datetime) -> _Judged:
-    _check_signers(submission, raters, by)
+def _assessors(signers: Sequence[User], raters: Raters, *, was_enough: bool) -> set[UUID]:
+    """Return which of the signers are assessors, or were: their qualification is kept."""
+    former = raters.qualified if was_enough else ()
+    return {user.id for user in signers if user.role == Role.ASSESSOR or user.id in former}
+
+
+def _judge(
+    submission: Submission,
+    raters: Raters,
+    assessors: set[UUID],
+    zone: tzinfo,
+    by: User,
+    at: datetime,
+) -> _Judged:
+    _check_signers(submission, raters, assessors, by)
     age = _age(submission, zone)
     _check_circumstances(submission, age)
     _check_evidence(submission)
@@ -235,9 +251,9 @@ def _grade_all(parts: Sequence[Part], age: int) -> Grading:
     return grade(Case(Category.MULTIPLE, age, parts=cases), load_standard())
 
 
-def _check_signers(submission: Submission, raters: Raters, by: User) -> None:
+def _check_signers(submission: Submission, raters: Raters, assessors: set[UUID], by: User) -> None:
     signers = [by, *submission.co_signers]
-    colleagues = {user.id for user in submission.co_signers if user.role == Role.ASSESSOR} - {by.id}
+    colleagues = {user.id for user in submission.co_signers} & assessors - {by.id}
     if len(colleagues) < settings.OUTREACH_CO_SIGNERS:
         raise Refused("co-signer-missing", _("Another assessor must sign beside you."))
     raters.check_may_rate(signers, submission.visit.application)

@@ -31,7 +31,7 @@ from outreach.models import (
 )
 from outreach.models.ids import new_id
 from outreach.models.planning import CallKind
-from outreach.rules import Raters, Refused, check_in_scope, check_role
+from outreach.rules import Raters, Refused, check_in_scope, check_role, check_took
 
 
 class AppointmentChanged(Refused):
@@ -233,9 +233,9 @@ def record_not_done(
 ) -> None:
     """Record that a visit assessed nobody, why, and what follows: never without a next step.
 
-    What an administrator admits afterwards needs not be the assessor's case still.
+    What an administrator admits afterwards needs not be the assessor's case still, nor they one.
     """
-    check_role(by, VISIT["record_not_done"])
+    (check_took if admitted_by else check_role)(by, VISIT["record_not_done"])
     check_in_scope(admitted_by or by, [visit.application])
     check_stands(visit, "record_not_done")
     with transaction.atomic():
