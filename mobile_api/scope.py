@@ -172,9 +172,8 @@ def _calendars(on: date) -> Iterator[Projected]:
 
 @Kept
 def _colleagues_of(user: Slot, division: Slot) -> models.QuerySet[Assessor, tuple[Any, ...]]:
-    found = Assessor.objects.filter(
-        user__division__code__startswith=division, user__is_active=True
-    ).exclude(user=user)
+    serving = Assessor.objects.serving().filter(user__division__code__startswith=division)
+    found = serving.exclude(user=user)
     shown = ("pk", "user__full_name", "institution__name", "categories", "team")
     return found.order_by("pk").values_list(*shown)
 

@@ -545,9 +545,8 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = Assessor.objects.filter(
-            user__division__code__startswith=user.division.code, user__is_active=True
-        )
+        code = user.division.code
+        rows = Assessor.objects.serving().filter(user__division__code__startswith=code)
         field = self.fields["assessor"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = rows.select_related("user", "institution").order_by("user__full_name")

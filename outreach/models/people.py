@@ -127,6 +127,14 @@ class Institution(models.Model):
         return self.name
 
 
+class AssessorQuerySet(models.QuerySet["Assessor"]):
+    """Assessors in the field's words."""
+
+    def serving(self) -> AssessorQuerySet:
+        """Those who may rate now: with another role, or an ended account, nobody does."""
+        return self.filter(user__is_active=True, user__role=Role.ASSESSOR)
+
+
 class Assessor(models.Model):
     """The professional side of an assessor's account: where from, qualified for what."""
 
@@ -134,6 +142,8 @@ class Assessor(models.Model):
     institution = models.ForeignKey(Institution, models.PROTECT, related_name="assessors")
     categories = models.JSONField(default=list)
     team = models.CharField(max_length=20, default="", blank=True)
+
+    objects = AssessorQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.user.full_name

@@ -75,3 +75,13 @@ def test_who_never_was_an_assessor_does_not_become_one_by_being_accepted(
     assert outcome(phone) == ("parked", "not-your-step")
     with pytest.raises(Refused, match="not-your-step"):
         accept(place)
+
+
+def test_nobody_is_offered_as_a_colleague_who_may_not_sign_any_more(
+    place: builders.County, tablet: Tablet
+) -> None:
+    tablet.sync()
+    assert list(tablet.rows("colleague")) == [str(place.colleague.pk)]
+    become(place.colleague, Role.APPROVER)
+    tablet.sync()
+    assert tablet.rows("colleague") == {}

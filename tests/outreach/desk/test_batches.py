@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, AuditEvent, User
 from tests import builders
@@ -67,6 +68,19 @@ def test_assigning_wants_an_assessor_who_may_rate(place: builders.County, sign_i
     office.post("/accept/", {"ids": [blind.pk]})
     unfit = office.post("/assign/", {"ids": [blind.pk], "assessor": second.pk})
     assert (unfit.status_code, unfit["X-Refusal"]) == (422, "not-qualified")
+
+
+def test_a_case_is_not_offered_to_who_has_another_role_by_now(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    office = sign_in(place.administrator)
+    office.post("/accept/", {"ids": [case.pk]})
+    assert "colleague" in office.get("/assign/").content.decode()
+    User.objects.filter(pk=place.colleague.pk).update(role=Role.APPROVER)
+    assert "colleague" not in office.get("/assign/").content.decode()
+    given = office.post("/assign/", {"ids": [case.pk], "assessor": place.colleague.pk})
+    assert (given.status_code, given["X-Refusal"]) == (422, "no-assessor")
 
 
 def test_without_javascript_a_link_ticks_the_whole_page(
