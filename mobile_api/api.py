@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
@@ -150,6 +151,18 @@ def answer_malformed(request: HttpRequest, error: errors.ValidationError) -> Htt
     """Name the parameters that do not have the expected shape."""
     fields = sorted({str(item["loc"][-1]) for item in error.errors})
     return answer_problem(request, Problem("malformed", ", ".join(fields), {"fields": fields}))
+
+
+@api.exception_handler(errors.Throttled)
+def answer_too_many(request: HttpRequest, _error: errors.Throttled) -> HttpResponse:
+    """Say to wait; ninja adds for how long."""
+    return answer_problem(request, Problem("too-many"))
+
+
+@api.exception_handler(RequestDataTooBig)
+def answer_too_large(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    """Say the same of a body that Django does not read as of one that is larger unpacked."""
+    return answer_problem(request, Problem("too-large"))
 
 
 @csrf_exempt
@@ -342,7 +355,7 @@ def _pull(replica: Replica, body: wire.SyncIn, context: Context) -> wire.PullOut
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
+    return tuple(int(part) if part.isdecimal() else 0 for part in text.split("."))
 
 
 @KeptUpdate

@@ -1,0 +1,51 @@
+"""What is refused before anybody looks at it is a problem of the catalogue, too."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache as throttles
+from django.test import Client
+
+from mobile_api.api import MAX_BODY
+from outreach.demo.tablet import Tablet
+from tests.mobile_api.uploading import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def sync(tablet: Tablet, body: bytes, **headers: str) -> Any:
+    bearer = {"Authorization": f"Bearer {tablet.state.token}"}
+    kind = "application/json"
+    sent = {**bearer, **headers}
+    return Client().generic("POST", "/api/v1/sync", body, content_type=kind, headers=sent)
+
+
+def said(tablet: Tablet, **more: Any) -> bytes:
+    return json.dumps({"replica": str(tablet.state.replica), "pull": {}, **more}).encode()
+
+
+def test_a_body_that_is_too_large_is_told_as_such(tablet: Tablet) -> None:
+    large = said(tablet).rjust(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    assert refused(sync(tablet, large)) == (413, "too-large")
+    packed = gzip.compress(said(tablet).rjust(MAX_BODY + 1))
+    assert refused(sync(tablet, packed, **{"Content-Encoding": "gzip"})) == (413, "too-large")
+
+
+def test_who_asks_too_often_is_told_as_such() -> None:
+    throttles.clear()
+    address = "/api/v1/devices/enrol"
+    answers = [Client().post(address, {}, content_type="application/json") for _ in range(61)]
+    assert refused(answers[59]) == (422, "malformed")
+    assert refused(answers[60]) == (429, "too-many")
+    assert int(answers[60]["Retry-After"]) > 0
+    throttles.clear()
+
+
+@pytest.mark.parametrize("app", ["", "1", "1.0.²", "1..0", "vers.ion"])
+def test_an_app_whose_version_is_no_number_may_speak_all_the_same(tablet: Tablet, app: str) -> None:
+    assert sync(tablet, said(tablet, app=app)).status_code == 200
