@@ -23,7 +23,7 @@ from outreach.domain import vocabulary
 from outreach.domain.grading import load_standard, standard_as_json
 from outreach.domain.promises import FAST_STATES, fast_due
 from outreach.domain.vocabulary import Category, Role, evidence_for
-from outreach.domain.workflow import ApplicationState, VisitState
+from outreach.domain.workflow import OPEN_VISITS, ApplicationState, VisitState
 from outreach.models import (
     Answers,
     Application,
@@ -40,7 +40,7 @@ from outreach.models import (
 )
 from outreach.rules import scope_of
 
-#: Visits that are over stay on the tablet this long, for their receipts.
+#: Visits that are over stay on the tablet this long, for their receipts; others until they are.
 RECENT = timedelta(days=14)
 
 Projected = tuple[str, dict[str, Any]]
@@ -215,8 +215,9 @@ _OF_VISITS = ("state", "on", "start", "minutes", "assessor", "not_done_reason", 
 @Kept
 def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> models.QuerySet[Visit]:
     theirs = scope_of(role, user, division, prefix="application__")
+    is_shown = models.Q(on__gte=since) | models.Q(state__in=sorted(OPEN_VISITS))
     return (
-        Visit.objects.filter(theirs, on__gte=since)
+        Visit.objects.filter(theirs, is_shown)
         .exclude(state=VisitState.CANCELLED)
         .select_related("application__resident", "application__village__parent")
         .only(*_OF_VISITS, "application", *_SHOWN)
