@@ -77,10 +77,11 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
         after = due.rows
         # Onward by key: a row may stay due, where another one needs the same file.
         while batch := list(after[:_BATCH]):
+            last = batch[-1].pk  # which a row that is deleted has no more
             erase_rows(batch, due.kind, by=None, at=at)
             told.records[due.kind, due.county] += len(batch)
             progress(told.records.total(), max(total, told.records.total()))
-            after = due.rows.filter(pk__gt=batch[-1].pk)
+            after = due.rows.filter(pk__gt=last)
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
     told.files = remove_files(at, storage) + remove_messages(storage)
     return told

@@ -33,6 +33,7 @@ from outreach.models import (
     Enquiry,
     Evaluation,
     Guardian,
+    ImportDraft,
     Notification,
     Photo,
     Resident,
@@ -291,6 +292,16 @@ def test_a_file_that_nothing_names_goes_after_three_months(place: builders.Count
         clock.advance_to(clock.now() + timedelta(days=days))
         run("erase_due")
         assert kept_files().exists(name) == is_here
+
+
+def test_a_list_that_was_read_in_goes_and_what_comes_after_it_too(place: builders.County) -> None:
+    read = {"by": place.liaison, "filename": "list.xlsx", "read_at": clock.now()}
+    ImportDraft.objects.create(**read, rows=[{"name": "赵青山"}], total=1, good=1)
+    in_year(2020)
+    said = run("erase_due")
+    assert "511302 lists: 1 erased" in said
+    assert said.endswith("files removed: 0\n")
+    assert not ImportDraft.objects.exists()
 
 
 def test_what_is_brought_anew_while_others_are_removed_stays(place: builders.County) -> None:
