@@ -2,8 +2,9 @@
 
 Parts are kept as they came (quarantine); the first of each number counts, because a tablet that
 lost an answer seals anew. Nothing here is applied by itself: a person opens it. A part is taken
-only after those before it: the receipt for the last one makes the tablet forget. A tablet that the
-register does not know is heard too, as far as the room for such tablets goes.
+only after those before it: the receipt for the last one makes the tablet forget, and so each lies
+among the files as well before it is receipted. A tablet that the register does not know is heard
+too, as far as the room for such tablets goes.
 """
 
 from __future__ import annotations
@@ -21,37 +22,64 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
+from mobile_api import handed
 from mobile_api.chain import canonical_json, is_signed
 from mobile_api.federation import FederationKeys, open_record
 from mobile_api.models import HandInPart, HandInVerdict, Replica
 from mobile_api.problems import Problem
 from mobile_api.wire import HandInIn
 from outreach.actions.audit import record
+from outreach.files import files
+from outreach.models import User
 
 LOCKED = "locked"
 
 
 @transaction.atomic
 def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
-    """Keep a part; return it, and whether it is new.
+    """Keep a part, as a row and as a file; return it, and whether it is new.
 
     All but a locked tablet, and one whose key nobody knows, sign with the key they were enrolled
-    with. Raises `Problem`: `hand-in-anew` where a part could not be heard with the others.
+    with. Raises `Problem`: `hand-in-anew` where a part could not be heard with the others; and the
+    disk's `OSError`, with nothing kept.
     """
-    replica = Replica.objects.select_related("device__user").filter(pk=part.replica).first()
-    size = len(json.dumps(part.sealed))
+    replica = _named(part)
     if replica:
         _check_signature(part, bytes(replica.device.public_key))
     else:
-        _check_room(part, size)
+        _check_room(part)
     _check_whole(part)
+    row, is_new = _enter(part, replica, by=replica.device.user if replica else None, at=at)
+    if is_new:
+        # By now nobody else keeps this part. A cut before the commit leaves a file alone, which the
+        # tablet, told nothing, has put in its place anew.
+        handed.keep(part, at, files())
+    return row, is_new
+
+
+def reapply() -> int:
+    """Enter what was handed in after the backup, as it came; return of how many hand-ins.
+
+    It waits at the desk, where what was decided about it is gone with the rest.
+    """
+    found = set()
+    for one in handed.beyond(files()):
+        _row, is_new = _enter(one.part, _signer(one.part), by=None, at=one.received_at)
+        if is_new:
+            found.add((one.part.hand_in, one.part.replica))
+    return len(found)
+
+
+def _enter(
+    part: HandInIn, replica: Replica | None, *, by: User | None, at: datetime
+) -> tuple[HandInPart, bool]:
     row, is_new = HandInPart.objects.get_or_create(
         hand_in=part.hand_in,
         n=part.n,
         said_replica=part.replica,
         defaults={
             "replica": replica,
-            "size": size,
+            "size": _size(part),
             "of": part.of,
             "reason": part.reason,
             "kind": part.kind,
@@ -61,18 +89,37 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
         },
     )
     if is_new and part.kind == "end":
-        whose = replica.device.user if replica else None
-        record("device.hand_in", [replica.device if replica else row], by=whose, at=at)
+        record("device.hand_in", [replica.device if replica else row], by=by, at=at)
     return row, is_new
 
 
-def _check_room(part: HandInIn, size: int) -> None:
+def _size(part: HandInIn) -> int:
+    return len(json.dumps(part.sealed))
+
+
+def _named(part: HandInIn) -> Replica | None:
+    """Return the replica that a part names, where the register knows it."""
+    return Replica.objects.select_related("device__user").filter(pk=part.replica).first()
+
+
+def _signer(part: HandInIn) -> Replica | None:
+    """Return the replica that a part names, where it is that tablet's part."""
+    replica = _named(part)
+    try:
+        if replica:
+            _check_signature(part, bytes(replica.device.public_key))
+    except Problem:
+        return None
+    return replica
+
+
+def _check_room(part: HandInIn) -> None:
     """Keep what anybody may send from filling the disk; what is here already needs no room."""
     unknown = HandInPart.objects.filter(replica=None)
     if unknown.filter(hand_in=part.hand_in, n=part.n, said_replica=part.replica).exists():
         return
     taken = unknown.aggregate(taken=Sum("size"))["taken"] or 0
-    if taken + size > settings.OUTREACH_UNKNOWN_HAND_IN_BYTES:
+    if taken + _size(part) > settings.OUTREACH_UNKNOWN_HAND_IN_BYTES:
         raise Problem("no-room", "for tablets that the register does not know")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from django.conf import settings
 from django.db import transaction
 
-from mobile_api import enrolments, revocations
+from mobile_api import enrolments, handin, revocations
 from mobile_api.models import Epoch
 from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
@@ -26,18 +26,22 @@ _BATCH = 500
 
 
 class Outlasted(NamedTuple):
-    """How many tablets were enrolled, and how many stopped, after the backup."""
+    """How many tablets were enrolled, and how many stopped, after the backup; how many hand-ins."""
 
     enrolled: int
     stopped: int
+    handed_in: int
 
 
 @transaction.atomic
 def begin_epoch() -> Outlasted:
-    """Begin another epoch, by which tablets notice; enrol and stop again whoever was since."""
+    """Begin another epoch, by which tablets notice; enrol and stop again whoever was since.
+
+    What was handed in since is found again, once it is known whose it is.
+    """
     Epoch.objects.all().delete()
     Epoch.current()
-    return Outlasted(enrolments.reapply(), revocations.reapply())
+    return Outlasted(enrolments.reapply(), revocations.reapply(), handin.reapply())
 
 
 def enter_photos(storage: SealedStorage, at: datetime) -> int:

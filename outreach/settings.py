@@ -64,7 +64,10 @@ OUTREACH_DATA = _env.path(
     "OUTREACH_DATA", BASE_DIR / "var", "var", "Folder of the embedded database, files and keys."
 )
 OUTREACH_FILES = _env.path(
-    "OUTREACH_FILES", OUTREACH_DATA / "files", "<data>/files", "Photos and signed certificates."
+    "OUTREACH_FILES",
+    OUTREACH_DATA / "files",
+    "<data>/files",
+    "Photos, signed papers, hand-ins.",
 )
 OUTREACH_BUCKET = _env.text(
     "OUTREACH_BUCKET",

@@ -1,4 +1,4 @@
-"""Whether the files that the register names are there and hold what they should.
+"""Whether the files of the register are there and hold what they should.
 
 A disk may lose a bit without a word. Nobody reads an old photo, and each backup takes it along as
 it lies: the last one in which it is whole ends before anybody has noticed.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, cast
 
 from django.db.models import QuerySet
 
 from certificates.models import CertificateFile
+from mobile_api import handed
 from outreach.files import SealedStorage, photo_name
 from outreach.models import StoredBlob
 from outreach.sealing import SealBroken
@@ -21,6 +23,8 @@ from outreach.sealing import SealBroken
 #: Told after each file: how many were read, how many there are.
 Progress = Callable[[int, int], None]
 _BATCH = 500
+#: How a file is found; one that is erased meanwhile is neither whole nor missed.
+WHOLE, MISSING, DAMAGED, ERASED = "whole", "missing", "damaged", "erased"
 
 
 @dataclass
@@ -33,23 +37,44 @@ class Verdict:
 
 
 def verify_files(storage: SealedStorage, progress: Progress) -> Verdict:
-    """Read every photo and paper that the register names, and hold it against its SHA-256."""
+    """Read every photo and paper that the register names, and hold it against its SHA-256.
+
+    Then every part of a hand-in, which the register has in its rows too.
+    """
     told = Verdict()
-    total = _photos().count() + _papers().count()
-    for seen, (rows, key, name, sha256) in enumerate(_named(), start=1):
-        try:
-            with storage.read(name) as file:
-                found = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
-        except FileNotFoundError:
-            if rows.filter(pk=key).exists():  # else it was erased meanwhile
-                told.missing.append(name)
-        except SealBroken:
-            told.damaged.append(name)
-        else:
-            told.whole += found == sha256
-            told.damaged += [name] if found != sha256 else []
+    parts = list(storage.names(handed.ROOM))
+    total = _photos().count() + _papers().count() + len(parts)
+    named = (_look(storage, *one) for one in _named())
+    looks = chain(named, (_look_at_part(storage, name) for name in parts))
+    for seen, (name, state) in enumerate(looks, start=1):
+        told.whole += state == WHOLE
+        told.missing += [name] if state == MISSING else []
+        told.damaged += [name] if state == DAMAGED else []
         progress(seen, max(seen, total))
     return told
+
+
+def _look(
+    storage: SealedStorage, rows: QuerySet[Any], key: Any, name: str, sha256: str
+) -> tuple[str, str]:
+    try:
+        with storage.read(name) as file:
+            found = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
+    except FileNotFoundError:
+        return name, MISSING if rows.filter(pk=key).exists() else ERASED
+    except SealBroken:
+        return name, DAMAGED
+    return name, WHOLE if found == sha256 else DAMAGED
+
+
+def _look_at_part(storage: SealedStorage, name: str) -> tuple[str, str]:
+    try:
+        handed.read(name, storage)
+    except FileNotFoundError:
+        return name, ERASED
+    except (SealBroken, ValueError):
+        return name, DAMAGED
+    return name, WHOLE
 
 
 def _photos() -> QuerySet[StoredBlob]:

@@ -19,6 +19,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.management import call_command
 
+from mobile_api import handed
 from mobile_api.photos import remove_files
 from mobile_api.restoring import begin_epoch, enter_photos
 from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
@@ -90,6 +91,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     reapply(at)
     remove_files(at, files())
     remove_messages(files())
+    handed.remove_files(files())
     mark.unlink()
     return manifest
 

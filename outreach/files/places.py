@@ -16,7 +16,7 @@ from uuid import uuid4
 from outreach.files.flushing import Flush, flush_folder, flush_together, write_all
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
-BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent")
+BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent", "handed")
 #: The room of messages to families that nobody but their reader takes further.
 SENT = "sent"
 _REMEMBERED_FOLDERS = 70_000

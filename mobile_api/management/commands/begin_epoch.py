@@ -1,4 +1,4 @@
-"""Tell every tablet that the register was restored; enter what tablets and photos came since."""
+"""Tell every tablet that the register was restored; enter tablets, photos and hand-ins since."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         photos = enter_photos(files(), clock.now())
-        enrolled, stopped = begin_epoch()
+        enrolled, stopped, handed_in = begin_epoch()
         self.stdout.write(
             f"A new epoch has begun: tablets send again what came after the backup."
             f" Tablets enrolled again: {enrolled}; stopped again: {stopped}."
-            f" Photos entered again: {photos:,}."
+            f" Photos entered again: {photos:,}. Hand-ins found again: {handed_in:,}."
         )

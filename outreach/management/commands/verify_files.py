@@ -1,4 +1,4 @@
-"""Read every photo and paper that the register names, and name those that are lost or damaged."""
+"""Read every photo, paper and part of a hand-in, and name those that are lost or damaged."""
 
 from __future__ import annotations
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from mobile_api.federation import FederationKeys
 from outreach.backups.archive import new_identity
 from outreach.demo.server import free_port, serving
 from outreach.demo.tablet import Tablet
 from tests.e2e.preparing import CODES
+from tests.mobile_api.handing_in import signed_part
 from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
 from tests.mobile_api.uploading import digest, jpeg
 from tests.outreach.backups.installation import Installation, another_database
@@ -24,6 +27,17 @@ from outreach.models import Evaluation
 said = LedgerEntry.objects.order_by("replica", "seq")
 print([*said.values_list("replica", "seq", "chain", "outcome")])
 print(sorted(Evaluation.objects.values_list("pk", "visit")))
+"""
+#: What waits at the desk of what tablets handed in, and what that holds.
+TELL_HANDED_IN = """
+from django.conf import settings
+from mobile_api.federation import FederationKeys
+from mobile_api.quarantine import hand_ins_for, look_into
+from outreach.models import User
+office = User.objects.get(username="administrator")
+for first in hand_ins_for(office).filter(decided=""):
+    held = look_into(first, FederationKeys(settings.OUTREACH_KEYS_DIR))
+    print(first.hand_in, first.parts, first.is_whole, [one.name for one in held.fresh])
 """
 TELL_WAITING = (
     "from outreach.models import Evaluation;print(Evaluation.objects.awaiting_media().count())"
@@ -105,3 +119,37 @@ def test_yesterdays_backup_is_complete_again_after_the_next_sync(tmp_path: Path)
         send(known, 2)
         send(late, 3)
     assert tell(there, TELL_WAITING) == "0\n"
+
+
+def test_what_was_handed_in_after_the_backup_waits_at_the_desk_again(tmp_path: Path) -> None:
+    """Its tablet has erased itself by then: of the disks that are left the files' has it."""
+    secret, public = new_identity()
+    identity = tmp_path / "backup.key"
+    identity.write_text(f"{secret}\n")
+    office = Installation(tmp_path / "office", public, another_database())
+    office.data.mkdir()
+    office.run("-m", "tests.e2e.preparing", "days")
+    codes = json.loads((office.data / CODES).read_text())
+    keys = FederationKeys(office.data / "keys")
+    keys.create()
+    with open_office(office) as client:
+        tablet = Tablet(client, tmp_path / "locked.json")
+        tablet.enrol(codes[0], "Tablet locked")
+        tablet.sync()
+        visit = min(tablet.rows("visit")).removeprefix("visit/")
+        office.manage("backup", str(tmp_path / "backups"))
+        other = min(tablet.rows("colleague")).removeprefix("colleague/")
+        tablet.say("submit_evaluation", evaluation_args(visit, other), ON_THE_DAY)
+        for n, (kind, plain) in enumerate([("log", {"entries": tablet.state.outbox}), ("end", {})]):
+            said = {"n": n, "of": 2, "kind": kind}
+            body = signed_part(tablet.key, tablet.state.replica, keys, plain, **said)
+            assert client.post("/api/v1/hand-in", json=body).status_code == 201
+    told = tell(office, TELL_HANDED_IN)
+    assert told.endswith(" 2 True ['submit_evaluation']\n")
+
+    there = Installation(tmp_path / "there", "", another_database())
+    (backup,) = (tmp_path / "backups").iterdir()
+    shutil.copytree(office.data / "keys", there.data / "keys")
+    kept = {"OUTREACH_FILES": str(office.data / "files")}
+    there.manage("restore", str(backup), "--identity", str(identity), **kept)
+    assert tell(there, TELL_HANDED_IN) == told

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,11 +16,14 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 from django.test import Client
 from moto.server import ThreadedMotoServer
 from urllib3 import HTTPResponse
 
+from mobile_api.federation import FederationKeys
+from mobile_api.models import HandInPart
 from outreach.backups import whole
 from outreach.backups.archive import new_identity
 from outreach.files import files, photo_name
@@ -28,6 +31,7 @@ from outreach.files.bucket import bucket_at
 from outreach.models import PaperPhoto, StoredBlob
 from tests import builders
 from tests.e2e.line import a_line
+from tests.mobile_api.handing_in import signed_part
 from tests.mobile_api.uploading import digest, enrol, jpeg
 from tests.outreach.desk.test_nomination import a_photo
 
@@ -236,6 +240,42 @@ def test_without_the_store_the_page_says_so_and_nothing_is_registered() -> None:
     assert answer.status_code == 503
     assert "照片和证件文件暂时无法读写" in answer.content.decode()
     assert (StoredBlob.objects.count(), PaperPhoto.objects.count()) == (0, 0)
+
+
+def a_part(tmp_path: Path) -> str:
+    """Return a part of a hand-in of a tablet that nobody knows."""
+    keys = FederationKeys(tmp_path / "keys")
+    keys.create()
+    key = ec.generate_private_key(ec.SECP256R1())
+    return json.dumps(signed_part(key, str(uuid4()), keys, {"entries": []}, reason="unknown"))
+
+
+@pytest.mark.django_db
+def test_what_was_handed_in_lies_in_the_bucket_too_for_a_restored_register(
+    place: builders.County, store: Store, bucket: str, tmp_path: Path
+) -> None:
+    body = a_part(tmp_path)
+    answer = Client().post("/api/v1/hand-in", body, content_type="application/json")
+    assert answer.status_code == 201
+    [(name, kept)] = store.objects(bucket).items()
+    assert (name.split("/")[0], kept[:6]) == ("handed", b"\x8eOSEAL")
+    assert [member.name for member in whole._in_bucket()] == [f"files/{name}"]
+    [before] = HandInPart.objects.values_list("sealed", "received_at")
+    HandInPart.objects.all().delete()
+    call_command("begin_epoch", stdout=StringIO())
+    assert list(HandInPart.objects.values_list("sealed", "received_at")) == [before]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("gone")
+def test_without_the_store_nothing_is_receipted_to_a_tablet_that_hands_in(
+    place: builders.County, tmp_path: Path
+) -> None:
+    client = Client(raise_request_exception=False)
+    body = a_part(tmp_path)
+    answer = client.post("/api/v1/hand-in", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+    assert not HandInPart.objects.exists()
 
 
 @pytest.mark.django_db
