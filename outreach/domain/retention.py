@@ -28,6 +28,7 @@ class Holding(StrEnum):
     LISTS = "lists"
     PLANS = "plans"
     RECORDS = "records"
+    HAND_INS = "hand_ins"
 
 
 class MalformedTerms(ValueError):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from certificates.models import Certificate, CertificateEvent
 from certificates.steps import LIVING
-from mobile_api.models import Dispute, LedgerEntry
+from mobile_api.models import Dispute, HandInPart, HandInVerdict, LedgerEntry
 from outreach.domain.retention import Holding, Terms, read_terms
 from outreach.domain.vocabulary import EvidenceKind, Level
 from outreach.domain.workflow import OPEN_STATES, ApplicationState
@@ -177,6 +177,15 @@ def _records(county: str, before: datetime) -> QuerySet[LedgerEntry]:
     return mine.filter(~Exists(waiting), received_at__lt=before).order_by("pk")
 
 
+def _hand_ins(county: str, before: datetime) -> QuerySet[HandInPart]:
+    """Return the parts of what the county's tablets handed in and somebody has decided about."""
+    decided = HandInVerdict.objects.filter(
+        hand_in=OuterRef("hand_in"), said_replica=OuterRef("said_replica"), decided_at__lt=before
+    )
+    mine = HandInPart.objects.filter(replica__device__user__division__code__startswith=county)
+    return mine.filter(Exists(decided)).defer("sealed").order_by("pk")
+
+
 _ROWS: dict[Holding, Any] = {
     Holding.UNFINISHED: _unfinished,
     Holding.NOT_MET: _not_met,
@@ -188,4 +197,5 @@ _ROWS: dict[Holding, Any] = {
     Holding.LISTS: _lists,
     Holding.PLANS: _plans,
     Holding.RECORDS: _records,
+    Holding.HAND_INS: _hand_ins,
 }

@@ -19,6 +19,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from certificates.models import Certificate
+from mobile_api import handed
 from mobile_api.models import LedgerEntry
 from mobile_api.photos import remove_files
 from outreach.actions import photos
@@ -84,6 +85,7 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
             after = due.rows.filter(pk__gt=last)
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
     told.files = remove_files(at, storage) + remove_messages(storage)
+    told.files += handed.remove_files(storage)
     return told
 
 
@@ -267,6 +269,14 @@ def _plans(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -
     record(f"{kind}.erase", batch, by=by, at=at)
 
 
+@transaction.atomic
+def _hand_ins(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
+    """Erase the parts by the row; what was decided, and what came of it, stays."""
+    record(f"{kind}.erase", [part for part in batch if part.n == 0], by=by, at=at)
+    for part in batch:
+        part.delete()
+
+
 def _records(batch: Sequence[Any], _kind: Holding, _by: User | None, at: datetime) -> None:
     blank_records(batch, at)
 
@@ -282,4 +292,5 @@ _ERASE: dict[Holding, Callable[[Sequence[Any], Holding, User | None, datetime], 
     Holding.LISTS: _whole,
     Holding.PLANS: _plans,
     Holding.RECORDS: _records,
+    Holding.HAND_INS: _hand_ins,
 }
