@@ -363,6 +363,9 @@ def complete_means_announced(sound: Any, rows: Any) -> Any:
 @plant(World, "announce_restore")
 def a_restore_is_not_announced(sound: Any, world: World) -> None:
     """Go back in time under the old epoch."""
+    before = Epoch.current()
+    sound(world)
+    Epoch.objects.update(value=before)
 
 
 @plant(push, "upcast")
@@ -417,6 +420,12 @@ def a_restore_forgets_who_was_enrolled(sound: Any) -> int:
     return 0
 
 
+@plant(handin, "reapply")
+def a_restore_forgets_what_was_handed_in(sound: Any) -> int:
+    """Lose what was handed in after the backup, although its tablets have forgotten it."""
+    return 0
+
+
 @plant(api, "take")
 def a_hand_in_is_receipted_and_not_kept(sound: Any, part: Any, *, at: Any) -> Any:
     """Answer with a receipt and keep nothing."""
@@ -445,7 +454,7 @@ FAULTS["the_epoch_is_remembered_across_a_restore"] = _epoch_of_the_process
 
 
 @plant(handin, "_check_room")
-def strangers_are_turned_away(sound: Any, part: Any, size: int) -> None:
+def strangers_are_turned_away(sound: Any, part: Any) -> None:
     """Keep nothing of a tablet that the register does not know."""
     raise Problem("unknown-replica")
 

@@ -43,6 +43,7 @@ FLOORS = {
     "handed in": 0.15,
     "handed in unknown to all": 0.01,
     "hand-in cut": 0.01,
+    "parts found again": 0.5,
     "hand-in accepted": 0.1,
     "hand-in set_aside": 0.05,
     "hand-in accepted locked": 0.2,

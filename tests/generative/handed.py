@@ -96,6 +96,12 @@ def _kept(key: bytes, store: str, name: str | int, plain: bytes) -> str:
     return base64.b64encode(b"\1" + iv + kept).decode()
 
 
+def parts_here() -> dict[tuple[UUID, UUID, int], dict[str, str]]:
+    """Return what the office has of hand-ins, those under way too: each part as it was sealed."""
+    rows = HandInPart.objects.values_list("hand_in", "said_replica", "n", "sealed")
+    return {(hand_in, replica, n): sealed for hand_in, replica, n, sealed in rows}
+
+
 def handed_in() -> dict[str, str]:
     """Open every hand-in that came to its end; return its evaluations and their remarks."""
     ended = HandInPart.objects.filter(kind="end").values_list("hand_in", flat=True)

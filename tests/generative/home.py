@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ def lose_enrolments() -> None:
 
 
 def forget_tablets() -> None:
-    """Begin with nobody enrolled or stopped beyond what the database says."""
+    """Begin with nobody enrolled or stopped and nothing handed in but what the database says."""
     lose_enrolments()
     settings.OUTREACH_REVOCATIONS.unlink(missing_ok=True)
+    shutil.rmtree(settings.OUTREACH_FILES / "handed", ignore_errors=True)

@@ -28,6 +28,7 @@ CAUGHT_BY = {
     "a_hand_in_is_receipted_and_not_kept": 3,
     "a_hand_in_is_taken_in_and_not_heard": 3,
     "a_photo_that_came_is_nothing_new": 1,
+    "a_restore_forgets_what_was_handed_in": 0,
     "a_restore_forgets_who_was_enrolled": 6,
     "a_restore_forgets_who_was_stopped": 43,
     "a_restore_is_not_announced": 6,

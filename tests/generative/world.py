@@ -29,7 +29,7 @@ from tests.builders import SHANGHAI, VISIT_ON
 from tests.generative import databases
 from tests.generative.device import Device, Reply, fresh_key
 from tests.generative.expected import expected
-from tests.generative.handed import handed_in
+from tests.generative.handed import handed_in, parts_here
 from tests.generative.home import forget_tablets
 from tests.generative.promises import check
 from tests.generative.reading import Reader
@@ -340,13 +340,19 @@ class World:
         self.backup = databases.keep()
 
     def restore(self) -> None:
-        """Put yesterday's database back, as the how-to says: with another epoch."""
-        before = self.everywhere()
+        """Put yesterday's database back, as the how-to says: with another epoch.
+
+        What was handed in stays, as its tablets forget it, and what was only acknowledged may go.
+        """
+        before, parts = self.everywhere(), parts_here()
         acked = LedgerEntry.objects.count()
         held = self._known_here()
         self.backup.put_back()
         forgotten = held - self._known_here()
+        kept = len(parts_here())
         self.announce_restore()
+        check("hand-in", parts.items() <= parts_here().items(), "lost by a restore")
+        self.reached["parts found again"] += len(parts_here()) - kept
         self.reached["enrolled after the backup"] += len(forgotten & self._known_here())
         self.excused |= before - self.everywhere()
         self.reached["restores"] += 1
