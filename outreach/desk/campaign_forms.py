@@ -100,6 +100,8 @@ class CampaignForm(forms.Form):
 class ChangingCampaignForm(CampaignForm, SeenForm):
     """Other days and customs of a campaign."""
 
+    each_for_itself = True
+
     def terms(self) -> CampaignTerms:
         """Return what was typed, without what was seen."""
         del self.cleaned_data["seen"]
@@ -201,6 +203,7 @@ class TeamForm(forms.Form):
 class ChangingTeamForm(TeamForm, SeenForm):
     """Another crew of a team, or another place to start from; its days have a form of their own."""
 
+    each_for_itself = True
     start = end = None  # type: ignore[assignment]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
@@ -390,8 +390,18 @@ class AppointmentForm(forms.Form):
 class SeenForm(forms.Form):
     """What stood on the page when it was opened, and what stands now where that is another."""
 
+    #: Whether no field hangs on another: then what two people change apart is both kept.
+    each_for_itself = False
     stands: Sequence[tuple[str, str]] = ()
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def put_in(self, said: Mapping[str, list[str]]) -> None:
+        """Take over what somebody else changed, in the words that a browser sends."""
+        typed = cast(QueryDict, self.data).copy()
+        for name, value in said.items():
+            typed.setlist(name, value)
+        self.data = typed
+        self.full_clean()
 
     def show(self, mark: str, stands: Sequence[tuple[str, str]] = ()) -> None:
         """List what stands now beside what was typed; whoever sends it once more has seen it."""

@@ -24,7 +24,7 @@ from outreach.desk.campaign_forms import (
     HindranceForm,
 )
 from outreach.desk.listing import Calendar, list_rows
-from outreach.desk.seeing import as_seen, showing
+from outreach.desk.seeing import as_seen, showing, told
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import VisitState
 from outreach.models import Campaign, Plan
@@ -82,9 +82,9 @@ def change(request: DeskRequest, campaign: UUID) -> HttpResponse:
 
     def act() -> HttpResponse:
         _check(form)
-        with as_seen(form, held, lambda: CampaignForm.showing(held)):
+        with as_seen(form, held, lambda: CampaignForm.showing(held)) as kept:
             actions.change(held, form.terms(), by=request.user, at=clock.now())
-        return done(request, _("The campaign is changed."), "desk:campaign", held.pk)
+        return done(request, told(_("The campaign is changed."), kept), "desk:campaign", held.pk)
 
     context = {
         "form": form,

@@ -23,7 +23,7 @@ from outreach.desk.account_forms import WhyForm
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import SeenForm
 from outreach.desk.listing import Calendar, list_rows
-from outreach.desk.seeing import as_seen, showing
+from outreach.desk.seeing import as_seen, showing, told
 from outreach.domain.vocabulary import Category, Role
 from outreach.models import AuditEvent, Institution, User
 
@@ -34,6 +34,7 @@ EVENTS = 50
 class InstitutionForm(SeenForm):
     """What the designation says, and by which document."""
 
+    each_for_itself = True
     name = forms.CharField(label=gettext_lazy("Name of the institution"), max_length=80)
     designated_from = forms.DateField(
         label=gettext_lazy("Designated since"),
@@ -120,9 +121,10 @@ def institution(request: DeskRequest, institution: UUID) -> HttpResponse:
     def act() -> HttpResponse:
         check_form(form)
         why = form.cleaned_data["why"]
-        with as_seen(form, held, lambda: _initial(held)):
+        with as_seen(form, held, lambda: _initial(held)) as kept:
             actions.change(held, form.said, why, by=request.user, at=clock.now())
-        return done(request, _("The institution is changed."), "desk:institution", held.pk)
+        text = told(_("The institution is changed."), kept)
+        return done(request, text, "desk:institution", held.pk)
 
     return answer(request, act, "desk/institution.html", lambda: _page(request, held, form=form))
 

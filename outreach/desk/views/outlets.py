@@ -20,7 +20,7 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import SeenForm
 from outreach.desk.listing import Calendar, list_rows
-from outreach.desk.seeing import as_seen, showing
+from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.stepping import cases_of
 from outreach.domain.vocabulary import Level, OutletKind, Role
 from outreach.models import Division, Outlet, User
@@ -46,6 +46,7 @@ class PlaceField(_PlaceChoice):
 class OutletForm(SeenForm):
     """A counter and for which area it takes requests in."""
 
+    each_for_itself = True
     name = forms.CharField(label=gettext_lazy("Name of the outlet"), max_length=60)
     kind = forms.ChoiceField(
         label=gettext_lazy("What kind of counter is it?"),
@@ -143,8 +144,8 @@ def outlet(request: DeskRequest, outlet: UUID) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
-        said = form.cleaned_data
-        with as_seen(form, held, lambda: _shown(held)):
+        with as_seen(form, held, lambda: _shown(held)) as kept:
+            said = form.cleaned_data
             actions.change_outlet(
                 held,
                 said["name"],
@@ -153,7 +154,7 @@ def outlet(request: DeskRequest, outlet: UUID) -> HttpResponse:
                 by=request.user,
                 at=clock.now(),
             )
-        return done(request, _("The outlet is changed."), *_at(held))
+        return done(request, told(_("The outlet is changed."), kept), *_at(held))
 
     return answer(
         request, act, "desk/outlet.html", lambda: _page(held, form, AccountForm(prefix="account"))

@@ -19,7 +19,7 @@ from outreach.desk import feeds
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
 from outreach.desk.campaign_forms import ChangingTeamForm, HoursForm, TeamForm
-from outreach.desk.seeing import as_seen, showing
+from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.views.campaigns import campaign_of
 from outreach.domain.vocabulary import Role
 from outreach.models import Team
@@ -71,9 +71,10 @@ def change(request: DeskRequest, team: UUID) -> HttpResponse:
             held,
             lambda: TeamForm.showing(held),
             hold=lambda: actions.hold_teams(held.campaign),
-        ):
+        ) as kept:
             actions.change_team(held, form.crew(), by=request.user, at=clock.now())
-        return done(request, _("The team is changed."), "desk:campaign", held.campaign_id)
+        text = told(_("The team is changed."), kept)
+        return done(request, text, "desk:campaign", held.campaign_id)
 
     context = {
         "form": form,

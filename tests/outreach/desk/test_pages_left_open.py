@@ -127,7 +127,7 @@ def opened(place: County, what: str) -> tuple[str, dict[str, Any]]:
         return f"/campaigns/{hill.campaign.pk}/change/", CAMPAIGN
     if what == "team":
         crew = {"name": "北线", "members": [place.assessor.pk, place.colleague.pk]}
-        return f"/teams/{hill.north.pk}/", {**crew, "base": place.county.pk, "vehicle": ""}
+        return f"/teams/{hill.north.pk}/", {**crew, "base": place.county.pk, "vehicle": "川R·演示"}
     day = {f"on-{MONDAY}": "on", f"start-{MONDAY}": "09:00", f"end-{MONDAY}": "16:00"}
     return f"/teams/{hill.north.pk}/hours/", day
 
@@ -135,11 +135,11 @@ def opened(place: County, what: str) -> tuple[str, dict[str, Any]]:
 #: What one changes and what the other would, and how what the first one chose is said.
 CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "account": ({"full_name": "王联络"}, {"telephone": "13800000009"}, "王联络"),
-    "outlet": ({"kind": "village_station"}, {"name": "二号服务点"}, "村"),
-    "institution": ({"categories": ["vision"]}, {"name": "区人民医院"}, "视力"),
+    "outlet": ({"name": "一号服务点"}, {"name": "二号服务点"}, "一号服务点"),
+    "institution": ({"name": "市人民医院"}, {"name": "区人民医院"}, "市人民医院"),
     "fast lane": ({"why": "补贴月底到期"}, {"why": "孩子要上学"}, "补贴月底到期"),
-    "campaign": ({"last_on": "2018-06-13"}, {"name": "夏季行动"}, "2018-06-13"),
-    "team": ({"vehicle": "川R·2"}, {"name": "东线"}, "川R·2"),
+    "campaign": ({"name": "春季行动"}, {"name": "夏季行动"}, "春季行动"),
+    "team": ({"name": "西线"}, {"name": "东线"}, "西线"),
     "hours": ({f"end-{MONDAY}": "15:30"}, {f"start-{MONDAY}": "10:00"}, "15:30"),
 }
 
@@ -166,6 +166,62 @@ def test_of_two_who_change_the_same_the_second_is_shown_what_the_first_did(
     assert seen_on(one.get(address)) == seen_on(answer) == stands
     assert other.post(address, form | theirs | {"seen": stands}).status_code == 303
     assert seen_on(one.get(address)) != stands
+
+
+#: Of the same forms, what the two change apart, and one field that one of them changes beside.
+APART: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "outlet": ({"kind": "village_station"}, {"name": "二号服务点"}, "已一并保留：是哪种柜台。"),
+    "institution": (
+        {"designated_from": "2016-01-01"},
+        {"name": "区人民医院"},
+        "已一并保留：指定日期。",
+    ),
+    "campaign": ({"last_on": "2018-06-13"}, {"minutes": "50"}, "已一并保留：最后一日。"),
+    "team": ({"vehicle": "川R·2"}, {"name": "东线"}, "已一并保留：车辆。"),
+}
+
+
+@pytest.mark.parametrize("what", APART)
+def test_what_two_change_apart_is_both_kept_and_nobody_types_it_again(
+    place: County, sign_in: SignIn, what: str
+) -> None:
+    address, form = opened(place, what)
+    mine, theirs, label = APART[what]
+    one, other = sign_in(place.administrator), sign_in(place.administrator)
+    seen = seen_on(one.get(address))
+    assert one.post(address, form | mine | {"seen": seen}).status_code == 303
+
+    answer = other.post(address, form | theirs | {"seen": seen}, follow=True)
+    assert answer.redirect_chain
+    assert label in answer.content.decode()
+    page = other.get(address).content.decode()
+    for name, value in (mine | theirs).items():
+        [said] = value if isinstance(value, list) else [value]
+        field = rf'<[^>]*name="{name}"[^>]*value="{said}"[^>]*'
+        assert re.search(field + ("checked" if name in ("kind", "categories") else ""), page)
+
+
+@pytest.mark.parametrize("what", APART)
+def test_where_both_changed_the_same_only_that_is_asked_about(
+    place: County, sign_in: SignIn, what: str
+) -> None:
+    address, form = opened(place, what)
+    apart, beside, _label = APART[what]
+    mine, theirs, said = CHANGED[what]
+    one, other = sign_in(place.administrator), sign_in(place.administrator)
+    seen = seen_on(one.get(address))
+    assert one.post(address, form | apart | mine | {"seen": seen}).status_code == 303
+    stands = seen_on(one.get(address))
+
+    answer = other.post(address, form | beside | theirs | {"seen": seen})
+    page = answer.content.decode()
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "changed-meanwhile")
+    [listed] = re.findall(r'id="stands".*?</section>', page, re.DOTALL)
+    assert said in listed
+    assert seen_on(answer) == stands
+    for name, value in apart.items():  # what only the other had changed stands in the form
+        [kept] = value if isinstance(value, list) else [value]
+        assert re.search(rf'name="{name}"[^>]*value="{kept}"', page)
 
 
 def gone_round(place: County, case: Application, hour: int) -> None:
