@@ -57,3 +57,26 @@ def test_after_an_error_the_reader_lands_on_the_summary(place: builders.County, 
     page.get_by_role("button", name="受理所选").click()
     expect(page.locator(".summary")).to_be_focused()
     expect(page.locator(".summary")).to_contain_text("没有勾选任何一行")
+
+
+def test_each_line_of_the_summary_leads_to_its_field(place: builders.County, seat: Seat) -> None:
+    page = seat(place.liaison).new_page()
+    page.goto("/cases/nominate/")
+    page.get_by_role("button", name="登记", exact=True).click()
+    summary = page.locator(".summary")
+    expect(summary).to_be_focused()
+    lost = summary.evaluate(
+        """summary => [...summary.querySelectorAll('a')]
+      .filter((link) => !link.hash.slice(1) || !document.querySelector(link.hash))
+      .map((link) => link.textContent)"""
+    )
+    assert lost == []
+
+
+def test_a_position_that_is_not_found_is_told(place: builders.County, seat: Seat) -> None:
+    page = seat(place.liaison).new_page()
+    page.goto("/cases/nominate/")
+    page.evaluate("() => { navigator.geolocation.getCurrentPosition = (_at, lost) => lost() }")
+    page.get_by_text("家的位置（可不填）").click()
+    page.locator("[data-locate]").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有找到位置")

@@ -43,12 +43,18 @@ for (const button of document.querySelectorAll("[data-print]")) {
 // The phone's position for the home, only when asked.
 for (const button of document.querySelectorAll("[data-locate]")) {
   if (!navigator.geolocation) continue;
+  const nowhere = document.querySelector("[data-not-located]");
   button.hidden = false;
   button.addEventListener("click", () => {
-    navigator.geolocation.getCurrentPosition(({ coords }) => {
-      document.getElementById("id_latitude").value = coords.latitude.toFixed(6);
-      document.getElementById("id_longitude").value = coords.longitude.toFixed(6);
-    });
+    nowhere.hidden = true;
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        document.getElementById("id_latitude").value = coords.latitude.toFixed(6);
+        document.getElementById("id_longitude").value = coords.longitude.toFixed(6);
+      },
+      () => (nowhere.hidden = false),
+      { timeout: 20_000 },
+    );
   });
 }
 
