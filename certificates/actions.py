@@ -150,16 +150,23 @@ def too_early(certificate: Certificate) -> Refused:
 def open_signer() -> Signer:
     """Open the signing key or refuse with what to do."""
     try:
-        return load_signer(settings.OUTREACH_KEYS_DIR)
+        signer = load_signer(settings.OUTREACH_KEYS_DIR)
     except AuthorityMissing as error:
         raise Refused(
             "no-signing-key", _("There is no signing key yet: run manage.py create_authority.")
         ) from error
     except AuthorityUnsound as error:
-        raise Refused(
-            "signing-key-unsound",
-            _("The signing key cannot be used; run manage.py check, it says why."),
-        ) from error
+        raise _unsound() from error
+    if signer.ends_at < timezone.localtime():  # the checks looked when the server started
+        raise _unsound()
+    return signer
+
+
+def _unsound() -> Refused:
+    return Refused(
+        "signing-key-unsound",
+        _("The signing key cannot be used; run manage.py check, it says why."),
+    )
 
 
 def _make(batch: Sequence[Known], by: User, at: datetime, signer: Signer) -> list[_Ready]:

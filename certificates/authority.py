@@ -67,6 +67,12 @@ class Signer:
     credential: CredentialKey
 
     @property
+    def ends_at(self) -> datetime:
+        """Return when the first certificate of its chain ends."""
+        chain = (self.certificate, *self.between, self.root)
+        return min(one.not_valid_after_utc for one in chain)
+
+    @property
     def is_demo(self) -> bool:
         """Tell whether the authority calls itself a demonstration."""
         return DEMO_MARK in self.certificate.subject.rfc4514_string()

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from certificates import actions
 from certificates.actions import hand_over, issue, issuing
 from certificates.authority import Trust
 from certificates.examination import Examination, Verdict, examine
+from certificates.founding import SIGNER_YEARS, create_authority
 from certificates.life import cancel
 from certificates.models import Certificate, CertificateEvent, CertificateFile
 from certificates.steps import Ground
@@ -25,6 +27,7 @@ from outreach.models import Application, AuditEvent, Guardian, Photo, Resident, 
 from outreach.models.sealed import blind_index
 from outreach.rules import Refused
 from tests import builders
+from tests.certificates.conftest import NAMES
 from tests.certificates.issuing import ISSUED_AT, approved, issued, paper_of, put_portraits
 from tests.certificates.making import text_of
 
@@ -224,6 +227,19 @@ def test_an_office_without_a_key_is_told_what_to_run(
     settings.OUTREACH_KEYS_DIR = tmp_path / "no keys"
     with pytest.raises(Refused, match="no-signing-key"):
         issue(cases, by=place.approver, at=ISSUED_AT)
+
+
+def test_a_key_whose_certificate_ended_while_the_server_ran_signs_nothing(
+    place: builders.County, files: Path, tmp_path: Path, settings: Any
+) -> None:
+    """The checks look at it when the server starts; a reader would call each such paper invalid."""
+    cases = approved(place, files)
+    settings.OUTREACH_KEYS_DIR = tmp_path / "ended"
+    long_ago = timezone.now() - timedelta(days=round(365.25 * SIGNER_YEARS) + 1)
+    create_authority(tmp_path / "ended", NAMES, at=long_ago)
+    with pytest.raises(Refused, match="signing-key-unsound"):
+        issue(cases, by=place.approver, at=ISSUED_AT)
+    assert (Certificate.objects.count(), kept(files)) == (0, [])
 
 
 def test_a_person_who_holds_this_very_certificate_is_not_issued_another(
