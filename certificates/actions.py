@@ -39,7 +39,7 @@ from certificates.steps import CERTIFICATE, CertificateState, Kind, renewable_fr
 from outreach.actions.applications import advance, take
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, User
+from outreach.models import Application, Bar, User
 from outreach.models.ids import new_id
 from outreach.rules import Refused, check_in_scope, check_role, worded
 
@@ -103,6 +103,7 @@ def make(wanted: Sequence[Commission], *, by: User, at: datetime) -> Iterator[Ce
 
 def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
     check_role(by, CERTIFICATE["issue"])
+    _check_alive([one.case for one in wanted])
     for one in wanted:
         old = one.replaces
         if old is None or one.kind == Kind.CHANGE:
@@ -120,6 +121,26 @@ def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
                         " mark it as found, then renew."
                     ),
                     number=old.application.number,
+                ),
+            )
+
+
+def _check_alive(cases: Sequence[Application]) -> None:
+    """Refuse a paper for whoever died since they applied: the bar came with their last one."""
+    died = Bar.objects.filter(
+        resident__in=[one.resident_id for one in cases], until_on=None, lifted_at=None
+    )
+    residents = set(died.values_list("resident", flat=True))
+    for case in cases:
+        if case.resident_id in residents:
+            raise Refused(
+                "barred",
+                worded(
+                    _(
+                        "The register says that the person of case %(number)s has died;"
+                        " send the case back, then close it."
+                    ),
+                    number=case.number,
                 ),
             )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, transaction
 
-from certificates import actions, life
+from certificates import actions, batches, life
 from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
@@ -18,7 +18,7 @@ from outreach.models import Application, AuditEvent, Evaluation, Resident
 from outreach.models.sealed import blind_index
 from outreach.rules import Refused
 from tests import builders
-from tests.certificates.issuing import ISSUED_AT, issued, paper_of, put_portraits
+from tests.certificates.issuing import ISSUED_AT, approved, issued, paper_of, put_portraits
 from tests.certificates.making import text_of
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +232,22 @@ def test_another_grade_replaces_the_certificate_and_says_what_it_was(
     text = text_of(paper_of(new)).replace("\n", "")
     assert "2018年06月13日签发的原证为肢体残疾壹级" in text
     assert names(held)[-1] == "change"
+
+
+def test_who_died_while_they_were_assessed_again_gets_no_certificate(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    case, other = assessed_again(place, files, held, 2, date(2018, 8, 6)), approved(place, files)[0]
+    over = builders.notice_over(date(2018, 8, 6))
+    life.cancel([held], ground=Ground.DEATH, reason="死亡", by=place.administrator, at=over)
+    batch = batches.sign([case, other], by=place.approver, at=over)
+    item = batch.items.get(application=case)
+    assert (batches.progress(batch).done, item.code) == (1, "barred")
+    assert case.number in item.reason
+    assert not held.resident.certificates.living().exists()
+    case.refresh_from_db()
+    applications.advance([case], "send_back", by=place.approver, at=over, note="死亡")
+    applications.advance([case], "close", by=place.administrator, at=over, note="死亡")
 
 
 def test_the_same_result_again_is_a_renewal_with_the_same_number(
