@@ -229,7 +229,7 @@ def _made(items: Sequence[BatchItem]) -> dict[UUID, Certificate]:
     olds = [item.replaces_id for item in items if item.replaces_id]
     mine = Q(batch_item=None) | Q(batch_item__in=items)
     firsts = Certificate.objects.filter(mine, application__in=cases, kind__in=OF_A_CASE)
-    others = Certificate.objects.filter(replaces__in=olds)
+    others = Certificate.objects.filter(mine, replaces__in=olds).exclude(kind__in=OF_A_CASE)
     by_case = {row.application_id: row for row in firsts}
     by_old = {row.replaces_id: row for row in others}
     found = {

@@ -21,6 +21,7 @@ from outreach.models import Application, Resident
 from outreach.rules import Refused
 from tests import builders
 from tests.certificates.issuing import ISSUED_AT, issued, put_portraits
+from tests.certificates.test_life import assessed_again
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +211,34 @@ def test_renewals_and_replacements_are_signed_for_alike(
     kinds = Certificate.objects.exclude(kind=Kind.FIRST).order_by("kind")
     assert [one.kind for one in kinds] == [Kind.REISSUE, Kind.RENEWAL]
     assert not PaperRequest.objects.open().exists()
+
+
+def test_a_replacement_that_an_assessment_forestalled_is_refused_and_says_so(
+    place: builders.County, files: Path
+) -> None:
+    [held] = issued(place, files)
+    actions.hand_over([held], by=place.liaison, at=ISSUED_AT)
+    case = assessed_again(place, files, held, 2, date(2018, 8, 6))
+    over = builders.notice_over(date(2018, 8, 6))
+    life.declare_lost([held], by=place.liaison, at=over)
+    asked = PaperRequest.objects.select_related("certificate__application").get()
+    first = batches.start(requests=[asked], by=place.approver, at=over)
+    second = batches.sign([case], by=place.approver, at=over)
+    batches.work(uuid4(), first)
+    assert (far(second), far(first)) == ((1, 0, 0), (0, 1, 0))
+    assert first.items.get().code == "wrong-state"
+
+
+def test_a_request_that_a_colleague_signed_in_this_very_moment_is_refused_and_says_so(
+    place: builders.County, files: Path
+) -> None:
+    [held] = issued(place, files)
+    life.declare_lost([held], by=place.liaison, at=ISSUED_AT)
+    asked = PaperRequest.objects.select_related("certificate__application").get()
+    mine = batches.sign(requests=[asked], by=place.approver, at=ISSUED_AT)
+    theirs = batches.sign(requests=[asked], by=place.approver, at=ISSUED_AT)
+    assert (far(mine), far(theirs)) == ((1, 0, 0), (0, 1, 0))
+    assert theirs.items.get().code == "wrong-state"
 
 
 def test_the_servers_worker_makes_what_waits_and_settles_the_day(
