@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_api.chain import NotCanonical, canonical_json
+from mobile_api.chain import NotCanonical, canonical_json, is_signed
 
 _WHOLE = 2**53 - 1
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -64,3 +65,9 @@ def test_what_lies_too_deep_has_no_canonical_form(leaf: Any, depth: int) -> None
 def test_what_has_no_canonical_form_says_so(value: Any) -> None:
     with pytest.raises(NotCanonical):
         canonical_json(value)
+
+
+@pytest.mark.parametrize("signature", ["", "=", "é" * 88, "AAAA", "A" * 86 + "=="])
+def test_what_is_no_signature_is_none(signature: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    assert not is_signed(key, b"said", signature)
