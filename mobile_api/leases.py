@@ -28,9 +28,11 @@ _SHARE_BYTES = 32
 def lend(device: Device, *, at: datetime) -> tuple[str, str]:
     """Return the device's part of the key, made when it has none, and a fresh secret to ask with.
 
-    An earlier secret is no longer known: a copied one does not outlive the next request.
+    An earlier secret is no longer known: a copied one does not outlive the next request. Raises
+    `Problem` revoked.
     """
     held = Device.objects.select_for_update().get(pk=device.pk)
+    check_in_use(held.revoked_at, held.user.is_active)  # it may have been stopped since it spoke
     ask = secrets.token_urlsafe(32)
     if not held.share:
         held.share = b64encode(secrets.token_bytes(_SHARE_BYTES)).decode()

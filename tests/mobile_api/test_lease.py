@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from mobile_api.devices import revoke
-from mobile_api.leases import LEASE
+from mobile_api.leases import LEASE, lend
 from mobile_api.models import Device
+from mobile_api.problems import Problem
 from outreach.demo.tablet import Tablet
 from tests import builders
 from tests.builders import START
@@ -64,6 +65,17 @@ def test_nobody_gets_it_with_another_secret_or_for_another_tablet(tablet: Tablet
 
 def test_a_tablet_that_was_never_lent_any_is_not_opened_by_an_empty_secret(tablet: Tablet) -> None:
     assert asked(tablet.state.replica, "").status_code == 422
+
+
+def test_nothing_is_lent_to_a_tablet_that_is_stopped_while_it_asks(
+    place: builders.County, tablet: Tablet
+) -> None:
+    lent(tablet)
+    asking = Device.objects.get()
+    revoke(Device.objects.get(), by=place.administrator, at=START)
+    with pytest.raises(Problem, match="revoked"):
+        lend(asking, at=START)
+    assert Device.objects.get().share is None
 
 
 def test_the_part_of_a_stopped_tablet_is_gone(place: builders.County, tablet: Tablet) -> None:
