@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,8 @@ from outreach.domain.identity import MalformedIdNumber, MalformedName, Malformed
 from outreach.domain.vocabulary import Role
 from outreach.models import Evaluation, Resident, User, Visit
 from outreach.rules import Refused, applications_for, plainly, visits_for
+
+log = logging.getLogger(__name__)
 
 
 class StandsOtherwise(Refused):
@@ -151,12 +154,21 @@ def _apply(entry: LedgerEntry, context: Context) -> None:
     try:
         with transaction.atomic(), plainly():
             mutator.run([args], context)
-    except IntegrityError:
-        # Said again, or accepted from another dispute, in the very same moment.
-        _check_unknown(mutator, args)
+    except (Refused, OperationalError, InterfaceError):
         raise
     except (MalformedIdNumber, MalformedName, MalformedTelephone) as error:
         raise _malformed() from error
+    except Exception as error:
+        # Said again, or accepted from another dispute, in the very same moment?
+        _check_unknown(mutator, args)
+        log.exception("mutation %s could not be applied", entry.mutation_id)
+        raise Refused(
+            "unexpected",
+            _(
+                "The server still stumbles over this, and it stays here: accept it after the next"
+                " update, or set it aside."
+            ),
+        ) from error
 
 
 def _malformed() -> Refused:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
@@ -173,6 +175,28 @@ def test_what_still_breaks_a_rule_is_not_accepted_and_stays_open(
         codes.append(caught.value.code)
     assert codes == ["identity-unchecked", "unknown-mutation", "malformed"]
     assert Dispute.objects.filter(decided_at=None).count() == 3
+
+
+def test_what_makes_the_server_stumble_again_stays_open_and_says_so(
+    place: builders.County,
+    tablet: Tablet,
+    sign_in: Callable[[User], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def surprised(*_part: object) -> None:
+        raise RuntimeError("a fault of the program")
+
+    monkeypatch.setattr("outreach.actions.evaluations._grade", surprised)
+    [visit] = builders.scheduled(place)
+    evaluated(tablet, place, visit)
+    tablet.sync()
+    dispute = Dispute.objects.get(code="unexpected")
+    page = f"/disputes/{dispute.pk}/"
+    answer = sign_in(place.administrator).post(page, {"decision": "accepted", "reason": WHY})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "unexpected")
+    monkeypatch.undo()
+    accept(dispute, place)
+    assert Visit.objects.get().state == "done"
 
 
 def test_only_an_administrator_of_the_area_decides_and_always_with_a_reason(
