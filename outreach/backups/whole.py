@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.core.management import call_command
 
 from mobile_api import handed
 from mobile_api.photos import remove_files
-from mobile_api.restoring import begin_epoch, enter_photos
+from mobile_api.restoring import Outlasted, begin_epoch, enter_photos
 from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
@@ -33,6 +33,14 @@ LEFT_OUT = ("uploads", "thumbnails")
 #: Stands in the data folder from the first to the last step of a restore.
 _BLOCK = 256 * 1024
 RESTORE_MARK = "restore-unfinished"
+
+
+class Again(NamedTuple):
+    """What a register found beside its database: photos, what came since, and who was erased."""
+
+    photos: int
+    since: Outlasted
+    erased: int
 
 
 def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress) -> Path:
@@ -85,15 +93,23 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
             kind.check_absent()
             kind.load(folder / kind.file_name)
     call_command("migrate", verbosity=0)
-    at = datetime.now(UTC)
-    enter_photos(files(), at)
-    begin_epoch()
-    reapply(at)
+    stand_again(datetime.now(UTC))
+    mark.unlink()
+    return manifest
+
+
+def stand_again(at: datetime) -> Again:
+    """Bring a register that went back in time up to what outlived its database.
+
+    Run again it does nothing twice, but for another epoch.
+    """
+    photos = enter_photos(files(), at)
+    since = begin_epoch()
+    erased = reapply(at)
     remove_files(at, files())
     remove_messages(files())
     handed.remove_files(files())
-    mark.unlink()
-    return manifest
+    return Again(photos, since, erased)
 
 
 def unfinished() -> Path:

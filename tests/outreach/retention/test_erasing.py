@@ -542,6 +542,19 @@ def test_who_was_erased_at_request_is_erased_again_in_a_restored_register(
     assert Resident.objects.get().name == NAMELESS
 
 
+def test_who_was_erased_at_request_is_erased_again_where_the_database_went_back_by_itself(
+    place: builders.County,
+) -> None:
+    """To a moment of its archive, or on a standby that was behind: nothing is restored there."""
+    case = withdrawn(place)
+    kept = (case, case.resident)
+    ask(case)
+    for row in kept:
+        row.save()
+    assert "Erased again: 1." in run("begin_epoch")
+    assert Resident.objects.get().name == NAMELESS
+
+
 def test_nothing_of_an_erased_case_lies_in_the_database(
     place: builders.County, tablet: Tablet
 ) -> None:
