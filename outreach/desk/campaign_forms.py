@@ -214,7 +214,8 @@ class HoursForm(SeenForm):
         super().__init__(*args, **kwargs)
         self.days = list(days)
         for day in days:
-            self.fields[f"on-{day}"] = forms.BooleanField(label=f"{day:%Y-%m-%d}", required=False)
+            label = f"{day:%Y-%m-%d} {_('Works on')}"
+            self.fields[f"on-{day}"] = forms.BooleanField(label=label, required=False)
             for name, label in (("start", _("Leaves at")), ("end", _("Back by"))):
                 said = f"{day:%Y-%m-%d} {label}"
                 self.fields[f"{name}-{day}"] = _moment(said, required=False)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
+from pytest_django.live_server_helper import LiveServer
 
 from outreach.models import User
 from tests import builders
+from tests.outreach.planning import hills
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Seat = Callable[[User | None], BrowserContext]
@@ -80,3 +82,24 @@ def test_a_position_that_is_not_found_is_told(place: builders.County, seat: Seat
     page.get_by_text("家的位置（可不填）").click()
     page.locator("[data-locate]").click()
     expect(page.get_by_role("alert")).to_contain_text("没有找到位置")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_days_of_a_team_are_whole_on_a_telephone(
+    place: builders.County, seat: Seat, live_server: LiveServer, language: str
+) -> None:
+    team = hills(place, 1).north
+    context = seat(place.administrator)
+    cookie = {"name": "django_language", "value": language, "url": live_server.url}
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    page = context.new_page()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"/teams/{team.pk}/hours/")
+    for field in page.locator(".hours input[type=time]").all():
+        box = field.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+    day = page.locator(".hours th label").first.bounding_box()
+    assert day is not None
+    assert day["height"] < 50  # one line
+    assert page.locator("html").evaluate("html => html.scrollWidth <= html.clientWidth")
