@@ -120,4 +120,6 @@ export interface Media extends MediaDeclaration {
   begun?: true
   /** the office itself said that it is no picture; earlier versions took that from whatever answered */
   told?: true
+  /** the person here has told the office that it is missing */
+  noted?: true
 }

@@ -30,6 +30,19 @@ import { readAll, type Pack, type Stored } from './reading'
 /** Wrong PINs after which only the federation's key opens the tablet. */
 export const PIN_TRIES = 10
 
+/** Wrong PINs that a full disk took no note of: the browser has room of another kind for a number. */
+const UNNOTED = 'outreach-wrong-pins'
+const unnoted = (): number => Number(globalThis.localStorage?.getItem(UNNOTED) ?? 0)
+const noteElsewhere = (count: number): void =>
+  count ? globalThis.localStorage?.setItem(UNNOTED, String(count)) : globalThis.localStorage?.removeItem(UNNOTED)
+
+/** Wrong PINs since the last right one. */
+export const wrongPins = ({ failed }: VaultRecord): number => failed + unnoted()
+
+/** Whether the PIN opens nothing here any more; the work does not need it where the federation has a key. */
+export const isShut = (vault: VaultRecord): boolean =>
+  vault.pin === null || (vault.federation !== null && wrongPins(vault) >= PIN_TRIES)
+
 export class AnotherTab extends Error {}
 export class NotSaved extends Error {}
 /** Another window, or nobody, holds the tablet now. */
@@ -95,6 +108,7 @@ export class Safe {
       federation: null,
       failed: 0,
     }
+    noteElsewhere(0)
     const key: Sealed = { k: 'device_key', body: await sealer.seal('meta', 'device_key', device.privateKey) }
     const state: StateRecord = { k: 'state', rev: 0, body: await sealer.sealJson('meta', 'state', FRESH) }
     await db.transaction('rw', db.meta, async () => {
@@ -116,14 +130,15 @@ export class Safe {
   /** Take the data key out of the PIN's wrap. Raises WrongPin, and LeaseEnded; counts the failures. */
   static async keyBehind(db: TabletDatabase, pin: string): Promise<Bytes> {
     const vault = await db.vault()
-    if (!vault?.pin) throw new WrongPin()
+    if (!vault?.pin || isShut(vault)) throw new WrongPin()
     try {
       const dataKey = await unwrapWithPin(await pinWrapOf(vault.pin, vault.lease?.share), pin)
-      // A full disk takes no note; it keeps the right PIN out as little as it lets a wrong one in.
+      noteElsewhere(0)
+      // A full disk takes no note; it does not keep the right PIN out.
       if (vault.failed > 0) await db.amendVault({ failed: 0 }).catch(() => undefined)
       return dataKey
     } catch (error) {
-      if (error instanceof WrongPin) await db.amendVault(afterWrongPin(vault)).catch(() => undefined)
+      if (error instanceof WrongPin) await noteWrongPin(db, vault)
       throw error
     }
   }
@@ -477,8 +492,11 @@ async function each<T, R>(items: Iterable<T> | undefined, work: (item: T) => Pro
 }
 
 /** Ten wrong PINs drop the PIN's wrap and the passkey's, but only where the federation's key can still open the work. */
-function afterWrongPin(vault: VaultRecord): Partial<VaultRecord> {
-  const failed = vault.failed + 1
+async function noteWrongPin(db: TabletDatabase, vault: VaultRecord): Promise<void> {
+  const failed = wrongPins(vault) + 1
   const drop = failed >= PIN_TRIES && vault.federation !== null
-  return drop ? { failed, pin: null, passkey: null } : { failed }
+  await db.amendVault(drop ? { failed, pin: null, passkey: null } : { failed }).then(
+    () => noteElsewhere(0),
+    () => noteElsewhere(unnoted() + 1),
+  )
 }
