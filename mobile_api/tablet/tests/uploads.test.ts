@@ -202,7 +202,7 @@ describe('an upload', () => {
     [401, '', 'signed out'],
     [403, '<h1>Sign in to this network</h1>', 'signed out'],
     [422, NO_PICTURE, 'rejected'],
-    [460, '', 'line down'],
+    [460, '', 'spoilt'],
   ])('whose creation is answered %d %s is %s', async (status, body, end) => {
     const { safe, waiting } = await declared()
     line([{ status, body }])
@@ -256,14 +256,14 @@ async function album(...names: string[]) {
   return { db, safe, engine, made, loop: new SyncLoop(safe, still, () => 0) }
 }
 
-/** A server that takes every picture in one piece, but for those that it stumbles over; tells what came. */
-function serverThatStumblesOver(...poison: string[]) {
+/** A server that takes every picture in one piece, but for those that it answers otherwise; tells what came. */
+function serverThatAnswers(status: number, ...poison: string[]) {
   const came: string[] = []
   const nameOf = (header: string) => atob(/sha256 (\S+?),/.exec(`${header},`)?.[1] ?? '')
   class Request extends FakeRequest {
     send(body: Blob | null): void {
       const sha256 = nameOf(this.headers.get('Upload-Metadata') ?? '')
-      if (poison.includes(sha256)) return this.answer(500)
+      if (poison.includes(sha256)) return this.answer(status)
       if (this.method === 'POST') came.push(sha256)
       this.answer(201, body?.size ?? 1)
     }
@@ -277,16 +277,23 @@ function serverThatStumblesOver(...poison: string[]) {
 describe('one picture', () => {
   it('that the server stumbles over each time holds up none of the others', async () => {
     const { loop, made } = await album('a', 'b', 'c')
-    const came = serverThatStumblesOver(made[0] ?? '')
+    const came = serverThatAnswers(500, made[0] ?? '')
     await loop.nudge()
     await vi.waitFor(() => expect(came).toEqual([made[1], made[2]]))
     await vi.waitFor(() => expect(loop.line).toBe('failing'))
     loop.stop()
   })
+  it('that is spoilt on its way each time holds up none of the others, and no line is blamed', async () => {
+    const { loop, made } = await album('a', 'b', 'c')
+    const came = serverThatAnswers(460, made[0] ?? '')
+    await loop.nudge()
+    expect([came, loop.line]).toEqual([[made[1], made[2]], 'failing'])
+    loop.stop()
+  })
   it('whose bytes cannot be read any more holds up none of the others, and is told', async () => {
     const { db, safe, loop, made } = await album('a', 'b')
     await db.media.update(made[0] ?? '', { body: new Uint8Array(40) })
-    const came = serverThatStumblesOver()
+    const came = serverThatAnswers(201)
     await loop.nudge()
     expect([came, loop.line]).toEqual([[made[1]], 'idle'])
     expect(safe.damaged).toEqual([{ store: 'media', k: made[0] }])

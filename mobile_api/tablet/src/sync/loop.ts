@@ -89,6 +89,7 @@ export class SyncLoop {
   }
 
   private async uploadAll(media: Media[]): Promise<End> {
+    let end: End = 'fine'
     for (const [index, item] of media.entries()) {
       const came = await upload(this.safe, item, (progress) => {
         this.uploading = { ...progress, nth: index + 1, of: media.length }
@@ -96,13 +97,14 @@ export class SyncLoop {
       }, this.throughput)
       this.uploading = null
       if (came === 'line down' || came === 'signed out') return 'line'
-      if (came === 'server fails') {
+      if (came === 'server fails' || came === 'spoilt') {
         this.setBack.add(item.sha256)
-        return 'server'
+        end = 'server'
       }
-      if (this.stopped) return 'fine'
+      // Where one arrived as something else, line and server are there for the others.
+      if (came === 'server fails' || this.stopped) return end
     }
-    return 'fine'
+    return end
   }
 
   /** A picture that the server stumbles over goes last the next time: it must not hold up all others for ever. */

@@ -59,7 +59,7 @@ export interface UploadProgress {
 export type Pace = Pick<Throughput, 'begin' | 'arrived' | 'failed' | 'chunk'>
 
 /** What one upload came to. */
-export type UploadEnd = 'sent' | 'line down' | 'server fails' | 'rejected' | 'signed out' | 'unreadable'
+export type UploadEnd = 'sent' | 'line down' | 'server fails' | 'spoilt' | 'rejected' | 'signed out' | 'unreadable'
 
 /** Signatures before photos, today's before older ones, each day's in the order they were made. */
 export function waitingMedia(safe: Safe): Media[] {
@@ -183,6 +183,6 @@ function endOf(error: tus.DetailedError): UploadEnd {
   if (isNoPicture(error)) return 'rejected'
   const status = statusOf(error)
   if (status === 401 || status === 403) return 'signed out'
-  // 460: the bytes did not arrive as they were sent.
-  return status === 0 || status === 460 ? 'line down' : 'server fails'
+  if (status === 460) return 'spoilt' // the bytes did not arrive as they were sent
+  return status === 0 ? 'line down' : 'server fails'
 }
