@@ -64,7 +64,7 @@ def _attached(request: HttpRequest) -> bytes:
 def _said(request: HttpRequest) -> Answer:
     try:
         said = json.loads(_body(request))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unanswerable(400, "The body is not JSON.") from error
     if isinstance(said, dict) and isinstance(said.get("code"), str):
         _check_rate(throttles.may_ask(request))

@@ -144,7 +144,7 @@ def _load(data: bytes) -> Any:
     try:
         item = cbor2.loads(data)
         again = cbor2.dumps(item)
-    except (cbor2.CBORError, ValueError, TypeError, RecursionError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise MalformedCredential from error
     if again != data:  # trailing bytes or another encoding of the same claims
         raise MalformedCredential

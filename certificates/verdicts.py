@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from certificates import second_signatures
 from certificates.authority import load_trust
@@ -24,6 +24,7 @@ from certificates.credential import (
 )
 from certificates.examination import Change, Verdict, examine
 from certificates.models import Certificate, CertificateFile
+from certificates.pixels import UNREADABLE
 from certificates.second_signatures import Second
 from certificates.steps import CertificateState
 from outreach.models.sealed import blind_index
@@ -122,7 +123,7 @@ def judge_picture(picture: bytes, *, on: date) -> Answer:
             if opened.width * opened.height > LARGEST_PIXELS:
                 return Answer(Finding.NO_CODE)
             shown = opened.convert("L")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Answer(Finding.NO_CODE)
     found = zxingcpp.read_barcodes(
         shown, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -116,7 +118,24 @@ def test_a_picture_of_the_qr_code_is_enough(paper: bytes, tmp_path: Path) -> Non
     assert "This certificate is ours, but was cancelled." in ask(photo_of(paper, tmp_path))[1]
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", picture(), b"RIFF0000WEBPVP8 "])
+def drawing(side: int) -> bytes:
+    """Return a PNG that says it has so many pixels a side."""
+    size = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", size), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"\x89PNG\r\n\x1a\n", picture(), b"RIFF0000WEBPVP8 "),
+        *(drawing(5_000), drawing(11_000), drawing(20_000)),
+    ],
+)
 def test_a_picture_without_our_code_is_answered_clearly(content: bytes, files: Path) -> None:
     assert "There is no QR code of a certificate in it." in ask(content)[1]
 

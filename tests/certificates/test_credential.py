@@ -74,6 +74,7 @@ def test_claims_under_a_borrowed_key_name_are_not_trusted(
         PREFIX,
         PREFIX + "::::",
         PREFIX + base45.b45encode(b"\xff").decode(),
+        PREFIX + base45.b45encode(bytes.fromhex("c4821b7fffffffffffffff01")).decode(),
         PREFIX + base45.b45encode(cbor2.dumps([1, 2, 3, 4])).decode(),
         PREFIX + base45.b45encode(cbor2.dumps(cbor2.CBORTag(18, [b"", {}, b"", b""]))).decode(),
         PREFIX + base45.b45encode(cbor2.dumps(cbor2.CBORTag(18, [b"\xa0", {}, b"", b""]))).decode(),
