@@ -140,8 +140,10 @@ def judge_number(number: str, issued: str, *, on: date) -> Answer:
     learn whether its owner holds a certificate.
     """
     index = blind_index(number, "certificate")
-    held = Certificate.objects.filter(number_index=index).order_by("-issued_at", "-pk").first()
-    if held is None or f"{held.issued_on:%m%d}" != issued:
+    rows = Certificate.objects.filter(number_index=index).order_by("-issued_at", "-pk")
+    # A renewal has the number of the paper before it: the day tells them apart.
+    held = next((one for one in rows if f"{one.issued_on:%m%d}" == issued), None)
+    if held is None:
         return Answer(Finding.UNKNOWN_NUMBER)
     return Answer(_standing(held, on), held)
 

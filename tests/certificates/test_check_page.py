@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from certificates.actions import renew
 from certificates.models import Certificate
 from certificates.views import LARGEST
 from tests import builders
-from tests.certificates.issuing import issued, paper_of
+from tests.certificates.issuing import ISSUED_AT, issued, paper_of
 from tests.certificates.making import picture, run
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,18 @@ def test_a_number_is_answered_with_the_day_that_stands_beside_it(paper: bytes) -
     spaced = f"{number[:6]} {number[6:].lower()}"
     for said in (number, spaced):
         assert "This certificate is ours, unchanged and valid." in ask_number(said, "06-13")[1]
+
+
+def test_the_number_of_a_paper_that_another_one_replaced_is_answered_by_its_own_day(
+    paper: bytes,
+) -> None:
+    """A renewal has the same number: each is told by the day that stands on it."""
+    old = Certificate.objects.get()
+    late = ISSUED_AT.replace(year=2027, month=7)
+    (new,) = renew([old], by=old.issued_by, at=late)
+    assert new.number == old.number
+    assert "a newer one replaces it" in ask_number(old.number, "0613")[1]
+    assert "ours, unchanged and valid" in ask_number(old.number, f"{late:%m%d}")[1]
 
 
 def test_whoever_knows_only_the_number_learns_nothing(paper: bytes) -> None:
