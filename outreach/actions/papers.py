@@ -55,14 +55,28 @@ def drafts_of(ids: Sequence[UUID], by: User) -> list[PaperPhoto]:
     return list(PaperPhoto.objects.filter(pk__in=ids, application=None, sent_by=by))
 
 
+def photos_gone() -> Refused:
+    """Return the refusal of photos that are not the nomination's any more."""
+    return Refused(
+        "photos-gone",
+        _(
+            "Some of the photos are not here any more: they are kept for a day, and go with the"
+            " person who is registered with them. Take those anew; all else is kept."
+        ),
+    )
+
+
 def attach(
     photos: Sequence[PaperPhoto], application: Application, *, by: User, at: datetime
 ) -> None:
-    """Give photos taken on the spot to the case that was registered with them."""
+    """Give photos taken on the spot to the case that was registered with them, or none of them.
+
+    Raises `Refused` where one went with another case, or was removed, in this very moment.
+    """
     ids = [photo.pk for photo in photos]
-    PaperPhoto.objects.filter(pk__in=ids, application=None, sent_by=by).update(
-        application=application, decided_by=by, decided_at=at
-    )
+    drafts = PaperPhoto.objects.filter(pk__in=ids, application=None, sent_by=by)
+    if drafts.update(application=application, decided_by=by, decided_at=at) < len(ids):
+        raise photos_gone()
     record("paper.photograph", photos, by=by, at=at)
 
 

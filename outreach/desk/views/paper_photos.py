@@ -71,13 +71,7 @@ def _named(request: DeskRequest) -> list[UUID]:
 def check_all_here(request: DeskRequest, kept: Iterable[PaperPhoto]) -> None:
     """Refuse, once, a form of whose photos some are gone or went with another person."""
     if set(_named(request)) - {photo.pk for photo in kept}:
-        raise Refused(
-            "photos-gone",
-            _(
-                "Some of the photos are not here any more: they are kept for a day, and go with the"
-                " person who is registered with them. Take those anew; all else is kept."
-            ),
-        )
+        raise actions.photos_gone()
 
 
 def shots(photos: list[PaperPhoto]) -> list[dict[str, Any]]:

@@ -14,7 +14,9 @@ from django.test import Client
 from PIL import Image
 
 from outreach import clock
+from outreach.actions import papers
 from outreach.models import Application, Guardian, PaperPhoto, StoredBlob, User
+from outreach.rules import Refused
 from tests import builders
 from tests.outreach.desk.test_main_job import nomination_form
 
@@ -303,3 +305,15 @@ def test_one_file_that_is_no_photo_loses_no_other(
     assert (told.status_code, told["X-Refusal"]) == (422, "not-a-picture")
     kept = PaperPhoto.objects.values_list("pk", flat=True)
     assert (len(kept), [pk for pk in kept if f'value="{pk}"' not in page]) == (3, [])
+
+
+def test_photos_that_go_with_another_in_the_same_moment_are_not_counted(
+    place: builders.County, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_FILES = tmp_path / "files"
+    sign_in(place.liaison).post("/cases/nominate/photo/", {"photo-id_card": a_photo()})
+    photos = list(PaperPhoto.objects.all())
+    first, second = builders.applied(place, 2)
+    papers.attach(photos, first, by=place.liaison, at=builders.START)
+    with pytest.raises(Refused, match=r"^photos-gone$"):
+        papers.attach(photos, second, by=place.liaison, at=builders.START)
