@@ -36,12 +36,24 @@ ID_NUMBER_MESSAGES = {
     "birth_date": _("Characters 7 to 14 are no date of birth; compare with the card."),
     "check_digit": _("One of the characters is wrong; compare each with the card."),
 }
+WEEKEND = ("5-", "6-")
 HALF_DAYS = {"am": ("08:00", "12:00"), "pm": ("13:00", "18:00")}
 TIMES = [
     (f"{day}-{half}", _("%(day)s, %(half)s") % {"day": name, "half": word})
     for day, name in enumerate(words.WEEKDAYS)
     for half, word in (("am", _("morning")), ("pm", _("afternoon")))
 ]
+
+
+def check_working_day(times: Sequence[str]) -> None:
+    """Refuse times on weekends only: at none of them could a visit be booked."""
+    if times and all(text.startswith(WEEKEND) for text in times):
+        raise forms.ValidationError(
+            _("The doctors come on working days: tick one of these, too, or nothing at all."),
+            "weekend",
+        )
+
+
 CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
 
 
@@ -147,6 +159,7 @@ class NominationForm(forms.Form):
         choices=TIMES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
+        validators=[check_working_day],
         help_text=_("Tick nothing if any working day will do."),
     )
     papers = forms.MultipleChoiceField(
@@ -213,6 +226,8 @@ class NominationForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if self._is_guarded():
             self._check_guardian(cleaned)
+        elif self._said_of_guardian() and not cleaned.get("guardian_name"):
+            self.add_error("guardian_name", _("Write the name of the guardian, too."))
         unnamed = cleaned.get("consent_by") and not cleaned.get("consent_name")
         if unnamed and "consent_name" not in self.errors:
             self.add_error("consent_name", _("Write the name of who asks."))
@@ -241,6 +256,10 @@ class NominationForm(forms.Form):
                 self.add_error(name, needed)
         if cleaned.get("consent_by") == "resident":
             self.add_error("consent_by", _("Here the guardian must ask, not the person alone."))
+
+    def _said_of_guardian(self) -> bool:
+        names = ("guardian_relation", "guardian_telephone", "guardian_id_number")
+        return any(self.cleaned_data.get(name) for name in names)
 
     def wrong(self) -> list[tuple[Any, str]]:
         """List what keeps the nomination from being saved: field and sentence."""

@@ -256,6 +256,8 @@ class _Reader:
         if not name and (is_minor or GUARDED_CATEGORIES & set(categories)):
             self.wrong(GUARDIAN, _("Minors, 智力 and 精神 need a guardian."))
         telephone = self._telephone(GUARDIAN_TELEPHONE)
+        if telephone and not (name or self.cells.get(GUARDIAN)):
+            self.wrong(GUARDIAN, _("This is empty."))
         relation = self.cells.get(RELATION, "") or "其他"
         return asdict(Guarding(name, telephone, relation[:20])) if name else None
 

@@ -20,7 +20,7 @@ from outreach.actions import papers
 from outreach.actions.visits import moment_of
 from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
-from outreach.desk.forms import TIMES, spans
+from outreach.desk.forms import TIMES, check_working_day, spans
 from outreach.desk.keeping import keep, photos_in, served, take_each
 from outreach.desk.views.paper_photos import papers_of
 from outreach.desk.views.public import check_guesses, count_guess, counted
@@ -41,6 +41,7 @@ class TimesForm(forms.Form):
         choices=TIMES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
+        validators=[check_working_day],
         help_text=gettext_lazy("Tick nothing if any working day will do."),
     )
 

@@ -515,3 +515,14 @@ def test_no_call_tells_another_time_than_the_one_that_the_family_chose(
     assert phone.post(f"{address}time/", {"offer": key, "seen": seen}).status_code == 303
     page = sign_in(place.administrator).get("/calls/").content.decode()
     assert case.number not in page
+
+
+def test_a_family_that_is_at_home_on_weekends_only_is_told_that_nobody_comes_then(
+    place: builders.County,
+) -> None:
+    """The office could book no time at all, and has no form to change what the family said."""
+    case = builders.accepted(place)[0]
+    answer = Client().post(f"{link_for(place, case)}time/", {"tell": "yes", "times": ["5-am"]})
+    case.refresh_from_db()
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "malformed-form")
+    assert case.possible_times == []

@@ -265,3 +265,10 @@ def test_a_first_row_that_ends_early_does_not_lose_the_columns(
     draft = read(sign_in(place.administrator), file)
     assert [(fault["row"], fault["column"]) for fault in draft.faults] == [(2, "残疾类别")]
     assert draft.good == 1
+
+
+def test_the_number_of_a_guardian_without_a_name_is_not_dropped_without_a_word(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    draft = read(sign_in(place.administrator), sheet([row(1, 监护人电话="13700000000")]))
+    assert [(fault["row"], fault["column"]) for fault in draft.faults] == [(2, "监护人")]

@@ -317,3 +317,18 @@ def test_photos_that_go_with_another_in_the_same_moment_are_not_counted(
     papers.attach(photos, first, by=place.liaison, at=builders.START)
     with pytest.raises(Refused, match=r"^photos-gone$"):
         papers.attach(photos, second, by=place.liaison, at=builders.START)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"times": ["5-am", "6-pm"]}, "times"),
+        ({"guardian_telephone": "13700000000"}, "guardian_name"),
+        ({"guardian_id_number": builders.id_number()}, "guardian_name"),
+    ],
+)
+def test_what_could_not_be_used_is_asked_about(
+    place: builders.County, sign_in: SignIn, changes: dict[str, object], wrong: str
+) -> None:
+    told = sign_in(place.liaison).post("/cases/nominate/", nomination_form(place, **changes))
+    assert (told.status_code, list(told.context["form"].errors)) == (422, [wrong])
