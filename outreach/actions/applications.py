@@ -87,9 +87,9 @@ class Nomination:
     ethnicity: str = ""
     diagnosis: str = ""
     place: dict[str, float] | None = None
-    is_bedridden: bool = False
+    is_bedridden: bool | None = None
     can_sit: bool | None = None
-    is_poor_household: bool = False
+    is_poor_household: bool | None = None
     severity_expected: int | None = None
     possible_times: Sequence[dict[str, Any]] = ()
     guardian: Guarding | None = None
@@ -298,12 +298,9 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
         resident.telephone = normalise_telephone(nomination.telephone)
     resident.address = nomination.address or resident.address
     resident.ethnicity = nomination.ethnicity or resident.ethnicity
-    resident.is_bedridden = nomination.is_bedridden
-    if nomination.can_sit is not None:
-        resident.can_sit = nomination.can_sit
-    resident.is_poor_household = nomination.is_poor_household
-    if nomination.severity_expected is not None:
-        resident.severity_expected = nomination.severity_expected
+    for name in ("is_bedridden", "can_sit", "is_poor_household", "severity_expected"):
+        if getattr(nomination, name) is not None:
+            setattr(resident, name, getattr(nomination, name))
     resident.save()
     return resident
 

@@ -244,8 +244,11 @@ class _Reader:
             self.wrong(column, _("A telephone is 11 digits of a mobile, or area code and number."))
             return ""
 
-    def _yes(self, column: str) -> bool:
-        text = self.cells.get(column, "")
+    def _yes(self, column: str) -> bool | None:
+        """Return what the column says, or nothing where the list has no such column."""
+        text = self.cells.get(column)
+        if text is None:
+            return None
         if text not in YES | NO:
             self.wrong(column, _("Write 是 or 否."))
         return text in YES

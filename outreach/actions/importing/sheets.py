@@ -43,7 +43,8 @@ def read_sheet(name: str, file: IO[bytes]) -> list[Row]:
         if not any(texts):
             continue
         if not heads:
-            heads = texts
+            # Of two columns with one heading the first counts, not the one that overwrites it.
+            heads = [text if text not in texts[:at] else "" for at, text in enumerate(texts)]
             continue
         if len(found) >= MAX_ROWS:
             raise UnreadableSheet("too-many-rows")

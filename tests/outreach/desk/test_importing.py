@@ -267,8 +267,30 @@ def test_a_first_row_that_ends_early_does_not_lose_the_columns(
     assert draft.good == 1
 
 
+def test_of_two_columns_with_one_heading_the_first_counts(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    lines = [",".join([*HEADINGS, "联系电话"]), ",".join([*row(1), ""])]
+    file = SimpleUploadedFile("list.csv", "\n".join(lines).encode())
+    assert read(sign_in(place.administrator), file).rows[0]["telephone"] == "13900000000"
+
+
 def test_the_number_of_a_guardian_without_a_name_is_not_dropped_without_a_word(
     place: builders.County, sign_in: SignIn
 ) -> None:
     draft = read(sign_in(place.administrator), sheet([row(1, 监护人电话="13700000000")]))
     assert [(fault["row"], fault["column"]) for fault in draft.faults] == [(2, "监护人")]
+
+
+def test_a_list_without_a_column_says_nothing_of_what_is_known(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    known = {"is_bedridden": True, "is_poor_household": True}
+    [case] = builders.applied(place, id_number=identity(1), **known)
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+    lines = [",".join(HEADINGS[:4]), ",".join(row(1)[:4]), ",".join(row(2)[:4])]
+    browser = sign_in(place.administrator)
+    draft = read(browser, SimpleUploadedFile("list.csv", "\n".join(lines).encode()))
+    browser.post(f"/import/{draft.pk}/")
+    flags = Resident.objects.order_by("pk").values_list("is_bedridden", "is_poor_household")
+    assert list(flags) == [(True, True), (False, False)]
