@@ -20,11 +20,12 @@ import {
 import { TabletDatabase, type VaultRecord } from '../store/database'
 import type { LogEntry } from '../store/records'
 import type { Part } from '../store/change'
-import { Safe } from '../store/safe'
+import { LetGo, Safe } from '../store/safe'
 import type { EnrolProblem } from '../sync/enrolment'
 import type { HandInEnd, HandInReason } from '../sync/handin'
 import type { SyncLoop } from '../sync/loop'
 import type { ShareProblem } from '../sync/lease'
+import type { Send } from '../sync/transport'
 import { unwrapWithPasskey } from '../vault/passkey'
 import { anyFormOpen, flushDrafts, settleBeforeDeciding, whenAllClosed } from './openForms'
 
@@ -186,8 +187,12 @@ async function hold(steal: boolean): Promise<void> {
   })
 }
 
+/** How often another window took over: what was begun here before goes on there, or not at all. */
+let takenOver = 0
+
 /** Another window has taken over: what is on the screen here goes to the disk first. */
 async function giveUp(): Promise<void> {
+  takenOver += 1
   const mine = opened.value
   await flushDrafts()
   app.phase = 'elsewhere'
@@ -311,12 +316,16 @@ let handing: Promise<HandInEnd> | null = null
 
 async function handInAll(): Promise<HandInEnd> {
   const mine = opened.value
+  const begunIn = takenOver
   const progress = (done: number, of: number) => void (app.handIn = { done, of })
   loop?.stop()
   const { handIn, handInLocked, send } = await speaking()
-  const parts = mine ? handIn(mine, send, reasonOf(mine), progress) : handInLocked(db, send, progress)
+  // What the other window records is in no part of this hand-in, and would be erased with the rest.
+  const sending: Send = (...what) => (begunIn === takenOver ? send(...what) : Promise.reject(new LetGo()))
+  const parts = mine ? handIn(mine, sending, reasonOf(mine), progress) : handInLocked(db, sending, progress)
   const end = await parts.catch((): HandInEnd => ({ end: 'not taken', status: 0 }))
   app.handIn = null
+  if (begunIn !== takenOver) return { end: 'not taken', status: 0 }
   if (end.end !== 'done') {
     if (mine) void talk(mine) // it stays in use, and whatever stopped it may be put right at the office
     return end
