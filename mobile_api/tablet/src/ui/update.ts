@@ -41,9 +41,10 @@ export async function watchForUpdates(): Promise<void> {
   })
 }
 
-/** Let the new version in; not while a form is open. */
-export async function takeUpdate(): Promise<void> {
-  if (anyFormOpen()) return
+/** Let the new version in; false while something of a form is not on the disk yet, which a reload would lose. */
+export async function takeUpdate(): Promise<boolean> {
   await flushDrafts()
+  if (anyFormOpen()) return false
   waiting?.postMessage('take-over')
+  return true
 }
