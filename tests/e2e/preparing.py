@@ -32,10 +32,10 @@ DUE, WAITING, CERTIFIED = "钱白石", "孙长河", "赵青山"
 #: Whose visits are due in the county of bad days, one for each day.
 PEOPLE = (
     *("冯一山", "陈二水", "褚三石", "卫四木", "蒋五云", "沈六月", "韩七星", "杨八里"),
-    *("朱九江", "秦十春", "尤百草", "许千秋", "何万里", "吕半夏"),
+    *("朱九江", "秦十春", "尤百草", "许千秋", "何万里", "吕半夏", "施雨声"),
 )
 #: Enrolment codes lie ready in this file, one for each tablet.
-CODES, TABLETS = "codes.json", 36
+CODES, TABLETS = "codes.json", 56
 
 
 def campaign() -> None:

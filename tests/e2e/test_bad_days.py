@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.handset import HOME, Finger, Handset
 from tests.e2e.line import Line
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import PIN, Camera, Tablet
+from tests.e2e.tablet import PHOTOS, PIN, Camera, Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 #: The name of a build, as it stands in the service worker, and that of a newer one.
@@ -234,6 +234,16 @@ def test_what_a_full_disk_did_not_take_is_there_when_the_form_is_opened_again(
     reads_remark(hand, written)
 
 
+def bring_newer(page: Page, line: Line) -> None:
+    """Let the server have a newer version, which the tablet fetches and which waits."""
+    worker = page.request.get(f"{line.address}/tablet/sw.js").text()
+    line.swapped["/tablet/sw.js"] = BUILD.sub(NEWER, worker).encode()
+    page.evaluate("navigator.serviceWorker.getRegistration().then((it) => it.update())")
+    page.wait_for_function(
+        "() => navigator.serviceWorker.getRegistration().then((it) => it.waiting !== null)"
+    )
+
+
 def test_a_new_version_waits_for_the_form_and_loses_nothing(
     window: Callable[..., Page], line: Line, camera: Camera, codes: Iterator[str]
 ) -> None:
@@ -242,12 +252,7 @@ def test_a_new_version_waits_for_the_form_and_loses_nothing(
     hand.enrol(next(codes), "updated")
     begin(hand, PEOPLE[5])
     write_remark(hand, "更新前写的")
-    worker = page.request.get(f"{line.address}/tablet/sw.js").text()
-    line.swapped["/tablet/sw.js"] = BUILD.sub(NEWER, worker).encode()
-    page.evaluate("navigator.serviceWorker.getRegistration().then((it) => it.update())")
-    page.wait_for_function(
-        "() => navigator.serviceWorker.getRegistration().then((it) => it.waiting !== null)"
-    )
+    bring_newer(page, line)
     reads_remark(hand, "更新前写的")  # the form is still the one that was open
     hand.go("更多")
     with page.expect_navigation():
@@ -490,17 +495,30 @@ def test_a_paper_photographed_before_a_word_is_written_is_found_again(hand: Tabl
     expect(hand.page.get_by_role("img", name="户口簿 1")).to_be_visible()
 
 
+def fill_in(hand: Tablet) -> None:
+    """Fill in the nomination of one and the same person."""
+    page = hand.page
+    page.get_by_label("姓名").fill("周小溪")
+    page.get_by_label("身份证号").fill("53010219200508011X")
+    page.get_by_label("村（社区）").select_option(label="任家祠村")
+    page.get_by_label("肢体").check()
+
+
 def test_a_photo_that_was_not_accepted_is_not_called_delivered(hand: Tablet) -> None:
     page = hand.page
     problem = {"type": "/problems/not-a-picture"}
     page.route("**/api/v1/uploads/", lambda route: route.fulfill(status=422, json=problem))
     photograph_book(hand)
-    page.get_by_label("姓名").fill("周小溪")
-    page.get_by_label("身份证号").fill("53010219200508011X")
-    page.get_by_label("村（社区）").select_option(label="任家祠村")
-    page.get_by_label("肢体").check()
+    fill_in(hand)
     hand.press("保存提名")
     expect(hand.line()).to_have_text("需要处理")
+    hand.go("发件箱")
+    page.get_by_role("link", name="1 项需要处理").last.click()
+    mine = page.get_by_role("listitem").filter(has_text="周小溪")
+    expect(mine).to_contain_text("没有被接受的：户口簿")
+    hand.press("已告诉办公室")
+    expect(page.get_by_text("没有需要处理的记录。")).to_be_visible()
+    expect(hand.line()).to_have_text("全部已送达")
 
 
 @pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])
@@ -666,3 +684,237 @@ def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     expect(page.get_by_text("没有确认成功")).to_be_visible()
     hand.unlock(PIN)
     hand.expects_heading("今天")
+
+
+def test_a_photo_that_was_not_accepted_is_taken_anew_and_its_mark_goes(
+    hand: Tablet, office: Office, request: Any
+) -> None:
+    page = hand.page
+    refused: list[str] = []
+
+    def turn_away(route: Route) -> None:
+        """Take the first photo for none, as the office does with a file that is torn."""
+        said = route.request.headers.get("upload-metadata", "")
+        first = refused[0] if refused else said
+        if said == first and "aW1hZ2UvanBlZw" in said:
+            refused.append(said)
+            route.fulfill(status=422, json={"type": "/problems/not-a-picture"})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/uploads/", turn_away)
+    hand.open_visit(PEOPLE[14])
+    hand.evaluate(PEOPLE[14], "assessor", "colleague")
+    expect(hand.line()).to_have_text("需要处理")
+    hand.go("发件箱")
+    page.get_by_role("link", name="1 项需要处理").last.click()
+    mine = page.get_by_role("listitem").filter(has_text=PEOPLE[14])
+    expect(mine).to_contain_text("没有被接受的：")
+    hand.press("更正后重新发送")
+    page.get_by_role("button", name="照片").click()
+    [words] = [one for one in PHOTOS if not page.get_by_role("img", name=f"{one} 1").count()]
+    hand.shoot(words)
+    page.get_by_role("button", name="提交").click()
+    hand.press("提交评定")
+    expect(hand.line()).to_have_text("全部已送达")
+    page.goto("/tablet/#/disputes")
+    expect(page.get_by_text("更正并重新发送")).to_be_visible()
+    label = request.node.name[:60]
+    assert office("ledger", label)[-1] == [2, "submit_evaluation", "conflict"]
+
+
+#: Lets the browser take no note of anything on the disk.
+NO_ROOM = """() => {
+  IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError') }
+}"""
+
+
+def test_wrong_pins_count_on_a_full_disk_also_over_a_reload(hand: Tablet) -> None:
+    page = hand.page
+    page.add_init_script(f"({NO_ROOM})()")
+    page.reload()
+    for left in (9, 8):
+        hand.unlock("135790")
+        expect(page.get_by_text(f"还可以再试 {left} 次。")).to_be_visible()
+        page.reload()
+    expect(page.get_by_text("还可以再试 8 次。")).to_be_visible()
+    hand.unlock()
+    expect(page.get_by_role("navigation", name="主要页面")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("还可以再试")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_hand_in_erases_nothing_under_the_hands_of_another_window(
+    hand: Tablet, locked: bool
+) -> None:
+    first, waiting = hand.page, list[Route]()
+    first.route("**/api/v1/hand-in", lambda route: waiting.append(route))
+    if locked:
+        hand.press("锁定")
+        first.get_by_text("忘记 PIN 码？").click()
+    else:
+        first.evaluate("location.hash = '#/hand-in'")
+    hand.press("密封上交并清除本机")
+    expect(first.get_by_role("progressbar")).to_be_visible()
+    second = Tablet(first.context.new_page(), hand.camera, unseen)
+    second.page.goto("/tablet/")
+    second.press("在这里使用")
+    second.unlocks()
+    begin(second, PEOPLE[6])
+    write_remark(second, "第二个窗口里写的")
+    hand.expects_heading("已在另一个窗口打开")
+    first.unroute("**/api/v1/hand-in")  # what waits goes on with it
+    first.wait_for_timeout(3_000)
+    hand.expects_heading("已在另一个窗口打开")
+    first.goto("about:blank")
+    second.page.reload()
+    second.unlocks()
+    go_on(second, PEOPLE[6])
+    reads_remark(second, "第二个窗口里写的")
+
+
+def open_camera(hand: Tablet) -> Locator:
+    """Open the camera for a household book, and wait until there is a picture."""
+    hand.page.evaluate("location.hash = '#/nominate'")
+    hand.page.get_by_role("button", name="拍照 户口簿").click()
+    dialog = hand.page.get_by_role("dialog", name="户口簿")
+    expect(dialog.get_by_role("button", name="拍照", exact=True)).to_be_enabled()
+    return dialog
+
+
+def test_a_call_that_takes_the_camera_away_leaves_no_old_picture_to_take(hand: Tablet) -> None:
+    dialog = open_camera(hand)
+    shutter = dialog.get_by_role("button", name="拍照", exact=True)
+    tracks = "video => video.srcObject.getTracks()"
+    video = dialog.locator("video")
+    video.evaluate(f"video => ({tracks})(video)[0].dispatchEvent(new Event('mute'))")
+    expect(shutter).to_be_disabled()
+    video.evaluate(f"video => ({tracks})(video)[0].dispatchEvent(new Event('unmute'))")
+    expect(shutter).to_be_enabled()
+    video.evaluate(f"video => ({tracks})(video)[0].dispatchEvent(new Event('ended'))")
+    expect(shutter).to_be_disabled()
+    expect(dialog.get_by_text("摄像头用不了")).to_be_visible()
+    dialog.get_by_role("button", name="再试一次").click()
+    expect(shutter).to_be_enabled()
+
+
+def test_the_viewfinder_turns_with_the_tablet(hand: Tablet) -> None:
+    dialog = open_camera(hand)
+    dialog.locator("video").evaluate(
+        """video => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 480, height: 640 })
+      canvas.getContext('2d').fillRect(0, 0, 480, 640)
+      video.srcObject = canvas.captureStream(5)
+      setInterval(() => canvas.getContext('2d').fillRect(0, 0, 1, 1), 50)
+    }"""
+    )
+    expect(dialog.locator(".stage")).to_have_css("aspect-ratio", "480 / 640")
+
+
+def test_a_file_that_is_no_picture_says_what_to_do_and_can_be_chosen_again(hand: Tablet) -> None:
+    dialog = open_camera(hand)
+    heic = {"name": "a.heic", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic"}
+    for _ in range(2):
+        dialog.locator("input[type=file]").set_input_files(heic)
+        expect(dialog.get_by_role("alert")).to_contain_text("JPEG 或 PNG")
+        expect(dialog.locator("input[type=file]")).to_have_value("")
+
+
+def test_a_hand_that_rests_on_the_glass_draws_no_line_through_a_signature(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[6])
+    page.get_by_role("button", name="签名").first.click()
+    page.get_by_role("button", name=re.compile("^签名.*colleague|^签名")).nth(1).click()
+    pad = page.get_by_role("img", name="的签名区")
+    ink = pad.evaluate(
+        """pad => {
+      pad.setPointerCapture = () => undefined
+      const box = pad.getBoundingClientRect()
+      const touch = (type, pointerId, x, y) => pad.dispatchEvent(new PointerEvent(type, {
+        pointerId, isPrimary: pointerId === 1, bubbles: true, pointerType: 'touch',
+        clientX: box.left + x * box.width, clientY: box.top + y * box.height,
+      }))
+      touch('pointerdown', 1, 0.1, 0.1)
+      touch('pointermove', 1, 0.2, 0.1)
+      touch('pointerdown', 2, 0.9, 0.9)
+      touch('pointermove', 1, 0.3, 0.1)
+      const context = pad.getContext('2d')
+      const dark = (x, y) => context.getImageData(x * 1200, y * 600, 1, 1).data[0] < 128
+      return [dark(0.25, 0.1), dark(0.6, 0.5)]
+    }"""
+    )
+    assert ink == [True, False]
+
+
+def test_a_new_pin_is_typed_twice_and_no_easy_one(hand: Tablet) -> None:
+    page = hand.page
+    hand.go("更多")
+    hand.press("更改 PIN 码")
+    page.get_by_label("现在的 PIN 码").fill(PIN)
+    for fresh, again, lack in (
+        ("000000", "000000", "太容易猜到"),
+        ("975310", "975301", "两次输入的 PIN 码不同"),
+    ):
+        page.get_by_label("新的 PIN 码").fill(fresh)
+        page.get_by_label("再输一次 PIN 码").fill(again)
+        hand.press("更改 PIN 码")
+        expect(page.get_by_role("alert")).to_contain_text(lack)
+    page.get_by_label("再输一次 PIN 码").fill("975310")
+    page.get_by_role("button", name="更改 PIN 码").dblclick()
+    expect(page.get_by_text("PIN 码已更改。")).to_be_visible()
+    hand.press("更改 PIN 码")
+    expect(page.get_by_label("新的 PIN 码")).to_have_value("")
+    hand.press("锁定")
+    hand.unlock("975310")
+    hand.expects_heading("更多")
+
+
+def test_what_is_missing_in_a_long_form_is_where_one_lands(hand: Tablet) -> None:
+    page = hand.page
+    page.evaluate("location.hash = '#/nominate'")
+    page.get_by_label("姓名").fill("周小溪")
+    hand.press("保存提名")
+    number = page.get_by_label("身份证号")
+    expect(number).to_be_focused()
+    expect(number).to_be_in_viewport()
+    expect(number).to_have_accessible_description(re.compile("身份证号不正确"))
+
+
+def test_by_the_keyboard_one_goes_on_in_the_new_screen(hand: Tablet) -> None:
+    hand.go("今天")
+    hand.card(PEOPLE[6]).press("Enter")
+    hand.expects_heading(PEOPLE[6])
+    expect(hand.page.get_by_role("main")).to_be_focused()
+
+
+def test_what_the_browser_was_told_to_deny_is_not_asked_for_but_its_settings_are_named(
+    hand: Tablet,
+) -> None:
+    page = hand.page
+    page.evaluate("() => { navigator.permissions.query = async () => ({ state: 'denied' }) }")
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    for asked in ("摄像头", "定位"):
+        line = page.get_by_role("listitem").filter(has_text=asked)
+        expect(line).to_contain_text("网站设置")
+        expect(line.get_by_role("button")).to_have_count(0)
+
+
+def test_an_update_waits_for_what_has_no_room_on_the_disk_and_says_so(
+    window: Callable[..., Page], line: Line, camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"], base_url=line.address)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "updated and full")
+    begin(hand, PEOPLE[6])
+    bring_newer(page, line)
+    page.evaluate(NO_ROOM)
+    page.get_by_role("button", name="评定").click()
+    page.get_by_label("备注").fill("还没有存上的")
+    expect(page.get_by_text("没有存上！")).to_be_visible()
+    hand.go("更多")
+    hand.press("现在更新")
+    expect(page.get_by_role("alert")).to_contain_text("还没有存到本机")
+    go_on(hand, PEOPLE[6])
+    reads_remark(hand, "还没有存上的")

@@ -3,9 +3,9 @@ import { beginning, correcting } from '@/book/correcting'
 import { disputes, isOpen, isToHandle, nameIn } from '@/book/disputes'
 import type { EvaluationDraft } from '@/book/evaluation'
 import { blankNomination } from '@/book/nomination'
-import { visits } from '@/book/views'
+import { receiptOf, visits } from '@/book/views'
 import { FakeServer } from './support/server'
-import { evaluation, NOMINATION, notDone, settle, tablet } from './support/tablet'
+import { evaluation, NOMINATION, notDone, photo, settle, tablet } from './support/tablet'
 
 const known = () => true
 
@@ -69,6 +69,45 @@ describe('a dispute', () => {
     expect(disputes(safe).map(({ correction }) => correction?.seq)).toEqual([second.seq])
     expect([...safe.log.keys()]).toEqual([1, 2])
     expect(disputes(safe).map(isOpen)).toEqual([false])
+  })
+})
+
+describe('a picture in which the office sees none', () => {
+  /** An evaluation that was taken in, but for its photo. */
+  async function torn() {
+    const held = await refused()
+    held.server.decide = () => ({ outcome: 'applied' })
+    const { media, bytes } = await photo('v1', new Uint8Array([1]))
+    await held.safe.change({ media: { add: [{ media: { ...media, state: 'declared' }, bytes }] } })
+    const first = await held.safe.say('submit_evaluation', evaluation('v1', [media]), 1)
+    await settle(held.engine)
+    await held.safe.change({ media: { meta: [{ ...media, state: 'rejected', told: true }] } })
+    return { ...held, first, media }
+  }
+  const waiting = (safe: Parameters<typeof disputes>[0]) => disputes(safe).map((one) => [one.outcome, isToHandle(one)])
+
+  it('is taken anew with a corrected copy, and what becomes of that one counts', async () => {
+    const { server, safe, engine, first } = await torn()
+    expect([waiting(safe), receiptOf(safe, first)]).toEqual([[['rejected', true]], 'disputed'])
+    server.decide = () => ({ outcome: 'conflict' })
+    const anew = await photo('v1', new Uint8Array([2]))
+    await safe.change({ media: { add: [{ ...anew, media: { ...anew.media, state: 'declared' } }] } })
+    const copy = { ...evaluation('v1', [anew.media]), corrects: first.id }
+    const second = await safe.say('submit_evaluation', copy, 2)
+    expect([waiting(safe), receiptOf(safe, first)]).toEqual([[['rejected', false]], 'only_here'])
+    await settle(engine)
+    expect(waiting(safe)).toEqual([['conflict', true], ['rejected', false]])
+    const decided = { replica: safe.replica, seq: 2, outcome: 'conflict', code: 'x', decision: 'accepted', reason: '补拍' }
+    server.rows.set('dispute/d1', decided as never)
+    server.verified.add(anew.media.sha256)
+    await settle(engine)
+    expect([first, second].map((entry) => receiptOf(safe, entry))).toEqual(['all_safe', 'all_safe'])
+    expect(waiting(safe)).toEqual([['conflict', false], ['rejected', false]])
+  })
+  it('that cannot be taken anew here waits no more once the office was told', async () => {
+    const { safe, first, media } = await torn()
+    await safe.change({ media: { meta: [{ ...media, state: 'rejected', told: true, noted: true }] } })
+    expect([waiting(safe), receiptOf(safe, first)]).toEqual([[], 'text_safe'])
   })
 })
 

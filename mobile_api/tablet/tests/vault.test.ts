@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { base64, randomBytes, text, unbase64, utf8 } from '@/core/bytes'
 import { TabletDatabase } from '@/store/database'
-import { AnotherTab, LetGo, PIN_TRIES, Safe } from '@/store/safe'
+import { AnotherTab, isShut, LetGo, PIN_TRIES, Safe, wrongPins } from '@/store/safe'
 import { CannotOpen, Sealer } from '@/vault/sealing'
 import { newDeviceKey, Signer } from '@/vault/signing'
 import { LeaseEnded, sealToFederation, unwrapWithPin, wrapWithPin, WrongPin } from '@/vault/wraps'
@@ -53,6 +53,17 @@ describe('the device key', () => {
 })
 
 const SHARE = base64(randomBytes(32))
+
+/** What a browser keeps beside its databases. */
+function smallStore() {
+  const held = new Map<string, string>()
+  return {
+    getItem: (key: string) => held.get(key) ?? null,
+    setItem: (key: string, value: string) => void held.set(key, value),
+    removeItem: (key: string) => void held.delete(key),
+  }
+}
+afterEach(() => vi.unstubAllGlobals())
 
 describe('the safe', () => {
   it('comes back whole after it was closed, from the disk alone', async () => {
@@ -151,6 +162,23 @@ describe('the safe', () => {
     await Safe.unlock(db, PIN)
     await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
     db.meta.put = put
+  })
+  it.each([
+    ['opens with the right PIN before the tenth wrong one, and forgets them', PIN_TRIES - 1, true],
+    ['opens with no PIN after ten wrong ones', PIN_TRIES, false],
+  ])('%s, also where a full disk takes no note of any', async (_name, wrong, opens) => {
+    vi.stubGlobal('localStorage', smallStore())
+    const db = new TabletDatabase(`full-${wrong}`)
+    await Safe.create(db, PIN, 1, ROUNDS)
+    await db.amendVault({ federation: { recipient: '', ephemeral: '', iv: '', wrapped: '' } })
+    db.meta.put = () => Promise.reject(new DOMException('no room', 'QuotaExceededError')) as never
+    for (let turn = 0; turn < wrong; turn += 1) {
+      await expect(Safe.unlock(db, '000000')).rejects.toBeInstanceOf(WrongPin)
+    }
+    const opened = await Safe.unlock(db, PIN).catch((error: unknown) => error)
+    expect(opened instanceof WrongPin).toBe(!opens)
+    const vault = await db.vault()
+    expect(vault && [wrongPins(vault), isShut(vault)]).toEqual(opens ? [0, false] : [PIN_TRIES, true])
   })
   it('takes the PIN that was typed last while it is not enrolled yet', async () => {
     const db = new TabletDatabase('not enrolled')

@@ -1,19 +1,21 @@
 /** What became of records that were not applied: the office's decision, and corrected copies. Pure. */
 import type { DisputeRow } from '../core/wire'
-import { finalOutcome, type LogEntry, type PulledRow, type StoredOutcome } from '../store/records'
+import { finalOutcome, mediaOf, type LogEntry, type Media, type PulledRow, type StoredOutcome } from '../store/records'
 
 interface Source {
   replica: string
   rows: ReadonlyMap<string, PulledRow>
   log: ReadonlyMap<number, LogEntry>
   outcomes: ReadonlyMap<number, StoredOutcome>
+  media: ReadonlyMap<string, Media>
 }
 
 export interface DisputeView {
   key: string
   /** null where this tablet no longer has, or never had, the record itself */
   entry: LogEntry | null
-  outcome: DisputeRow['outcome']
+  /** `rejected`: taken in, but for a picture in which the office sees none */
+  outcome: DisputeRow['outcome'] | 'rejected'
   message: string
   decision: DisputeRow['decision']
   reason: string
@@ -21,7 +23,7 @@ export interface DisputeView {
   correction: LogEntry | null
 }
 
-/** Every record that was not applied, newest first; those of other tablets of the same user last. */
+/** Every record that was not applied whole, newest first; those of other tablets of the same user last. */
 export function disputes(source: Source): DisputeView[] {
   const rows = disputeRows(source)
   const mine = new Map(rows.filter(({ replica }) => replica === source.replica).map((row) => [row.seq, row]))
@@ -43,7 +45,31 @@ export function disputes(source: Source): DisputeView[] {
       correction: null,
       ...{ outcome, decision, reason },
     }))
-  return [...ours.sort((a, b) => Number(b.key) - Number(a.key)), ...others]
+  const seq = ({ entry }: DisputeView) => entry?.seq ?? 0
+  return [...[...ours, ...toRetake(source)].sort((a, b) => seq(b) - seq(a)), ...others]
+}
+
+/** What was taken in, but for a picture: it is taken anew, and sent with a corrected copy. */
+function toRetake(source: Source): DisputeView[] {
+  const isTaken = ({ seq }: LogEntry) => {
+    const stored = source.outcomes.get(seq)
+    return !stored || finalOutcome(stored) === 'applied' || decisionOn(source, seq) === 'accepted'
+  }
+  return Array.from(source.log.values())
+    .filter((entry) => rejectedIn(source, entry).length > 0 && isTaken(entry))
+    .map((entry): DisputeView => ({
+      key: `picture/${entry.seq}`,
+      entry,
+      correction: correctionOf(source, entry),
+      ...{ outcome: 'rejected', message: '', decision: null, reason: '' },
+    }))
+}
+
+/** The pictures of a record in which the office sees none, and of which nobody told it yet. */
+export function rejectedIn({ media }: Pick<Source, 'media'>, entry: LogEntry): Media[] {
+  return mediaOf(entry)
+    .flatMap(({ sha256 }) => media.get(sha256) ?? [])
+    .filter(({ state, noted }) => state === 'rejected' && !noted)
 }
 
 /** Whether a person here or at the office still has something to do with it. */
@@ -63,7 +89,8 @@ export function decisionOn(source: Pick<Source, 'rows' | 'replica'>, seq: number
   return disputeRows(source).find((row) => row.replica === source.replica && row.seq === seq)?.decision ?? null
 }
 
-function correctionOf({ log }: Source, { id }: LogEntry): LogEntry | null {
+/** The newest corrected copy of an entry. */
+export function correctionOf({ log }: Pick<Source, 'log'>, { id }: LogEntry): LogEntry | null {
   const copies = [...log.values()].filter((entry) => (entry.args as { corrects?: string }).corrects === id)
   return copies.sort((a, b) => b.seq - a.seq)[0] ?? null
 }

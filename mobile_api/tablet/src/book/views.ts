@@ -12,7 +12,7 @@ import type {
   VisitRow,
 } from '../core/wire'
 import { saysOf } from '../core/receipts'
-import { decisionOn } from './disputes'
+import { correctionOf, decisionOn, rejectedIn } from './disputes'
 import {
   finalOutcome,
   mediaOf,
@@ -178,18 +178,16 @@ export function receiptOf(source: Source, entry: LogEntry): Receipt {
   // A picture whose record does not open here is where the office says it is.
   const safe = ({ sha256 }: { sha256: string }) =>
     source.media.has(sha256) ? source.media.get(sha256)?.state === 'safe' : !source.state.missing.includes(sha256)
-  if (rejected(source, entry)) return 'disputed'
-  return mediaOf(entry).every(safe) ? 'all_safe' : 'text_safe'
+  if (mediaOf(entry).every(safe)) return 'all_safe'
+  if (rejectedIn(source, entry).length === 0) return 'text_safe'
+  // A corrected copy brings the picture that was taken anew: what becomes of that one counts.
+  const copy = correctionOf(source, entry)
+  return copy ? receiptOf(source, copy) : 'disputed'
 }
 
 /** While a receipt does not hold, only what an earlier one signed counts as delivered. */
 function proven({ doubt, receipt }: SyncState, seq: number): boolean {
   return !doubt || (receipt !== null && saysOf(receipt).last_seq >= seq)
-}
-
-/** Tell whether the server did not take a picture of this report for one. */
-function rejected(source: Source, entry: LogEntry): boolean {
-  return mediaOf(entry).some(({ sha256 }) => source.media.get(sha256)?.state === 'rejected')
 }
 
 function rowReceipt(row: VisitRow): Receipt | null {

@@ -109,7 +109,7 @@ export const book = {
     null as number | null,
   ),
   mediaWaiting: read(['media'], (source) => [...source.media.values()].filter(({ state }) => state === 'declared').length, 0),
-  rejected: read(['media'], (source) => [...source.media.values()].some(({ state }) => state === 'rejected'), false),
+  toRetake: computed(() => disputed.value.filter((one) => one.outcome === 'rejected' && isOpen(one))),
   drafts: read(['drafts'], (source) => new Map(source.drafts), new Map<string, unknown>()),
   media: read(['media'], (source) => [...source.media.values()], []),
   files: read(['files'], (source) => new Set(source.files), new Set<string>()),
