@@ -215,9 +215,12 @@ _OF_VISITS = ("state", "on", "start", "minutes", "assessor", "not_done_reason", 
 @Kept
 def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> models.QuerySet[Visit]:
     theirs = scope_of(role, user, division, prefix="application__")
-    is_shown = models.Q(on__gte=since) | models.Q(state__in=sorted(OPEN_VISITS))
+    is_open = models.Q(state__in=sorted(OPEN_VISITS))
+    # One that was begun is left to who is at the door, whatever became of the case.
+    waits = models.Q(application__state=ApplicationState.ACCEPTED)
+    will_be = is_open & (waits | models.Q(state=VisitState.IN_PROGRESS))
     return (
-        Visit.objects.filter(theirs, is_shown)
+        Visit.objects.filter(theirs, will_be | (models.Q(on__gte=since) & ~is_open))
         .exclude(state=VisitState.CANCELLED)
         .select_related("application__resident", "application__village__parent")
         .only(*_OF_VISITS, "application", *_SHOWN)

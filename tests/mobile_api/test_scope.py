@@ -1,22 +1,25 @@
-"""For how long a visit stays on the tablet."""
+"""Which visits a tablet holds, and for how long."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from mobile_api.scope import RECENT
 from outreach.demo.tablet import Tablet
-from outreach.models import Visit
+from outreach.models import Application, User, Visit
 from tests import builders
 from tests.mobile_api.talking import ON_THE_DAY
 
 LONG_AGO = ON_THE_DAY.date() - RECENT - timedelta(days=1)
 
 
-@pytest.mark.django_db
-@pytest.mark.usefixtures("on_the_day")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
+
+
 @pytest.mark.parametrize(
     ("state", "stays"), [("scheduled", True), ("in_progress", True), ("done", False)]
 )
@@ -27,3 +30,38 @@ def test_a_visit_that_is_not_over_stays_however_long_ago_its_day_was(
     Visit.objects.update(on=LONG_AGO, state=state)
     tablet.sync()
     assert (str(visit.pk) in tablet.rows("visit")) is stays
+
+
+@pytest.mark.parametrize("step", ["refuse", "withdraw", "refer", "close"])
+def test_nobody_is_sent_to_a_case_that_was_ended(
+    place: builders.County, tablet: Tablet, sign_in: Callable[[User], Client], step: str
+) -> None:
+    [visit] = builders.scheduled(place)
+    tablet.sync()
+    page = f"/cases/{visit.application_id}/step/{step}/"
+    assert sign_in(place.administrator).post(page, {"note": "家属来电"}).status_code == 303
+    visit.refresh_from_db()
+    last = visit.events.order_by("pk").last()
+    assert last is not None
+    assert (visit.state, last.name, last.note) == ("cancelled", "cancel", "家属来电")
+    tablet.sync()
+    assert tablet.rows("visit") == {}
+
+
+def test_an_appointment_that_an_earlier_version_left_to_an_ended_case_is_not_shown(
+    place: builders.County, tablet: Tablet
+) -> None:
+    builders.scheduled(place)
+    Application.objects.update(state="withdrawn")
+    tablet.sync()
+    assert tablet.rows("visit") == {}
+
+
+def test_a_visit_that_was_begun_stays_though_its_case_was_ended(
+    place: builders.County, tablet: Tablet
+) -> None:
+    builders.scheduled(place)
+    Visit.objects.update(state="in_progress")
+    Application.objects.update(state="withdrawn")
+    tablet.sync()
+    assert len(tablet.rows("visit")) == 1
