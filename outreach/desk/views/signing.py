@@ -46,13 +46,15 @@ def hand_over(request: DeskRequest) -> HttpResponse:
     """List issued certificates; on POST confirm that the chosen reached their owners."""
 
     def take(cases: list[Application]) -> str:
-        more = with_certificates(cases)
+        more, shown = with_certificates(cases), request.POST.getlist("papers")
         papers = []
         for case in cases:
             paper = more(case)["certificate"]
             if paper is not None:
                 paper.application = case
                 papers.append(paper)
+                if shown and str(paper.pk) not in shown:  # made since, in place of the one shown
+                    raise certifying.has_moved_on(paper)
         certifying.hand_over(papers, by=request.user, at=clock.now())
         text = ngettext(
             "%(count)d certificate handed over.", "%(count)d certificates handed over.", len(papers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -223,3 +224,30 @@ def test_the_page_says_how_long_the_signature_can_be_proven(
     assert "已签名（B-B） · 自 2018-06-13 起" in page
     assert "有 1 份证件待长期归档" in office.get("/certificates/").content.decode()
     assert "待长期归档" not in sign_in(place.liaison).get("/certificates/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["list", "case", "certificate"])
+def test_a_paper_that_another_one_replaced_meanwhile_is_not_what_is_handed_over(
+    held: Certificate, place: builders.County, sign_in: SignIn, page: str
+) -> None:
+    address = {
+        "list": "/hand-over/",
+        "case": f"/cases/{held.application_id}/",
+        "certificate": reverse("desk:certificate", args=[held.pk]),
+    }[page]
+    liaison = sign_in(place.liaison)
+    shown = liaison.get(address).content.decode()
+    [form] = [
+        one for one in re.findall(r"<form.*?</form>", shown, re.DOTALL) if 'name="ids"' in one
+    ]
+    left_open = {
+        name: re.findall(rf'name="{name}" value="([^"]+)"', form) for name in ("shown", "papers")
+    } | {"ids": [str(held.application_id)]}
+
+    life.declare_lost([held], by=place.administrator, at=ISSUED_AT)
+    [new] = actions.reissue([held], by=place.approver, at=ISSUED_AT)
+    answer = liaison.post("/hand-over/", left_open)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "wrong-state")
+    assert Certificate.objects.get(pk=new.pk).handed_over_at is None
+    anew = liaison.post("/hand-over/", left_open | {"papers": [str(new.pk)]})
+    assert anew.status_code == 303
