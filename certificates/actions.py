@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
@@ -318,26 +319,41 @@ def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
 
 
 def open_file(certificate: Certificate) -> BinaryIO:
-    """Open the newest version of the signed paper."""
-    return storage.open_kept(certificate.newest_file.path)
+    """Open the newest version of the signed paper that is there, or raise `FileNotFoundError`."""
+    for kept in certificate.files.order_by("-version"):
+        with suppress(*storage.GONE):
+            return storage.open_kept(kept.path)
+    raise FileNotFoundError
 
 
-def export(folder: Path) -> int:
-    """Write the newest version of every certificate into a folder; return how many there are.
+@dataclass(frozen=True)
+class Exported:
+    """How many certificates were written, and the names of the files that are lost."""
+
+    count: int
+    lost: list[str]
+
+
+def export(folder: Path) -> Exported:
+    """Write the newest version of every certificate into a folder.
 
     Files are named by case, never by certificate number: that contains an ID number.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    count = 0
+    written, lost = set(), []
     files = CertificateFile.objects.select_related("certificate__application")
     for kept in files.order_by("certificate", "version").iterator():
-        count += kept.version == 1
         name = _file_name(kept.certificate)
-        with storage.open_kept(kept.path) as paper:
-            beside = folder / f"{name}.new"
-            beside.write_bytes(paper.read())
+        beside = folder / f"{name}.new"
+        try:
+            with storage.open_kept(kept.path) as paper:
+                beside.write_bytes(paper.read())
+        except storage.GONE:
+            lost.append(kept.path)
+            continue
         beside.replace(folder / name)
-    return count
+        written.add(kept.certificate_id)
+    return Exported(len(written), lost)
 
 
 def _file_name(certificate: Certificate) -> str:

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from certificates import sm2, storage
 from certificates.models import CertificateFile, SecondSignature
-from outreach.sealing import SealBroken
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ def _content(file: CertificateFile) -> bytes | None:
     try:
         with storage.open_kept(file.path) as kept:
             return kept.read()
-    except (FileNotFoundError, SealBroken) as error:
+    except storage.GONE as error:
         log.warning("%s gets no SM2 signature: %s", file.path, error)
         return None
 

@@ -6,8 +6,11 @@ from typing import BinaryIO
 
 from outreach.files import SealedStorage, photo_name
 from outreach.files import files as _files
+from outreach.sealing import SealBroken
 
 FOLDER = "certificates"
+#: What opening or reading a paper raises that is lost, or not what was kept.
+GONE = (FileNotFoundError, SealBroken)
 
 
 def keep(paper: bytes, within: SealedStorage | None = None) -> str:

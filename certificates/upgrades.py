@@ -22,7 +22,6 @@ from certificates.authority import Trust, load_trust
 from certificates.founding import revocation_list
 from certificates.models import Certificate, CertificateFile
 from outreach.actions.audit import record
-from outreach.sealing import SealBroken
 
 log = logging.getLogger(__name__)
 WAITS = (1.0, 4.0)
@@ -128,7 +127,7 @@ def _read(file: CertificateFile) -> bytes:
     try:
         with storage.open_kept(file.path) as kept:
             return kept.read()
-    except (FileNotFoundError, SealBroken) as error:
+    except storage.GONE as error:
         raise NotProvable(f"{file.path} cannot be read: {error}") from error
 
 

@@ -392,7 +392,10 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     found = Certificate.objects.filter(scope(user, prefix="application__"), pk=certificate).first()
     if found is None:
         raise Problem("not-found")
-    return FileResponse(open_file(found), content_type="application/pdf")
+    try:
+        return FileResponse(open_file(found), content_type="application/pdf")
+    except FileNotFoundError as error:
+        raise Problem("not-found") from error
 
 
 @api.get(

@@ -97,3 +97,21 @@ def test_the_newest_version_is_exported(
     (file,) = (tmp_path / "export").iterdir()
     assert file.read_bytes() == b"a later version"
     assert Certificate.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_papers_that_are_lost_are_named_and_all_others_exported(
+    place: builders.County, files: Path, tmp_path: Path
+) -> None:
+    made = issued(place, files, 3)
+    lost = sorted(made, key=lambda one: one.pk)[0]
+    path = lost.files.get().path
+    (files / path).unlink()
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("export_certificates", str(tmp_path / "export"), stdout=out, stderr=err)
+    assert out.getvalue().startswith("2 certificates in ")
+    assert path in err.getvalue()
+    assert {file.name for file in (tmp_path / "export").iterdir()} == {
+        f"{one.application.number}.pdf" for one in made if one != lost
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("dir", type=Path)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Export and count."""
-        count = export(options["dir"])
-        self.stdout.write(f"{count} certificates in {options['dir']}")
+        """Export, count, and name what is lost."""
+        found = export(options["dir"])
+        self.stdout.write(f"{found.count} certificates in {options['dir']}")
+        for name in found.lost:
+            self.stderr.write(f"Lost, take it from a backup: {name}")
+        if found.lost:
+            sys.exit(1)

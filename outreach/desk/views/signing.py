@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.utils.translation import ngettext
 
 from certificates import actions as certifying
@@ -69,4 +69,8 @@ def paper(request: DeskRequest, certificate: UUID) -> FileResponse:
     """Serve the signed PDF to those in scope."""
     held = found(certificates_for(request.user).select_related("application"), pk=certificate)
     name = f"{held.application.number}.pdf"
-    return FileResponse(certifying.open_file(held), content_type="application/pdf", filename=name)
+    try:
+        opened = certifying.open_file(held)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return FileResponse(opened, content_type="application/pdf", filename=name)

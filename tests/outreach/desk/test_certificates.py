@@ -12,12 +12,12 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from certificates import actions, batches, life
-from certificates.models import Batch, Certificate, ItemState, PaperRequest
+from certificates import actions, batches, life, storage
+from certificates.models import Batch, Certificate, CertificateFile, ItemState, PaperRequest
 from outreach import clock
 from outreach.models import User
 from tests import builders
-from tests.certificates.issuing import ISSUED_AT, issued, put_portraits
+from tests.certificates.issuing import ISSUED_AT, issued, paper_of, put_portraits
 
 pytestmark = pytest.mark.usefixtures("authority")
 SignIn = Callable[[User], Client]
@@ -251,3 +251,23 @@ def test_a_paper_that_another_one_replaced_meanwhile_is_not_what_is_handed_over(
     assert Certificate.objects.get(pk=new.pk).handed_over_at is None
     anew = liaison.post("/hand-over/", left_open | {"papers": [str(new.pk)]})
     assert anew.status_code == 303
+
+
+def test_a_paper_whose_newest_file_is_lost_is_given_out_as_it_was_before(
+    held: Certificate, place: builders.County, files: Path, sign_in: SignIn
+) -> None:
+    first = paper_of(held)
+    path = storage.keep(first + b"% archived")
+    CertificateFile.objects.create(
+        certificate=held, version=2, sha256="0" * 64, size=1, path=path, made_at=ISSUED_AT
+    )
+    browser, address = sign_in(place.administrator), reverse("desk:paper", args=[held.pk])
+
+    def given() -> bytes:
+        return b"".join(browser.get(address).streaming_content)  # type: ignore[attr-defined]
+
+    assert given() == first + b"% archived"
+    (files / path).unlink()
+    assert given() == first
+    (files / held.files.get(version=1).path).unlink()
+    assert browser.get(address).status_code == 404
