@@ -22,6 +22,7 @@ from certificates.models import Certificate
 from mobile_api import handed
 from mobile_api.models import LedgerEntry
 from mobile_api.photos import remove_files
+from outreach.actions import papers as paper_photos
 from outreach.actions import photos
 from outreach.actions.audit import record
 from outreach.actions.notifying.senders import Shelf
@@ -83,6 +84,7 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
             told.records[due.kind, due.county] += len(batch)
             progress(told.records.total(), max(total, told.records.total()))
             after = due.rows.filter(pk__gt=last)
+    paper_photos.forget_drafts(at)
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
     told.files = remove_files(at, storage) + remove_messages(storage)
     told.files += handed.remove_files(storage)

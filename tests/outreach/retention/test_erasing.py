@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -35,6 +36,7 @@ from outreach.models import (
     Guardian,
     ImportDraft,
     Notification,
+    PaperPhoto,
     Photo,
     Resident,
     StoredBlob,
@@ -284,6 +286,23 @@ def kept_photo(content: bytes) -> str:
         stored_at=clock.now(),
     )
     return sha256
+
+
+def test_photos_of_a_nomination_given_up_go_also_where_nobody_takes_another(
+    place: builders.County,
+) -> None:
+    browser = Client()
+    browser.force_login(place.liaison)
+    photo = SimpleUploadedFile("card.jpg", jpeg(), "image/jpeg")
+    browser.post("/cases/nominate/photo/", {"photo-id_card": photo})
+    name = photo_name(PaperPhoto.objects.get().sha256)
+    assert kept_files().exists(name)
+    clock.advance_to(builders.START + timedelta(hours=23))
+    run("erase_due")
+    assert kept_files().exists(name)
+    clock.advance_to(builders.START + timedelta(hours=25))
+    run("erase_due")
+    assert (PaperPhoto.objects.count(), kept_files().exists(name)) == (0, False)
 
 
 def test_a_file_that_nothing_names_goes_after_three_months(place: builders.County) -> None:
