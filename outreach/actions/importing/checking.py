@@ -54,6 +54,8 @@ ID_FAULTS = {
     "birth_date": _("Characters 7 to 14 are no date of birth."),
     "check_digit": _("One of the characters is wrong: the check digit does not fit."),
 }
+#: What a spreadsheet has where a formula failed.
+FAILED = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
 #: How a spreadsheet shows a long number of which it kept the first digits only.
 DIGITS_LOST = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+", re.IGNORECASE)
 
@@ -83,19 +85,28 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
         return Checked([], faults, len(rows))
     villages = _villages(by, on)
     indexes = _indexes(rows)
-    held, barred = _held(indexes), _barred(indexes, on)
+    held, barred, names = _held(indexes), _barred(indexes, on), _names(indexes)
     seen: dict[str, int] = {}
     good, faults = [], []
     for number, cells in rows:
         found = _Reader(number, cells, villages, on)
         made = found.nomination()
         identity = made["id_number"]
+        index = blind_index(identity, "id_number") if identity else ""
         if identity and identity in seen:
             found.wrong(ID_NUMBER, _("The same person stands in row %d too.") % seen[identity])
-        elif identity and (index := blind_index(identity, "id_number")) in held:
+        elif index in held:
             found.wrong(ID_NUMBER, _("This person has an open application already."))
-        elif identity and index in barred:
+        elif index in barred:
             found.wrong(ID_NUMBER, barred[index])
+        elif made["name"] and names.get(index, made["name"]) != made["name"]:
+            found.wrong(
+                NAME,
+                _(
+                    "The register knows this ID number under another name: compare both with the"
+                    " card; where the name is new, nominate the person at the desk."
+                ),
+            )
         seen.setdefault(identity, number)
         if found.faults:
             faults += found.faults
@@ -139,6 +150,15 @@ def _held(indexes: Sequence[list[str]]) -> set[str]:
     return found
 
 
+def _names(indexes: Sequence[list[str]]) -> dict[str, str]:
+    """Return the names of those who are known, by their fingerprints."""
+    found: dict[str, str] = {}
+    for some in indexes:
+        rows = Resident.objects.filter(id_number_index__in=some)
+        found |= dict(rows.values_list("id_number_index", "name"))
+    return found
+
+
 def _barred(indexes: Sequence[list[str]], on: date) -> dict[str, str]:
     """Return why nobody may apply for some of them now."""
     decided = Q(
@@ -179,8 +199,8 @@ class _Reader:
             "village": village.pk if village else None,
             "categories": categories,
             "telephone": self._telephone(TELEPHONE),
-            "address": self.cells.get(ADDRESS, "")[:200],
-            "diagnosis": self.cells.get(ILLNESS, "")[:500],
+            "address": self._words(ADDRESS, 200),
+            "diagnosis": self._words(ILLNESS, 500),
             "is_bedridden": self._yes(BEDRIDDEN),
             "is_poor_household": self._yes(POOR),
             "guardian": guardian,
@@ -243,6 +263,14 @@ class _Reader:
         except MalformedTelephone:
             self.wrong(column, _("A telephone is 11 digits of a mobile, or area code and number."))
             return ""
+
+    def _words(self, column: str, most: int) -> str:
+        text = self.cells.get(column, "")
+        if text in FAILED:
+            self.wrong(column, _("This formula came to nothing; type what belongs here."))
+        if len(text) > most:
+            self.wrong(column, _("This is longer than %d characters; shorten it.") % most)
+        return text
 
     def _yes(self, column: str) -> bool | None:
         """Return what the column says, or nothing where the list has no such column."""

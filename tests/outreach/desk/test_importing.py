@@ -294,3 +294,33 @@ def test_a_list_without_a_column_says_nothing_of_what_is_known(
     browser.post(f"/import/{draft.pk}/")
     flags = Resident.objects.order_by("pk").values_list("is_bedridden", "is_poor_household")
     assert list(flags) == [(True, True), (False, False)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "words"),
+    [
+        ({"家庭住址": "#N/A"}, "家庭住址", "公式"),
+        ({"已知病情": "#REF!"}, "已知病情", "公式"),
+        ({"家庭住址": "三" * 201}, "家庭住址", "200"),
+        ({"已知病情": "三" * 501}, "已知病情", "500"),
+    ],
+)
+def test_nothing_is_cut_off_and_no_failed_formula_is_an_address(
+    place: builders.County, sign_in: SignIn, changes: dict[str, str], column: str, words: str
+) -> None:
+    draft = read(sign_in(place.administrator), sheet([row(1, **changes)]))
+    [fault] = draft.faults
+    assert (fault["column"], words in fault["reason"]) == (column, True)
+
+
+def test_a_known_number_under_another_name_renames_nobody(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """A cell that slipped by one row would give a holder a stranger's name and telephone."""
+    [case] = builders.applied(place, id_number=identity(1), name="钱大海")
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+    draft = read(sign_in(place.administrator), sheet([row(1), row(2), row(1, 姓名="钱大海")]))
+    assert [(fault["row"], fault["column"]) for fault in draft.faults] == [
+        (2, "姓名"),
+        (4, "身份证号"),
+    ]
