@@ -99,7 +99,7 @@ def _check_accepted(bookings: Sequence[Booking]) -> None:
 
 def _check_crews(bookings: Sequence[Booking]) -> None:
     people = {user.pk for booking in bookings for user in (booking.lead, *booking.crew)}
-    rows = Assessor.objects.filter(user__in=people)
+    rows = Assessor.objects.serving().filter(user__in=people)
     qualified = {row.user_id: set(row.categories) for row in rows}
     related = set(DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident"))
     for booking in bookings:

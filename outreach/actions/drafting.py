@@ -126,7 +126,7 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
     for team, user in campaign.members.values_list("team", "user"):
         members[team].append(user)
     people = {user for crew in members.values() for user in crew}
-    rows = Assessor.objects.filter(user__in=people)
+    rows = Assessor.objects.serving().filter(user__in=people)
     cases = list(cases_of(campaign))
     visits = {visit.application_id: visit for visit in open_visits(campaign)}
     return _Register(
@@ -188,7 +188,8 @@ def able(known: _Register, team: UUID, day: date) -> list[UUID]:
         for one in known.hindrances
         if one.kind == HindranceKind.DOCTOR_AWAY and one.covers(day)
     }
-    return [user for user in known.members.get(team, []) if user not in away]
+    serving = (user for user in known.members.get(team, []) if user in known.qualified)
+    return [user for user in serving if user not in away]
 
 
 def doctors_away(campaign: Campaign) -> dict[UUID, list[tuple[date, date]]]:

@@ -342,13 +342,14 @@ def book(campaign: Campaign, wanted: Sequence[Wanted]) -> list[Booking]:
     """Choose who leads each visit: (case, team, day, start, minutes), in five queries.
 
     Qualified for most of it, before that whoever has the case already; never who nominated the
-    person or is related, nor a doctor who is away. Raises `Refused` where nobody is left.
+    person or is related, nor a doctor who is away or rates no more. Raises `Refused` where nobody
+    is left.
     """
     crews: dict[UUID, list[User]] = {}
     for member in TeamMember.objects.filter(campaign=campaign).select_related("user"):
         crews.setdefault(member.team_id, []).append(member.user)
     people = {user.pk for crew in crews.values() for user in crew}
-    rows = Assessor.objects.filter(user__in=people)
+    rows = Assessor.objects.serving().filter(user__in=people)
     skills = {row.user_id: frozenset(row.categories) for row in rows}
     relatives = set(
         DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident")
@@ -359,7 +360,8 @@ def book(campaign: Campaign, wanted: Sequence[Wanted]) -> list[Booking]:
         come = [
             user
             for user in crews.get(team, [])
-            if not any(first <= on <= last for first, last in away.get(user.pk, ()))
+            if user.pk in skills
+            and not any(first <= on <= last for first, last in away.get(user.pk, ()))
         ]
         lead = _lead(case, come, skills, relatives)
         to = Appointment(case, on, start, minutes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from threading import Event
 from typing import Any
@@ -25,7 +26,7 @@ from outreach.actions import (
 from outreach.actions.campaigns import Happening
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, Call, Plan, Visit
+from outreach.models import Application, Call, Plan, User, Visit
 from outreach.models.planning import CallKind, HindranceKind, PlanState
 from outreach.rules import Refused
 from tests import builders
@@ -96,6 +97,28 @@ def test_a_case_that_moved_on_or_was_scheduled_by_hand_is_left_alone(
     assert {case.pk for case in came.skipped} == {gone.pk, by_hand.pk}
     assert came.standing == 2
     assert Visit.objects.get(application=by_hand).on == FRIDAY
+
+
+def ended(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def given_another_role(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(role=Role.APPROVER)
+
+
+@pytest.mark.parametrize("leave", [ended, given_another_role])
+def test_nobody_is_sent_who_rates_no_more(
+    place: builders.County, leave: Callable[[User], None]
+) -> None:
+    hill = hills(place, 4)
+    before = made(hill)
+    assert set(before.stops.values_list("team", flat=True)) == {hill.north.pk}
+    leave(place.assessor)
+    leave(place.colleague)
+    with pytest.raises(Refused, match="no-lead"):
+        planning.publish(before, by=place.administrator, at=ASKED)
+    assert set(made(hill).stops.values_list("team", flat=True)) == {hill.south.pk}
 
 
 def test_nobody_leads_a_visit_to_a_relative_or_to_somebody_they_nominated(
