@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries
-from outreach.domain.vocabulary import NextStep, NotDone
+from outreach.domain.vocabulary import NextStep, NotDone, Role
 from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, VisitState, check_step
 from outreach.models import (
     Application,
@@ -61,8 +61,8 @@ class Appointment:
 def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> list[Visit]:
     """Schedule home visits of accepted cases with the assessor each case is assigned to.
 
-    Raises `Refused` where the case is not accepted or not assigned, the assessor is not
-    qualified, the day is no working day or past, the family is not at home then, or the
+    Raises `Refused` where the case is not accepted or not assigned, the assessor rates no more or
+    is not qualified, the day is no working day or past, the family is not at home then, or the
     assessor is elsewhere at that time.
     """
     check_role(by, VISIT["schedule"])
@@ -92,6 +92,11 @@ def _planned(appointment: Appointment, at: datetime) -> Visit:
     application = appointment.application
     if application.state != ApplicationState.ACCEPTED or application.assessor is None:
         raise Refused("not-accepted", _("The case must be accepted and assigned to an assessor."))
+    if application.assessor.role != Role.ASSESSOR or not application.assessor.is_active:
+        raise Refused(
+            "assessor-left",
+            _("The assessor of this case rates no more; give it to somebody else first."),
+        )
     if application.visits.open().exists():
         raise visit_open()
     raters = Raters.among([application.assessor], [application])

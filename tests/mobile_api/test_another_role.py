@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 import pytest
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute
+from outreach.actions import visits
 from outreach.demo.tablet import Tablet
 from outreach.domain.vocabulary import Role
 from outreach.models import Evaluation, User, Visit
 from outreach.rules import Refused
 from tests import builders
+from tests.builders import START
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
@@ -75,6 +78,15 @@ def test_who_never_was_an_assessor_does_not_become_one_by_being_accepted(
     assert outcome(phone) == ("parked", "not-your-step")
     with pytest.raises(Refused, match="not-your-step"):
         accept(place)
+
+
+def test_no_visit_is_booked_with_an_assessor_who_rates_no_more(place: builders.County) -> None:
+    [case] = builders.accepted(place)
+    become(place.assessor, Role.APPROVER)
+    case.refresh_from_db()
+    to = visits.Appointment(case, builders.VISIT_ON, time(9))
+    with pytest.raises(Refused, match="assessor-left"):
+        visits.schedule([to], by=place.administrator, at=START)
 
 
 def test_nobody_is_offered_as_a_colleague_who_may_not_sign_any_more(
