@@ -141,6 +141,7 @@ def _about_visits(at: datetime) -> Iterator[Notification]:
         state__in=OPEN_VISITS,
         on__gte=timezone.localdate(at),
         application__state=ApplicationState.ACCEPTED,
+        application__erased_at=None,
     ).select_related("application__resident", "application__village")
     visits = list(rows)
     came = came_there(visits)
@@ -169,6 +170,7 @@ def _about_cancelled(at: datetime) -> Iterator[Notification]:
         state=VisitState.CANCELLED,
         on__gte=timezone.localdate(at),
         application__state=ApplicationState.ACCEPTED,
+        application__erased_at=None,
     )
     again = Visit.objects.filter(state__in=OPEN_VISITS, application=OuterRef("application"))
     rows = cancelled.exclude(Exists(again)).select_related(

@@ -22,6 +22,7 @@ from mobile_api.photos import keep_photo, remove_files
 from outreach import clock
 from outreach.actions import applications
 from outreach.actions.audit import record
+from outreach.actions.notifying.outbox import fill_outbox
 from outreach.actions.notifying.senders import Shelf
 from outreach.actions.photos import take_again
 from outreach.actions.trail import number_trail, verify_trail
@@ -464,6 +465,18 @@ def test_a_message_laid_among_the_files_goes_with_its_row(place: builders.County
     )
     assert "files removed: 1" in ask(case)
     assert list(Shelf(kept_files()).keys()) == ["visit:two"]
+
+
+def test_the_families_of_others_are_told_although_one_was_erased_the_same_week(
+    place: builders.County,
+) -> None:
+    [case] = builders.applied(place)
+    applications.advance([case], "return", by=place.administrator, at=clock.now())
+    applications.advance([case], "withdraw", by=place.liaison, at=clock.now())
+    ask(case)
+    [visit] = builders.scheduled(place)
+    assert fill_outbox(clock.now()) == 3
+    assert {one.application for one in Notification.objects.all()} == {visit.application}
 
 
 def test_what_stays_is_named_with_its_reason_and_its_day(
