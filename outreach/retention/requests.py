@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,13 +16,15 @@ from django.utils import timezone
 from mobile_api import lines
 from mobile_api.models import LedgerEntry
 from outreach.actions.trail import number_trail
+from outreach.actions.visits import give_up
 from outreach.domain.retention import Holding, Term, Terms
 from outreach.domain.vocabulary import Role
-from outreach.domain.workflow import ApplicationState
+from outreach.domain.workflow import APPLICATION, ApplicationState
 from outreach.models import Application, Resident, User
 from outreach.retention.due import CLOSED, beside, kind_of, terms
 from outreach.retention.erasing import erase_case, erase_rows, erase_unnamed, unnamed
 from outreach.retention.records import blank_records, naming, waits
+from outreach.rules import Refused
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +104,7 @@ def _erase(
     if dry_run:
         return sum(map(len, _said_of(case)))
     count = _blank_said(case, at)
-    note(case, kind, at, request)
+    note(case, kind, by, at, request)
     erase_case(case, kind, by=by, at=at, request=request)
     return count
 
@@ -148,29 +151,50 @@ def _words_of(case: Application) -> list[str]:
 # -- what outlasts a restore ---------------------------------------------------------------
 
 
-def note(case: Application, kind: Holding, at: datetime, request: str) -> None:
+def note(case: Application, kind: Holding, by: User, at: datetime, request: str) -> None:
     """Append an erased case to the file that a restored register reads; raises its `OSError`.
 
     It is written before the case is erased: without it a backup would bring the person back.
     """
-    said = {"case": str(case.pk), "under": kind.value, "at": at.isoformat(), "request": request}
-    lines.append(settings.OUTREACH_ERASURES, said)
+    said = {"case": str(case.pk), "under": kind.value, "by": str(by.pk)}
+    lines.append(settings.OUTREACH_ERASURES, {**said, "at": at.isoformat(), "request": request})
 
 
 def reapply(at: datetime) -> int:
-    """Erase again, in a register that stands again from a backup, what was asked for since."""
+    """Erase again, in a register that stands again from a backup, what was asked for since.
+
+    A case that was open still is closed first; one that cannot be is left to the desk, and logged.
+    """
     number_trail()
     count = 0
     for line in lines.read(settings.OUTREACH_ERASURES):
         try:
             key, kind = UUID(str(line["case"])), Holding(str(line["under"]))
-            request = str(line.get("request", ""))
+            by = UUID(str(line["by"])) if "by" in line else None
         except (ValueError, KeyError):
             log.warning("a line of %s cannot be read", settings.OUTREACH_ERASURES)
             continue
         case = Application.objects.filter(pk=key, erased_at=None).first()
-        if case is not None:
-            _blank_said(case, at)
-            erase_case(case, kind, by=None, at=at, request=request)
-            count += 1
+        if case is None:
+            continue
+        if not _is_closed(case, by, at):
+            log.warning("%s was erased at request and is open again: erase it anew", case.number)
+            continue
+        _blank_said(case, at)
+        erase_case(case, kind, by=None, at=at, request=str(line.get("request", "")))
+        count += 1
     return count
+
+
+def _is_closed(case: Application, by: UUID | None, at: datetime) -> bool:
+    """Give a case up that was open at the backup, as whoever erased it since had seen it."""
+    if case.state in CLOSED:
+        return True
+    steps = (name for name in ("withdraw", "close") if case.state in APPLICATION[name].sources)
+    step = next(steps, None)
+    person = User.objects.filter(pk=by).first() if by else None
+    if step is None or person is None:
+        return False
+    with suppress(Refused):  # they have another role in the register that stands again
+        give_up(case, step, by=person, at=at, note="")
+    return case.state in CLOSED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -41,6 +42,7 @@ from outreach.models import (
     Photo,
     Resident,
     StoredBlob,
+    Visit,
 )
 from outreach.models.ids import new_id
 from outreach.reports import savings_report
@@ -49,6 +51,8 @@ from outreach.retention.requests import reapply
 from outreach.rules import Refused
 from tests import builders
 from tests.certificates.issuing import issued
+from tests.mobile_api.conftest import Restore
+from tests.mobile_api.conftest import back_up as back_up
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import digest, jpeg
 
@@ -585,6 +589,34 @@ def test_who_was_erased_at_request_is_erased_again_where_the_database_went_back_
         row.save()
     assert "Erased again: 1." in run("begin_epoch")
     assert Resident.objects.get().name == NAMELESS
+
+
+def test_whose_case_was_open_at_the_backup_is_erased_again_too(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    """The withdrawal is lost with the erasure, and an open case is never erased."""
+    [visit] = builders.scheduled(place)
+    restore = back_up()
+    case = visit.application
+    applications.advance([case], "withdraw", by=place.liaison, at=clock.now())
+    ask(case)
+    assert "Erased again: 1." in restore()
+    case, visit = Application.objects.get(), Visit.objects.get()
+    assert (case.state, case.erased_under, visit.state) == ("withdrawn", "unfinished", "cancelled")
+    assert (Resident.objects.get().name, Resident.objects.get().telephone) == (NAMELESS, "")
+    assert fill_outbox(clock.now()) == 0
+
+
+def test_a_case_that_nobody_may_close_by_itself_is_named_and_not_called_erased(
+    place: builders.County, back_up: Callable[[], Restore], caplog: pytest.LogCaptureFixture
+) -> None:
+    builders.evaluated(place)
+    restore = back_up()
+    Application.objects.update(state="closed")
+    case = Application.objects.get()
+    ask(case)
+    assert "Erased again: 0." in restore()
+    assert f"{case.number} was erased at request and is open again" in caplog.text
 
 
 def test_nothing_of_an_erased_case_lies_in_the_database(

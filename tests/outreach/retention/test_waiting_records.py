@@ -62,7 +62,7 @@ def test_what_the_trail_says_of_a_case_since_it_was_last_numbered_is_erased_too(
     settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
     [case] = builders.accepted(place)
     applications.advance([case], "withdraw", by=place.administrator, at=ON_THE_DAY)
-    note(case, Holding.UNFINISHED, ON_THE_DAY, "7")
+    note(case, Holding.UNFINISHED, place.administrator, ON_THE_DAY, "7")
     assert reapply(ON_THE_DAY) == 1
     assert AuditEvent.objects.get(action="application.assign").detail == {}
     number_trail()
