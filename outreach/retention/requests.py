@@ -16,7 +16,7 @@ from django.utils import timezone
 from mobile_api import lines
 from mobile_api.models import LedgerEntry
 from outreach.actions.trail import number_trail
-from outreach.actions.visits import give_up
+from outreach.actions.visits import leave
 from outreach.domain.retention import Holding, Term, Terms
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import APPLICATION, ApplicationState
@@ -196,5 +196,5 @@ def _is_closed(case: Application, by: UUID | None, at: datetime) -> bool:
     if step is None or person is None:
         return False
     with suppress(Refused):  # they have another role in the register that stands again
-        give_up(case, step, by=person, at=at, note="")
+        leave(case, step, by=person, at=at, note="")
     return case.state in CLOSED
