@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from certificates.actions import make
+from certificates.keys import KeyUnusable
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.papers import Commission, commissions
 from certificates.steps import CERTIFICATE, OF_A_CASE, Kind
@@ -175,9 +176,11 @@ def _work_on(items: Sequence[BatchItem]) -> None:
             return
         for item in items:
             _work_on([item])
+    except KeyUnusable:  # a token that was unplugged
+        log.exception("Papers wait until the key signs.")
+        _wait(items)
     except Exception:  # whatever happens to one paper, the others go on
         if _files_are_away():
-            # No paper's fault: counted as tries, an hour's outage would leave all to a person.
             log.exception("Papers wait until files can be kept.")
             _wait(items)
         elif len(items) > 1:
@@ -254,6 +257,10 @@ def _refuse(item: BatchItem, code: str, reason: str | Promise) -> None:
 
 
 def _wait(items: Sequence[BatchItem]) -> None:
+    """Let papers rest for what is no paper's fault.
+
+    Counted as tries, an hour's outage would leave all of them to a person.
+    """
     ours = BatchItem.objects.filter(pk__in=[item.pk for item in items], state=ItemState.WAITING)
     ours.update(leased_until=timezone.now() + PAUSE, attempts=Greatest(F("attempts") - 1, 0))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from certificates import actions, batches, life, worker
+from certificates.keys import KeyUnusable, SigningKey
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.steps import Kind
 from outreach import clock
@@ -194,6 +196,26 @@ def test_papers_wait_as_long_as_files_cannot_be_kept_and_are_then_made(
         assert set(batch.items.values_list("attempts", flat=True)) == {0}
         batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
     settings.OUTREACH_BUCKET = ""
+    batches.work(uuid4())
+    assert far(batch) == (3, 0, 0)
+
+
+def test_papers_wait_as_long_as_the_token_does_not_sign_and_are_then_made(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = started(place, files, 3)
+
+    def away(_data: bytes) -> bytes:
+        raise KeyUnusable("the token does not sign: DeviceRemoved")
+
+    with monkeypatch.context() as unplugged:
+        key = SigningKey(away, "token")
+        signer = replace(actions.open_signer(), key=key)
+        unplugged.setattr(actions, "open_signer", lambda: signer)
+        for _ in range(batches.ATTEMPTS + 1):
+            batches.work(uuid4())
+            assert far(batch) == (0, 0, 3)
+            batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
     batches.work(uuid4())
     assert far(batch) == (3, 0, 0)
 
