@@ -31,10 +31,10 @@ from certificates.portrait import UnreadablePortrait, portrait
 from certificates.steps import OF_A_CASE, Kind, next_suffix, renewable_from
 from certificates.typeface import UnprintableCharacter
 from outreach.actions.evaluations import current_evaluation
-from outreach.domain.vocabulary import EvidenceKind, Mode
+from outreach.domain.vocabulary import GUARDED_CATEGORIES, EvidenceKind, Mode
 from outreach.models import Application, Evaluation, Guardian, Photo
 from outreach.models.sealed import blind_index
-from outreach.rules import Refused, worded
+from outreach.rules import ADULT, Refused, worded
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,17 @@ def gather(wanted: Sequence[Commission], at: datetime, signer: Signer) -> Iterat
     for one in wanted:
         evaluation = evaluations[one.case.pk]
         guardian = guardians.get(evaluation.application.resident_id)
+        if guardian and not _guards(guardian, evaluation, timezone.localdate(at)):
+            guardian = None
         known = _Register(evaluation, guardian, moves_in.get(one.case.pk))
         yield Known(one, evaluation, _facts_of(one, known, at, is_demo(signer)))
+
+
+def _guards(guardian: Guardian, evaluation: Evaluation, on: date) -> bool:
+    """Tell whether a guardian is one still: a child's, named as such, ends with the child's age."""
+    resident, named_on = evaluation.application.resident, timezone.localdate(guardian.created_at)
+    came_of_age = resident.age(named_on) < ADULT <= resident.age(on)
+    return not came_of_age or any(one["category"] in GUARDED_CATEGORIES for one in evaluation.parts)
 
 
 def _evaluations(wanted: Sequence[Commission]) -> dict[UUID, Evaluation]:

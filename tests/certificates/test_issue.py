@@ -212,6 +212,27 @@ def test_the_guardian_stands_on_the_paper(place: builders.County, files: Path) -
     assert {word for word in ("赵大山", "13700000000") if word in text} == {"赵大山", "13700000000"}
 
 
+@pytest.mark.parametrize(("category", "stands"), [("physical", False), ("mental", True)])
+def test_a_childs_guardian_stands_on_the_paper_of_an_adult_only_where_the_category_asks_for_one(
+    place: builders.County, files: Path, category: str, *, stands: bool
+) -> None:
+    """A certificate of a child is renewed for somebody who has come of age."""
+    (case,) = approved(place, files)
+    evaluation = case.evaluations.get()
+    evaluation.category = category
+    evaluation.parts = [evaluation.parts[0] | {"category": category}]
+    evaluation.save()
+    Guardian.objects.create(
+        resident=case.resident,
+        name="赵大山",
+        telephone="13700000000",
+        relation="父亲",
+        created_at=ISSUED_AT.replace(year=case.resident.identity.birth_on.year + 10),
+    )
+    (made,) = issue([case], by=place.approver, at=ISSUED_AT)
+    assert ("赵大山" in text_of(paper_of(made))) is stands
+
+
 @pytest.mark.parametrize("who", ["administrator", "assessor", "liaison", "auditor"])
 def test_only_the_approver_issues(place: builders.County, files: Path, who: str) -> None:
     cases = approved(place, files)
