@@ -285,6 +285,14 @@ class NominationForm(forms.Form):
             rows = rows.exclude(id_number_index=blind_index(number, "id_number"))
         return list(rows.order_by("pk")[:3])
 
+    def known_as(self) -> str:
+        """Return under which other name the ID number is known: perhaps it is another person's."""
+        name, number = self.cleaned_data.get("name"), self.cleaned_data.get("id_number")
+        if not name or not number:
+            return ""
+        rows = Resident.objects.with_id_number(number).exclude(name=name)
+        return rows.values_list("name", flat=True).first() or ""
+
     def nomination(self) -> Nomination:
         """Return what was typed as the action takes it."""
         said = self.cleaned_data

@@ -14,7 +14,7 @@ from django.test import Client
 from PIL import Image
 
 from outreach import clock
-from outreach.actions import papers
+from outreach.actions import applications, papers
 from outreach.models import Application, Guardian, PaperPhoto, StoredBlob, User
 from outreach.rules import Refused
 from tests import builders
@@ -332,3 +332,17 @@ def test_what_could_not_be_used_is_asked_about(
 ) -> None:
     told = sign_in(place.liaison).post("/cases/nominate/", nomination_form(place, **changes))
     assert (told.status_code, list(told.context["form"].errors)) == (422, [wrong])
+
+
+def test_a_known_number_under_another_name_is_pointed_out_while_it_is_typed(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [case] = builders.applied(place, name="钱大海")
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+    number = case.resident.id_number
+    liaison = sign_in(place.liaison)
+    form = nomination_form(place, id_number=number)
+    page = liaison.post("/cases/nominate/missing/", form).content.decode()
+    assert ("钱＊＊" in page, "钱大海" in page) == (True, False)
+    same = nomination_form(place, id_number=number, name="钱大海")
+    assert "钱＊＊" not in liaison.post("/cases/nominate/missing/", same).content.decode()
