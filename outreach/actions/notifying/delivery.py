@@ -23,6 +23,8 @@ LEASE = timedelta(minutes=5)
 BACK_OFF = (1, 5, 30, 120, 480)
 LONGEST_WAIT = timedelta(minutes=BACK_OFF[-1])
 OF_VISITS = ("appointment", "moved", "tomorrow", "today")
+#: What went wrong, for a person to decide about.
+AGAIN = ("failed", "uncertain", "unreachable")
 #: What is true only until the case's next step.
 OF_STEPS = ("papers", "ready")
 
@@ -174,7 +176,7 @@ def _settle(message: Notification, state: str, at: datetime, *, why: str = "") -
 
 
 def send_again(message: Notification, *, by: User, at: datetime) -> None:
-    """Put a failed or uncertain message back into the outbox: a person decided so."""
-    again = Notification.objects.filter(pk=message.pk, state__in=("failed", "uncertain"))
+    """Put a message that went wrong back into the outbox: a person decided so."""
+    again = Notification.objects.filter(pk=message.pk, state__in=AGAIN)
     if again.update(state="waiting", attempts=0, next_at=None, last_error=""):
         record("notification.again", [message], by=by, at=at)

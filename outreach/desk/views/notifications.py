@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from outreach import clock
+from outreach.actions.notifying.delivery import AGAIN
 from outreach.actions.notifying.delivery import send_again as put_back
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import done
@@ -45,6 +46,7 @@ def notifications(request: DeskRequest) -> HttpResponse:
         "counts": [(code, counts[code]) for code in NOTIFIED if code in counts],
         "states": NOTIFIED,
         "state": state,
+        "again": AGAIN,
         "may_take": request.user.role == Role.ADMINISTRATOR,
     }
     return render(request, "desk/notifications.html", context)
@@ -53,7 +55,7 @@ def notifications(request: DeskRequest) -> HttpResponse:
 @only(Role.ADMINISTRATOR)
 @require_POST
 def send_again(request: DeskRequest, notification: UUID) -> HttpResponse:
-    """Put a failed or uncertain message back into the outbox."""
+    """Put a message that went wrong back into the outbox."""
     held = found(notifications_for(request.user), pk=notification)
     put_back(held, by=request.user, at=clock.now())
     return done(request, _("The message goes out with the next round."), "desk:notifications")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from outreach import clock
@@ -25,7 +26,7 @@ from outreach.actions.notifying.senders import Gateway, NotSent, PerhapsSent, Sh
 from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import Category
 from outreach.files import local_files
-from outreach.models import Application, AuditEvent, Notification, Visit
+from outreach.models import Application, AuditEvent, Notification, User, Visit
 from outreach.retention.erasing import erase_case
 from tests import builders
 from tests.builders import START, VISIT_ON
@@ -516,3 +517,20 @@ def test_a_gateway_that_does_not_know_us_any_more_loses_no_message(
     with pytest.raises(NotSent) as raised:
         gateway.send(key="k1", telephone="13900000000", text="您好")
     assert raised.value.is_final is False
+
+
+def test_what_reached_nobody_is_sent_again_where_a_number_became_known(
+    place: builders.County, sign_in: Callable[[User], Client]
+) -> None:
+    case = builders.applied(place, telephone="")[0]
+    applications.send_back(case, ["photos"], by=place.administrator, at=START)
+    fill_outbox(START)
+    sender = Kept()
+    deliver(sender, at=START)
+    correct(place, case, "", "13911111111")
+    office, message = sign_in(place.administrator), Notification.objects.get()
+    address = f"/notifications/{message.pk}/again/"
+    assert address in office.get("/notifications/").content.decode()
+    assert office.post(address).status_code == 303
+    deliver(sender, at=START)
+    assert [number for number, _ in sender.sent] == ["13911111111"]
