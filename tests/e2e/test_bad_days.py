@@ -10,8 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.handset import HOME, Finger, Handset
 from tests.e2e.line import Line
+from tests.e2e.looking import SAY, SMALL
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
@@ -918,3 +920,39 @@ def test_an_update_waits_for_what_has_no_room_on_the_disk_and_says_so(
     expect(page.get_by_role("alert")).to_contain_text("还没有存到本机")
     go_on(hand, PEOPLE[6])
     reads_remark(hand, "还没有存上的")
+
+
+#: Words that stand on more than one line, of what must be read at a glance.
+BROKEN = """() => [...document.querySelectorAll('.brand, .tabs span, .steps button > span')]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .filter((one) => !one.matches('.visually-hidden'))
+  .filter((one) => {
+    const range = document.createRange()
+    range.selectNodeContents(one)
+    const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)))
+    return lines.size > one.textContent.trim().split(' ').length
+  })
+  .map((one) => one.textContent)"""
+
+
+def test_on_a_telephone_no_word_is_broken_and_no_link_too_small(hand: Tablet) -> None:
+    page = hand.page
+    page.set_viewport_size({"width": 390, "height": 780})
+    page.route(
+        "**/api/v1/uploads/",
+        lambda route: route.fulfill(status=422, json={"type": "/problems/not-a-picture"}),
+    )
+    begin(hand, PEOPLE[6])
+    page.evaluate(SAY, "en")
+    assert page.evaluate(BROKEN) == []
+    top = page.get_by_role("banner").bounding_box()
+    assert top is not None
+    assert top["height"] < 80
+    page.evaluate(SAY, "zh")
+    hand.camera.show(EvidenceKind.DOCUMENT)
+    photograph_book(hand)
+    fill_in(hand)
+    hand.press("保存提名")
+    hand.go("发件箱")
+    expect(page.get_by_role("link", name=re.compile("项需要处理")).last).to_be_visible()
+    assert page.evaluate(SMALL, 44) == []

@@ -425,7 +425,7 @@ export const en: Record<MessageKey, string> = {
   'outbox.never': 'Never synced',
   'outbox.none': 'Nothing recorded yet.',
   'outbox.pictures': 'photos and signatures {safe}/{all} safe',
-  'outbox.rejected': 'The server did not take one of the photos; take it again under "Needs attention".',
+  'outbox.rejected': 'The server did not take one of the photos; see "Needs attention".',
   'outbox.legend': '"Only here": not sent yet. "Text safe": photos on their way. "All safe": the server has checked each one.',
   'proof.title': 'Signed receipt of the server',
   'proof.holds': 'Signature checked: the server has records 1 to {last} ({when}).',

@@ -423,7 +423,7 @@ export const zh = {
   'outbox.never': '还没有同步过',
   'outbox.none': '还没有记录。',
   'outbox.pictures': '照片和签名 {safe}/{all} 已送达',
-  'outbox.rejected': '有照片没有被服务器接受，请到“需要处理”里重拍。',
+  'outbox.rejected': '有照片没有被服务器接受，请看“需要处理”。',
   'outbox.legend': '“仅在本机”：还没有发出；“文字已送达”：照片还在路上；“全部已送达”：服务器已逐一核对。',
   'proof.title': '服务器的签名回执',
   'proof.holds': '签名已核对：第 1 至 {last} 号记录，服务器都已收下（{when}）。',
