@@ -956,3 +956,32 @@ def test_on_a_telephone_no_word_is_broken_and_no_link_too_small(hand: Tablet) ->
     hand.go("发件箱")
     expect(page.get_by_role("link", name=re.compile("项需要处理")).last).to_be_visible()
     assert page.evaluate(SMALL, 44) == []
+
+
+def test_a_report_that_was_cut_off_while_the_tablet_looked_for_its_place_is_marked(
+    hand: Tablet,
+) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[6])
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_label("住院").check()
+    page.evaluate("() => { navigator.geolocation.getCurrentPosition = () => undefined }")
+    hand.press("保存")
+    expect(page.get_by_role("button", name="正在保存…")).to_be_visible()
+    page.wait_for_timeout(500)
+    page.reload()  # as an empty battery does
+    hand.unlocks()
+    hand.go("今天")
+    expect(hand.card(PEOPLE[6])).to_contain_text("未写完")
+    hand.card(PEOPLE[6]).click()
+    page.get_by_role("link", name="未能完成").click()
+    expect(page.get_by_label("住院")).to_be_checked()
+
+
+def test_where_the_browsers_data_was_cleared_no_pin_is_called_wrong(hand: Tablet) -> None:
+    devtools = hand.page.context.new_cdp_session(hand.page)
+    origin = hand.page.evaluate("location.origin")
+    wanted = {"origin": origin, "storageTypes": "indexeddb"}
+    devtools.send("Storage.clearDataForOrigin", wanted)
+    hand.press("锁定")
+    hand.expects_heading("登记这台平板")

@@ -120,6 +120,11 @@ export const book = {
 export const visitOf = (id: string): VisitView | null =>
   [...book.visits.value, ...book.left.value].find((visit) => visit.id === id) ?? null
 
+/** Whether something that was written about a visit here is not said yet. */
+export const isUnfinished = ({ id, state }: VisitView): boolean =>
+  book.drafts.value.has(`evaluation/${id}`) ||
+  ((state === 'scheduled' || state === 'in_progress') && book.drafts.value.has(`not-done/${id}`))
+
 /** Whom a record of this tablet is about: by the case as it stands here, else by the record's own words. */
 export function personIn(entry: LogEntry): string {
   const { visit, application, certificate } = entry.args as { visit?: string; application?: string; certificate?: string }
@@ -282,6 +287,11 @@ async function open(opening: () => Promise<Safe>): Promise<void> {
 /** Read anew what lies in clear: the keys may have been wrapped to the federation meanwhile. */
 export async function lookAtVault(): Promise<void> {
   app.vault = (await db.vault()) ?? null
+  // Somebody cleared the browser's data: no PIN is wrong, there is nothing left that it opens.
+  if (!app.vault && app.phase === 'locked') {
+    close()
+    app.phase = 'enrol'
+  }
 }
 
 /** Lock the screen. What is on its way, or not on the disk yet, may finish; then the keys are let go too. */
