@@ -18,10 +18,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from mobile_api import lines
 from mobile_api.chain import ZERO
 from mobile_api.models import Device, EnrolmentCode, Replica
 from outreach.actions.audit import record
+from outreach.files import lines
 from outreach.models import User
 
 log = logging.getLogger(__name__)

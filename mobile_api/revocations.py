@@ -1,4 +1,4 @@
-"""Stopped tablets, and other systems' ended tokens and hooks, written down beside the database too.
+"""Stopped tablets, ended tokens and hooks of other systems, ended links: beside the database too.
 
 A register that is restored from an older backup has forgotten who was stopped since. The file
 only grows, takes one line for each, and is read once the restored register stands.
@@ -15,9 +15,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from mobile_api import lines
 from mobile_api.models import Device, Hook, Integration
 from outreach.actions.audit import record
+from outreach.files import lines
+from outreach.models import FamilyLink
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def reapply() -> int:
         Device.objects.bulk_update(found, ["revoked_at", "share"], batch_size=100)
         _end_tokens()
         _end_hooks()
+        _end_links()
     return len(found)
 
 
@@ -89,6 +91,15 @@ def _end_hooks() -> None:
         log.warning("the hook of %s was ended after the backup", hook.integration.name)
 
 
+def _end_links() -> None:
+    """Open no case by a link that was ended (`outreach.actions.family` notes it)."""
+    noted = {str(line["link"]): str(line["at"]) for line in _lines() if "link" in line}
+    for link in FamilyLink.objects.filter(pk__among=list(noted), revoked_at=None):
+        link.revoked_at = datetime.fromisoformat(noted[str(link.pk)])
+        link.save(update_fields=["revoked_at"])
+        record("family_link.revoke", [link], by=None, at=link.revoked_at)
+
+
 def _lines() -> Iterator[dict[str, Any]]:
     return lines.read(settings.OUTREACH_REVOCATIONS)
 
@@ -96,7 +107,7 @@ def _lines() -> Iterator[dict[str, Any]]:
 def _noted() -> list[tuple[UUID, datetime]]:
     noted = []
     for line in _lines():
-        if "token" in line or "hook" in line:
+        if not line.keys().isdisjoint(("token", "hook", "link")):
             continue
         try:
             noted.append((UUID(str(line["device"])), datetime.fromisoformat(str(line["at"]))))

@@ -13,13 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from mobile_api import lines
 from mobile_api.models import LedgerEntry
 from outreach.actions.trail import number_trail
 from outreach.actions.visits import leave
 from outreach.domain.retention import Holding, Term, Terms
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import APPLICATION, ApplicationState
+from outreach.files import lines
 from outreach.models import Application, Resident, User
 from outreach.retention.due import CLOSED, beside, kind_of, terms
 from outreach.retention.erasing import erase_case, erase_rows, erase_unnamed, unnamed

@@ -15,6 +15,8 @@ from mobile_api.changes import make_integration, revoke_integration
 from mobile_api.devices import revoke
 from mobile_api.models import Device, Epoch, Hook, Integration
 from mobile_api.webhooks import end_hook, post_changes, set_hook
+from outreach import clock
+from outreach.actions import family
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests import builders
@@ -116,6 +118,24 @@ def test_a_token_replaced_after_the_backup_opens_nothing_and_its_hook_waits_for_
     newest = make_integration("bank", place.county, at=START)
     call_command("begin_epoch", stdout=StringIO())
     assert (reads(lost), reads(newest), Hook.objects.count()) == (401, 200, 1)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_familys_link_that_was_ended_after_the_backup_opens_nothing(
+    place: builders.County, back_up: Callable[[], Restore], anew: bool
+) -> None:
+    """It went to somebody else: they would read of the case, and give its appointment back."""
+    [case] = builders.applied(place)
+    link, secret = family.make_link(case, by=place.liaison, at=clock.now())
+    restore = back_up()
+    if anew:
+        family.make_link(case, by=place.liaison, at=clock.now())
+    else:
+        family.revoke_link(case, by=place.liaison, at=clock.now())
+    assert "stopped again: 0" in restore()
+    assert family.link_of(secret, clock.now()) is None
+    again = AuditEvent.objects.get(action="family_link.revoke")
+    assert (again.by, again.subject_id) == (None, link.pk)
 
 
 @pytest.mark.parametrize("anew", [False, True])
