@@ -43,23 +43,31 @@ from outreach.rules import scope_of
 #: Visits that are over stay on the tablet this long, for their receipts; others until they are.
 RECENT = timedelta(days=14)
 
+#: Who works at people's homes. Others see at the desk what is theirs, and no tablet is to hold it.
+HOLDERS = (Role.ASSESSOR, Role.LIAISON)
+#: No division's code begins so.
+NOWHERE = "-"
+
 Projected = tuple[str, dict[str, Any]]
 
 
 def rows_for(user: User, on: date) -> Scope:
     """Return every row in the user's scope on that day, in the order a tablet wants them."""
     me, calendars = whoami(user).model_dump(mode="json"), list(_calendars(on))
-    account = {"user": user.pk, "division": user.division.code}
-    visits = _visits_since(user.role, since=on - RECENT, **account)
+    role, code = Role(user.role), user.division.code
+    if role not in HOLDERS:
+        role, code = Role.LIAISON, NOWHERE
+    account = {"user": user.pk, "division": code}
+    visits = _visits_since(role, since=on - RECENT, **account)
     ids = visits.column("id")
-    cases = _cases_without_visit(user.role, **account)
-    certificates = _valid_certificates(user.role, **account)
+    cases = _cases_without_visit(role, **account)
+    certificates = _valid_certificates(role, **account)
     return Scope(
         on,
         me,
         calendars,
-        _colleagues_of(**account) if user.role == Role.ASSESSOR else Answers(),
-        _villages_in(division=user.division.code, on=on),
+        _colleagues_of(**account) if role == Role.ASSESSOR else Answers(),
+        _villages_in(division=code, on=on),
         visits,
         _evaluated(visits=ids),
         _waiting(visits=ids),

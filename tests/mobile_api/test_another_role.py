@@ -80,6 +80,20 @@ def test_who_never_was_an_assessor_does_not_become_one_by_being_accepted(
         accept(place)
 
 
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR])
+def test_a_tablet_of_somebody_who_visits_nobody_any_more_holds_nobody(
+    place: builders.County, tablet: Tablet, role: Role
+) -> None:
+    builders.scheduled(place, 2)
+    builders.accepted(place)
+    tablet.sync()
+    kinds = ("visit", "case", "certificate", "colleague", "township")
+    assert [len(tablet.rows(kind)) for kind in kinds] == [2, 1, 0, 1, 2]
+    become(place.assessor, role)
+    tablet.sync()
+    assert [len(tablet.rows(kind)) for kind in kinds] == [0, 0, 0, 0, 0]
+
+
 def test_no_visit_is_booked_with_an_assessor_who_rates_no_more(place: builders.County) -> None:
     [case] = builders.accepted(place)
     become(place.assessor, Role.APPROVER)
