@@ -40,6 +40,7 @@ from mobile_api.push import push
 from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
+from mobile_api.tus.protocol import VERSION
 from outreach import clock
 from outreach.models import Division, Kept, KeptUpdate, Slot
 from outreach.reports import savings_report
@@ -141,9 +142,12 @@ api = TabletAPI(
 
 
 @api.exception_handler(Problem)
-def answer_problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Answer a problem as RFC 9457 has it."""
-    return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Answer a problem as RFC 9457 has it, below the uploads as tus has it, too."""
+    response = JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+    if request.path_info.startswith(f"{ROOT}uploads"):
+        response["Tus-Resumable"] = VERSION
+    return response
 
 
 @api.exception_handler(errors.ValidationError)

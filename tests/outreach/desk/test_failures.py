@@ -59,6 +59,7 @@ def test_without_a_database_a_tablet_is_told_to_try_again(
     with connection.execute_wrapper(gone):
         answer = server.generic(method, path, "{}", "application/json", headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+    assert answer.get("Tus-Resumable") == ("1.0.0" if "uploads" in path else None)
 
 
 def test_on_a_full_disk_a_photo_is_not_half_kept_and_the_page_says_what_to_do(
