@@ -216,8 +216,8 @@ class HoursForm(SeenForm):
         for day in days:
             label = f"{day:%Y-%m-%d} {_('Works on')}"
             self.fields[f"on-{day}"] = forms.BooleanField(label=label, required=False)
-            for name, words in (("start", _("Leaves at")), ("end", _("Back by"))):
-                said = f"{day:%Y-%m-%d} {words}"
+            for name, what in (("start", _("Leaves at")), ("end", _("Back by"))):
+                said = f"{day:%Y-%m-%d} {what}"
                 self.fields[f"{name}-{day}"] = _moment(said, required=False)
 
     @staticmethod
