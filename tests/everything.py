@@ -96,6 +96,8 @@ def pytest(*arguments: str, besides: str = "", **environment: str) -> bool:
     """Run pytest on two cores, without the issues' full figures unless they are asked for."""
     marks = " and ".join(filter(None, [besides, "" if in_full() else "not long"]))
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+    # Else files of few tests come last, which are the longest: one of the two would wait for it.
+    command.append("--no-loadscope-reorder")
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         good = run(*command, f"--junitxml={results}", "-m", marks, *arguments, **environment)
