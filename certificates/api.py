@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,11 @@ from django.views.decorators.http import require_POST
 
 from certificates import throttles
 from certificates.authority import AuthorityMissing
-from certificates.verdicts import Answer, Finding, judge_code, judge_number
+from certificates.verdicts import Answer, Finding, KeysAway, judge_code, judge_number
 from certificates.views import LARGEST, NumberForm, judge_content
 from outreach import clock
+
+log = logging.getLogger(__name__)
 
 
 class Unanswerable(Exception):
@@ -96,6 +99,9 @@ def _judged(judging: Callable[[], Answer]) -> Answer:
         return judging()
     except AuthorityMissing:
         return Answer(Finding.NOT_OURS)  # an office without a key has issued nothing
+    except KeysAway as error:
+        log.exception("Strangers' codes and files cannot be judged.")
+        raise Unanswerable(503, _("This cannot be checked at the moment.")) from error
 
 
 def _told(answer: Answer) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from certificates import revocations
 from certificates.authority import AuthorityMissing, key_id, read_certificate
+from certificates.models import Certificate
 
 BUILT = Path(__file__).resolve().parent / "static" / "checker"
 POLICY = "; ".join(
@@ -78,13 +79,15 @@ def _read(path: Path) -> _File:
 def issuer(_request: HttpRequest) -> HttpResponse:
     """Answer with the issuer's name and the public keys of its QR codes, former ones included.
 
-    503 while one of the key files cannot be read: a list with a key missing would have the
-    checker call papers of ours strange.
+    503 while one of the key files, or their folder, cannot be read: a list with a key missing would
+    have the checker, which keeps it, call papers of ours strange.
     """
     files = sorted(settings.OUTREACH_KEYS_DIR.glob("credential*.crt.pem"))
     try:
         keys = [_public(read_certificate(file)) for file in files]
-    except revocations.UNUSABLE:
+    except (AuthorityMissing, *revocations.UNUSABLE):
+        return _later()
+    if not keys and Certificate.objects.exists():
         return _later()
     return JsonResponse({"issuer": settings.OUTREACH_ISSUER, "keys": keys})
 

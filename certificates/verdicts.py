@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
 from certificates import second_signatures
-from certificates.authority import load_trust
+from certificates.authority import AuthorityMissing, AuthorityUnsound, Trust, load_trust
 from certificates.credential import (
     Credential,
     MalformedCredential,
@@ -31,6 +31,10 @@ from outreach.models.sealed import blind_index
 
 LARGEST_PIXELS = 40_000_000
 """A larger picture is not opened on a stranger's word."""
+
+
+class KeysAway(Exception):
+    """What we issued can be judged by the register alone: the keys are not as they should be."""
 
 
 class Finding(models.TextChoices):
@@ -94,16 +98,26 @@ def judge(pdf: bytes, *, on: date) -> Answer:
     if kept is not None:
         second = second_signatures.beside(kept, pdf) if settings.OUTREACH_SM2 else None
         return Answer(_standing(kept.certificate, on), kept.certificate, second=second)
-    examination = examine(pdf, load_trust(settings.OUTREACH_KEYS_DIR))
+    examination = examine(pdf, _trust())
     if examination.verdict == Verdict.FOREIGN:
         return Answer(Finding.NOT_OURS)
     changes = tuple(CHANGES[change] for change in examination.changes)
     return Answer(Finding.ALTERED, changes=changes or (UNKNOWN_COPY,))
 
 
+def _trust() -> Trust:
+    """Read whom we believe; raise `AuthorityMissing` only where nothing was ever issued."""
+    try:
+        return load_trust(settings.OUTREACH_KEYS_DIR)
+    except (AuthorityMissing, AuthorityUnsound) as error:
+        if isinstance(error, AuthorityMissing) and not Certificate.objects.exists():
+            raise
+        raise KeysAway(str(error)) from error
+
+
 def judge_code(text: str, *, on: date) -> Answer:
     """Say what the certificate is that a QR code belongs to, by signature and register."""
-    keys = load_trust(settings.OUTREACH_KEYS_DIR).credential_keys
+    keys = _trust().credential_keys
     try:
         credential = read_credential(text.strip(), keys)
     except MalformedCredential:

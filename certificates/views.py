@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -17,11 +18,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from certificates import sm2, throttles
 from certificates.authority import AuthorityMissing
 from certificates.models import SecondSignature
-from certificates.verdicts import Answer, Finding, judge, judge_number, judge_picture
+from certificates.verdicts import (
+    Answer,
+    Finding,
+    KeysAway,
+    judge,
+    judge_number,
+    judge_picture,
+)
 from outreach import clock
 
 LARGEST = 5 * 1024 * 1024
 """Bytes; ours have about 150 kB, and a larger file is not parsed on a stranger's word."""
+log = logging.getLogger(__name__)
 PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8")
 """How pictures begin."""
 
@@ -84,7 +93,11 @@ def check(request: HttpRequest) -> HttpResponse:
     form = CheckForm(request.POST, request.FILES) if request.method == "POST" else CheckForm()
     if form.is_bound and not throttles.may_ask(request):
         return _page(request, {"form": form, "is_throttled": True}, 429)
-    answer = _judge(form.cleaned_data["file"]) if form.is_bound and form.is_valid() else None
+    try:
+        answer = _judge(form.cleaned_data["file"]) if form.is_bound and form.is_valid() else None
+    except KeysAway:
+        log.exception("Strangers' codes and files cannot be judged.")
+        return _page(request, {"form": form, "is_away": True}, 503)
     return _page(request, {"form": form, "answer": answer}, 422 if form.errors else 200)
 
 

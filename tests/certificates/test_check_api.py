@@ -86,6 +86,15 @@ def test_what_cannot_be_checked_is_answered_clearly(body: str, files: Path) -> N
     assert said["detail"]
 
 
+def test_while_the_keys_are_away_a_program_is_told_to_come_again(
+    held: Certificate, signer: Signer, settings: Any, tmp_path: Path
+) -> None:
+    code = write_credential(facts(), held.pk, signer.credential)
+    settings.OUTREACH_KEYS_DIR = tmp_path / "away"
+    assert post({"code": code})[0] == 503
+    assert post({"number": held.number, "issued": "0613"})[1]["finding"] == "ours_unchanged"
+
+
 def test_an_empty_and_a_huge_body_are_answered_clearly(files: Path) -> None:
     assert post(b"", "application/pdf")[0] == 400
     assert post(b"0" * (4 * 1024 * 1024 + 1), "application/pdf")[0] == 413

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -13,11 +14,13 @@ from django.test import Client
 from django.urls import reverse
 
 from certificates.actions import renew
+from certificates.founding import create_authority
 from certificates.models import Certificate
 from certificates.views import LARGEST
 from tests import builders
+from tests.certificates.conftest import NAMES
 from tests.certificates.issuing import ISSUED_AT, issued, paper_of
-from tests.certificates.making import picture, run
+from tests.certificates.making import SIGNED_AT, picture, run
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +88,22 @@ def test_no_file_at_all_is_answered_clearly(client: Client, files: Path) -> None
 def test_an_office_without_keys_has_issued_nothing(settings: object, tmp_path: Path) -> None:
     settings.OUTREACH_KEYS_DIR = tmp_path / "none"  # type: ignore[attr-defined]
     assert "This file is not a certificate of ours." in ask(b"%PDF-1.7")[1]
+
+
+@pytest.mark.parametrize("spoiling", ["gone", "in another form"])
+def test_papers_of_ours_are_not_called_strange_while_the_keys_are_away(
+    paper: bytes, settings: Any, tmp_path: Path, spoiling: str
+) -> None:
+    """As on a server that was restored without them, or after a slip of who keeps the folder."""
+    code = photo_of(paper, tmp_path)
+    settings.OUTREACH_KEYS_DIR = keys = tmp_path / "keys"
+    if spoiling != "gone":
+        create_authority(keys, NAMES, at=SIGNED_AT)
+        (keys / "tsa.crt.pem").write_bytes(b"0\x82")
+    for content in (code, paper + b"%"):
+        status, page = ask(content)
+        assert (status, "cannot be checked at the moment" in page) == (503, True)
+    assert "This certificate is ours, unchanged and valid." in ask(paper)[1]
 
 
 @pytest.fixture(autouse=True)

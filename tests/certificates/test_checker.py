@@ -79,6 +79,15 @@ def test_a_key_file_that_cannot_be_read_is_no_shorter_list_of_keys(
     assert (answer.status_code, answer["Retry-After"]) == (503, "600")
 
 
+def test_keys_that_are_away_are_no_empty_list_of_keys(
+    client: Client, place: builders.County, files: Path, settings: Any, tmp_path: Path
+) -> None:
+    """A device keeps what it is told, and would call each paper of ours strange from then on."""
+    issued(place, files)
+    settings.OUTREACH_KEYS_DIR = tmp_path / "away"
+    assert client.get("/check/qr/issuer.json").status_code == 503
+
+
 def test_the_list_says_what_is_not_valid_and_names_nobody(
     held: Certificate, place: builders.County, client: Client, trust: Trust
 ) -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from certificates import sm2
 from certificates.authority import AuthorityMissing
-from certificates.verdicts import Answer, judge
+from certificates.verdicts import Answer, KeysAway, judge
 from outreach import clock
 
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no PDF file in {wanted.name}.")
         try:
             answers = [self._judge(file) for file in files]
-        except AuthorityMissing as error:
+        except (AuthorityMissing, KeysAway) as error:
             raise CommandError(str(error)) from error
         if wanted.is_dir():
             good = sum(answer.is_valid for answer in answers)

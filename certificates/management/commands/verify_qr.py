@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from certificates.authority import AuthorityMissing
-from certificates.verdicts import judge_code, judge_picture
+from certificates.verdicts import KeysAway, judge_code, judge_picture
 from outreach import clock
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 answer = judge_picture(picture.read_bytes(), on=clock.today())
             else:
                 answer = judge_code(text, on=clock.today())
-        except AuthorityMissing as error:
+        except (AuthorityMissing, KeysAway) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{answer.finding}: {answer.finding.label}")
         for change in answer.changes:
