@@ -66,6 +66,7 @@ DAY = timedelta(days=1)
 class Somebody:
     """An account, the session of its browser, and the token of its tablet."""
 
+    user: User
     session: str
     token: str
     replica: UUID
@@ -91,7 +92,7 @@ def people(place: builders.County) -> dict[tuple[str, str], Somebody]:
         counters["outlet", area] = an_outlet(Division.objects.get(code=code))
     # A counter has no tablet.
     return {who: _with_tablet(user) for who, user in found.items()} | {
-        who: Somebody(_session(user), "no token", new_id()) for who, user in counters.items()
+        who: Somebody(user, _session(user), "no token", new_id()) for who, user in counters.items()
     }
 
 
@@ -130,7 +131,7 @@ def _with_tablet(user: User) -> Somebody:
     replica = Replica.objects.create(
         id=uuid4(), device=device, chain=ZERO, created_at=builders.START
     )
-    return Somebody(_session(user), token, replica.pk)
+    return Somebody(user, _session(user), token, replica.pk)
 
 
 def _session(user: User) -> str:
