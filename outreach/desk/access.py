@@ -9,10 +9,11 @@ from typing import Any, TypeVar, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
+from outreach.desk.once_more import is_form, kept_form
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 
@@ -42,7 +43,7 @@ def only(*roles: Role) -> Callable[[V], V]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _signed_out(request)
             if request.user.password_was_given and request.path != reverse(OWN_PASSWORD):
                 return redirect(OWN_PASSWORD)
             if request.user.role not in roles:
@@ -56,6 +57,13 @@ def only(*roles: Role) -> Callable[[V], V]:
         return cast(V, guarded)
 
     return decorate
+
+
+def _signed_out(request: HttpRequest) -> HttpResponse:
+    """Ask to sign in; what was typed, or stands on a page that asks by itself, is kept."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=401)
+    return kept_form(request) if is_form(request) else redirect_to_login(request.get_full_path())
 
 
 def found(rows: models.QuerySet[M], **wanted: Any) -> M:
