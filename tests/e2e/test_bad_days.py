@@ -517,7 +517,7 @@ def test_a_photo_that_was_not_accepted_is_not_called_delivered(hand: Tablet) -> 
     hand.go("发件箱")
     page.get_by_role("link", name="1 项需要处理").last.click()
     mine = page.get_by_role("listitem").filter(has_text="周小溪")
-    expect(mine).to_contain_text("没有被接受的：户口簿")
+    expect(mine).to_contain_text("户口簿")
     hand.press("已告诉办公室")
     expect(page.get_by_text("没有需要处理的记录。")).to_be_visible()
     expect(hand.line()).to_have_text("全部已送达")
@@ -711,7 +711,7 @@ def test_a_photo_that_was_not_accepted_is_taken_anew_and_its_mark_goes(
     hand.go("发件箱")
     page.get_by_role("link", name="1 项需要处理").last.click()
     mine = page.get_by_role("listitem").filter(has_text=PEOPLE[14])
-    expect(mine).to_contain_text("没有被接受的：")
+    expect(mine).to_contain_text("照片未被接受")
     hand.press("更正后重新发送")
     page.get_by_role("button", name="照片").click()
     [words] = [one for one in PHOTOS if not page.get_by_role("img", name=f"{one} 1").count()]
@@ -796,7 +796,7 @@ def test_a_call_that_takes_the_camera_away_leaves_no_old_picture_to_take(hand: T
     expect(shutter).to_be_enabled()
     video.evaluate(f"video => ({tracks})(video)[0].dispatchEvent(new Event('ended'))")
     expect(shutter).to_be_disabled()
-    expect(dialog.get_by_text("摄像头用不了")).to_be_visible()
+    expect(dialog.get_by_text("打不开摄像头")).to_be_visible()
     dialog.get_by_role("button", name="再试一次").click()
     expect(shutter).to_be_enabled()
 
@@ -917,7 +917,7 @@ def test_an_update_waits_for_what_has_no_room_on_the_disk_and_says_so(
     expect(page.get_by_text("没有存上！")).to_be_visible()
     hand.go("更多")
     hand.press("现在更新")
-    expect(page.get_by_role("alert")).to_contain_text("还没有存到本机")
+    expect(page.get_by_role("alert")).to_contain_text("没有存上！")
     go_on(hand, PEOPLE[6])
     reads_remark(hand, "还没有存上的")
 

@@ -193,11 +193,8 @@ export const en: Record<MessageKey, string> = {
   'contact.address_hint': 'So that whoever comes next finds the door.',
   'contact.save': 'Save',
 
-  'visit_state.scheduled': 'Scheduled',
-  'visit_state.in_progress': 'In progress',
   'visit_state.done': 'Evaluated',
   'visit_state.not_done': 'Not done',
-  'visit_state.cancelled': 'Cancelled',
 
   'bring.white_cloth': 'White cloth for the portrait',
   'bring.camera': 'Tablet fully charged',
@@ -250,7 +247,6 @@ export const en: Record<MessageKey, string> = {
 
   'finding.add': 'Add a category',
   'finding.drop': 'Remove this category',
-  'finding.problem': 'Check this field.',
   'finding.not_number': 'Enter a number.',
   'finding.not_number_or_choice': 'Enter a number or choose one below.',
   'finding.unknown_choice': 'Choose from the list.',
@@ -276,7 +272,6 @@ export const en: Record<MessageKey, string> = {
 
   'photo.take': 'Take photo',
   'photo.another': 'Another',
-  'photo.at_office': 'With the office',
   'photo.asked': 'Needed',
   'photo.count': '{count} taken',
   'photo.remove': 'Remove {what}',
@@ -287,8 +282,8 @@ export const en: Record<MessageKey, string> = {
   'camera.viewfinder': 'Viewfinder',
   'camera.shoot': 'Take photo',
   'camera.file': 'Choose a file',
-  'camera.none': 'The camera is not at hand: a call or another app may be using it, or the browser has not allowed it. Try again, or choose a file.',
-  'camera.not_a_picture': 'No picture can be read from this file. Choose a JPEG or PNG picture, or take the photo here.',
+  'camera.none': 'The camera cannot be opened. You can choose a file.',
+  'camera.not_a_picture': 'This is not a usable picture. Choose a JPEG or PNG.',
 
   'evidence.portrait': 'Portrait',
   'evidence.whole_body': 'Whole body',
@@ -425,7 +420,6 @@ export const en: Record<MessageKey, string> = {
   'outbox.never': 'Never synced',
   'outbox.none': 'Nothing recorded yet.',
   'outbox.pictures': 'photos and signatures {safe}/{all} safe',
-  'outbox.rejected': 'The server did not take one of the photos; see "Needs attention".',
   'outbox.legend': '"Only here": not sent yet. "Text safe": photos on their way. "All safe": the server has checked each one.',
   'proof.title': 'Signed receipt of the server',
   'proof.holds': 'Signature checked: the server has records 1 to {last} ({when}).',
@@ -448,7 +442,6 @@ export const en: Record<MessageKey, string> = {
 
   'disputes.may_correct': 'You can correct it and send it again; the first record is kept too.',
   'disputes.correct': 'Correct and send again',
-  'disputes.lost': 'Not taken: {what}. The file was spoilt on its way or here and is no usable picture.',
   'disputes.noted': 'I have told the office',
   'disputes.unfinished': 'Another nomination is unfinished: save that first, then correct this one.',
   'disputes.over': 'Settled',
@@ -469,7 +462,7 @@ export const en: Record<MessageKey, string> = {
   'outcome_next.refused': 'Correct it as described and record it again.',
   'outcome_next.conflict': 'Both versions are kept; the office decides.',
   'outcome_next.parked': 'You need do nothing; the office decides.',
-  'outcome_next.rejected': 'It cannot be taken again here: tell the office, which adds it.',
+  'outcome_next.rejected': 'It cannot be taken again here; tell the office.',
 
   'mutation.schedule_visit': 'Schedule a visit',
   'mutation.move_visit': 'Move a visit',
@@ -497,10 +490,10 @@ export const en: Record<MessageKey, string> = {
   'ready.free_why': 'Only {free} MB left. Delete other photos or apps.',
   'ready.clock': 'Clock',
   'ready.clock_demo': 'Demo clock',
-  'ready.clock_why': '{minutes} minutes from the server. Let the tablet set its clock by itself.',
+  'ready.clock_why': '{minutes} minutes from the server. Set it.',
   'ready.camera': 'Camera',
   'ready.not_allowed': 'Not allowed yet.',
-  'ready.denied': 'The browser blocks it. Allow it in the site settings of the browser.',
+  'ready.denied': 'Blocked; see the browser\'s site settings.',
   'ready.place': 'Position',
   'ready.pin': 'PIN',
 
@@ -540,7 +533,6 @@ export const en: Record<MessageKey, string> = {
   'update.waits': 'A new version is ready.',
   'update.needed': 'This version is too old to receive new lists. What you record is still sent. Go online and update under More.',
   'update.take': 'Update now',
-  'update.unsaved': 'Something on a form is not on this tablet\'s disk yet and would be lost. Wait a moment, or make room, then press "Update now" again.',
 
   'unit.km': '{km} km',
   'unit.minutes': '{count} min',

@@ -191,11 +191,8 @@ export const zh = {
   'contact.address_hint': '写清怎么找到家门，方便下次来的人。',
   'contact.save': '保存',
 
-  'visit_state.scheduled': '已安排',
-  'visit_state.in_progress': '进行中',
   'visit_state.done': '已评定',
   'visit_state.not_done': '未完成',
-  'visit_state.cancelled': '已取消',
 
   'bring.white_cloth': '白色背景布（拍证件照）',
   'bring.camera': '平板充满电',
@@ -248,7 +245,6 @@ export const zh = {
 
   'finding.add': '增加一类残疾',
   'finding.drop': '删去这一类',
-  'finding.problem': '请检查这一项。',
   'finding.not_number': '请填数字。',
   'finding.not_number_or_choice': '请填数字，或选下面一项。',
   'finding.unknown_choice': '请从列表中选择。',
@@ -274,7 +270,6 @@ export const zh = {
 
   'photo.take': '拍照',
   'photo.another': '再拍一张',
-  'photo.at_office': '已交到办公室',
   'photo.asked': '需要',
   'photo.count': '已有 {count} 张',
   'photo.remove': '删除 {what}',
@@ -285,8 +280,8 @@ export const zh = {
   'camera.viewfinder': '取景框',
   'camera.shoot': '拍照',
   'camera.file': '从文件选择',
-  'camera.none': '摄像头用不了：可能有通话或别的应用正在用它，或浏览器没有允许。请再试一次，或从文件选择照片。',
-  'camera.not_a_picture': '这个文件读不出照片。请选择 JPEG 或 PNG 图片，或直接在这里拍照。',
+  'camera.none': '打不开摄像头。可以从文件选择照片。',
+  'camera.not_a_picture': '这不是可用的照片。请选择 JPEG 或 PNG。',
 
   'evidence.portrait': '证件照',
   'evidence.whole_body': '全身照',
@@ -423,7 +418,6 @@ export const zh = {
   'outbox.never': '还没有同步过',
   'outbox.none': '还没有记录。',
   'outbox.pictures': '照片和签名 {safe}/{all} 已送达',
-  'outbox.rejected': '有照片没有被服务器接受，请看“需要处理”。',
   'outbox.legend': '“仅在本机”：还没有发出；“文字已送达”：照片还在路上；“全部已送达”：服务器已逐一核对。',
   'proof.title': '服务器的签名回执',
   'proof.holds': '签名已核对：第 1 至 {last} 号记录，服务器都已收下（{when}）。',
@@ -446,7 +440,6 @@ export const zh = {
 
   'disputes.may_correct': '您可以更正后重新发送；原来的记录也会保留。',
   'disputes.correct': '更正后重新发送',
-  'disputes.lost': '没有被接受的：{what}。文件在路上或本机损坏，不是可用的照片。',
   'disputes.noted': '已告诉办公室',
   'disputes.unfinished': '有一份提名还没有填完：请先保存它，再来更正这一条。',
   'disputes.over': '已有结果',
@@ -467,7 +460,7 @@ export const zh = {
   'outcome_next.refused': '请按上面的说明更正后重新记录。',
   'outcome_next.conflict': '两边的内容都保留着，由办公室决定用哪个。',
   'outcome_next.parked': '您不用做什么，办公室会决定是否采用。',
-  'outcome_next.rejected': '这里不能重拍：请告诉办公室，由办公室补上。',
+  'outcome_next.rejected': '这里不能重拍，请告诉办公室。',
 
   'mutation.schedule_visit': '安排走访',
   'mutation.move_visit': '改期',
@@ -495,10 +488,10 @@ export const zh = {
   'ready.free_why': '只剩 {free} MB。请删除平板上其他照片或应用。',
   'ready.clock': '时钟',
   'ready.clock_demo': '演示时钟',
-  'ready.clock_why': '与服务器相差 {minutes} 分钟。请在平板设置里打开自动校时。',
+  'ready.clock_why': '与服务器相差 {minutes} 分钟。请校时。',
   'ready.camera': '摄像头',
   'ready.not_allowed': '还没有允许使用。',
-  'ready.denied': '浏览器已禁止使用。请在浏览器的网站设置里改为允许。',
+  'ready.denied': '浏览器不允许，请在网站设置里改。',
   'ready.place': '定位',
   'ready.pin': 'PIN 码',
 
@@ -538,7 +531,6 @@ export const zh = {
   'update.waits': '新版本已准备好。',
   'update.needed': '这个版本太旧，收不到新的名单。已写的记录照常发送。请联网后到“更多”更新。',
   'update.take': '现在更新',
-  'update.unsaved': '有表格内容还没有存到本机，现在更新会丢失。请稍等，或先腾出存储空间，再点“现在更新”。',
 
   'unit.km': '{km} 公里',
   'unit.minutes': '{count} 分钟',

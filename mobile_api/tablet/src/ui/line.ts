@@ -8,8 +8,10 @@ import { send } from '../sync/transport'
 import { health } from './device'
 
 export { enrolWith } from '../sync/enrolment'
+export { fetchCertificate } from '../sync/files'
 export { handIn, handInLocked } from '../sync/handin'
 export { askShare } from '../sync/lease'
+export { health, permission } from './device'
 export { send }
 
 export const lineOf = (safe: Safe): SyncLoop =>
