@@ -280,7 +280,7 @@ async function open(opening: () => Promise<Safe>): Promise<void> {
       app.phase = 'enrol'
     }
   } finally {
-    app.vault = (await db.vault()) ?? null
+    await lookAtVault()
   }
 }
 
@@ -300,7 +300,7 @@ export async function lock(): Promise<void> {
   await flushDrafts()
   app.phase = 'locked' // before anything that a full disk may refuse
   await db.endLease(deviceClock.wall()).catch(() => undefined)
-  await lookAtVault()
+  await lookAtVault().catch(() => undefined)
   await nextTick() // the forms go, each with its last keys
   closeBehindLock()
 }
