@@ -93,9 +93,9 @@ def _end_hooks() -> None:
 
 def _end_links() -> None:
     """Open no case by a link that was ended (`outreach.actions.family` notes it)."""
-    noted = {str(line["link"]): str(line["at"]) for line in _lines() if "link" in line}
+    noted = {UUID(str(line["link"])): str(line["at"]) for line in _lines() if "link" in line}
     for link in FamilyLink.objects.filter(pk__among=list(noted), revoked_at=None):
-        link.revoked_at = datetime.fromisoformat(noted[str(link.pk)])
+        link.revoked_at = datetime.fromisoformat(noted[link.pk])
         link.save(update_fields=["revoked_at"])
         record("family_link.revoke", [link], by=None, at=link.revoked_at)
 

@@ -176,24 +176,15 @@ def move(visit: Visit, to: Appointment, *, by: User, at: datetime, reason: str =
 def note_agreed(visit: Visit, *, by: User, at: datetime) -> None:
     """Note that the family knows the time to which a person moved a visit of a plan.
 
-    No call tells another one any more, and the next plan asks from this time on whom to call.
+    No call tells another one any more, and the next plan asks from this time on whom to call. The
+    newest call says so, for another one would want the plan, which whoever publishes holds.
     """
-    calls = Call.objects.filter(visit=visit).order_by("created_at", "pk")
-    newest = calls.last()
-    if newest is None:
-        return
-    calls.to_make().update(replaced_at=at)
-    Call.objects.create(
-        campaign_id=newest.campaign_id,
-        plan_id=newest.plan_id,
-        visit=visit,
-        kind=CallKind.MOVED,
-        on=visit.on,
-        start=visit.start,
-        created_at=at,
-        told_by=by,
-        told_at=at,
-    )
+    newest = Call.objects.filter(visit=visit).order_by("created_at", "pk").last()
+    if newest is not None:
+        newest.on, newest.start = visit.on, visit.start
+        if newest.told_at is None:
+            newest.told_by, newest.told_at = by, at
+        newest.save(update_fields=["on", "start", "told_by", "told_at"])
 
 
 def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:

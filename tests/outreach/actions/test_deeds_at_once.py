@@ -14,6 +14,7 @@ from outreach.actions import (
     outlets,
     publicity,
     tariffs,
+    visits,
 )
 from outreach.actions.contacts import Contact, Correction, correct_contacts
 from outreach.domain.savings import shipped_tariffs, tariff_for
@@ -26,6 +27,7 @@ from outreach.models import (
     Resident,
     SecondOpinion,
     User,
+    Visit,
 )
 from tests import builders
 from tests.at_once import ON_POSTGRESQL, halfway, meanwhile, refusal, second_of
@@ -112,6 +114,19 @@ def test_two_administrators_who_take_the_role_off_each_other_leave_one(
     )
     assert sorted(codes) == ["", "last-administrator"]
     assert User.objects.filter(role=one.role).count() == 1
+
+
+def test_an_appointment_that_is_booked_while_its_case_ends_is_cancelled_with_it(
+    place: County,
+) -> None:
+    [case] = builders.accepted(place)
+    to = visits.Appointment(case, VISIT_ON, time(9))
+    office = place.administrator
+    meanwhile(
+        lambda: visits.schedule([to], by=office, at=START),
+        lambda: visits.leave(case, "withdraw", by=office, at=START, note="不办了"),
+    )
+    assert [visit.state for visit in Visit.objects.all()] == ["cancelled"]
 
 
 def test_a_new_nomination_puts_no_older_address_over_a_corrected_one(place: County) -> None:
