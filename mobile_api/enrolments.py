@@ -69,10 +69,7 @@ def note(device: Device, replica: Replica, code: EnrolmentCode, at: datetime) ->
         "code": code.code_sha256,
         "at": at.isoformat(),
     }
-    try:
-        lines.append(settings.OUTREACH_ENROLMENTS, line)
-    except OSError:
-        log.exception("tablet %s is not in %s", device.pk, settings.OUTREACH_ENROLMENTS)
+    lines.note(settings.OUTREACH_ENROLMENTS, line, f"tablet {device.pk}")
 
 
 @transaction.atomic

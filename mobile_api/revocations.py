@@ -43,11 +43,8 @@ def note_hook(hook: Hook, at: datetime) -> None:
 
 
 def _append(line: dict[str, Any]) -> None:
-    try:
-        lines.append(settings.OUTREACH_REVOCATIONS, line)
-    except OSError:
-        what = f"tablet {line['device']}" if "device" in line else "a system's token or hook"
-        log.exception("the stop of %s is not in %s", what, settings.OUTREACH_REVOCATIONS)
+    what = f"tablet {line['device']}" if "device" in line else "a system's token or hook"
+    lines.note(settings.OUTREACH_REVOCATIONS, line, f"the stop of {what}")
 
 
 def reapply() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -24,8 +23,6 @@ from outreach.files import lines
 from outreach.models import Application, FamilyLink, User, Visit
 from outreach.models.family import MAKERS
 from outreach.rules import Refused, check_in_scope
-
-log = logging.getLogger(__name__)
 
 #: How long a link opens its case.
 LIFETIME = timedelta(days=14)
@@ -87,17 +84,9 @@ def _revoke(application: Application, *, by: User, at: datetime) -> None:
         revoked_at=at, revoked_by=by
     )
     record("family_link.revoke", held, by=by, at=at)
-    for link in held:
-        _note(link, at)
-
-
-def _note(link: FamilyLink, at: datetime) -> None:
-    """Write an ended link down beside the database, as stopped tablets are: a disk stops nobody."""
-    try:
+    for link in held:  # beside the database, as stopped tablets are
         said = {"link": str(link.pk), "at": at.isoformat()}
-        lines.append(settings.OUTREACH_REVOCATIONS, said)
-    except OSError:
-        log.exception("the end of a family's link is not in %s", settings.OUTREACH_REVOCATIONS)
+        lines.note(settings.OUTREACH_REVOCATIONS, said, "the end of a family's link")
 
 
 def _check_may(application: Application, by: User) -> None:

@@ -22,6 +22,14 @@ def append(file: Path, said: dict[str, Any]) -> None:
         os.fsync(written.fileno())
 
 
+def note(file: Path, said: dict[str, Any], what: str) -> None:
+    """Append a line of a deed that no disk, full or gone, keeps anybody from: it is logged."""
+    try:
+        append(file, said)
+    except OSError:
+        log.exception("%s is not in %s", what, file)
+
+
 def read(file: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines in order; one that a power failure cut is passed over and logged."""
     try:
