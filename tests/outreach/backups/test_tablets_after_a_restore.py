@@ -57,6 +57,17 @@ def open_office(office: Installation, *tablets: Tablet) -> Iterator[httpx.Client
         yield client
 
 
+def an_office(folder: Path) -> tuple[Installation, Path, list[str]]:
+    """Return an office with its days ahead, the file that opens its backups, and tablets' codes."""
+    secret, public = new_identity()
+    identity = folder / "backup.key"
+    identity.write_text(f"{secret}\n")
+    office = Installation(folder / "office", public, another_database())
+    office.data.mkdir()
+    office.run("-m", "tests.e2e.preparing", "days")
+    return office, identity, json.loads((office.data / CODES).read_text())
+
+
 def tell(office: Installation, what: str) -> str:
     return office.manage("shell", "-v", "0", "-c", what)
 
@@ -83,13 +94,7 @@ def send(tablet: Tablet, seed: int) -> None:
 
 
 def test_yesterdays_backup_is_complete_again_after_the_next_sync(tmp_path: Path) -> None:
-    secret, public = new_identity()
-    identity = tmp_path / "backup.key"
-    identity.write_text(f"{secret}\n")
-    office = Installation(tmp_path / "office", public, another_database())
-    office.data.mkdir()
-    office.run("-m", "tests.e2e.preparing", "days")
-    codes = json.loads((office.data / CODES).read_text())
+    office, identity, codes = an_office(tmp_path)
     with open_office(office) as client:
         known, late = (Tablet(client, tmp_path / f"{name}.json") for name in ("known", "late"))
         known.enrol(codes[0], "Tablet known")
@@ -123,13 +128,7 @@ def test_yesterdays_backup_is_complete_again_after_the_next_sync(tmp_path: Path)
 
 def test_what_was_handed_in_after_the_backup_waits_at_the_desk_again(tmp_path: Path) -> None:
     """Its tablet has erased itself by then: of the disks that are left the files' has it."""
-    secret, public = new_identity()
-    identity = tmp_path / "backup.key"
-    identity.write_text(f"{secret}\n")
-    office = Installation(tmp_path / "office", public, another_database())
-    office.data.mkdir()
-    office.run("-m", "tests.e2e.preparing", "days")
-    codes = json.loads((office.data / CODES).read_text())
+    office, identity, codes = an_office(tmp_path)
     keys = FederationKeys(office.data / "keys")
     keys.create()
     with open_office(office) as client:

@@ -73,6 +73,13 @@ def link_for(place: builders.County, case: Application) -> str:
     return f"/family/{secret}/"
 
 
+def shown_on(page: str) -> str:
+    """Return the secret of the link that a page shows this once."""
+    found = re.search(r"/family/([\w-]{22})/", page)
+    assert found is not None
+    return found[1]
+
+
 def returned(place: builders.County, *missing: str) -> Application:
     case = builders.applied(place)[0]
     applications.send_back(case, list(missing or ("id_card",)), by=place.administrator, at=START)
@@ -84,14 +91,13 @@ def test_the_liaison_makes_a_link_that_is_shown_once_and_kept_as_a_fingerprint(
 ) -> None:
     case = builders.applied(place)[0]
     page = sign_in(place.liaison).post(f"/cases/{case.pk}/link/").content.decode()
-    found = re.search(r"/family/([\w-]{22})/", page)
-    assert found is not None
+    secret = shown_on(page)
     link = FamilyLink.objects.get()
-    assert (link.secret_sha256, link.made_by) == (family.fingerprint(found[1]), place.liaison)
+    assert (link.secret_sha256, link.made_by) == (family.fingerprint(secret), place.liaison)
     assert "<svg" in page
     again = sign_in(place.liaison).get(f"/cases/{case.pk}/link/").content.decode()
-    assert found[1] not in again
-    opened = Client().get(f"/family/{found[1]}/")
+    assert secret not in again
+    opened = Client().get(f"/family/{secret}/")
     assert opened.status_code == 200
     link.refresh_from_db()
     assert link.opened_at is not None
@@ -114,16 +120,15 @@ def test_the_message_with_the_link_goes_out_once_and_forgets_the_secret(
 ) -> None:
     case = builders.applied(place)[0]
     page = sign_in(place.liaison).post(f"/cases/{case.pk}/link/").content.decode()
-    secret = re.search(r"/family/([\w-]{22})/", page)
-    assert secret is not None
+    secret = shown_on(page)
     listed = sign_in(place.auditor).get("/notifications/").content.decode()
-    assert (secret[1] in listed, "/family/…/" in listed) == (False, True)
+    assert (secret in listed, "/family/…/" in listed) == (False, True)
     sender, at = Kept(), max(clock.now(), Notification.objects.get().due_at)
     deliver(sender, at=at)
     deliver(sender, at=at)
     held = Notification.objects.get()
-    assert (len(sender.sent), secret[1] in sender.sent[0], held.state) == (1, True, "sent")
-    assert secret[1] not in held.text
+    assert (len(sender.sent), secret in sender.sent[0], held.state) == (1, True, "sent")
+    assert secret not in held.text
 
 
 def test_a_link_that_ended_before_its_message_went_out_is_not_sent(
@@ -476,13 +481,12 @@ def test_a_link_works_until_the_end_of_the_day_that_its_message_names(
 ) -> None:
     case = builders.applied(place)[0]
     page = sign_in(place.liaison).post(f"/cases/{case.pk}/link/").content.decode()
-    secret = re.search(r"/family/([\w-]{22})/", page)
-    assert secret is not None
+    secret = shown_on(page)
     assert "5月28日" in Notification.objects.get().text
     clock.advance_to(START.replace(day=28, hour=23, minute=59))
-    assert Client().get(f"/family/{secret[1]}/").status_code == 200
+    assert Client().get(f"/family/{secret}/").status_code == 200
     clock.advance_to(START.replace(day=29, hour=0))
-    assert Client().get(f"/family/{secret[1]}/").status_code == 404
+    assert Client().get(f"/family/{secret}/").status_code == 404
 
 
 def test_one_file_that_is_no_photo_holds_up_no_other(
