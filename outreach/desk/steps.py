@@ -29,7 +29,7 @@ from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Call, Objection, PaperPhoto, User
+from outreach.models import Application, Call, Objection, PaperPhoto, User, Visit
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
@@ -149,9 +149,11 @@ def objections(user: User) -> QuerySet[Objection]:
 
 
 def unfinished_visits(user: User) -> VisitQuerySet:
-    """Return visits that assessed nobody and whose case still waits for what follows."""
+    """Return the last visit of each case that assessed nobody and still waits for what follows."""
     rows = visits_for(user).filter(state=VisitState.NOT_DONE, application__state=A.ACCEPTED)
-    waits = rows.filter(next_step__in=(NextStep.REVISIT, NextStep.WAIT))
+    tries = Visit.objects.filter(state=VisitState.NOT_DONE, application=OuterRef("application"))
+    last = tries.order_by("-on", "-start", "-pk").values("pk")[:1]
+    waits = rows.filter(pk=Subquery(last), next_step__in=(NextStep.REVISIT, NextStep.WAIT))
     return waits.exclude(application__visits__state__in=OPEN_VISITS)
 
 

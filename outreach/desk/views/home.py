@@ -30,12 +30,14 @@ def home(request: DeskRequest) -> HttpResponse:
     user, today = request.user, clock.today()
     calendar = Calendar.of(today)
     tallies = [step.tally(user, calendar) for step in steps_for(user)]
-    first, visits = next_of(user, tallies), _visits_today(request)
+    first, visits, board = next_of(user, tallies), _visits_today(request), most_urgent_first(tallies)
     return render(
         request,
         "desk/home.html",
         {
-            "board": most_urgent_first(tallies),
+            "board": board,
+            "waits": [tally for tally in board if tally.count],
+            "idle": [tally for tally in board if not tally.count],
             "next": first,
             "today_visits": visits[:SHOWN],
             "more_visits": len(visits) > SHOWN,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
 
 import pytest
 from django.test import Client
 
+from outreach.actions import visits as actions
 from outreach.desk.listing import Age
 from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
-from outreach.models import User
+from outreach.domain.vocabulary import NextStep, NotDone
+from outreach.models import User, Visit
 from tests import builders
 
 SignIn = Callable[[User], Client]
@@ -88,3 +90,23 @@ def test_a_queue_says_in_words_how_late_each_row_is(
         page = browser.get("/accept/").content.decode()
         said.append((words in page, page.count('class="age__icon"')))
     assert said == [(True, 1)] * 4
+
+
+def test_who_was_not_met_twice_stands_once_among_the_visits_not_done(
+    place: builders.County, sign_in: SignIn, move_on: MoveOn
+) -> None:
+    [visit] = builders.scheduled(place)
+    for why in (NextStep.REVISIT, NextStep.WAIT):
+        actions.record_not_done(
+            visit, reason=NotDone.ABSENT, next_step=why, by=place.assessor, at=_at_end_of(visit)
+        )
+        move_on(_at_end_of(visit))
+        page = sign_in(place.administrator).get("/visits/not-done/")
+        assert [row.item for row in page.context["listing"].rows] == [visit]
+        again = actions.Appointment(visit.application, date(2018, 6, 8), time(9))
+        if why is NextStep.REVISIT:
+            [visit] = actions.schedule([again], by=place.administrator, at=_at_end_of(visit))
+
+
+def _at_end_of(visit: Visit) -> datetime:
+    return datetime.combine(visit.on, time(17), builders.SHANGHAI)
