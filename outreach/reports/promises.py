@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -96,30 +97,28 @@ def steps_kept(
     }:
         rows = rows.filter(application__in=rows.filter(**span).order_by().values("application"))
     spans: dict[str, list[tuple[date, date]]] = {step: [] for step in promises()}
-    before: tuple[object, str, date] | None = None
+    following, began = None, dict[str, date]()
     for application, target, at in rows.values_list("application", "target", "at").iterator():
-        on = timezone.localdate(at)
-        if before is not None and before[0] == application:
-            _note(spans, before[1], target, before[2], on, first, last)
-        before = (application, target, on)
+        if application != following:
+            following, began = application, {}
+        for step, since, on in _ended(began, target, timezone.localdate(at)):
+            if (not first or on >= first) and (not last or on <= last):
+                spans[step].append((since, on))
     calendars: dict[int, WorkingCalendar] = {}
     return [_kept(promise, spans[promise.step], calendars) for promise in promises().values()]
 
 
-def _note(
-    spans: dict[str, list[tuple[date, date]]],
-    source: str,
-    target: str,
-    since: date,
-    on: date,
-    first: date | None,
-    last: date | None,
-) -> None:
-    if (first and on < first) or (last and on > last):
-        return
-    for promise in promises().values():
-        if source in promise.since and target in promise.until:
-            spans[promise.step].append((since, on))
+def _ended(began: dict[str, date], target: str, on: date) -> Iterator[tuple[str, date, date]]:
+    """Yield the steps that a case has ended by coming to stand somewhere, and since when it waited.
+
+    `began` keeps the steps that it waits for. A step that is more than one deed, approving and
+    signing, is waited for from the first on.
+    """
+    for step, promise in promises().items():
+        if target in promise.since:
+            began.setdefault(step, on)
+        elif (since := began.pop(step, None)) and target in promise.until:
+            yield step, since, on
 
 
 def _kept(

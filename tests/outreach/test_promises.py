@@ -31,6 +31,19 @@ def test_acceptance_within_two_working_days_keeps_the_promise(
     assert [one.taken for one in others] == [0] * len(others)
 
 
+def test_approving_and_signing_are_one_step_from_the_review_on(place: builders.County) -> None:
+    cases, at = builders.reviewed(place, 2), builders.notice_over()
+    applications.move_on(cases, "approve", by=place.approver, at=at + timedelta(days=1))
+    sign, hand_over = steps_kept()[-2:]
+    assert (sign.promise.step, sign.taken, hand_over.taken) == ("sign", 0, 0)
+    applications.move_on(cases[:1], "issue", by=place.approver, at=at + timedelta(days=2))
+    applications.move_on(cases[1:], "send_back", by=place.approver, at=at + timedelta(days=5))
+    applications.move_on(cases[:1], "hand_over", by=place.liaison, at=at + timedelta(days=6))
+    sign, hand_over = steps_kept()[-2:]
+    assert (sign.taken, sign.kept, sign.longest) == (2, 1, 3)
+    assert (hand_over.taken, hand_over.longest) == (1, 1)
+
+
 def test_a_step_counts_in_the_span_in_which_it_ended_and_in_its_division(
     place: builders.County,
 ) -> None:

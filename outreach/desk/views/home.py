@@ -30,7 +30,7 @@ def home(request: DeskRequest) -> HttpResponse:
     user, today = request.user, clock.today()
     calendar = Calendar.of(today)
     tallies = [step.tally(user, calendar) for step in steps_for(user)]
-    first, visits, board = next_of(user, tallies), _visits_today(request), most_urgent_first(tallies)
+    board, visits = most_urgent_first(tallies), _visits_today(request)
     return render(
         request,
         "desk/home.html",
@@ -38,7 +38,7 @@ def home(request: DeskRequest) -> HttpResponse:
             "board": board,
             "waits": [tally for tally in board if tally.count],
             "idle": [tally for tally in board if not tally.count],
-            "next": first,
+            "next": next_of(user, tallies),
             "today_visits": visits[:SHOWN],
             "more_visits": len(visits) > SHOWN,
             "open_cases": applications_for(user).open().count(),
