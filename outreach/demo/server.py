@@ -48,7 +48,7 @@ def serving(
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--blocking-threads", str(threads),
-        "--log-level", "warning", "--no-access-log", "outreach.wsgi:application",
+        "--log-level", "error", "--no-access-log", "outreach.wsgi:application",
     ]  # fmt: skip
     server = subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
         command,
