@@ -111,11 +111,20 @@ def draw(base: Place, base_name: str, stays: Sequence[Stay], others: Iterable[Pl
         way,
         home,
         dots,
-        tuple(Mark(x, y, stay.text, stay.name) for (x, y), stay in zip(points, stays, strict=True)),
+        tuple(_marks(points, stays)),
         tuple(_labels([(home, base_name), *zip(points, (s.name for s in stays), strict=True)])),
         kilometres,
         round(kilometres * plane.per_km, 1),
     )
+
+
+def _marks(points: Sequence[tuple[float, float]], stays: Sequence[Stay]) -> Iterable[Mark]:
+    """Mark each village once, with all its numbers where the day comes back to it."""
+    at: dict[tuple[float, float], list[Stay]] = {}
+    for point, stay in zip(points, stays, strict=True):
+        at.setdefault(point, []).append(stay)
+    for (x, y), here in at.items():
+        yield Mark(x, y, ",".join(stay.text for stay in here), here[0].name)
 
 
 def _labels(named: Iterable[tuple[tuple[float, float], str]]) -> Iterable[Label]:
