@@ -8,11 +8,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
-from reportlab.platypus import KeepTogether, Spacer
+from reportlab.platypus import CondPageBreak, Spacer
 
 from outreach.desk.reports import sheets
 from outreach.desk.working_paper import INK, MARGIN, SOFT, Hand, grid, printed
 from outreach.reports.monthly import Monthly
+
+#: A heading stands on a page with this much of its table.
+WITH_ITS_TABLE = 45 * mm
 
 
 def draw_month(report: Monthly) -> bytes:
@@ -30,8 +33,11 @@ def draw_month(report: Monthly) -> bytes:
         if name == each_home:
             continue
         table = _table(hand, heads, rows, width)
-        story += [hand.write(name, 13, bold=True), Spacer(1, 2 * mm), table, Spacer(1, 6 * mm)]
-    story = [*story[:3], KeepTogether(story[3:7]), *story[7:]]
+        story += [
+            CondPageBreak(WITH_ITS_TABLE),
+            hand.write(name, 13, bold=True),
+            *(Spacer(1, 2 * mm), table, Spacer(1, 6 * mm)),
+        ]
     note = _("Every amount follows from the recorded journeys and the tariff pinned to each.")
     story.append(hand.write(note, 8.5, colour=SOFT))
     return printed(hand, story, title, [title], page)
@@ -44,10 +50,17 @@ def _table(hand: Hand, heads: list[str], rows: list[list[Any]], width: float) ->
     rest = (width - first) / (len(heads) - 1)
     if not small:
         rest = min(rest, 45 * mm)
-    lines = [[hand.write(head, size - 0.5, bold=True, colour=SOFT) for head in heads]]
-    lines += [[hand.write(_shown(cell), size, colour=INK) for cell in row] for row in rows]
+    lines = [_line(hand, heads, size - 0.5, bold=True, colour=SOFT)]
+    lines += [_line(hand, row, size, bold=row[0] == _("All"), colour=INK) for row in rows]
     widths = [first, *([rest] * (len(heads) - 1))]
     return grid(lines, widths, 3, "MIDDLE")
+
+
+def _line(hand: Hand, cells: list[Any], size: float, **how: Any) -> list[Any]:
+    """Write a row: what it is about on the left, figures under each other on the right."""
+    return [
+        hand.write(_shown(cell), size, right=index > 0, **how) for index, cell in enumerate(cells)
+    ]
 
 
 def _shown(cell: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_LEFT, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
@@ -46,22 +47,25 @@ class Hand:
             self.names[path] = name
         return self.names[path]
 
-    def style(self, size: float, *, bold: bool = False, colour: Any = INK) -> ParagraphStyle:
+    def style(
+        self, size: float, *, bold: bool = False, colour: Any = INK, right: bool = False
+    ) -> ParagraphStyle:
         """Return a style of the main face."""
         chain = self.bold if bold else self.regular
         return ParagraphStyle(
-            f"s{size}{bold}{colour}",
+            f"s{size}{bold}{colour}{right}",
             fontName=self.font(chain.main.path),
             fontSize=size,
             leading=size * 1.35,
             textColor=colour,
             wordWrap="CJK",
+            alignment=TA_RIGHT if right else TA_LEFT,
         )
 
-    def write(self, text: str, size: float = 9.5, *, bold: bool = False, colour: Any = INK) -> Any:
-        """Return a paragraph."""
+    def write(self, text: str, size: float = 9.5, *, bold: bool = False, **how: Any) -> Any:
+        """Return a paragraph; `how` as `style` has it."""
         chain = self.bold if bold else self.regular
-        return Paragraph(self._marked(text, chain), self.style(size, bold=bold, colour=colour))
+        return Paragraph(self._marked(text, chain), self.style(size, bold=bold, **how))
 
     def _marked(self, text: str, chain: FontChain) -> str:
         pieces = []
