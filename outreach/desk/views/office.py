@@ -14,9 +14,10 @@ from outreach.desk.access import EVERYBODY, DeskRequest, only
 from outreach.desk.answers import answer, done
 from outreach.desk.forms import ClockForm
 from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.subjects import about
 from outreach.desk.words import DEEDS
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, AuditEvent, User
+from outreach.models import AuditEvent, User
 from outreach.rules import Refused
 
 
@@ -40,7 +41,7 @@ def trail(request: DeskRequest) -> HttpResponse:
         Calendar.of(clock.today()),
         search_in=(),
         since=lambda event: event.at,
-        more=_with_cases,
+        more=about,
     )
     return render(request, "desk/trail.html", {"listing": listing})
 
@@ -56,12 +57,6 @@ def _by_or_deed(search: str, user: User) -> Q:
     wanted = search.casefold()
     deeds = [code for code, words in DEEDS.items() if wanted in f"{code} {words}".casefold()]
     return Q(by__in=list(people.values_list("pk", flat=True))) | Q(action__in=deeds)
-
-
-def _with_cases(events: list[AuditEvent]):  # type: ignore[no-untyped-def]
-    ids = {event.subject_id for event in events if event.subject == "application"}
-    numbers = dict(Application.objects.filter(pk__in=ids).values_list("pk", "number"))
-    return lambda event: {"number": numbers.get(event.subject_id)}
 
 
 @only(*EVERYBODY)

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 
 from outreach import clock
+from outreach.actions.audit import record
 from outreach.models import AuditEvent, User
 from tests import builders
 
@@ -168,6 +169,19 @@ def test_the_trail_names_deeds_and_links_cases(place: builders.County, sign_in: 
     page = sign_in(place.auditor).get("/trail/").content.decode()
     assert "经同意提出申请" in page
     assert f"/cases/{case.pk}/" in page
+
+
+def test_the_trail_says_of_every_record_whose_it_is(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [case] = builders.on_notice(place)
+    record("session.sign_in", [place.auditor], by=place.auditor, at=builders.START)
+    listing = sign_in(place.auditor).get("/trail/").context["listing"]
+    said = {row.item.subject: row.more for row in listing}
+    of_the_case = {"case": case.pk, "number": case.number}
+    assert set(said) == {"application", "visit", "evaluation", "user"}
+    assert said.pop("user") == {"name": place.auditor.full_name}
+    assert all(one == of_the_case for one in said.values())
 
 
 def test_opening_a_case_leaves_a_trace(place: builders.County, sign_in: SignIn) -> None:

@@ -1,0 +1,74 @@
+"""What a record of the trail is about: the case that it belongs to, or the name that it has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+
+from certificates.models import Certificate
+from outreach.models import (
+    Appeal,
+    Application,
+    AuditEvent,
+    Call,
+    Campaign,
+    Evaluation,
+    FamilyLink,
+    Institution,
+    Notice,
+    Notification,
+    Objection,
+    Outlet,
+    PaperPhoto,
+    Photo,
+    Team,
+    User,
+    Visit,
+)
+
+#: How to get to the case from a record.
+_TO_THE_CASE: dict[type[Model], str] = {
+    Application: "",
+    **dict.fromkeys((Visit, Evaluation, Notice, Appeal, Certificate), "application__"),
+    **dict.fromkeys((FamilyLink, PaperPhoto, Notification), "application__"),
+    Photo: "evaluation__application__",
+    Objection: "notice__application__",
+    Call: "visit__application__",
+}
+_NAMES: dict[type[Model], str] = {
+    User: "full_name",
+    **dict.fromkeys((Campaign, Team, Outlet, Institution), "name"),
+}
+
+
+def about(events: Iterable[AuditEvent]) -> Callable[[AuditEvent], dict[str, Any]]:
+    """Return what to show of each event's record: one query for each kind among them.
+
+    `case` and `number` are those of the case, `name` is the record's own; a photo that no case
+    has yet, and whatever has neither, shows nothing.
+    """
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    for event in events:
+        wanted[event.subject].add(event.subject_id)
+    found: dict[tuple[str, UUID], dict[str, Any]] = {}
+    for model, way in _TO_THE_CASE.items():
+        kind, fields = _kind(model), (f"{way}pk", f"{way}number")
+        for key, case, number in _asked(model, wanted[kind], *fields):
+            found[kind, key] = {"case": case, "number": number}
+    for model, name in _NAMES.items():
+        for key, said in _asked(model, wanted[_kind(model)], name):
+            found[_kind(model), key] = {"name": said}
+    return lambda event: found.get((event.subject, event.subject_id), {})
+
+
+def _kind(model: type[Model]) -> str:
+    return model._meta.model_name or ""
+
+
+def _asked(model: type[Model], keys: set[UUID], *fields: str) -> Iterable[tuple[Any, ...]]:
+    rows = model._default_manager.filter(pk__in=keys)
+    return rows.values_list("pk", *fields) if keys else ()
