@@ -222,6 +222,7 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
     if not come or shift.end - start < SHORTEST_SHIFT:
         return None
     skills = sorted(set[str]().union(*(known.qualified.get(user, frozenset()) for user in come)))
+    campaign = known.campaign
     return {
         "team": str(shift.team_id),
         "day": known.days.index(shift.on),
@@ -229,7 +230,9 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
         "skills": skills,
         "start": start,
         "end": shift.end,
-        "overtime": known.wishes.get("overtime_minutes", known.campaign.overtime_minutes),
+        # Who leaves, or is told of a change, after lunch has had it.
+        "lunch": start < campaign.lunch_at + campaign.lunch_minutes,
+        "overtime": known.wishes.get("overtime_minutes", campaign.overtime_minutes),
     }
 
 
