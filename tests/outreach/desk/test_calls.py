@@ -70,3 +70,14 @@ def test_nobody_is_told_of_a_visit_that_was_made(
     clock.advance_to(at + timedelta(hours=1))
     visits.settle([call.visit], "complete")
     assert not shown(sign_in(place.administrator), call)
+
+
+def test_a_campaign_counts_only_the_families_that_are_on_the_list(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    """It asked for calls for good that nobody could make any more."""
+    office, page = sign_in(place.administrator), f"/campaigns/{call.campaign_id}/"
+    assert office.get(page).context["calls"] == 4
+    visits.cancel(call.visit, by=place.administrator, at=ASKED, reason="住院")
+    listed = office.get("/calls/").context["listing"].total
+    assert (office.get(page).context["calls"], listed) == (3, 3)
