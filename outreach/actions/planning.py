@@ -40,7 +40,7 @@ from outreach.models import (
     User,
     Visit,
 )
-from outreach.models.planning import CallKind, PlanKind, PlanState
+from outreach.models.planning import PUBLISHABLE, CallKind, PlanKind, PlanState
 from outreach.rules import Refused
 
 #: A solver gives a sign of life every second; after this long without one it is gone.
@@ -185,13 +185,26 @@ def resume(plan: Plan, *, by: User, at: datetime) -> None:
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=plan.campaign_id)
         check_idle(plan.campaign)
+        _check_newest(plan)
         rows = Plan.objects.filter(pk=plan.pk, state__in=(PlanState.FAILED, PlanState.STOPPED))
         if not rows.update(
             state=PlanState.WAITING, stop_asked=False, message="", beat_at=timezone.now()
         ):
-            raise Refused("plan-over", _("This plan is over; ask for another one."))
+            raise plan_over()
         record("plan.resume", [plan], by=by, at=at)
         transaction.on_commit(lambda: launch([plan.pk]))
+
+
+def plan_over() -> Refused:
+    """Return the refusal of a plan that is neither made nor published any more."""
+    return Refused("plan-over", _("This plan is over; ask for another one."))
+
+
+def _check_newest(plan: Plan) -> None:
+    """Refuse a plan that was asked for before another one changed the appointments."""
+    changed = plan.campaign.plans.filter(seconds__gt=0, published_at__gt=plan.created_at)
+    if changed.exists():
+        raise plan_over()
 
 
 @dataclass(frozen=True)
@@ -274,7 +287,8 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         Campaign.objects.select_for_update().get(pk=plan.campaign_id)
         held = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
         if not held.may_be_published:
-            raise Refused("plan-over", _("This plan is over; ask for another one."))
+            raise plan_over()
+        _check_newest(held)
         hold_appointments(_named(held))
         wanted, skipped = _still_true(held, at)
         bookings = book(
@@ -291,8 +305,9 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         cancelled = _cancel_left_out(held, by=by, at=at, reason=reason)
         arranged = arrange(bookings, by=by, at=at, reason=reason)
         _note_calls(held, arranged, cancelled, at)
-        others = held.campaign.plans.filter(state=PlanState.PUBLISHED)
-        others.update(state=PlanState.SUPERSEDED)
+        # Drafts, too: they start from the appointments that this plan changed.
+        others = held.campaign.plans.filter(state__in=(PlanState.PUBLISHED, *PUBLISHABLE))
+        others.exclude(pk=held.pk).update(state=PlanState.SUPERSEDED)
         held.state, held.published_by, held.published_at = PlanState.PUBLISHED, by, at
         held.save(update_fields=["state", "published_by", "published_at"])
         record("plan.publish", [held], by=by, at=at)

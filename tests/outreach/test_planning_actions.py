@@ -83,6 +83,34 @@ def test_a_second_publishing_is_refused(place: builders.County) -> None:
         planning.publish(plan, by=place.administrator, at=ASKED)
 
 
+def test_what_was_planned_before_another_plan_was_published_is_over(
+    place: builders.County,
+) -> None:
+    """The other answer was published, moved nobody, and stood on the board as what is."""
+    hill = hills(place, 4)
+    before = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    Plan.objects.update(state=PlanState.FAILED)
+    at = ASKED + timedelta(hours=1)
+    stop = published(hill, at).stops.order_by("on", "start")[0]
+    absent = Happening(HindranceKind.ABSENT, stop.on, stop.on, application=stop.application)
+    campaigns.hinder(hill.campaign, absent, by=place.administrator, at=at)
+    insert, repair = planning.answer(hill.campaign, by=place.administrator, at=at)
+    think(insert.pk, repair.pk)
+    late = made(hill, at)
+    planning.publish(insert, by=place.administrator, at=at + timedelta(minutes=5))
+    for other in (repair, late):
+        other.refresh_from_db()
+        assert (other.state, other.may_be_published) == (PlanState.SUPERSEDED, False)
+        with pytest.raises(Refused, match="plan-over"):
+            planning.publish(other, by=place.administrator, at=at)
+    Plan.objects.filter(pk=late.pk).update(state=PlanState.READY)  # was still being made then
+    with pytest.raises(Refused, match="plan-over"):
+        planning.publish(late, by=place.administrator, at=at)
+    with pytest.raises(Refused, match="plan-over"):
+        planning.resume(before, by=place.administrator, at=at)
+    assert Plan.objects.get(state=PlanState.PUBLISHED) == insert
+
+
 def test_a_case_that_moved_on_or_was_scheduled_by_hand_is_left_alone(
     place: builders.County,
 ) -> None:
