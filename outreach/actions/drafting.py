@@ -24,6 +24,7 @@ from outreach.domain.workflow import ApplicationState
 from outreach.models import (
     Application,
     Assessor,
+    Call,
     Campaign,
     DeclaredRelative,
     Hindrance,
@@ -397,8 +398,10 @@ def open_visits(campaign: Campaign) -> VisitQuerySet:
 
 
 def told_times(campaign: Campaign) -> dict[UUID, tuple[date, time]]:
-    """Return for each visit the day and time of the newest call about it."""
-    rows = campaign.calls.filter(on__isnull=False).order_by("created_at", "pk")
+    """Return for each visit the day and time of the newest call about it, whoever planned it."""
+    cases = cases_of(campaign).order_by().values("pk")
+    calls = Call.objects.filter(visit__application__in=cases, on__isnull=False)
+    rows = calls.order_by("created_at", "pk")
     return {
         visit: (on, start)
         for visit, on, start in rows.values_list("visit", "on", "start")

@@ -304,7 +304,7 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         }
         cancelled = _cancel_left_out(held, by=by, at=at, reason=reason)
         arranged = arrange(bookings, by=by, at=at, reason=reason)
-        _note_calls(held, arranged, cancelled, at)
+        _note_calls(held, arranged, cancelled, by, at)
         # Drafts, too: they start from the appointments that this plan changed.
         others = held.campaign.plans.filter(state__in=(PlanState.PUBLISHED, *PUBLISHABLE))
         others.exclude(pk=held.pk).update(state=PlanState.SUPERSEDED)
@@ -426,21 +426,25 @@ def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list
     return gone
 
 
-def _note_calls(plan: Plan, arranged: Arranged, cancelled: Sequence[Visit], at: datetime) -> None:
+def _note_calls(
+    plan: Plan, arranged: Arranged, cancelled: Sequence[Visit], by: User, at: datetime
+) -> None:
     """Note whom to call; news that nobody told yet is replaced by the newer news."""
     told = drafting.told_times(plan.campaign)
-    untold = {call.visit_id: call for call in Call.objects.to_make().filter(campaign=plan.campaign)}
+    open_calls = Call.objects.to_make().filter(visit__application__in=_named(plan))
+    untold = {call.visit_id: call for call in open_calls}
     news: list[Call] = []
     for visit in arranged.scheduled:
         news.append(_call(plan, CallKind.NEW, visit, None, at))
     for one in arranged.moved:
+        is_known = one.visit.pk in told
         was = told.get(one.visit.pk, (one.on, one.start))
-        if must_call(*was, one.visit.on, drafting.in_minutes(one.visit.start)):
+        if not is_known or must_call(*was, one.visit.on, drafting.in_minutes(one.visit.start)):
             news.append(_call(plan, CallKind.MOVED, one.visit, was, at))
     for visit in cancelled:
         was = told.get(visit.pk, (visit.on, visit.start))
         news.append(_call(plan, CallKind.CANCELLED, visit, was, at))
-    made = [call for call in news if _joined(call, untold.get(call.visit_id))]
+    made = [call for call in news if _joined(call, untold.get(call.visit_id), by, at)]
     replaced = [untold[call.visit_id].pk for call in news if call.visit_id in untold]
     Call.objects.filter(pk__in=replaced).update(replaced_at=at)
     Call.objects.bulk_create(made, batch_size=60)
@@ -463,13 +467,20 @@ def _call(
     )
 
 
-def _joined(call: Call, untold: Call | None) -> bool:
-    """Join news with news that nobody told; tell whether anything is left to be told."""
-    if untold is None:
-        return True
-    if untold.kind == CallKind.NEW:  # the family never heard of the first appointment
+def _joined(call: Call, untold: Call | None, by: User, at: datetime) -> bool:
+    """Join news with news that nobody told; tell whether anything is left to be noted."""
+    if untold is not None and untold.kind == CallKind.NEW:  # it never heard of the first one
         call.was_on = call.was_start = None
         call.kind = CallKind.NEW if call.kind == CallKind.MOVED else call.kind
         return call.kind != CallKind.CANCELLED
-    call.was_on, call.was_start = untold.was_on, untold.was_start
+    if untold is not None:
+        call.was_on, call.was_start = untold.was_on, untold.was_start
+    if call.kind == CallKind.MOVED and not _is_news(call):
+        # Nobody need call, but what the family knows is what the next plan is measured by.
+        call.on, call.start, call.told_by, call.told_at = call.was_on, call.was_start, by, at
     return True
+
+
+def _is_news(call: Call) -> bool:
+    assert call.was_on and call.was_start and call.on and call.start
+    return must_call(call.was_on, call.was_start, call.on, drafting.in_minutes(call.start))

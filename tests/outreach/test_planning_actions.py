@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from threading import Event
 from typing import Any
@@ -38,6 +39,7 @@ from tests.outreach.planning import (
     hills,
     made,
     published,
+    team,
     think,
     wait,
 )
@@ -319,6 +321,51 @@ def test_news_that_nobody_told_is_replaced_by_the_newer_news(place: builders.Cou
     calls = Call.objects.to_make().filter(visit__application=stop.application)
     assert [call.kind for call in calls] == [CallKind.NEW]
     assert calls[0].on != stop.on
+
+
+def put(hill: Hills, on: date, *starts: int) -> None:
+    """Publish plans, one after another, that visit the one home on that day at these minutes."""
+    for start in starts:
+        plan = made(hill)
+        plan.stops.update(on=on, start=start, team=hill.north)
+        planning.publish(plan, by=hill.place.administrator, at=ASKED)
+
+
+def test_a_family_whose_visit_moves_a_little_each_time_is_called_in_the_end(
+    place: builders.County,
+) -> None:
+    """Made by hand, it was measured by where the last plan had put it: hours off, and no call."""
+    hill = hills(place, 1)
+    schedule_by_hand(hill, hill.cases[0], MONDAY, 9)
+    put(hill, MONDAY, 9 * 60 + 50)
+    assert not Call.objects.to_make().exists()
+    put(hill, MONDAY, 10 * 60 + 40)
+    call = Call.objects.to_make().get()
+    assert (call.kind, call.was_start, call.start) == (CallKind.MOVED, time(9), time(10, 40))
+
+
+def test_a_family_is_not_called_about_the_time_that_it_knows(place: builders.County) -> None:
+    """Moved away and back before anybody called: “moved from nine to nine” was news."""
+    hill = hills(place, 1)
+    schedule_by_hand(hill, hill.cases[0], MONDAY, 9)
+    put(hill, FRIDAY, 9 * 60)
+    assert Call.objects.to_make().count() == 1
+    put(hill, MONDAY, 9 * 60)
+    assert not Call.objects.to_make().exists()
+    put(hill, MONDAY, 9 * 60 + 50, 10 * 60 + 40)
+    assert Call.objects.to_make().get().was_start == time(9)
+
+
+def test_two_campaigns_tell_a_family_one_thing(place: builders.County) -> None:
+    """Each knew its own calls only, so that a family was told two times for one visit."""
+    hill = hills(place, 1)
+    put(hill, MONDAY, 9 * 60)
+    terms = campaigns.CampaignTerms("周末补走访", MONDAY, FRIDAY)
+    other = campaigns.create(terms, place.county, by=place.administrator, at=ASKED)
+    north = team(other, "北线", [place.assessor, place.colleague], by=place.administrator)
+    put(replace(hill, campaign=other, north=north), FRIDAY, 9 * 60)
+    [call] = Call.objects.to_make()
+    assert (call.kind, call.on) == (CallKind.NEW, FRIDAY)
 
 
 def test_nothing_is_planned_without_teams_or_homes(place: builders.County) -> None:
