@@ -482,5 +482,8 @@ def _joined(call: Call, untold: Call | None, by: User, at: datetime) -> bool:
 
 
 def _is_news(call: Call) -> bool:
-    assert call.was_on and call.was_start and call.on and call.start
+    assert call.was_on is not None
+    assert call.was_start is not None
+    assert call.on is not None
+    assert call.start is not None
     return must_call(call.was_on, call.was_start, call.on, drafting.in_minutes(call.start))

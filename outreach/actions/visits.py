@@ -193,14 +193,17 @@ def cancel(visit: Visit, *, by: User, at: datetime, reason: str) -> None:
     with transaction.atomic():
         _hold(visit, "cancel")
         settle([visit], "cancel")
-        _tell_otherwise(visit)
+        _tell_otherwise(visit, at)
         append([visit], "cancel", by=by, at=at, note=reason)
 
 
-def _tell_otherwise(visit: Visit) -> None:
-    """Let a family that knows of a time, and was to hear of another one, hear that it is off."""
+def _tell_otherwise(visit: Visit, at: datetime) -> None:
+    """Let a family that knows of a time, and was to hear of another one, hear that it is off.
+
+    That is news of this moment: whoever tells the other time until now has not told it.
+    """
     moved = Call.objects.to_make().filter(visit=visit, kind=CallKind.MOVED)
-    moved.update(kind=CallKind.CANCELLED, on=None, start=None)
+    moved.update(kind=CallKind.CANCELLED, on=None, start=None, created_at=at)
 
 
 def leave(application: Application, name: str, *, by: User, at: datetime, note: str) -> None:

@@ -580,14 +580,14 @@ def test_a_team_that_leaves_after_lunch_has_had_it(place: builders.County) -> No
     """An hour of each half day, and of the rest of a day that was planned anew, was lost."""
     hill = hills(place, 1)
     afternoon = campaigns.Hours(MONDAY, 13 * 60 + 30, 17 * 60 + 30)
-    for team in (hill.north, hill.south):
-        campaigns.set_hours(team, [afternoon], by=place.administrator, at=ASKED)
+    for one in (hill.north, hill.south):
+        campaigns.set_hours(one, [afternoon], by=place.administrator, at=ASKED)
     stop = made(hill).stops.get()
     assert stop.start < 14 * 60 + 30
     noon = datetime.combine(MONDAY, time(12), ASKED.tzinfo)
-    for team in (hill.north, hill.south):
+    for one in (hill.north, hill.south):
         hours = [campaigns.Hours(MONDAY)]
-        campaigns.set_hours(team, hours, by=place.administrator, at=ASKED)
+        campaigns.set_hours(one, hours, by=place.administrator, at=ASKED)
     days = {
         at.hour: [one["lunch"] for one in drafting.draw_up(hill.campaign, at).document["shifts"]]
         for at in (noon, noon + timedelta(hours=1))

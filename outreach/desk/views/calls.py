@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from outreach import clock
@@ -15,7 +19,7 @@ from outreach.desk.stepping import page_of
 from outreach.desk.steps import TELL, families_to_tell
 from outreach.domain.vocabulary import Role
 from outreach.models import Call, Guardian
-from outreach.rules import calls_for
+from outreach.rules import Refused, calls_for, worded
 
 
 @only(Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
@@ -24,8 +28,9 @@ def calls(request: DeskRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_takes(request.user, TELL.roles)
-        waiting = families_to_tell(request.user).select_related("visit")
+        waiting = families_to_tell(request.user).select_related("visit__application__resident")
         ticked = chosen(request, waiting, calls_for(request.user))
+        _check_shown(request, ticked)
         actions.told(ticked, by=request.user, at=clock.now())
         text = ngettext("%(count)d family told.", "%(count)d families told.", len(ticked))
         return done(request, text % {"count": len(ticked)}, "desk:calls")
@@ -40,6 +45,17 @@ def calls(request: DeskRequest) -> HttpResponse:
         )
 
     return answer(request, act, "desk/calls.html", shown)
+
+
+def _check_shown(request: DeskRequest, calls: Sequence[Call]) -> None:
+    """Refuse news that came after the page was shown: the family heard what stood there before."""
+    with suppress(ValueError, TypeError):
+        shown = datetime.fromisoformat(request.POST.get("shown", ""))
+        for call in calls:
+            if call.created_at > shown:
+                name = call.visit.application.resident.name
+                text = _("There is other news for %(name)s by now. See it, and tell the family.")
+                raise Refused("other-news", worded(text, name=name))
 
 
 def _with_guardians(calls: list[Call]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
@@ -81,3 +82,27 @@ def test_a_campaign_counts_only_the_families_that_are_on_the_list(
     visits.cancel(call.visit, by=place.administrator, at=ASKED, reason="住院")
     listed = office.get("/calls/").context["listing"].total
     assert (office.get(page).context["calls"], listed) == (3, 3)
+
+
+def test_what_was_told_from_a_page_left_open_is_not_the_newer_news(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    """The family waited at a time that was off, and nobody was to call it any more."""
+    Call.objects.filter(pk=call.pk).update(kind="moved", was_on=call.on, was_start=time(8))
+    office = sign_in(place.administrator)
+
+    def told() -> dict[str, object]:
+        [moment] = re.findall(r'name="shown" value="([^"]+)"', page())
+        return {"ids": [call.pk], "shown": moment}
+
+    def page() -> str:
+        return office.get("/calls/").content.decode()
+
+    before = told()
+    clock.advance_to(ASKED + timedelta(minutes=10))
+    visits.cancel(call.visit, by=place.administrator, at=clock.now(), reason="住院")
+    answer = office.post("/calls/", before)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "other-news")
+    assert "已取消" in answer.content.decode()
+    assert Call.objects.to_make().filter(pk=call.pk).exists()
+    assert office.post("/calls/", told()).status_code == 303
