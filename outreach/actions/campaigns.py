@@ -192,13 +192,20 @@ def _man(team: Team, crew: Crew) -> None:
 def remove_team(team: Team, *, by: User, at: datetime) -> None:
     """Remove a team that no plan names."""
     check_plans(by, team.campaign)
-    if team.campaign.plans.filter(stops__team=team).exists():
-        raise Refused("team-planned", _("Plans name this team; set all its days to off instead."))
-    if team.campaign.hindrances.filter(team=team).exists():
-        raise Refused("team-planned", _("Plans name this team; set all its days to off instead."))
     with transaction.atomic():
+        hold_teams(team.campaign)
+        plans = team.campaign.plans
+        # One that is being made may name any team of its question as soon as it is ready.
+        if plans.filter(stops__team=team).exists() or plans.under_way().exists():
+            raise _planned()
+        if team.campaign.hindrances.filter(team=team).exists():
+            raise _planned()
         record("team.remove", [team], by=by, at=at)
         team.delete()
+
+
+def _planned() -> Refused:
+    return Refused("team-planned", _("Plans name this team; set all its days to off instead."))
 
 
 def set_hours(team: Team, hours: Iterable[Hours], *, by: User, at: datetime) -> None:

@@ -186,6 +186,7 @@ def resume(plan: Plan, *, by: User, at: datetime) -> None:
         Campaign.objects.select_for_update().get(pk=plan.campaign_id)
         check_idle(plan.campaign)
         _check_newest(plan)
+        _check_teams(plan)
         rows = Plan.objects.filter(pk=plan.pk, state__in=(PlanState.FAILED, PlanState.STOPPED))
         if not rows.update(
             state=PlanState.WAITING, stop_asked=False, message="", beat_at=timezone.now()
@@ -193,6 +194,13 @@ def resume(plan: Plan, *, by: User, at: datetime) -> None:
             raise plan_over()
         record("plan.resume", [plan], by=by, at=at)
         transaction.on_commit(lambda: launch([plan.pk]))
+
+
+def _check_teams(plan: Plan) -> None:
+    """Refuse a question that names a team which was removed: no answer to it could be kept."""
+    named = {shift["team"] for shift in plan.problem["shifts"]}
+    if named - {str(pk) for pk in plan.campaign.teams.values_list("pk", flat=True)}:
+        raise plan_over()
 
 
 def plan_over() -> Refused:

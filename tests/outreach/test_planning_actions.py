@@ -398,6 +398,21 @@ def test_a_plan_whose_process_is_gone_says_so_and_starts_again(place: builders.C
     assert plan.state == PlanState.READY
 
 
+def test_a_team_that_a_plan_may_name_is_not_removed_while_it_is_made(
+    place: builders.County,
+) -> None:
+    """The solver died of it at the end, and the plan could only be started again to die again."""
+    hill = hills(place, 2)
+    plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    with pytest.raises(Refused, match="team-planned"):
+        campaigns.remove_team(hill.south, by=place.administrator, at=ASKED)
+    Plan.objects.update(state=PlanState.FAILED)
+    campaigns.remove_team(hill.south, by=place.administrator, at=ASKED)
+    with pytest.raises(Refused, match="plan-over"):
+        planning.resume(plan, by=place.administrator, at=ASKED)
+    assert made(hill).state == PlanState.READY
+
+
 def schedule_by_hand(hill: Hills, case: Application, on: date, hour: int) -> None:
     office = hill.place.administrator
     applications.assign([case], hill.place.assessor, by=office, at=ASKED)
