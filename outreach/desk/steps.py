@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
@@ -148,13 +148,26 @@ def objections(user: User) -> QuerySet[Objection]:
     return Objection.objects.filter(in_scope, decided_at=None)
 
 
-def unfinished_visits(user: User) -> VisitQuerySet:
-    """Return the last visit of each case that assessed nobody and still waits for what follows."""
-    rows = visits_for(user).filter(state=VisitState.NOT_DONE, application__state=A.ACCEPTED)
-    tries = Visit.objects.filter(state=VisitState.NOT_DONE, application=OuterRef("application"))
-    last = tries.order_by("-on", "-start", "-pk").values("pk")[:1]
-    waits = rows.filter(pk=Subquery(last), next_step__in=(NextStep.REVISIT, NextStep.WAIT))
-    return waits.exclude(application__visits__state__in=OPEN_VISITS)
+#: After so many days without a word of a visit its tablet is not just out of the net.
+UNHEARD = timedelta(days=3)
+
+
+def unfinished_visits(user: User, today: date) -> VisitQuerySet:
+    """Return visits that assessed nobody, or of which nothing was heard, and whose case waits.
+
+    The newest of each case: what followed on the others has been tried.
+    """
+    rows = visits_for(user).filter(application__state=A.ACCEPTED)
+    others = Visit.objects.filter(application=OuterRef("application"))
+    later = Q(on__gt=OuterRef("on")) | Q(on=OuterRef("on"), start__gt=OuterRef("start"))
+    after = Q(state__in=OPEN_VISITS) | Q(state=VisitState.NOT_DONE) & later
+    assessed_nobody = Q(
+        ~Exists(others.filter(after)),
+        state=VisitState.NOT_DONE,
+        next_step__in=(NextStep.REVISIT, NextStep.WAIT),
+    )
+    unheard = Q(state__in=OPEN_VISITS, on__lt=today - UNHEARD)
+    return rows.filter(assessed_nobody | unheard)
 
 
 def families_to_tell(user: User) -> QuerySet[Call]:
@@ -281,10 +294,13 @@ SCHEDULE = Step(
 NOT_DONE = Step(
     "desk:not_done",
     _("Visits not done"),
-    _("These visits assessed nobody. Each has a next step; take it."),
+    _(
+        "These visits assessed nobody, or nothing was heard of them for days. Each has a next"
+        " step; take it."
+    ),
     _("Schedule again"),
     (Role.ADMINISTRATOR,),
-    lambda user, _today: unfinished_visits(user),
+    unfinished_visits,
     since="on",
 )
 TELL = Step(

@@ -186,12 +186,14 @@ NOT_DONE: Words = {
     NotDone.WRONG_SPECIALTY: _("Another specialty is needed"),
     NotDone.PAPERS_MISSING: _("Papers missing"),
     NotDone.GUARDIAN_ABSENT: _("Guardian absent"),
+    "": _("Nothing was heard of it"),
 }
 NEXT_STEPS: Words = {
     NextStep.REVISIT: _("Visit again"),
     NextStep.REFER_HOSPITAL: _("Refer to a hospital"),
     NextStep.CLOSE: _("Close the case"),
     NextStep.WAIT: _("Wait for the family's call"),
+    "": _("Ask the assessor"),
 }
 OUTCOMES: Words = {
     "applied": _("Applied"),

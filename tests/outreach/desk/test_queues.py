@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from outreach.actions import visits as actions
+from outreach.actions import visits
 from outreach.desk.listing import Age
 from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
 from outreach.domain.vocabulary import NextStep, NotDone
@@ -92,21 +93,38 @@ def test_a_queue_says_in_words_how_late_each_row_is(
     assert said == [(True, 1)] * 4
 
 
-def test_who_was_not_met_twice_stands_once_among_the_visits_not_done(
+def not_done(visit: Visit, place: builders.County) -> None:
+    why: dict[str, Any] = {"reason": NotDone.ABSENT, "next_step": NextStep.REVISIT}
+    at = datetime.combine(visit.on, time(12), builders.SHANGHAI)
+    visits.record_not_done(visit, **why, by=place.assessor, at=at)
+
+
+def test_a_home_where_nobody_was_twice_is_one_visit_not_done(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [first] = builders.scheduled(place)
+    not_done(first, place)
+    to = visits.Appointment(first.application, date(2018, 6, 5), time(9))
+    [second] = visits.schedule([to], by=place.administrator, at=_at(6, 4))
+    not_done(second, place)
+    listing = sign_in(place.administrator).get("/visits/not-done/").context["listing"]
+    assert [row.item for row in listing] == [second]
+
+
+def test_a_visit_of_which_nothing_is_heard_is_asked_about(
     place: builders.County, sign_in: SignIn, move_on: MoveOn
 ) -> None:
+    """It stood on no list once its day was over: not to be scheduled, and never done."""
     [visit] = builders.scheduled(place)
-    for why in (NextStep.REVISIT, NextStep.WAIT):
-        actions.record_not_done(
-            visit, reason=NotDone.ABSENT, next_step=why, by=place.assessor, at=_at_end_of(visit)
-        )
-        move_on(_at_end_of(visit))
-        page = sign_in(place.administrator).get("/visits/not-done/")
-        assert [row.item for row in page.context["listing"].rows] == [visit]
-        again = actions.Appointment(visit.application, date(2018, 6, 8), time(9))
-        if why is NextStep.REVISIT:
-            [visit] = actions.schedule([again], by=place.administrator, at=_at_end_of(visit))
-
-
-def _at_end_of(visit: Visit) -> datetime:
-    return datetime.combine(visit.on, time(17), builders.SHANGHAI)
+    office, page = sign_in(place.administrator), "/visits/not-done/"
+    move_on(_at(6, 7))
+    assert office.get(page).context["listing"].total == 0
+    move_on(_at(6, 8))
+    shown = office.get(page)
+    assert [row.item for row in shown.context["listing"]] == [visit]
+    assert "一直没有消息" in shown.content.decode()
+    [tally] = [one for one in office.get("/").context["board"] if one.step.url == "desk:not_done"]
+    assert tally.count == 1
+    to = visits.Appointment(visit.application, date(2018, 6, 11), time(9))
+    visits.move(visit, to, by=place.administrator, at=_at(6, 8))
+    assert office.get(page).context["listing"].total == 0
