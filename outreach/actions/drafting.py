@@ -76,6 +76,7 @@ class _Register:
     members: Mapping[UUID, list[UUID]]
     barred: Mapping[UUID, set[UUID]]
     pinned: set[UUID]
+    customary: set[int]
     wishes: Mapping[str, Any]
 
 
@@ -149,8 +150,15 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
         members,
         _relatives(people),
         set(campaign.pins.values_list("application", flat=True)),
+        _customary(campaign),
         wishes,
     )
+
+
+def _customary(campaign: Campaign) -> set[int]:
+    """Return the lengths that plans of the campaign gave to visits: another was chosen by hand."""
+    wishes = campaign.plans.filter(published_at__isnull=False).values_list("wishes", flat=True)
+    return {campaign.minutes, *(said["minutes"] for said in wishes if "minutes" in said)}
 
 
 def _is_ours(visit: Visit | None, campaign: Campaign, people: set[UUID], now: datetime) -> bool:
@@ -247,12 +255,21 @@ def _visit(known: _Register, case: Application) -> dict[str, Any]:
         "lon": longitude,
         "village": village.code,
         "township": village.parent.code if village.parent else village.code,
-        "minutes": known.wishes.get("minutes", known.campaign.minutes),
+        "minutes": _minutes(known, case),
         "skills": sorted(set(case.categories)),
         **_times(known, case),
         "deadline": deadline,
         "priority": _priority(case),
     }
+
+
+def _minutes(known: _Register, case: Application) -> int:
+    """Return how long the visit takes; an appointment of another length keeps that."""
+    visit = known.visits.get(case.pk)
+    if visit is not None and visit.minutes not in known.customary:
+        return visit.minutes
+    minutes: int = known.wishes.get("minutes", known.campaign.minutes)
+    return minutes
 
 
 def _priority(case: Application) -> int:

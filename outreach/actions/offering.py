@@ -36,6 +36,7 @@ class Offered:
     team: Team
     on: date
     start: time
+    minutes: int
     added_km: float
     opens_team_day: bool
     is_late: bool
@@ -99,6 +100,7 @@ def offered(
             teams[one.team],
             question.days[one.day],
             _clock(one.start),
+            round(visit.minutes),
             round(one.added_km, 1),
             one.opens_team_day,
             is_late=not found,
@@ -157,9 +159,9 @@ def _take(
     offer = next((one for one in stand if one.key == key), None)
     if offer is None:
         raise Refused("offer-gone", _("This time is not free any more; choose another one."))
-    campaign = offer.team.campaign
-    minutes = campaign.minutes
-    booking = book(campaign, [(case, offer.team.pk, offer.on, offer.start, minutes)])
+    booking = book(
+        offer.team.campaign, [(case, offer.team.pk, offer.on, offer.start, offer.minutes)]
+    )
     came = arrange(booking, by=by, at=at, reason=_("offered and agreed"))
     visit = came.scheduled[0] if came.scheduled else came.moved[0].visit
     note_agreed(visit, by=by, at=at)

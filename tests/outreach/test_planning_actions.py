@@ -19,6 +19,7 @@ from outreach.actions import (
     applications,
     campaigns,
     drafting,
+    offering,
     planning,
     solving,
     thinking,
@@ -441,6 +442,26 @@ def test_appointments_made_by_hand_are_taken_over_as_they_are(place: builders.Co
     answers = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
     think(*(one.pk for one in answers))
     assert [one.stops.count() for one in answers] == [3, 3]
+
+
+def test_an_appointment_that_was_made_longer_by_hand_keeps_its_length(
+    place: builders.County,
+) -> None:
+    """A plan cut it to the campaign's usual minutes, and came to the next home meanwhile."""
+    hill = hills(place, 2)
+    long, _other = hill.cases
+    applications.assign([long], place.assessor, by=place.administrator, at=ASKED)
+    to = visits.Appointment(long, MONDAY, time(9), minutes=120)
+    visits.schedule([to], by=place.administrator, at=ASKED)
+    plan = published(hill)
+    assert plan.stops.get(application=long).minutes == 120
+    assert set(Visit.objects.values_list("minutes", flat=True)) == {120, 40}
+    shorter = made(hill, wishes={"minutes": 30})
+    assert {stop.minutes for stop in shorter.stops.all()} == {120, 30}
+    visit = Visit.objects.get(application=long)
+    offer = offering.offered(long, ASKED, instead_of=visit)[0]
+    moved = offering.take(long, offer.key, by=place.administrator, at=ASKED, instead_of=visit)
+    assert moved.minutes == 120
 
 
 def test_nothing_is_taken_over_where_nothing_stands_or_the_team_is_off(
