@@ -9,7 +9,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from outreach.actions.adopting import visits_of
+from outreach.actions.drafting import in_minutes
+from outreach.domain.workflow import VisitState
 from outreach.models import Campaign, Plan, PlannedStop, Shift, Team
+from outreach.models.planning import PlanState
 
 #: A day is called full from this share of its hours on.
 FULL = 85
@@ -97,7 +101,7 @@ class TeamRow:
 def weeks_of(
     campaign: Campaign, plan: Plan | None, days: Sequence[date], today: date
 ) -> list[Week]:
-    """Lay out the campaign's weeks: three queries whatever their number."""
+    """Lay out the campaign's weeks, by a few queries whatever their number."""
     del today
     teams = list(campaign.teams.all())
     shifts = {
@@ -106,10 +110,10 @@ def weeks_of(
     }
     found: dict[tuple[UUID, date], _Day] = defaultdict(_Day)
     if plan:
-        for team, on, late in plan.stops.values_list("team", "on", "late_days"):
-            so_far = found[team, on]
+        for stop in stops_now(plan):
+            so_far = found[stop.team_id, stop.on]
             so_far.homes += 1
-            so_far.late += late > 0
+            so_far.late += stop.late_days > 0
     loads = {
         (row["team"], row["on"]): row for row in (plan.figures if plan else {}).get("days", [])
     }
@@ -172,14 +176,47 @@ def team_rows(campaign: Campaign, plan: Plan) -> list[TeamRow]:
     ]
 
 
-def stops_of(plan: Plan, team: Team, on: date) -> list[PlannedStop]:
-    """Return a team's stops of one day, in order, with what a page shows of them."""
-    rows = plan.stops.filter(team=team, on=on)
-    return list(
-        rows.select_related(
-            "application__resident", "application__village__parent", "application__nominated_by"
-        ).order_by("order")
-    )
+#: What a page or paper shows of a stop.
+SHOWN = ("resident", "village__parent", "nominated_by")
+
+
+def stops_now(
+    plan: Plan, *beside: str, team: UUID | None = None, on: date | None = None
+) -> list[PlannedStop]:
+    """Return a plan's stops by day, team and time, with what is wanted of their cases.
+
+    Those of a published plan are the visits of its teams as they stand in the register: what was
+    moved, called off or agreed by hand since is not in the plan.
+    """
+    day = {} if on is None else {"on": on}
+    shown = [f"application__{name}" for name in beside]
+    planned = plan.stops.filter(**day).select_related("team", *shown)
+    if plan.state != PlanState.PUBLISHED:
+        of_team = planned if team is None else planned.filter(team=team)
+        return list(of_team.order_by("on", "team__name", "order"))
+    late = {(stop.application_id, stop.on): stop.late_days for stop in plan.stops.filter(**day)}
+    crew = {
+        one.user_id: one.team
+        for one in plan.campaign.members.select_related("team")
+        if team in (None, one.team_id)
+    }
+    rows = visits_of(plan.campaign).filter(assessor__in=crew, application__erased_at=None, **day)
+    visits = list(rows.exclude(state=VisitState.CANCELLED).select_related(*shown))
+    made = [
+        PlannedStop(
+            plan=plan,
+            application_id=visit.application_id,
+            team=crew[visit.assessor_id],
+            on=visit.on,
+            start=in_minutes(visit.start),
+            minutes=visit.minutes,
+            late_days=late.get((visit.application_id, visit.on), 0),
+        )
+        for visit in visits
+    ]
+    for stop, visit in zip(made, visits, strict=True) if beside else ():
+        stop.application = visit.application
+    return sorted(made, key=lambda stop: (stop.on, stop.team.name, stop.start))
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
     )
     count = ngettext("%(n)d home", "%(n)d homes", len(stops)) % {"n": len(stops)}
     facts = [count]
-    if figures:
+    if figures and figures["homes"] == len(stops):  # else they are of another day than this one
         facts += [
             _("leaves %(place)s at %(time)s")
             % {"place": team.base_name, "time": _clock(figures["leave"])},

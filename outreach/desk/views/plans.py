@@ -18,8 +18,8 @@ from outreach.actions import campaigns as promising
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, chosen, done
+from outreach.desk.boards import SHOWN, stops_now, team_rows, weeks_of
 from outreach.desk.boards import compare as side_by_side
-from outreach.desk.boards import stops_of, team_rows, weeks_of
 from outreach.desk.campaign_forms import AskForm, WhatIfForm
 from outreach.desk.maps import Stay, draw
 from outreach.desk.planning_words import FIGURES
@@ -256,7 +256,7 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
     held = plan_of(request, plan)
     crew = found(Team.objects.filter(campaign=held.campaign_id), pk=team)
     when = _date(on)
-    stops = stops_of(held, crew, when)
+    stops = stops_now(held, *SHOWN, team=crew.pk, on=when)
     pinned = set(held.campaign.pins.values_list("application", flat=True))
     around = (
         Division.objects.valid(when)
@@ -271,7 +271,7 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
         ),
         None,
     )
-    days = list(held.stops.filter(team=crew).order_by("on").values_list("on", flat=True).distinct())
+    days = {stop.on for stop in stops_now(held, team=crew.pk)}
     return render(
         request,
         "desk/plan_day.html",
@@ -330,7 +330,7 @@ def pin(request: DeskRequest, plan: UUID) -> HttpResponse:
     team, _sep, on = request.POST.get("next", "").partition("/")
     crew = found(Team.objects.filter(campaign=held.campaign_id), pk=_uuid(team))
     when = _date(on)
-    rows = Application.objects.filter(pk__in=held.stops.filter(team=crew).values("application"))
+    rows = Application.objects.within(held.campaign.division)
     try:
         cases = chosen(request, rows)
         if request.POST.get("deed") == "unpin":
@@ -357,14 +357,8 @@ def paper(request: DeskRequest, plan: UUID) -> HttpResponse:
     held = plan_of(request, plan)
     if not held.is_showable:
         raise Http404
-    stops = held.stops.select_related(
-        "application__resident", "application__village__parent", "application__nominated_by", "team"
-    )
-    if team := request.GET.get("team"):
-        stops = stops.filter(team=_uuid(team))
-    if on := request.GET.get("on"):
-        stops = stops.filter(on=_date(on))
-    rows = list(stops.order_by("on", "team__name", "order"))
+    team, on = request.GET.get("team"), request.GET.get("on")
+    rows = stops_now(held, *SHOWN, team=_uuid(team) if team else None, on=_date(on) if on else None)
     if not rows:
         raise Http404
     answered = HttpResponse(itinerary.draw(held, rows), content_type="application/pdf")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from io import BytesIO
 
 import pytest
@@ -15,11 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
 from outreach import clock
-from outreach.actions import campaigns, planning
+from outreach.actions import applications, campaigns, planning, visits
 from outreach.actions.campaigns import Happening
 from outreach.models import Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
 from tests import builders
+from tests.certificates.making import text_of
 from tests.outreach.desk.reading import seen_on
 from tests.outreach.planning import (
     ASKED,
@@ -399,6 +400,30 @@ def test_the_itinerary_prints_every_home_with_rare_characters(hill: Hills, offic
     assert len(BytesIO(answer.content).getvalue()) > 10_000
     assert office.get(f"/plans/{plan.pk}/itinerary.pdf?team=nobody").status_code == 404
     assert office.get(f"/plans/{plan.pk}/itinerary.pdf?on=2018-13-01").status_code == 404
+
+
+def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Client) -> None:
+    """The paper beside the driver led to a family that had withdrawn, and to no new one."""
+    plan = published(hill)
+    stop = plan.stops.order_by("on", "team__name", "order")[0]
+    visit = Visit.objects.get(application=stop.application)
+    [case] = wait(hill.place, hill.villages, 1, name="钱新来")
+    applications.assign([case], visit.assessor, by=hill.place.administrator, at=ASKED)
+    visits.leave(stop.application, "withdraw", by=hill.place.administrator, at=ASKED, note="…")
+    to = visits.Appointment(case, stop.on, time(8, 30), minutes=10)
+    visits.schedule([to], by=hill.place.administrator, at=ASKED)
+    day = office.get(f"/plans/{plan.pk}/{stop.team_id}/{stop.on}/")
+    shown = [one.application for one in day.context["stops"]]
+    assert case in shown
+    assert stop.application not in shown
+    paper = office.get(f"/plans/{plan.pk}/itinerary.pdf?team={stop.team_id}&on={stop.on}")
+    printed = text_of(paper.content)
+    assert "钱新来" in printed
+    assert stop.application.number not in printed
+    board = office.get(f"/campaigns/{hill.campaign.pk}/").context["weeks"]
+    assert sum(week.homes for week in board) == Visit.objects.open().count() == 8
+    pinned = {"ids": [case.pk], "next": f"{stop.team_id}/{stop.on}", "deed": "pin"}
+    assert office.post(f"/plans/{plan.pk}/pin/", pinned).status_code == 303
 
 
 def test_the_feed_has_villages_and_times_and_no_person_and_is_revoked(
