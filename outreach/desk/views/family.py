@@ -21,9 +21,10 @@ from outreach.actions.visits import moment_of
 from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import TIMES, check_working_day, spans
+from outreach.desk.guessing import counted
 from outreach.desk.keeping import keep, photos_in, served, take_each
 from outreach.desk.views.paper_photos import papers_of
-from outreach.desk.views.public import check_guesses, count_guess, counted
+from outreach.desk.views.public import check_caller
 from outreach.domain.vocabulary import Paper
 from outreach.models import FamilyLink
 from outreach.rules import Refused
@@ -55,10 +56,10 @@ def through_link(view: FamilyView, *, is_counted: bool = True) -> FamilyView:
     @wraps(view)
     def guarded(request: HttpRequest, secret: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            keys = check_guesses(request, "family-link")
+            caller = check_caller(request)
             link = actions.link_of(secret, clock.now())
             if link is None:
-                count_guess(keys[1:])
+                counted(caller)
                 return _private(render(request, "desk/family_over.html", status=404))
             if is_counted:
                 _check_uses(link)

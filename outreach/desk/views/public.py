@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import threading
-import time
 from typing import Any
 
 from django import forms
@@ -19,13 +18,14 @@ from outreach import clock
 from outreach.actions import enquiries as asking
 from outreach.desk.answers import answer, check_form
 from outreach.desk.forms import TelephoneField
+from outreach.desk.guessing import counted
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Division, Enquiry
 from outreach.reports import reply_rate, savings_report, steps_kept
 from outreach.rules import Refused
 
 #: Wrong guesses: for one number, and from one address, in a quarter of an hour.
-GUESSES, GUESSES_FROM, PAUSE_SECONDS = 5, 30, 900
+GUESSES, GUESSES_FROM = 5, 30
 #: The published figures stand for an hour; one thread at a time counts them.
 PUBLISHED, PUBLISHED_SECONDS = "published-figures", 3_600
 _counting = threading.Lock()
@@ -72,15 +72,32 @@ class ReplyCodeForm(forms.Form):
     code = forms.CharField(label=gettext_lazy("Enquiry code"), max_length=12)
 
 
-def check_guesses(request: HttpRequest, what: str) -> tuple[str, str]:
-    """Refuse after too many wrong guesses for one number or from one address."""
-    keys = (f"guess:{what.strip().upper()}", f"guess-from:{_caller(request)}")
-    for key, limit in zip(keys, (GUESSES, GUESSES_FROM), strict=True):
-        if cache.get(key, 0) >= limit:
-            raise Refused(
-                "too-many-guesses", _("Too many wrong entries; wait a quarter of an hour.")
-            )
-    return keys
+def check_caller(request: HttpRequest) -> str:
+    """Refuse an address of too many wrong guesses; return what the next one counts by."""
+    key = _from(request)
+    if cache.get(key, 0) >= GUESSES_FROM:
+        raise _too_many()
+    return key
+
+
+def guess(request: HttpRequest, number: str) -> list[str]:
+    """Count a guess before it is looked at, and refuse one too many for a number or an address.
+
+    Return what it counts by: one that was right is taken back.
+    """
+    limits = {_from(request): GUESSES_FROM, f"guess:{number.strip().upper()}": GUESSES}
+    for key, limit in limits.items():
+        if counted(key) > limit:
+            raise _too_many()
+    return list(limits)
+
+
+def _too_many() -> Refused:
+    return Refused("too-many-guesses", _("Too many wrong entries; wait a quarter of an hour."))
+
+
+def _from(request: HttpRequest) -> str:
+    return f"guess-from:{_caller(request)}"
 
 
 def _caller(request: HttpRequest) -> str:
@@ -89,22 +106,9 @@ def _caller(request: HttpRequest) -> str:
     return told or str(request.META.get("REMOTE_ADDR", ""))
 
 
-def count_guess(keys: tuple[str, ...]) -> None:
-    """Remember a wrong guess."""
+def _was_right(keys: list[str]) -> None:
     for key in keys:
-        counted(key)
-
-
-def counted(key: str) -> int:
-    """Count one more, for a quarter of an hour from the first on; return how many.
-
-    Where the database counts, each new value ends after five minutes: its end is kept beside it.
-    """
-    cache.add(key, 0, PAUSE_SECONDS)
-    cache.add(f"{key}:end", time.time() + PAUSE_SECONDS, PAUSE_SECONDS)
-    count = cache.incr(key)
-    cache.touch(key, max(1, cache.get(f"{key}:end", 0) - time.time()))
-    return count
+        counted(key, step=-1)
 
 
 def how(request: HttpRequest) -> HttpResponse:
@@ -130,14 +134,14 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _case(request: HttpRequest, number: str, digits: str) -> Application:
-    keys = check_guesses(request, number)
+    keys = guess(request, number)
     case = Application.objects.filter(number=number.strip()).select_related("resident").first()
     end = case.resident.id_number[-4:] if case else "\0\0\0\0"
     if case is None or not hmac.compare_digest(end.encode(), digits.strip().upper().encode()):
-        count_guess(keys)
         raise Refused(
             "no-such-case", _("Number and characters do not belong together; look once more.")
         )
+    _was_right(keys)
     return case
 
 
@@ -147,8 +151,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
-        keys = check_guesses(request, "ask")
-        counted(keys[1])
+        counted(check_caller(request))
         said = form.cleaned_data
         made, code = asking.ask(
             said["question"],
@@ -168,14 +171,14 @@ def reply(request: HttpRequest) -> HttpResponse:
     def act() -> HttpResponse:
         check_form(form)
         number, code = form.cleaned_data["number"].strip().upper(), form.cleaned_data["code"]
-        keys = check_guesses(request, number)
+        keys = guess(request, number)
         held = Enquiry.objects.filter(number=number).first()
         known = held.code_sha256 if held else ""
         if held is None or not hmac.compare_digest(known, asking.fingerprint(code)):
-            count_guess(keys)
             raise Refused(
                 "no-such-enquiry", _("Number and code do not belong together; look once more.")
             )
+        _was_right(keys)
         return render(request, "desk/public_reply.html", {"form": form, "enquiry": held})
 
     shown = answer(request, act, "desk/public_reply.html", lambda: {"form": form})

@@ -19,6 +19,7 @@ from outreach import clock
 from outreach.actions import second_factor
 from outreach.actions.audit import record
 from outreach.desk.answers import SeeOther
+from outreach.desk.guessing import counted, forget
 from outreach.models import User
 
 #: How long the password counts before the code follows.
@@ -90,7 +91,7 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         spare = None
-        if not _pauses(user):
+        if _may_guess(user):
             spare = second_factor.confirm(user, form.cleaned_data["code"], at=timezone.now())
         if spare is not None:
             to = _sign_in(request, user)["Location"]
@@ -109,26 +110,29 @@ def _page(
 
 
 def _is_right(form: CodeForm, user: User) -> bool:
-    if _pauses(user):
+    if not _may_guess(user):
         return False
     return second_factor.accept(user, form.cleaned_data["code"], at=timezone.now())
 
 
-def _pauses(user: User) -> bool:
-    return bool(cache.get(f"second-factor:{user.pk}", 0) >= WRONG_CODES)
+def _may_guess(user: User) -> bool:
+    """Count a code before it is looked at; tell whether it is one too many."""
+    return counted(_key(user), PAUSE_SECONDS) <= WRONG_CODES
 
 
 def _wrong(user: User) -> Any:
-    if _pauses(user):
+    if cache.get(_key(user), 0) > WRONG_CODES:
         return _("Too many wrong codes; wait five minutes, then try again.")
-    key = f"second-factor:{user.pk}"
-    cache.set(key, cache.get(key, 0) + 1, PAUSE_SECONDS)
     return _("This is not the present code; wait for the next one and type that.")
+
+
+def _key(user: User) -> str:
+    return f"second-factor:{user.pk}"
 
 
 def _sign_in(request: HttpRequest, user: User) -> HttpResponse:
     to = request.session.pop(_HALF)["to"]
-    cache.delete(f"second-factor:{user.pk}")
+    forget(_key(user))
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     record("session.sign_in", [user], by=user, at=clock.now())
     return SeeOther(to)

@@ -8,7 +8,6 @@ from django import forms
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -17,6 +16,7 @@ from outreach import clock
 from outreach.actions import second_factor
 from outreach.actions.audit import record
 from outreach.desk.answers import done
+from outreach.desk.guessing import counted, forget
 from outreach.desk.views.second_factor import ask_second_factor
 
 WRONG_PASSWORDS = 5
@@ -44,16 +44,12 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Check the password, but not while the name pauses."""
         key = f"sign-in:{self.cleaned_data.get('username', '').lower()}"
-        if cache.get(key, 0) >= WRONG_PASSWORDS:
+        if counted(key, PAUSE_SECONDS) > WRONG_PASSWORDS:
             raise forms.ValidationError(
                 _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
             )
-        try:
-            cleaned = super().clean()
-        except forms.ValidationError:
-            cache.set(key, cache.get(key, 0) + 1, PAUSE_SECONDS)
-            raise
-        cache.delete(key)
+        cleaned = super().clean()
+        forget(key)
         return cleaned
 
 

@@ -48,6 +48,23 @@ def test_a_wrong_password_is_said_and_five_pause_the_name(place: builders.County
     assert "请五分钟后再试" in right.content.decode()
 
 
+def test_passwords_in_one_moment_are_no_more_than_one_after_another(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, looked_at = {"username": "liaison", "password": "wrong"}, 0
+
+    def looking(*_args: object, **_more: object) -> None:
+        """Look at a password while the next ones come in."""
+        nonlocal looked_at
+        looked_at += 1
+        if looked_at < 20:
+            Client().post("/sign-in/", form)
+
+    monkeypatch.setattr("django.contrib.auth.forms.authenticate", looking)
+    Client().post("/sign-in/", form)
+    assert looked_at == 5
+
+
 def test_a_closed_account_does_not_sign_in(place: builders.County) -> None:
     User.objects.filter(username="liaison").update(is_active=False)
     form = {"username": "liaison", "password": "liaisonliaison"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from outreach.actions import enquiries
-from outreach.desk.views.public import GUESSES, GUESSES_FROM, PAUSE_SECONDS
+from outreach.actions import enquiries, family
+from outreach.desk.guessing import PAUSE_SECONDS
+from outreach.desk.views import public
+from outreach.desk.views.public import GUESSES, GUESSES_FROM
 from outreach.models import Enquiry
 from tests import builders
 from tests.builders import START
@@ -71,6 +74,42 @@ def test_one_who_guesses_behind_the_same_proxy_does_not_lock_out_the_others(
     forged = ask_status(case.number, end, x_forwarded_for="203.0.113.9, 198.51.100.7")
     assert forged == (422, "too-many-guesses")
     assert ask_status(case.number, end, x_forwarded_for="203.0.113.9")[0] == 200
+
+
+def test_guesses_in_one_moment_are_no_more_than_one_after_another(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = builders.applied(place)[0]
+    looked_at = 0
+
+    def looking(_right: bytes, _said: bytes) -> bool:
+        """Look at a guess while the next ones come in."""
+        nonlocal looked_at
+        looked_at += 1
+        if looked_at < 4 * GUESSES:
+            ask_status(case.number, "0000")
+        return False
+
+    monkeypatch.setattr(public, "hmac", SimpleNamespace(compare_digest=looking))
+    ask_status(case.number, "0000")
+    assert looked_at == GUESSES
+
+
+def test_who_is_right_uses_up_no_guess(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    for _ in range(2 * GUESSES_FROM):
+        assert ask_status(case.number, case.resident.id_number[-4:])[0] == 200
+
+
+@pytest.mark.parametrize("word", ["ask", "family-link"])
+def test_no_word_typed_for_a_number_shuts_another_page(place: builders.County, word: str) -> None:
+    """Five such guesses from anywhere shut the questions, or all families' links, for everybody."""
+    _link, secret = family.make_link(builders.applied(place)[0], by=place.liaison, at=START)
+    for _ in range(GUESSES):
+        ask_status(word, "0000", x_forwarded_for="198.51.100.7")
+    form = {"village": place.township.pk, "question": "要带什么？", "telephone": ""}
+    assert Client().post("/welcome/ask/", form).status_code == 200
+    assert Client().get(f"/family/{secret}/").status_code == 200
 
 
 def test_a_citizen_asks_and_reads_the_reply_with_number_and_code(place: builders.County) -> None:

@@ -122,6 +122,25 @@ def test_five_wrong_codes_pause_the_account_for_the_right_one_too(
     assert not is_signed_in(browser)
 
 
+def test_codes_in_one_moment_are_no_more_than_one_after_another(
+    place: builders.County, set_up: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, looked_at = Client(), 0
+    password(browser, "administrator")
+
+    def looking(*_args: object, **_more: object) -> bool:
+        """Look at a code while the next ones come in."""
+        nonlocal looked_at
+        looked_at += 1
+        if looked_at < 20:
+            browser.post("/sign-in/code/", {"code": "000000"})
+        return False
+
+    monkeypatch.setattr(second_factor, "accept", looking)
+    browser.post("/sign-in/code/", {"code": "000000"})
+    assert looked_at == 5
+
+
 def test_a_spare_code_works_once_and_is_noted(place: builders.County, set_up: list[str]) -> None:
     for taken in (True, False):
         browser = Client()
