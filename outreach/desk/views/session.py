@@ -49,7 +49,8 @@ class SignInForm(AuthenticationForm):
                 _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
             )
         cleaned = super().clean()
-        forget(key)
+        if self.get_user():  # a form without a password has proven nothing
+            forget(key)
         return cleaned
 
 

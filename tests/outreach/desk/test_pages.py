@@ -48,6 +48,14 @@ def test_a_wrong_password_is_said_and_five_pause_the_name(place: builders.County
     assert "请五分钟后再试" in right.content.decode()
 
 
+def test_a_form_without_a_password_forgets_no_wrong_one(place: builders.County) -> None:
+    browser = Client()
+    for wrong in ("wrong", "", "wrong", "", "wrong", "", "wrong", "", "wrong"):
+        browser.post("/sign-in/", {"username": "liaison", "password": wrong})
+    right = browser.post("/sign-in/", {"username": "liaison", "password": "liaisonliaison"})
+    assert "请五分钟后再试" in right.content.decode()
+
+
 def test_passwords_in_one_moment_are_no_more_than_one_after_another(
     place: builders.County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
