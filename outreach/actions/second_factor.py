@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from datetime import datetime
 
 import pyotp
@@ -54,7 +55,7 @@ def confirm(user: User, code: str, *, at: datetime) -> list[str] | None:
     """
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().get(user=user)
-        step = _step_of(factor, code, at)
+        step = _step_of(factor, _typed(code), at)
         if factor.confirmed_at is not None or step is None:
             return None
         spare = [f"{secrets.randbelow(10**10):010d}" for _ in range(SPARE_CODES)]
@@ -67,7 +68,7 @@ def confirm(user: User, code: str, *, at: datetime) -> list[str] | None:
 
 def accept(user: User, code: str, *, at: datetime) -> bool:
     """Tell whether the code is the telephone's present one, or a spare one, and use it up."""
-    code = "".join(code.split())
+    code = _typed(code)
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().get(user=user)
         step = _step_of(factor, code, at)
@@ -91,13 +92,19 @@ def forget(user: User, *, by: User | None, at: datetime) -> bool:
     return bool(count)
 
 
+def _typed(code: str) -> str:
+    """Return a code without what the app sets between its digits or an input method makes wide."""
+    return "".join(unicodedata.normalize("NFKC", code).split())
+
+
 def _step_of(factor: SecondFactor, code: str, at: datetime) -> int | None:
     """Return the time step whose code this is, if it is near and was not used."""
     totp = pyotp.TOTP(factor.secret)
     present = totp.timecode(at)
     for offset in _WINDOW:
         step = present + offset
-        if step > factor.last_step and secrets.compare_digest(totp.generate_otp(step), code):
+        right = totp.generate_otp(step).encode()
+        if step > factor.last_step and secrets.compare_digest(right, code.encode()):
             return step
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pyotp
@@ -161,6 +162,35 @@ def test_the_password_alone_counts_for_ten_minutes_only(
     answer = browser.post("/sign-in/code/", {"code": present(place.administrator)})
     assert answer["Location"] == "/sign-in/"
     assert not is_signed_in(browser)
+
+
+WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
+@pytest.mark.parametrize(
+    "write", [lambda code: code.translate(WIDE), lambda code: f"{code[:3]} {code[3:]}"]
+)
+def test_a_code_is_taken_as_input_methods_and_apps_write_it(
+    place: builders.County, write: Callable[[str], str]
+) -> None:
+    browser = Client()
+    password(browser, "administrator")
+    browser.get("/sign-in/telephone/")
+    early = write(present(place.administrator, -1))
+    assert browser.post("/sign-in/telephone/", {"code": early}).status_code == 200
+    other = Client()
+    password(other, "administrator")
+    other.post("/sign-in/code/", {"code": write(present(place.administrator))})
+    assert (is_signed_in(browser), is_signed_in(other)) == (True, True)
+
+
+@pytest.mark.parametrize("code", ["验证码", "١٢٣٤٥٦"])
+def test_what_is_no_code_is_a_wrong_one(
+    place: builders.County, set_up: list[str], code: str
+) -> None:
+    browser = Client()
+    password(browser, "administrator")
+    assert browser.post("/sign-in/code/", {"code": code}).status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/sign-in/code/", "/sign-in/telephone/"])
