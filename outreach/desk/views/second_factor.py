@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from outreach import clock
@@ -48,8 +49,8 @@ class _View(Protocol):
 def ask_second_factor(request: HttpRequest, user: User, to: str) -> HttpResponse:
     """Remember whose password was right, and lead on; nobody is signed in yet."""
     request.session.cycle_key()
-    until = timezone.now().timestamp() + PATIENCE_S
-    request.session[_HALF] = {"user": str(user.pk), "to": to, "until": until}
+    until, hashed = timezone.now().timestamp() + PATIENCE_S, user.get_session_auth_hash()
+    request.session[_HALF] = {"user": str(user.pk), "hash": hashed, "to": to, "until": until}
     return redirect(
         "desk:second_factor" if second_factor.is_set_up(user) else "desk:second_factor_set_up"
     )
@@ -60,13 +61,24 @@ def _after_password(view: _View) -> Any:
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        half = request.session.get(_HALF)
-        if half is None or half["until"] < timezone.now().timestamp():
+        user = _half_signed_in(request)
+        if user is None:
             request.session.pop(_HALF, None)
             return redirect("desk:sign_in")
-        return view(request, User.objects.get(pk=half["user"]))
+        return view(request, user)
 
     return guarded
+
+
+def _half_signed_in(request: HttpRequest) -> User | None:
+    """Return whose password was right a moment ago, and is still theirs."""
+    half = request.session.get(_HALF)
+    if half is None or half["until"] < timezone.now().timestamp():
+        return None
+    user = User.objects.filter(pk=half["user"], is_active=True).first()
+    if user is None or not constant_time_compare(half.get("hash"), user.get_session_auth_hash()):
+        return None
+    return user
 
 
 @_after_password

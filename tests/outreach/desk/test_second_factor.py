@@ -164,6 +164,22 @@ def test_the_password_alone_counts_for_ten_minutes_only(
     assert not is_signed_in(browser)
 
 
+@pytest.mark.parametrize("what", ["password", "end"])
+def test_a_password_that_was_taken_away_meanwhile_counts_for_nothing(
+    place: builders.County, set_up: list[str], what: str
+) -> None:
+    """Whoever stole it stands before the code while the office takes it away."""
+    browser, held = Client(), place.administrator
+    password(browser, "administrator")
+    if what == "password":
+        held.set_password("春天的第一班车在八点")
+    held.is_active = what != "end"
+    held.save()
+    answer = browser.post("/sign-in/code/", {"code": present(held)})
+    assert (answer["Location"], is_signed_in(browser)) == ("/sign-in/", False)
+    assert not AuditEvent.objects.filter(action="session.sign_in").exists()
+
+
 WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
