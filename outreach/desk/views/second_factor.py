@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
 from outreach import clock
 from outreach.actions import second_factor
@@ -59,6 +60,7 @@ def ask_second_factor(request: HttpRequest, user: User, to: str) -> HttpResponse
 def _after_password(view: _View) -> Any:
     """Let in whose password was right a moment ago; others begin again."""
 
+    @never_cache  # a secret, or codes, stand on these pages
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
         user = _half_signed_in(request)

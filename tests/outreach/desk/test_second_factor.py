@@ -209,6 +209,14 @@ def test_what_is_no_code_is_a_wrong_one(
     assert browser.post("/sign-in/code/", {"code": code}).status_code == 422
 
 
+def test_neither_secret_nor_spare_codes_are_kept_by_the_browser(place: builders.County) -> None:
+    browser = Client()
+    password(browser, "administrator")
+    page = browser.get("/sign-in/telephone/")
+    codes = browser.post("/sign-in/telephone/", {"code": present(place.administrator)})
+    assert ["no-store" in shown["Cache-Control"] for shown in (page, codes)] == [True, True]
+
+
 @pytest.mark.parametrize("path", ["/sign-in/code/", "/sign-in/telephone/"])
 def test_nobody_comes_to_the_second_step_without_the_first(
     place: builders.County, path: str
