@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from outreach.desk.once_more import is_form, kept_form
+from outreach.desk.once_more import OWN_PASSWORD, is_form, kept_form
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 
@@ -22,9 +22,6 @@ M = TypeVar("M", bound=models.Model)
 EVERYBODY = tuple(role for role in Role if role != Role.OUTLET)
 #: Whose work the findings and photos are: the liaison and the public have no need of them.
 READERS = (Role.ADMINISTRATOR, Role.ASSESSOR, Role.APPROVER, Role.AUDITOR)
-
-#: Where somebody whose password was given sets another, before anything else.
-OWN_PASSWORD = "desk:password"  # noqa: S105  # an address
 
 
 class DeskRequest(HttpRequest):

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.views.csrf import csrf_failure
 
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # a field's name
+#: Where somebody sets a password of their own: nothing but passwords stands in its form.
+OWN_PASSWORD = "desk:password"  # noqa: S105  # an address
 
 
 def is_form(request: HttpRequest) -> bool:
-    """Tell whether a browser sent one of our forms, by what each of them has."""
-    return request.method == "POST" and TOKEN in request.POST
+    """Tell whether a browser sent one of our forms that may be kept, by what each of them has."""
+    is_ours = request.method == "POST" and TOKEN in request.POST
+    return is_ours and request.path != reverse(OWN_PASSWORD)
 
 
 def kept_form(request: HttpRequest) -> HttpResponse:
     """Show what was typed as a form to be sent once more, after signing in beside it.
 
-    Nothing was done with it. Passwords and files are not among it.
+    Nothing was done with it. Files are not among it.
     """
     fields = [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name != TOKEN and "password" not in name
-        for value in values
+        (name, value) for name, values in request.POST.lists() if name != TOKEN for value in values
     ]
     context = {"fields": fields, "had_files": bool(request.FILES)}
     shown = render(request, "desk/once_more.html", context, status=403)

@@ -64,9 +64,15 @@ def test_another_sites_form_is_not_kept(place: builders.County, origin: dict[str
 
 
 def test_no_password_is_kept(place: builders.County) -> None:
-    form = {"csrfmiddlewaretoken": "x" * 64, "new_password1": "geheim-geheim"}
-    answer = Client().post("/password/", form)
-    assert (answer.status_code, "geheim" in answer.content.decode()) == (403, False)
+    """Neither signed out over the form, nor signed in anew since."""
+    said = {"old": "geheim-bisher", "new": "geheim-geheim", "again": "geheim-geheim"}
+    browser = Client(enforce_csrf_checks=True, headers=OURS)
+    said["csrfmiddlewaretoken"] = token_on(browser.get("/sign-in/").content.decode())
+    out = browser.post("/password/", said)
+    assert (out.status_code, out["Location"]) == (302, "/sign-in/?next=/password/")
+    browser.force_login(place.liaison)
+    old = browser.post("/password/", said | {"csrfmiddlewaretoken": "x" * 64})
+    assert (old.status_code, "geheim" in old.content.decode()) == (403, False)
 
 
 def test_a_page_that_asks_by_itself_is_not_filled_with_the_sign_in_page(
