@@ -306,12 +306,14 @@ def _postgresql(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _postgresql(_database_url) if _database_url else _SQLITE}
+#: Of more than are kept the oldest are forgotten: whoever wants to guess on need not make so many.
+_KEPT = {"OPTIONS": {"MAX_ENTRIES": 100_000}}
 _COUNTS = {
-    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **_KEPT},
     "database": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "outreach_counts",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
+        **_KEPT,
     },
 }
 CACHES = {"default": _COUNTS[OUTREACH_COUNTS]}

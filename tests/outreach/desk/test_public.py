@@ -95,6 +95,18 @@ def test_guesses_in_one_moment_are_no_more_than_one_after_another(
     assert looked_at == GUESSES
 
 
+def test_wrong_entries_of_many_others_end_no_pause(place: builders.County) -> None:
+    """As one makes them who wants to guess on: the counts that are kept were three hundred."""
+    case = builders.applied(place)[0]
+    for _ in range(GUESSES):
+        ask_status(case.number, "0000")
+    for n in range(100):
+        ask_status(f"2018-9{n:04}", "0000", x_forwarded_for=f"203.0.113.{n}")
+    end = case.resident.id_number[-4:]
+    said = ask_status(case.number, end, x_forwarded_for="198.51.100.7")
+    assert said == (422, "too-many-guesses")
+
+
 def test_who_is_right_uses_up_no_guess(place: builders.County) -> None:
     case = builders.applied(place)[0]
     for _ in range(2 * GUESSES_FROM):
