@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
+from outreach.actions import trail
 from outreach.actions.audit import record
 from outreach.actions.trail import BEGINNING, digest_at, number_trail, verify_trail
 from outreach.models import AuditEvent
@@ -74,6 +75,28 @@ def test_an_altered_event_breaks_the_chain_where_it_stood(numbered: int, sql: st
 def test_a_trail_whose_end_was_taken_off_is_found(numbered: int) -> None:
     tamper("DELETE FROM outreach_auditevent WHERE number = %s", numbered)
     assert verify_trail().broken_at == numbered
+
+
+def test_what_is_numbered_while_the_chain_is_followed_is_no_break(
+    place: builders.County, numbered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another office's system asks for its feed while the nightly check reads a long trail."""
+    whole = trail._in_order
+
+    def read() -> Iterator[AuditEvent]:
+        yield from list(whole())
+        record("test.write", [place.liaison], by=place.administrator, at=builders.START)
+        assert number_trail() == 1
+
+    monkeypatch.setattr(trail, "_in_order", read)
+    assert verify_trail().broken_at is None
+    monkeypatch.undo()
+    assert (verify_trail().events, verify_trail().broken_at) == (numbered + 1, None)
+
+
+def test_an_event_slipped_in_behind_the_last_one_is_found(numbered: int) -> None:
+    tamper("UPDATE outreach_counter SET value = value - 1 WHERE name = 'trail'")
+    assert verify_trail().broken_at == numbered + 1
 
 
 @pytest.mark.parametrize(
