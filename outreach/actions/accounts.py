@@ -185,8 +185,9 @@ def confirm(request: AccountRequest, *, by: User, at: datetime) -> str | None:
     if held.kind == Kind.SECOND_FACTOR:
         second_factor.forget(account, by=by, at=at)
         return None
-    division = Division.objects.get(code=held.wanted["division"])
-    _move(account, Duty(Role(held.wanted["role"]), division))
+    # A place that was renamed stands there twice, each with its days.
+    place = Division.objects.filter(code=held.wanted["division"]).order_by("-valid_from")[0]
+    _move(account, Duty(Role(held.wanted["role"]), place))
     return None
 
 

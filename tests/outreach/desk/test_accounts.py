@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,15 @@ from django.test import Client
 
 from outreach.actions import second_factor
 from outreach.domain.vocabulary import Level, Role
-from outreach.models import AccountRequest, AuditEvent, Institution, Outlet, SecondFactor, User
+from outreach.models import (
+    AccountRequest,
+    AuditEvent,
+    Division,
+    Institution,
+    Outlet,
+    SecondFactor,
+    User,
+)
 from tests import builders
 from tests.outreach.desk.reading import seen_on
 
@@ -151,6 +160,20 @@ def test_a_role_of_trust_waits_and_other_changes_count_at_once(
     assert (target.role, target.division) == ("auditor", place.county)
     history = office.get(page).content.decode()
     assert ("改任监督" in history, "以第二人身份同意" in history) == (True, True)
+
+
+def test_a_role_of_trust_is_given_where_the_place_was_renamed(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The code stands in the register twice: under the old name until a day, then the new one."""
+    Division.objects.filter(pk=place.township.pk).update(valid_to=date(2018, 1, 1))
+    renamed = {"code": place.township.code, "name": "灯台镇", "level": Level.TOWNSHIP}
+    town = Division.objects.create(**renamed, valid_from=date(2018, 1, 1), source="tests")
+    form = a_form(place, "auditor", division=town.pk, reason="改任监督")
+    change(sign_in(place.administrator), f"/accounts/{place.liaison.pk}/", form)
+    answer = sign_in(place.approver).post(f"/accounts/second-person/{waiting().pk}/")
+    place.liaison.refresh_from_db()
+    assert (answer.status_code, place.liaison.division) == (303, town)
 
 
 def test_the_last_administrator_neither_leaves_nor_changes_role(
