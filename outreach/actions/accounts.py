@@ -8,7 +8,7 @@ only when another administrator or approver confirms it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,12 +140,16 @@ def end_account(account: User, reason: str, *, by: User, at: datetime) -> None:
     if not reason.strip():
         raise Refused("reason-missing", _("Write the reason."))
     _check_not_the_last(account)
-    account.requests.filter(decided_at=None).update(
-        decided_by=by, decided_at=at, was_confirmed=False
-    )
+    drop_wishes([account], by=by, at=at)
     account.is_active = False
     account.save(update_fields=["is_active"])
     record("account.end", [account], by=by, at=at, detail={"reason": reason})
+
+
+def drop_wishes(accounts: Iterable[User], *, by: User, at: datetime) -> None:
+    """Leave nothing for a second person to decide about accounts that end."""
+    waiting = AccountRequest.objects.filter(account__in=list(accounts), decided_at=None)
+    waiting.update(decided_by=by, decided_at=at, was_confirmed=False)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.accounts import fresh_password, username_once
+from outreach.actions.accounts import drop_wishes, fresh_password, username_once
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import OutletKind, Role
 from outreach.models import Division, Outlet, User
@@ -61,6 +61,7 @@ def close_outlet(outlet: Outlet, *, by: User, at: datetime) -> None:
     if outlet.closed_at is None:
         outlet.closed_at = at
         outlet.save(update_fields=["closed_at"])
+        drop_wishes(outlet.accounts.all(), by=by, at=at)
         outlet.accounts.update(is_active=False)
         record("outlet.close", [outlet], by=by, at=at)
 
@@ -94,6 +95,7 @@ def end_account(account: User, *, by: User, at: datetime) -> None:
         raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
     _check_manages(by, account.outlet.division)
     with transaction.atomic():
+        drop_wishes([account], by=by, at=at)
         account.is_active = False
         account.save(update_fields=["is_active"])
         record("outlet.account_end", [account], by=by, at=at)

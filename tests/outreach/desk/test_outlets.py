@@ -57,6 +57,19 @@ def test_a_counter_takes_a_request_in_and_sees_what_it_took_in_and_nothing_else(
     assert counter.get("/").headers["Location"] == "/taken-in/"
 
 
+@pytest.mark.parametrize("what", ["close", "accounts/{}/end"])
+def test_nobody_is_asked_any_more_about_an_account_that_ended_at_its_counter(
+    place: builders.County, sign_in: SignIn, what: str
+) -> None:
+    """Whoever agreed was told a password that lets nobody in."""
+    clerk, office = a_counter(place, sign_in), sign_in(place.administrator)
+    office.post(f"/accounts/{clerk.pk}/reset/", {"what": "password", "why": "忘了"})
+    second = sign_in(place.approver)
+    assert "忘了" in second.get("/accounts/second-person/").content.decode()
+    office.post(f"/outlets/{clerk.outlet_id}/{what.format(clerk.pk)}/")
+    assert "忘了" not in second.get("/accounts/second-person/").content.decode()
+
+
 def test_a_counter_takes_nobody_in_from_outside_its_area(
     place: builders.County, sign_in: SignIn
 ) -> None:
