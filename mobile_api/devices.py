@@ -101,7 +101,7 @@ def _check(ticket: EnrolmentCode | None, der: bytes, replica: UUID, at: datetime
         raise Problem("unknown-code")
     if ticket.device and bytes(ticket.device.public_key) != der:
         raise Problem("code-used")
-    if ticket.expires_at < at:
+    if ticket.expires_at < at or not ticket.user.is_active:
         raise Problem("code-expired")
     others = Replica.objects.filter(id=replica).exclude(device=ticket.device)
     if others.exclude(device=_same_tablet(ticket.user, der, replica)).exists():

@@ -10,6 +10,7 @@ import pytest
 from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.models import Device
 from outreach import clock
+from outreach.actions.accounts import end_account
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.rules import Refused
 from tests import builders
@@ -71,6 +72,15 @@ def test_an_unknown_code(place: builders.County, tmp_path: Path) -> None:
 
 def test_an_expired_code(code: str, tmp_path: Path) -> None:
     clock.advance_to(START + CODE_LIFETIME + timedelta(minutes=1))
+    with pytest.raises(TabletRefused, match="410 code-expired"):
+        Tablet(in_process(), tmp_path / "a.json").enrol(code, "Tablet 1")
+    assert Device.objects.count() == 0
+
+
+def test_the_code_of_an_account_that_was_ended_enrols_nothing(
+    place: builders.County, code: str, tmp_path: Path
+) -> None:
+    end_account(place.assessor, "离任", by=place.administrator, at=START)
     with pytest.raises(TabletRefused, match="410 code-expired"):
         Tablet(in_process(), tmp_path / "a.json").enrol(code, "Tablet 1")
     assert Device.objects.count() == 0
