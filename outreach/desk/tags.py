@@ -267,7 +267,7 @@ def moment(text: str) -> str:
     """Return a moment that a tablet wrote down in the county's time; other text stays as it is."""
     try:
         return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
-    except ValueError:
+    except (ValueError, OverflowError):  # a tablet's clock knows no bounds
         return text
 
 

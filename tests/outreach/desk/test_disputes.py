@@ -57,6 +57,17 @@ def test_a_record_that_names_no_case_is_shown_with_none(
     assert (page.status_code, "钱白石" in page.content.decode()) == (200, False)
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_beyond_all_calendars_is_shown_as_it_was_said(
+    place: County, tmp_path: Path, sign_in: SignIn, at: str
+) -> None:
+    tablet = enrolled(place, tmp_path)
+    tablet.say("teleport", {"recorded_at": at}, ON_THE_DAY)
+    tablet.sync()
+    page = sign_in(place.administrator).get(f"/disputes/{Dispute.objects.get().pk}/")
+    assert (page.status_code, at in page.content.decode()) == (200, True)
+
+
 def test_a_case_of_another_area_is_not_named(
     place: County, tmp_path: Path, sign_in: SignIn
 ) -> None:
