@@ -43,16 +43,18 @@ def fingerprint(secret: str) -> str:
 
 
 @transaction.atomic
-def make_link(application: Application, *, by: User, at: datetime) -> tuple[FamilyLink, str]:
+def make_link(
+    application: Application, *, seen: str | None = None, by: User, at: datetime
+) -> tuple[FamilyLink, str]:
     """Make the case's one link and return it with its secret, which nobody can read again.
 
-    An earlier link ends. Raises `Refused` where there is nothing to do for a family.
+    An earlier link ends; whoever does so by a page names the one it showed as `seen`. Raises
+    `Refused` where another one stands by now, or there is nothing to do for a family.
     """
     _check_may(application, by)
     if application.state not in STATES:
         raise Refused("nothing-to-do", _("The visit is over; the family has nothing to do here."))
-    Application.objects.select_for_update().get(pk=application.pk)
-    _revoke(application, by=by, at=at)
+    _revoke(application, seen, by=by, at=at)
     secret = secrets.token_urlsafe(16)
     link = FamilyLink.objects.create(
         application=application,
@@ -72,14 +74,23 @@ def _end_of_day(moment: datetime) -> datetime:
 
 
 @transaction.atomic
-def revoke_link(application: Application, *, by: User, at: datetime) -> None:
-    """End the case's link; whoever has it sees nothing any more."""
+def revoke_link(
+    application: Application, *, seen: str | None = None, by: User, at: datetime
+) -> None:
+    """End the case's link, the one `seen` where it is named; whoever has it sees nothing more."""
     _check_may(application, by)
-    _revoke(application, by=by, at=at)
+    _revoke(application, seen, by=by, at=at)
 
 
-def _revoke(application: Application, *, by: User, at: datetime) -> None:
+def _revoke(application: Application, seen: str | None, *, by: User, at: datetime) -> None:
+    Application.objects.select_for_update().get(pk=application.pk)
     held = list(FamilyLink.objects.filter(application=application, revoked_at=None))
+    stands = FamilyLink.objects.standing(at).filter(application=application).first()
+    if seen is not None and stands and str(stands.pk) != seen:
+        raise Refused(
+            "link-meanwhile",
+            _("Somebody made another link meanwhile, which stands; see who did and when."),
+        )
     FamilyLink.objects.filter(pk__in=[link.pk for link in held]).update(
         revoked_at=at, revoked_by=by
     )

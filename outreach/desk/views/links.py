@@ -27,13 +27,15 @@ def link(request: DeskRequest, case: UUID) -> HttpResponse:
     """Tell of the family's link; on POST make a new one and show it, this once, or end it."""
     application = found(cases_of(request.user), pk=case)
 
+    seen = request.POST.get("seen")
+
     def act() -> HttpResponse:
         at = clock.now()
         if "revoke" in request.POST:
-            actions.revoke_link(application, by=request.user, at=at)
+            actions.revoke_link(application, seen=seen, by=request.user, at=at)
             text = _("The link is ended; whoever has it sees nothing any more.")
             return done(request, text, "desk:family_link", case)
-        made, secret = actions.make_link(application, by=request.user, at=at)
+        made, secret = actions.make_link(application, seen=seen, by=request.user, at=at)
         address = settings.OUTREACH_PUBLIC_URL + reverse("desk:family", args=[secret])
         message = tell_link(made, address, at)
         context = {

@@ -131,6 +131,41 @@ def test_the_message_with_the_link_goes_out_once_and_forgets_the_secret(
     assert secret not in held.text
 
 
+def seen_by(browser: Client, page: str) -> str:
+    """Return the link that a page of its forms shows."""
+    found = re.search(r'name="seen" value="([^"]*)"', browser.get(page).content.decode())
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("what", [{}, {"revoke": "yes"}])
+def test_a_page_left_open_ends_no_link_that_a_colleague_made_since(
+    place: builders.County, sign_in: SignIn, what: dict[str, str]
+) -> None:
+    case = builders.applied(place)[0]
+    liaison, office = sign_in(place.liaison), sign_in(place.administrator)
+    page = f"/cases/{case.pk}/link/"
+    office.post(page)
+    shown = {"seen": seen_by(liaison, page)}
+    newer = shown_on(office.post(page, {"seen": seen_by(office, page)}).content.decode())
+    answer = liaison.post(page, shown | what)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "link-meanwhile")
+    assert Client().get(f"/family/{newer}/").status_code == 200
+    assert liaison.post(page, {"seen": seen_by(liaison, page)} | what).status_code < 400
+    assert Client().get(f"/family/{newer}/").status_code == 404
+
+
+def test_a_link_that_is_over_keeps_nobody_from_making_the_next(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.applied(place)[0]
+    family.make_link(case, by=place.liaison, at=clock.now())
+    clock.advance_to(START + family.LIFETIME + DAY)
+    office, page = sign_in(place.administrator), f"/cases/{case.pk}/link/"
+    shown = office.post(page, {"seen": seen_by(office, page)})
+    assert Client().get(f"/family/{shown_on(shown.content.decode())}/").status_code == 200
+
+
 def test_a_link_that_ended_before_its_message_went_out_is_not_sent(
     place: builders.County, sign_in: SignIn
 ) -> None:
