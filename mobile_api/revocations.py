@@ -1,4 +1,4 @@
-"""Stopped tablets, ended tokens and hooks of other systems, ended links: beside the database too.
+"""Stopped tablets, other systems' ended tokens and hooks, ended links and calendars: noted beside.
 
 A register that is restored from an older backup has forgotten who was stopped since. The file
 only grows, takes one line for each, and is read once the restored register stands.
@@ -18,7 +18,7 @@ from django.db import transaction
 from mobile_api.models import Device, Hook, Integration
 from outreach.actions.audit import record
 from outreach.files import lines
-from outreach.models import FamilyLink
+from outreach.models import FamilyLink, Team
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def reapply() -> int:
         _end_tokens()
         _end_hooks()
         _end_links()
+        _end_feeds()
     return len(found)
 
 
@@ -97,6 +98,16 @@ def _end_links() -> None:
         record("family_link.revoke", [link], by=None, at=link.revoked_at)
 
 
+def _end_feeds() -> None:
+    """Answer no calendar program that knows an address which was revoked or changed."""
+    noted = {str(line["feed"]): str(line["at"]) for line in _lines() if "feed" in line}
+    for team in Team.objects.filter(feed_digest__in=list(noted)):
+        at = datetime.fromisoformat(noted[team.feed_digest])
+        team.feed_digest, team.feed_made_at = "", None
+        team.save(update_fields=["feed_digest", "feed_made_at"])
+        record("team.feed_revoked", [team], by=None, at=at)
+
+
 def _lines() -> Iterator[dict[str, Any]]:
     return lines.read(settings.OUTREACH_REVOCATIONS)
 
@@ -104,7 +115,7 @@ def _lines() -> Iterator[dict[str, Any]]:
 def _noted() -> list[tuple[UUID, datetime]]:
     noted = []
     for line in _lines():
-        if not line.keys().isdisjoint(("token", "hook", "link")):
+        if not line.keys().isdisjoint(("token", "hook", "link", "feed")):
             continue
         try:
             noted.append((UUID(str(line["device"])), datetime.fromisoformat(str(line["at"]))))

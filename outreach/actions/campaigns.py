@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
+from outreach.files import lines
 from outreach.models import (
     Application,
     Assessor,
@@ -200,6 +202,7 @@ def remove_team(team: Team, *, by: User, at: datetime) -> None:
             raise _planned()
         if team.campaign.hindrances.filter(team=team).exists():
             raise _planned()
+        _note_end_of_feed(team, at)
         record("team.remove", [team], by=by, at=at)
         team.delete()
 
@@ -332,6 +335,7 @@ def open_feed(team: Team, *, by: User, at: datetime) -> str:
     check_plans(by, team.campaign)
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
+        _note_end_of_feed(team, at)
         team.feed_digest, team.feed_made_at = digest_of(secret), at
         team.save(update_fields=["feed_digest", "feed_made_at"])
         record("team.feed", [team], by=by, at=at)
@@ -342,9 +346,17 @@ def close_feed(team: Team, *, by: User, at: datetime) -> None:
     """Revoke a team's calendar feed: its address answers 404 from now on."""
     check_plans(by, team.campaign)
     with transaction.atomic():
+        _note_end_of_feed(team, at)
         team.feed_digest, team.feed_made_at = "", None
         team.save(update_fields=["feed_digest", "feed_made_at"])
         record("team.feed_revoked", [team], by=by, at=at)
+
+
+def _note_end_of_feed(team: Team, at: datetime) -> None:
+    """Note an address that ends, beside the database as stopped tablets are."""
+    if team.feed_digest:
+        said = {"feed": team.feed_digest, "at": at.isoformat()}
+        lines.note(settings.OUTREACH_REVOCATIONS, said, "the end of a calendar's address")
 
 
 def digest_of(secret: str) -> str:

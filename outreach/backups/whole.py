@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from mobile_api import handed
@@ -101,8 +102,10 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
 def stand_again(at: datetime) -> Again:
     """Bring a register that went back in time up to what outlived its database.
 
-    Run again it does nothing twice, but for another epoch.
+    Everybody signs in again: who had signed out since, or whom a new password had put out, would be
+    in. Run again it does nothing twice, but for another epoch.
     """
+    Session.objects.all().delete()
     photos = enter_photos(files(), at)
     since = begin_epoch()
     erased = reapply(at)

@@ -16,13 +16,14 @@ from mobile_api.devices import revoke
 from mobile_api.models import Device, Epoch, Hook, Integration
 from mobile_api.webhooks import end_hook, post_changes, set_hook
 from outreach import clock
-from outreach.actions import family
+from outreach.actions import campaigns, family
 from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import AuditEvent
 from tests import builders
 from tests.builders import START
 from tests.mobile_api.conftest import Restore
 from tests.mobile_api.talking import enrolled
+from tests.outreach.planning import hills
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +137,36 @@ def test_a_familys_link_that_was_ended_after_the_backup_opens_nothing(
     assert family.link_of(secret, clock.now()) is None
     again = AuditEvent.objects.get(action="family_link.revoke")
     assert (again.by, again.subject_id) == (None, link.pk)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_calendar_address_that_was_revoked_after_the_backup_shows_nobodys_homes(
+    place: builders.County, back_up: Callable[[], Restore], anew: bool
+) -> None:
+    team = hills(place, 1).north
+    lost = campaigns.open_feed(team, by=place.administrator, at=START)
+    restore = back_up()
+    if anew:
+        campaigns.open_feed(team, by=place.administrator, at=START)
+    else:
+        campaigns.close_feed(team, by=place.administrator, at=START)
+    assert "stopped again: 0" in restore()
+    assert Client().get(f"/calendar/{lost}.ics").status_code == 404
+    again = AuditEvent.objects.get(action="team.feed_revoked")
+    assert (again.by, again.subject_id) == (None, team.pk)
+
+
+def test_who_had_signed_out_since_the_backup_is_not_in_again(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    browser = Client()
+    browser.force_login(place.administrator)
+    copied = browser.cookies["sessionid"].value
+    restore = back_up()
+    browser.post("/sign-out/")
+    restore()
+    browser.cookies["sessionid"] = copied
+    assert browser.get("/cases/").status_code == 302
 
 
 @pytest.mark.parametrize("anew", [False, True])
