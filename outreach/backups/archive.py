@@ -8,14 +8,15 @@ its end an archive does not count as read.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -55,6 +56,18 @@ class Member:
     opening: Callable[[], BinaryIO]
 
 
+@contextmanager
+def in_use(path: Path) -> Iterator[None]:
+    """Hold a file or folder, so that nobody takes it for what a killed run left there."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network disks grant no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def new_identity() -> tuple[str, str]:
     """Return a fresh secret identity and the public recipient that belongs to it."""
     identity = pyrage.x25519.Identity.generate()
@@ -77,11 +90,15 @@ def write(
     recipients = [_recipient(text) for text in to]
     draft = target.with_name(f"{target.name}.partial")
     try:
-        with _private(draft) as sink, ThreadPoolExecutor(1) as worker:
+        with _private(draft) as sink, in_use(draft), ThreadPoolExecutor(1) as worker:
             outlet, inlet = _pipe()
             sealing = worker.submit(_seal, outlet, sink, recipients)
-            with inlet, _tar(inlet, "w|") as tar:
-                whole = _fill(tar, list(members), manifest, progress)
+            try:
+                with inlet, _tar(inlet, "w|") as tar:
+                    whole = _fill(tar, list(members), manifest, progress)
+            except BrokenPipeError:  # the encryption knows why it stopped
+                sealing.result()
+                raise
             sealing.result()
             sink.flush()
             os.fsync(sink.fileno())
@@ -94,14 +111,16 @@ def write(
 def read(source: Path, folder: Path, *, identity: str, progress: Progress) -> Manifest:
     """Decrypt `source` into `folder` and hold every file against the manifest.
 
-    Raises `BackupUnreadable`, `MalformedBackupKey`.
+    Raises `BackupUnreadable`, `MalformedBackupKey`, and the disk's `OSError`.
     """
     key = _identity(identity)
-    with source.open("rb") as sealed, ThreadPoolExecutor(1) as worker:
-        outlet, inlet = _pipe()
-        opening = worker.submit(_open, sealed, inlet, key)
-        with outlet:
-            found = _empty(outlet, folder, opening, source.stat().st_size, progress)
+    with source.open("rb") as sealed:
+        try:
+            found = _opened(sealed, folder, key, source.stat().st_size, progress)
+        except _UNREADABLE as error:
+            if _is_of_the_disk(error):
+                raise
+            raise BackupUnreadable("It is cut or altered, or was made for another key.") from error
     return _checked(found, folder)
 
 
@@ -152,10 +171,38 @@ class _Hashing:
 
 def _seal(outlet: IO[bytes], sink: IO[bytes], recipients: list[pyrage.x25519.Recipient]) -> None:
     with outlet:  # closed on a full disk, so that the tar's writer hears of it
-        pyrage.encrypt_io(outlet, sink, recipients)
+        try:
+            pyrage.encrypt_io(outlet, sink, recipients)
+        except pyrage.EncryptError as error:  # which says in words what the disk answered
+            raise OSError(str(error)) from error
 
 
 # -- reading -----------------------------------------------------------------------------
+
+
+_UNREADABLE = (tarfile.TarError, OSError, ValueError, pyrage.DecryptError)
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    """Tell whether a disk failed, as a full one does; age's own errors have no number.
+
+    A manifest that is not there is the archive's fault.
+    """
+    is_numbered = isinstance(error, OSError) and error.errno is not None
+    return is_numbered and not isinstance(error, FileNotFoundError)
+
+
+def _opened(
+    sealed: IO[bytes], folder: Path, key: pyrage.x25519.Identity, total: int, progress: Progress
+) -> dict[str, Any]:
+    with ThreadPoolExecutor(1) as worker:
+        outlet, inlet = _pipe()
+        opening = worker.submit(_open, sealed, inlet, key)
+        with outlet:  # closed in any case, or the decryption waits for ever for who reads on
+            _empty(outlet, folder, total, progress)
+        opening.result()
+    found: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+    return found
 
 
 def _open(sealed: IO[bytes], inlet: IO[bytes], key: pyrage.x25519.Identity) -> None:
@@ -163,24 +210,13 @@ def _open(sealed: IO[bytes], inlet: IO[bytes], key: pyrage.x25519.Identity) -> N
         pyrage.decrypt_io(sealed, inlet, [key])
 
 
-def _empty(
-    outlet: IO[bytes], folder: Path, opening: Future[None], total: int, progress: Progress
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _empty(outlet: IO[bytes], folder: Path, total: int, progress: Progress) -> None:
     done = 0
-    try:
-        with _tar(outlet, "r|") as tar:
-            for member in tar:
-                tar.extract(member, folder, filter="data")
-                done += member.size
-                progress(min(done, total), total)
-        opening.result()
-        found = json.loads((folder / MANIFEST).read_bytes())
-    except (tarfile.TarError, OSError, ValueError, pyrage.DecryptError) as error:
-        with suppress(Exception):  # the decryption knows better than the tar why it stopped
-            opening.result()
-        raise BackupUnreadable("It is cut or altered, or was made for another key.") from error
-    return found
+    with _tar(outlet, "r|") as tar:
+        for member in tar:
+            tar.extract(member, folder, filter="data")
+            done += member.size
+            progress(min(done, total), total)
 
 
 def _checked(found: dict[str, Any], folder: Path) -> Manifest:

@@ -63,10 +63,14 @@ class Sqlite:
         return self.rows(target)
 
     def check_absent(self) -> None:
-        """Raise `NotEmpty` when the file is there and holds anything."""
-        path = Path(self._path())
-        if path.exists() and path.stat().st_size:
-            raise NotEmpty(f"{self._path()} is there already.")
+        """Raise `NotEmpty` when the file is there and holds anything, or its log does.
+
+        SQLite plays what lies in a log beside a database into it, be it another one's.
+        """
+        for log in ("", "-wal", "-journal"):
+            path = Path(f"{self._path()}{log}")
+            if path.exists() and path.stat().st_size:
+                raise NotEmpty(f"{path} is there already.")
 
     def load(self, source: Path) -> None:
         """Move the copy to the register's place."""

@@ -6,6 +6,8 @@ database names it and never changes, so the files hold everything that the copy 
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -23,7 +25,15 @@ from django.core.management import call_command
 from mobile_api import handed
 from mobile_api.photos import remove_files
 from mobile_api.restoring import Outlasted, begin_epoch, enter_photos
-from outreach.backups.archive import BackupUnreadable, Manifest, Member, Progress, read, write
+from outreach.backups.archive import (
+    BackupUnreadable,
+    Manifest,
+    Member,
+    Progress,
+    in_use,
+    read,
+    write,
+)
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
 from outreach.retention.erasing import remove_messages
@@ -53,8 +63,10 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
     kind = database()
     target = folder / f"outreach-{at:%Y%m%dT%H%M%SZ}.tar.age"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.OUTREACH_DATA) as beside:
-        dump = Path(beside) / kind.file_name
+    for draft in filter(_is_abandoned, folder.glob("outreach-*.tar.age.partial")):
+        draft.unlink(missing_ok=True)
+    with _beside("backup") as beside:
+        dump = beside / kind.file_name
         rows = kind.dump(dump)
         manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
         members = [_member(kind.file_name, dump), *_files(settings.OUTREACH_FILES), *_in_bucket()]
@@ -125,8 +137,7 @@ def _opened(
     source: Path, kind: Database, identity: str, progress: Progress
 ) -> Iterator[tuple[Manifest, Path]]:
     """Open a backup beside the register, every file and row of it counted."""
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.OUTREACH_DATA) as beside:
-        folder = Path(beside)
+    with _beside("restore") as folder:
         manifest = read(source, folder, identity=identity, progress=progress)
         if manifest.vendor != kind.vendor:
             raise BackupUnreadable(
@@ -136,6 +147,34 @@ def _opened(
         if found is not None and found != manifest.rows:
             raise BackupUnreadable("The database in it does not hold the rows it was taken with.")
         yield manifest, folder
+
+
+@contextmanager
+def _beside(what: str) -> Iterator[Path]:
+    """Make a folder beside the register that is gone again; those of killed runs go first.
+
+    What lies in one is the register itself: nothing would ever be erased in it.
+    """
+    data, prefix = Path(settings.OUTREACH_DATA), f".unfinished-{what}-"
+    for left in filter(_is_abandoned, data.glob(f"{prefix}*/")):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=data) as made, in_use(Path(made)):
+        yield Path(made)
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Tell whether whoever worked on a file or folder was killed: it is in nobody's use."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is held, or a network disk grants no locks
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _in_bucket() -> Iterator[Member]:

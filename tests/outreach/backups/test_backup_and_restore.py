@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from outreach.backups import databases
-from outreach.backups.archive import new_identity
+from outreach.backups.archive import in_use, new_identity
 from outreach.files import stream
 from tests.outreach.backups.installation import Installation, another_database
 
@@ -135,6 +136,34 @@ def test_a_new_key_is_private_and_never_overwritten(office: Installation, tmp_pa
     assert told.splitlines()[0].split("=")[1] in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     assert "never overwritten" in office.manage("backup", "--new-key", str(file), code=1)
+
+
+def test_the_log_of_a_database_that_was_moved_away_is_not_played_into_the_restored_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "NAME", tmp_path / "outreach.sqlite3")
+    kind = databases.Sqlite()
+    kind.check_absent()
+    (tmp_path / "outreach.sqlite3-wal").write_bytes(b"of the database before")
+    with pytest.raises(databases.NotEmpty, match="sqlite3-wal is there already"):
+        kind.check_absent()
+
+
+def test_what_killed_runs_left_of_the_register_goes_with_the_next_one(
+    office: Installation, tmp_path: Path
+) -> None:
+    dead, busy = (office.data / f".unfinished-backup-{name}" for name in ("dead", "busy"))
+    cut, written = (tmp_path / f"outreach-{name}.tar.age.partial" for name in ("cut", "written"))
+    for folder in (dead, busy):
+        folder.mkdir()
+        (folder / "outreach.sqlite3").write_bytes(b"the register")
+    for draft in (cut, written):
+        draft.write_bytes(b"half a backup")
+    with in_use(busy), in_use(written):
+        office.manage("backup", str(tmp_path))
+    assert [path.exists() for path in (dead, busy, cut, written)] == [False, True, False, True]
+    shutil.rmtree(busy)
+    assert not list(office.data.glob(".unfinished-*"))
 
 
 def test_nothing_personal_lies_in_a_backup_in_clear(backup: Path) -> None:
