@@ -35,12 +35,21 @@ from outreach.domain.workflow import ApplicationState
 from outreach.files import place_of_settings
 from outreach.models import Application, User
 from outreach.models.moments import has_passed
-from outreach.rules import Refused, check_in_scope, check_role, worded
+from outreach.rules import (
+    Refused,
+    check_in_scope,
+    check_may_approve,
+    check_no_relative,
+    check_role,
+    worded,
+)
 
 CLAIM = 25
 """Papers that a worker leases at once: a second's work."""
 ATTEMPTS = 3
 """Times a paper is tried when something unforeseen happens, before a person must look."""
+DEADLY = 10
+"""Times a worker is killed while it makes a paper, before a person must look: mostly by others."""
 PAUSE = timedelta(seconds=5)
 """How long a paper rests after something unforeseen."""
 
@@ -95,8 +104,11 @@ def start(
     """Approve what is reviewed and enter a batch of the papers to make, for workers to find."""
     check_role(by, CERTIFICATE["issue"])
     check_in_scope(by, [*cases, *(one.certificate.application for one in requests)])
+    reviewed = [case for case in cases if case.state != ApplicationState.APPROVED]
+    # Whoever approved the others, this one signs.
+    check_may_approve(by, [case for case in cases if case not in reviewed])
+    check_no_relative(by, [one.certificate.resident_id for one in requests])
     with transaction.atomic():
-        reviewed = [case for case in cases if case.state != ApplicationState.APPROVED]
         publicity.approve(reviewed, by=by, at=at)
         batch = Batch.objects.create(by=by, at=at)
         items = [*_of_cases(batch, cases), *_of_requests(batch, requests)]
@@ -141,13 +153,18 @@ def waiting() -> int:
 def work(worker: UUID, batch: Batch | None = None) -> int:
     """Lease some papers, make them, and return how many; 0 when there is nothing to lease."""
     items = _claim(worker, batch)
-    if items:
+    if items and items[0].attempts > DEADLY:
+        _give_up(items[0], DEADLY)
+    elif items:
         _work_on(items)
     return len(items)
 
 
 def _claim(worker: UUID, batch: Batch | None) -> list[BatchItem]:
-    """Lease the oldest free papers, all of one batch. Leases run on the real clock."""
+    """Lease the oldest free papers, all of one batch. Leases run on the real clock.
+
+    One that was tried twice is leased alone: it may have killed its workers, and the others' too.
+    """
     now = timezone.now()
     free = has_passed("leased_until", now, _lease(now) - now)
     rows = BatchItem.objects.filter(free, state=ItemState.WAITING).order_by("pk")
@@ -156,8 +173,10 @@ def _claim(worker: UUID, batch: Batch | None) -> list[BatchItem]:
     with transaction.atomic():
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        found = list(rows[:CLAIM].values_list("pk", "batch"))
-        ids = [pk for pk, of in found if of == found[0][1]]
+        found = list(rows[:CLAIM].values_list("pk", "batch", "attempts"))
+        ids = [pk for pk, of, tried in found if of == found[0][1] and tried < ATTEMPTS - 1]
+        if found and found[0][2] >= ATTEMPTS - 1:
+            ids = [found[0][0]]
         BatchItem.objects.filter(pk__in=ids).update(
             leased_by=worker,
             leased_until=_lease(now),
@@ -265,9 +284,13 @@ def _wait(items: Sequence[BatchItem]) -> None:
     ours.update(leased_until=timezone.now() + PAUSE, attempts=Greatest(F("attempts") - 1, 0))
 
 
+def _give_up(item: BatchItem, times: int) -> None:
+    reason = _("Something unforeseen happened %(times)d times; the server's log says what.")
+    _refuse(item, "unforeseen", worded(reason, times=times))
+
+
 def _rest(item: BatchItem) -> None:
     if item.attempts >= ATTEMPTS:
-        reason = _("Something unforeseen happened %(times)d times; the server's log says what.")
-        _refuse(item, "unforeseen", worded(reason, times=item.attempts))
+        _give_up(item, item.attempts)
         return
     BatchItem.objects.filter(pk=item.pk).update(leased_until=timezone.now() + PAUSE)

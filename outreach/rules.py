@@ -237,6 +237,15 @@ def check_may_approve(user: User, applications: Iterable[Application]) -> None:
         )
 
 
+def check_no_relative(user: User, residents: Iterable[UUID]) -> None:
+    """Refuse an approver another paper for somebody whom they declared a relative."""
+    if DeclaredRelative.objects.filter(user=user, resident__in=residents).exists():
+        raise Refused(
+            "relative-signs",
+            _("You declared a person in this batch a relative; another approver must sign."),
+        )
+
+
 def check_not_barred(resident: Resident, on: date) -> None:
     """Refuse an application within a year of a negative result, or after a cancellation's bar.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,11 +20,12 @@ from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperR
 from certificates.steps import Kind
 from outreach import clock
 from outreach.actions import applications
+from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, Resident
+from outreach.models import Application, DeclaredRelative, Resident
 from outreach.rules import Refused
 from tests import builders
-from tests.certificates.issuing import ISSUED_AT, issued, put_portraits
+from tests.certificates.issuing import ISSUED_AT, approved, issued, put_portraits
 from tests.certificates.test_life import assessed_again
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +113,49 @@ def test_a_worker_whose_lease_ended_meanwhile_spoils_nothing(
     batches._work_on(slow)
     assert far(batch) == (2, 0, 0)
     assert Certificate.objects.count() == 2
+
+
+class Killed(BaseException):
+    """What the worker's process met."""
+
+
+def test_a_paper_that_kills_its_worker_is_found_out_and_holds_up_no_other(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = started(place, files, 4)
+    deadly, make = batch.items.order_by("pk")[1], batches._work_on
+
+    def work_on(items: Sequence[BatchItem]) -> None:
+        if deadly in items:
+            raise Killed
+        make(items)
+
+    monkeypatch.setattr(batches, "_work_on", work_on)
+    for _ in range(batches.DEADLY + 4):
+        with suppress(Killed):
+            batches.work(uuid4())
+        batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert far(batch) == (3, 1, 0)
+    assert batch.items.get(pk=deadly.pk).code == "unforeseen"
+
+
+def test_who_is_a_relative_signs_neither_a_renewal_nor_for_what_a_colleague_approved(
+    place: builders.County, files: Path
+) -> None:
+    [held] = issued(place, files)
+    life.declare_lost([held], by=place.liaison, at=ISSUED_AT)
+    asked = PaperRequest.objects.select_related("certificate__application").get()
+    [case] = approved(place, files)
+    for resident in (held.resident, case.resident):
+        DeclaredRelative.objects.create(
+            user=place.approver, resident=resident, declared_at=ISSUED_AT
+        )
+    with pytest.raises(Refused, match="relative-signs"):
+        batches.sign(requests=[asked], by=place.approver, at=ISSUED_AT)
+    with pytest.raises(Refused, match="approver-involved"):
+        batches.sign([case], by=place.approver, at=ISSUED_AT)
+    other = builders.user("other_approver", Role.APPROVER, place.county)
+    assert far(batches.sign([case], [asked], by=other, at=ISSUED_AT)) == (2, 0, 0)
 
 
 def test_one_bad_case_does_not_hold_up_the_others_and_is_named(
