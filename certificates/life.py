@@ -24,7 +24,7 @@ from certificates.steps import (
     frozen_from,
     renewable_from,
 )
-from outreach.actions.applications import take
+from outreach.actions.applications import erased, take
 from outreach.actions.bars import bar, lift
 from outreach.actions.holding import hold
 from outreach.domain.workdays import add_months
@@ -39,6 +39,8 @@ def ask_renewal(certificates: Sequence[Certificate], *, by: User, at: datetime) 
     for one in certificates:
         if on < renewable_from(one.valid_until):
             raise too_early(one)
+        if one.application.erased_at:
+            raise erased()
     with transaction.atomic():
         _take(certificates, "ask_renewal", by=by, at=at)
         _request(certificates, Kind.RENEWAL, by, at)

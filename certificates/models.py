@@ -22,8 +22,12 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         return self.filter(state__in=LIVING)
 
     def renewable(self, on: date) -> CertificateQuerySet:
-        """Valid certificates in their last year, or beyond it, that nobody asked to renew yet."""
+        """Valid certificates in their last year, or beyond it, that nobody asked to renew yet.
+
+        Of an erased case there is nothing left that a paper could say.
+        """
         due = self.filter(state=CertificateState.VALID, valid_until__lte=renewable_by(on))
+        due = due.filter(application__erased_at=None)
         asked = PaperRequest.objects.open().filter(certificate=models.OuterRef("pk"))
         return due.exclude(models.Exists(asked))
 

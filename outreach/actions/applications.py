@@ -142,10 +142,7 @@ def move_on(
     ids = [application.id for application in applications]
     standing = _standing(ids=ids)
     if len(standing) < len(set(ids)):
-        raise Refused(
-            "erased",
-            _("The data of this case was erased after its term. Register the person anew."),
-        )
+        raise erased()
     for number, state in standing:
         _check_stands(number, state, name)
     insert(
@@ -179,6 +176,13 @@ def _check_stands(number: str, state: str, name: str) -> None:
         check_step(APPLICATION, name, ApplicationState(state))
     except NotAllowed as error:
         raise moved_on(number) from error
+
+
+def erased() -> Refused:
+    """Return the refusal of whatever wants the data of a case that is erased."""
+    return Refused(
+        "erased", _("The data of this case was erased after its term. Register the person anew.")
+    )
 
 
 def moved_on(number: str) -> Refused:
@@ -294,6 +298,7 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
     if nomination.place or resident.village_id != nomination.village.pk:
         resident.place = nomination.place  # that of a home in another village says nothing here
     resident.village = nomination.village
+    resident.erased_at = None  # who held a certificate is known still, and is here again
     if nomination.telephone:
         resident.telephone = normalise_telephone(nomination.telephone)
     resident.address = nomination.address or resident.address

@@ -208,7 +208,8 @@ def deeds_for(user: User, certificate: Certificate, on: date, *, asked: bool) ->
 
 def _makes_sense(name: str, certificate: Certificate, on: date, *, asked: bool) -> bool:
     if name == "ask_renewal":
-        return not asked and renewable_from(certificate.valid_until) <= on
+        is_due = renewable_from(certificate.valid_until) <= on
+        return is_due and not asked and certificate.application.erased_at is None
     if name == "note_move":
         return certificate.household_moved_on is None
     return True

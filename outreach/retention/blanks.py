@@ -101,9 +101,6 @@ OF_A_PERSON = Blank(
     "pk",
     {**OF_A_HOLDER.columns, "name": NAMELESS, "id_number": ""},
 )
-OF_A_GUARDIAN = Blank(
-    "outreach.Guardian", "resident", {"name": NAMELESS, "id_number": "", "telephone": ""}
-)
 ENQUIRY = Blank(
     "outreach.Enquiry",
     "application",
@@ -114,10 +111,10 @@ PLAN = Blank("outreach.Plan", "pk", {"problem": None})
 RECORD = Blank("mobile_api.LedgerEntry", "pk", {"args": lambda _: {"erased": True}, "message": ""})
 DISPUTE = Blank("mobile_api.Dispute", "pk", {"reason": ""})
 #: Records that are erased by the row.
-WHOLE = ("outreach.ImportDraft",)
+WHOLE = ("outreach.ImportDraft", "outreach.Guardian")
 ALL = (
     *OF_A_CASE,
-    *(OF_A_PERSON, OF_A_GUARDIAN, ENQUIRY, MESSAGE, PLAN, RECORD, DISPUTE),
+    *(OF_A_PERSON, ENQUIRY, MESSAGE, PLAN, RECORD, DISPUTE),
 )
 #: Sealed columns that no term erases, each with the reason.
 KEPT: Mapping[str, str] = {

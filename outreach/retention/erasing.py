@@ -25,6 +25,7 @@ from mobile_api.photos import remove_files
 from outreach.actions import papers as paper_photos
 from outreach.actions import photos
 from outreach.actions.audit import record
+from outreach.actions.holding import hold
 from outreach.actions.notifying.senders import Shelf
 from outreach.actions.trail import erase_details, number_trail
 from outreach.domain.retention import Holding
@@ -128,7 +129,8 @@ def erase_case(
 
 
 def _erase_person(resident: Resident, at: datetime) -> None:
-    """Erase what is kept of a person without an unerased case."""
+    """Erase what is kept of a person without an unerased case; whoever nominates them waits."""
+    hold(Resident.objects.filter(pk=resident.pk))
     if resident.applications.filter(erased_at=None).exists():
         return
     is_holder = Certificate.objects.filter(resident=resident).exists()
@@ -138,7 +140,7 @@ def _erase_person(resident: Resident, at: datetime) -> None:
         resident.id_number_index = new_id().hex
         resident.save(update_fields=["id_number_index"])
         blanks.OF_A_PERSON.blank(resident)
-    blanks.OF_A_GUARDIAN.erase([resident.pk])
+    resident.guardians.all().delete()  # a name of stars would be printed on the next paper
     DeclaredRelative.objects.filter(resident=resident).delete()
     resident.erased_at = at
     resident.save(update_fields=["erased_at"])

@@ -16,6 +16,8 @@ from django.db import connection
 from django.test import Client
 
 from certificates.actions import hand_over, open_file
+from certificates.life import ask_renewal
+from certificates.models import Certificate
 from certificates.verdicts import judge
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
@@ -23,6 +25,7 @@ from mobile_api.photos import keep_photo, remove_files
 from outreach import clock
 from outreach.actions import applications
 from outreach.actions.audit import record
+from outreach.actions.contacts import Contact, Correction, correct_contacts
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.actions.notifying.senders import Shelf
 from outreach.actions.photos import take_again
@@ -126,7 +129,7 @@ def test_of_a_withdrawn_case_only_number_states_and_days_stay(place: builders.Co
     )
     assert (case.diagnosis, case.consent) == ("", {"by": "resident"})
     assert [event.note for event in case.events.all()] == ["", "", ""]
-    assert (Guardian.objects.get().name, Guardian.objects.get().telephone) == (NAMELESS, "")
+    assert not Guardian.objects.exists()
     assert not Resident.objects.with_id_number(before).exists()
     assert run("erase_due").splitlines()[0] == "in all: 0 erased"
 
@@ -184,6 +187,32 @@ def test_a_certificates_case_is_kept_while_it_lives_and_its_paper_for_ever(
     assert savings_report(None, None).saved_fen == saved > 0
     names = [photo_name(one) for one in Photo.objects.values_list("sha256", flat=True)]
     assert [kept_files().exists(name) for name in names] == [False] * len(names)
+
+
+def test_whose_certificate_was_erased_is_registered_anew_like_anybody(
+    place: builders.County, folder: Path, keys: Path, settings: Any
+) -> None:
+    """Nobody could correct their telephone, and a guardian of stars stood on the next paper."""
+    settings.OUTREACH_KEYS_DIR = keys
+    certificate = handed_over(place, folder)
+    person = certificate.resident
+    Guardian.objects.create(resident=person, name="赵大山", created_at=builders.START)
+    in_year(2059)
+    assert Certificate.objects.renewable(clock.today()).exists()
+    run("erase_due")
+    certificate = Certificate.objects.get()
+    assert not Certificate.objects.renewable(clock.today()).exists()
+    with pytest.raises(Refused, match="erased"):
+        ask_renewal([certificate], by=place.administrator, at=clock.now())
+
+    again = builders.nomination(place, id_number=person.id_number, name=person.name)
+    [case] = applications.nominate([again], by=place.liaison, at=clock.now())
+    assert (case.resident, Guardian.objects.count()) == (person, 0)
+    seen = Contact("13900000000", "任家祠村一组")
+    asked = Correction(case, Contact("13900000001", "任家祠村二组"), seen)
+    correct_contacts([asked], by=place.liaison, at=clock.now())
+    person.refresh_from_db()
+    assert (person.telephone, person.address) == ("13900000001", "任家祠村二组")
 
 
 def test_the_trail_is_unbroken_after_its_details_were_erased(place: builders.County) -> None:
