@@ -87,16 +87,20 @@ class Outliner:
             at += self.chain.width(character) * size
 
     def on_arc(self, canvas: Any, text: str, radius: float, size: float, span: float) -> None:
-        """Fill words along the upper arc of a circle around the origin, over `span` degrees."""
+        """Fill words along the upper arc of a circle around the origin, over `span` degrees.
+
+        Of a long name each character is narrower, as on any seal.
+        """
         step = span / max(len(text) - 1, 1)
+        narrow = min(0.92, 0.96 * radius * math.radians(step) / size)
         for index, character in enumerate(text):
             angle = math.radians(90 + span / 2 - index * step)
             turn = angle - math.pi / 2
             cos, sin = math.cos(turn) * size, math.sin(turn) * size
-            half = self.chain.width(character) / 2
+            half = self.chain.width(character) / 2 * narrow
             x = radius * math.cos(angle) - cos * half
             y = radius * math.sin(angle) - sin * half
-            self.glyph(canvas, character, (cos * 0.92, sin * 0.92, -sin, cos, x, y))
+            self.glyph(canvas, character, (cos * narrow, sin * narrow, -sin, cos, x, y))
 
 
 def frame(canvas: Any, width: float, height: float, colour: Colour, inset: float) -> None:

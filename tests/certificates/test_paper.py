@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,15 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
+from certificates import art
 from certificates.authority import Signer, Trust
 from certificates.content import Paper
 from certificates.credential import read_credential
 from certificates.filling import fit
-from certificates.layout import draw
-from certificates.places import SLOTS, TWO_LINES, DoesNotFit
+from certificates.layout import draw, press
+from certificates.places import SEAL_RADIUS, SLOTS, TWO_LINES, DoesNotFit
 from certificates.typeface import UnprintableCharacter, chains
 from tests.certificates import making
 from tests.certificates.kinds import KINDS
@@ -33,6 +37,7 @@ from tests.certificates.making import (
     text_of,
 )
 
+LONG_ISSUER = "四川省阿坝藏族羌族自治州小金县残疾人联合会"
 REGULAR, _ = chains()
 NAME_CHARACTERS = [
     chr(code)
@@ -197,3 +202,20 @@ def test_two_lines_stand_between_label_and_rule() -> None:
     for slot in (slot for slot in SLOTS.values() if slot.lines > 1):
         size, lines = fit(REGULAR, "赵" * int(2 * slot.width / TWO_LINES - 2), slot, "place")
         assert (len(lines), size <= TWO_LINES) == (2, True)
+
+
+@pytest.mark.parametrize("issuer", ["县残联", "南充市顺庆区残疾人联合会", LONG_ISSUER])
+def test_no_character_of_a_seal_stands_on_another(
+    issuer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A county of an autonomous prefecture has a long name; its seal was a red ring."""
+    boxes: list[tuple[float, float, float]] = []
+
+    def glyph(_outliner: Any, _canvas: Any, _letter: str, matrix: tuple[float, ...]) -> None:
+        a, b, _c, _d, x, y = matrix
+        boxes.append((math.hypot(a, b), x, y))
+
+    monkeypatch.setattr(art.Outliner, "glyph", glyph)
+    art.seal(Canvas(io.BytesIO()), art.Outliner(press().bold), issuer, "", SEAL_RADIUS)
+    for (width, *before), (_width, *after) in pairwise(boxes):
+        assert math.dist(before, after) >= width
