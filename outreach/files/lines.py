@@ -13,13 +13,21 @@ log = logging.getLogger(__name__)
 
 
 def append(file: Path, said: dict[str, Any]) -> None:
-    """Append a line, on the disk before this returns; raises `OSError` where it cannot."""
+    """Append a line, on the disk before this returns; raises `OSError` where it cannot.
+
+    What a power failure or a full disk left of the last one ends here: it would hide this one.
+    """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "a") as written:
-        written.write(json.dumps(said) + "\n")
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as written:
+        written.write(f"{_end_of_a_torn_line(descriptor)}{json.dumps(said)}\n".encode())
         written.flush()
-        os.fsync(written.fileno())
+        os.fsync(descriptor)
+
+
+def _end_of_a_torn_line(descriptor: int) -> str:
+    size = os.fstat(descriptor).st_size
+    return "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
 
 
 def note(file: Path, said: dict[str, Any], what: str) -> None:

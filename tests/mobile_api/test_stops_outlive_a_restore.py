@@ -57,12 +57,13 @@ def test_a_tablet_stopped_after_the_backup_stays_stopped(
     assert (again.by, again.subject_id) == (None, Device.objects.get(user=place.assessor).pk)
 
 
+@pytest.mark.parametrize("end", ["\n", "", '\n{"device": "0192', "\n\0\0\0"])
 def test_a_line_that_a_power_failure_cut_hides_no_other(
-    place: builders.County, tablet: Tablet, settings: LazySettings
+    place: builders.County, tablet: Tablet, settings: LazySettings, end: str
 ) -> None:
     file = settings.OUTREACH_REVOCATIONS
     file.parent.mkdir()
-    file.write_text('{"device": "0192\n[]\n{"device": 1, "at": 2}\n')
+    file.write_text('{"device": "0192\n[]\n{"device": 1, "at": 2}' + end)
     revoke(Device.objects.get(), by=place.administrator, at=START)
     restored()
 
