@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -24,10 +25,23 @@ from mobile_api.models import Decision, Device, Dispute, LedgerEntry, Outcome, R
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
 from mobile_api.upcasting import upcast
-from mobile_api.wire import Mutation, OutcomeOut, PushIn
-from outreach.actions.holding import hold_named
+from mobile_api.wire import (
+    CorrectContact,
+    MoveVisit,
+    Mutation,
+    Nominate,
+    OutcomeOut,
+    PushIn,
+    ScheduleVisit,
+)
+from outreach.actions.holding import hold_diaries_of, hold_named, hold_residents
 from outreach.actions.photos import ask_again
-from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
+from outreach.domain.identity import (
+    MalformedIdNumber,
+    MalformedName,
+    MalformedTelephone,
+    parse_id_number,
+)
 from outreach.models import KeptUpdate, Slot, insert
 from outreach.rules import Refused, plainly
 
@@ -217,11 +231,24 @@ def _run(mutator: Mutator[Any], batch: Sequence[_Said], context: Context) -> Non
 
 def _hold(batch: Sequence[_Said]) -> None:
     """Hold all that the records name at once: run by run it would be held in another order."""
-    named = [
-        {one for said in batch if isinstance(one := getattr(said.args, name, None), UUID)}
-        for name in ("visit", "application")
-    ]
-    hold_named(*named)
+    said = [one.args for one in batch]
+    hold_named(_named(said, "visit"), _named(said, "application"))
+    if booking := [args for args in said if isinstance(args, (ScheduleVisit, MoveVisit))]:
+        hold_diaries_of(_named(booking, "visit"), _named(booking, "application"))
+    reached = [args for args in said if isinstance(args, CorrectContact)]
+    numbers = [args.resident.id_number for args in said if isinstance(args, Nominate)]
+    if reached or numbers:
+        hold_residents(_well_formed(numbers), _named(reached, "application"))
+
+
+def _named(said: Iterable[BaseModel | None], name: str) -> set[UUID]:
+    return {one for args in said if isinstance(one := getattr(args, name, None), UUID)}
+
+
+def _well_formed(numbers: Iterable[str]) -> Iterator[str]:
+    for number in numbers:
+        with suppress(MalformedIdNumber):  # it is refused when its turn comes
+            yield parse_id_number(number).value
 
 
 def _drop_known(mutator: Mutator[Any], batch: Sequence[_Said]) -> list[_Said]:

@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from outreach.models import Application, Resident, User, Visit
 from outreach.models.sealed import blind_index
@@ -50,10 +50,20 @@ def hold_diaries(assessors: Iterable[User | None]) -> None:
     hold(User.objects.filter(pk__among={one.pk for one in assessors if one}))
 
 
-def hold_residents(id_numbers: Iterable[str]) -> None:
-    """Let nobody else change what is known of these persons; who is new is not there to be held."""
+def hold_diaries_of(visits: Collection[UUID], cases: Collection[UUID]) -> None:
+    """Let nobody else book the assessors of these visits and cases, which are held already."""
+    theirs = Application.objects.filter(Q(pk__among=cases) | Q(visits__pk__among=visits))
+    hold(User.objects.filter(pk__in=theirs.values("assessor")))
+
+
+def hold_residents(id_numbers: Iterable[str], cases: Collection[UUID] = ()) -> None:
+    """Let nobody else change what is known of these persons, and of those of these cases.
+
+    Who is new is not there to be held.
+    """
     indexes = {blind_index(number, "id_number") for number in id_numbers}
-    hold(Resident.objects.filter(id_number_index__in=indexes))
+    theirs = Application.objects.filter(pk__among=cases).values("resident")
+    hold(Resident.objects.filter(Q(id_number_index__in=indexes) | Q(pk__in=theirs)))
 
 
 def hold(rows: QuerySet[Any], *columns: str) -> list[Any]:

@@ -250,6 +250,46 @@ def test_a_push_with_one_that_is_refused_and_the_desk_do_not_stop_each_other(
     assert told == ["applied", "applied", "applied", "refused"]
 
 
+def test_pushes_that_nominate_and_book_in_another_order_do_not_stop_each_other(
+    place: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One nominates and then books the assessor whom the other books before it nominates."""
+    clock.advance_to(ON_THE_DAY)
+    cases = builders.accepted(place, 2)
+    tablets = [
+        enrolled(place, tmp_path, place.liaison, "one"),
+        enrolled(place, tmp_path, place.liaison, "two"),
+    ]
+    nominates(tablets[0], place)
+    books(tablets[0], cases[0], "09:00")
+    books(tablets[1], cases[1], "10:00")
+    nominates(tablets[1], place)
+    told: list[str] = []
+
+    def push(tablet: Tablet) -> None:
+        told.extend(one["outcome"] for one in tablet.exchange()["outcomes"])
+
+    halfway(
+        monkeypatch,
+        (applications, "nominate"),
+        lambda: push(tablets[0]),
+        lambda: push(tablets[1]),
+    )
+    assert told == ["applied"] * 4
+
+
+def nominates(tablet: Tablet, place: County) -> None:
+    said = {"resident": {"name": "孙长河", "id_number": builders.id_number()}, "media": []}
+    case = {"application": str(new_id()), "village": place.village.code}
+    tablet.say("nominate", {**said, **case, "categories": ["physical"]}, ON_THE_DAY, 2)
+
+
+def books(tablet: Tablet, case: Application, start: str) -> None:
+    on = {"on": "2018-06-06", "start": start, "minutes": 30}
+    args = {"visit": str(new_id()), "application": str(case.pk), **on}
+    tablet.say("schedule_visit", args, ON_THE_DAY)
+
+
 @pytest.mark.parametrize("is_said_again", [True, False])
 def test_what_is_accepted_while_it_comes_in_another_way_is_said_to_be_known(
     place: County, tmp_path: Path, is_said_again: bool
