@@ -12,7 +12,7 @@ import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query, Status, errors
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from certificates.actions import open_file
 from certificates.models import Certificate
 from mobile_api import wire
-from mobile_api.auth import device_for, integration_for
+from mobile_api.auth import device_for, integration_for, stopped
 from mobile_api.changes import MOST, changes
 from mobile_api.condition import clock_told, health_told
 from mobile_api.devices import enrol
@@ -42,7 +42,7 @@ from mobile_api.scope import rows_for, whoami
 from mobile_api.tus import described
 from mobile_api.tus.protocol import VERSION
 from outreach import clock
-from outreach.models import Division, Kept, KeptUpdate, Slot
+from outreach.models import Division, Kept, KeptUpdate, Slot, User
 from outreach.reports import savings_report
 from outreach.rules import scope
 
@@ -285,9 +285,10 @@ def sync(request: AuthenticatedRequest) -> HttpResponse:
     body = read(request, wire.SyncIn)
     context = Context(device.user, clock.now())
     with transaction.atomic():
+        if not _seen(device=device.pk, at=context.at, health=_condition(body, context.at)):
+            raise stopped()  # since it asked: its turn, or the database, was waited for
         replica = _held(device, body.replica)
         outcomes = push(replica, device, body.push, context) if body.push else []
-        _seen(device=device.pk, at=context.at, health=_condition(body, context.at))
         pulled = _pull(replica, body, context)
         missing = owed(replica)
         epoch = Epoch.current()
@@ -364,7 +365,9 @@ def _version(text: str) -> tuple[int, ...]:
 
 @KeptUpdate
 def _seen(device: Slot, at: Slot, health: Slot) -> tuple[QuerySet[Device], dict[str, Any]]:
-    return Device.objects.filter(pk=device), {"last_seen_at": at, "health": health}
+    may = Exists(User.objects.filter(pk=OuterRef("user"), is_active=True))
+    in_use = Device.objects.filter(may, pk=device, revoked_at=None)
+    return in_use, {"last_seen_at": at, "health": health}
 
 
 @api.post(

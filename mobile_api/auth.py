@@ -86,5 +86,10 @@ def _presented(request: HttpRequest) -> str:
 def check_in_use(revoked_at: datetime | None, is_active: bool) -> None:
     """Raise `revoked`, which tells a tablet to hand in and wipe, unless it may go on."""
     if revoked_at or not is_active:
-        key = FederationKeys(settings.OUTREACH_KEYS_DIR).public()
-        raise Problem("revoked", extra={"wipe": True, "federation_key": key})
+        raise stopped()
+
+
+def stopped() -> Problem:
+    """Return what a tablet is told that may not go on."""
+    key = FederationKeys(settings.OUTREACH_KEYS_DIR).public()
+    return Problem("revoked", extra={"wipe": True, "federation_key": key})

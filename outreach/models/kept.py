@@ -244,8 +244,8 @@ class KeptUpdate:
         self._build = build
         self._prepared: dict[str, tuple[Statement, tuple[Any, ...]]] = {}
 
-    def __call__(self, **values: Any) -> None:
-        """Change the rows."""
+    def __call__(self, **values: Any) -> int:
+        """Change the rows; return how many there were."""
         here = connections[DEFAULT_DB_ALIAS]
         if here.vendor not in self._prepared:
             found, changes = self._build(**{name: Slot(name) for name in values})
@@ -254,4 +254,4 @@ class KeptUpdate:
             sql, parameters = query.get_compiler(connection=here).as_sql()
             self._prepared[here.vendor] = Statement.of(sql, here.vendor), tuple(parameters)
         statement, parameters = self._prepared[here.vendor]
-        statement.tell(here, _filled(parameters, values))
+        return statement.tell(here, _filled(parameters, values))

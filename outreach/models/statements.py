@@ -40,14 +40,17 @@ class Statement:
             rows: Sequence[Row] = self._execute(here, parameters).fetchall()
         return rows
 
-    def tell(self, here: Any, parameters: Sequence[Any]) -> None:
-        """Have the database do it."""
+    def tell(self, here: Any, parameters: Sequence[Any]) -> int:
+        """Have the database do it; return to how many rows."""
         if _is_watched(here):
             with here.cursor() as cursor:
                 cursor.execute(self.text, parameters)
-            return
+                return int(cursor.rowcount)
         with here.wrap_database_errors:
-            self._execute(here, parameters).close()
+            done = self._execute(here, parameters)
+            count = int(done.rowcount)
+            done.close()
+        return count
 
     def tell_each(self, here: Any, rows: Sequence[Sequence[Any]]) -> None:
         """Have the database do it once with each row; for SQLite, to which that costs nothing."""

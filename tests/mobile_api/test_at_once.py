@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mobile_api.devices import revoke
 from mobile_api.disputes import decide, entry_of, standing
-from mobile_api.models import Decision, Dispute
+from mobile_api.models import Decision, Device, Dispute
 from outreach import clock
 from outreach.actions import applications, evaluations, visits
-from outreach.demo.tablet import Tablet
+from outreach.demo.tablet import Tablet, TabletRefused
 from outreach.models import Application, Evaluation, Visit
 from outreach.models.ids import new_id
 from outreach.rules import Refused
@@ -79,6 +80,20 @@ def test_an_evaluation_meets_what_was_done_at_the_same_moment(
     assert told == [outcome]
     assert Evaluation.objects.count() == evaluations
     assert Visit.objects.get().state == state
+
+
+def test_a_tablet_that_is_stopped_in_the_moment_it_asks_gets_no_rows(
+    place: County, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    builders.scheduled(place)
+    tablet = enrolled(place, tmp_path)
+
+    def ask() -> None:
+        with pytest.raises(TabletRefused, match="403 revoked"):
+            tablet.exchange()
+
+    meanwhile(lambda: revoke(Device.objects.get(), by=place.administrator, at=ON_THE_DAY), ask)
 
 
 def test_one_person_nominated_from_two_villages_at_once_has_one_case(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from mobile_api import api
 from mobile_api.devices import revoke
 from mobile_api.models import Device, Dispute, LedgerEntry
 from mobile_api.pull import digest
@@ -373,14 +375,43 @@ def test_nobody_without_a_token(client: Client) -> None:
     assert (answer.status_code, answer.json()["type"]) == (401, "/problems/no-token")
 
 
+def stop_tablet(place: builders.County) -> None:
+    revoke(Device.objects.get(), by=place.administrator, at=ON_THE_DAY)
+
+
+def stop_account(place: builders.County) -> None:
+    User.objects.filter(pk=place.assessor.pk).update(is_active=False)
+
+
 def test_a_revoked_tablet_is_told_to_wipe_and_gets_no_rows(
     place: builders.County, tablet: Tablet
 ) -> None:
-    from mobile_api.models import Device
-
-    revoke(Device.objects.get(), by=place.administrator, at=ON_THE_DAY)
+    stop_tablet(place)
     with pytest.raises(TabletRefused, match="403 revoked"):
         tablet.exchange()
+
+
+@pytest.mark.parametrize("stop", [stop_tablet, stop_account])
+def test_a_tablet_that_is_stopped_while_its_exchange_waits_gets_no_rows(
+    place: builders.County,
+    tablet: Tablet,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: Callable[[builders.County], object],
+) -> None:
+    """Its token was good when it asked; then it waited for its turn and for the database."""
+    [visit] = builders.scheduled(place)
+    args = {"visit": str(visit.pk), "reason": "absent", "next_step": "revisit"}
+    tablet.say("record_not_done", {**args, "recorded_at": ON_THE_DAY.isoformat()}, ON_THE_DAY)
+
+    def read(*asked: Any) -> Any:
+        stop(place)
+        return reading(*asked)
+
+    reading = api.read
+    monkeypatch.setattr(api, "read", read)
+    with pytest.raises(TabletRefused, match="403 revoked"):
+        tablet.exchange()
+    assert (LedgerEntry.objects.count(), Device.objects.get().last_seen_at) == (0, None)
 
 
 def test_an_unknown_replica_is_gone(tablet: Tablet) -> None:
