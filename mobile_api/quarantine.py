@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from mobile_api.chain import NotCanonical, canonical
+from mobile_api.disputes import StandsOtherwise
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import opened
 from mobile_api.models import Decision, HandInPart, HandInVerdict, Replica
@@ -133,11 +134,12 @@ def decide(
         raise Refused("not-your-step", _("Only an administrator of the area decides hand-ins."))
     if not reason.strip():
         raise Refused("reason-missing", _("Write the reason of your decision."))
+    looked = _keep_pictures(first, keys, at) if decision == Decision.ACCEPTED else None
     with transaction.atomic():
         HandInPart.objects.select_for_update().get(pk=first.pk)
         if verdict_on(first):
             raise Refused("decided-already", _("This was decided already; load the page again."))
-        told = _take_in(first, keys, at) if decision == Decision.ACCEPTED else {}
+        told = _take_in(first, looked, at) if looked else {}
         verdict = HandInVerdict.objects.create(
             hand_in=first.hand_in,
             said_replica=first.said_replica,
@@ -152,22 +154,46 @@ def decide(
     return verdict
 
 
-def _take_in(first: HandInPart, keys: FederationKeys, at: datetime) -> dict[str, int]:
-    """Keep the pictures, then hear the records; return how many became what."""
-    told: Counter[str] = Counter()
+@dataclass(frozen=True)
+class _Looked:
+    """What a hand-in held when it was looked into, of so many parts, its pictures kept by now."""
+
+    parts: int
+    contents: Contents
+    told: Counter[str]
+
+
+def _keep_pictures(first: HandInPart, keys: FederationKeys, at: datetime) -> _Looked:
+    """Keep the pictures before anything is held: there may be a thousand, and a slow store.
+
+    What is kept of a hand-in that is not taken in after all goes as any file that nothing names.
+    """
+    parts, told = _parts_of(first).count(), Counter[str]()
     receiver = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, lambda: at)
 
     def keep(sha256: str, body: str | None) -> None:
         told["picture" if _keep(sha256, body, receiver) else "no_picture"] += 1
 
+    return _Looked(parts, look_into(first, keys, keep), told)
+
+
+def _take_in(first: HandInPart, looked: _Looked, at: datetime) -> dict[str, int]:
+    """Hear the records; return how many became what. The caller holds the hand-in."""
     assert first.replica is not None
+    if _parts_of(first).count() != looked.parts:  # its tablet went on meanwhile
+        raise StandsOtherwise
+    device, contents, told = first.replica.device_id, looked.contents, looked.told
     # Exchanges of the tablet wait from here on, and look then for what was heard here.
-    Replica.objects.filter(device=first.replica.device_id).update(handed_in_at=at)
-    contents = look_into(first, keys, keep)
+    Replica.objects.filter(device=device).update(handed_in_at=at)
+    contents.here = heard_of(device, contents.mutations)
     told["here"] += len(contents.mutations) - len(contents.fresh)
     told["unreadable"] += contents.unreadable
     told.update(_hear(first, contents.fresh, at))
     return {name: count for name, count in sorted(told.items()) if count}
+
+
+def _parts_of(first: HandInPart) -> QuerySet[HandInPart]:
+    return HandInPart.objects.filter(hand_in=first.hand_in, said_replica=first.said_replica)
 
 
 def _hear(first: HandInPart, fresh: Sequence[Mutation], at: datetime) -> Iterator[str]:

@@ -21,6 +21,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from mobile_api import quarantine
 from mobile_api.devices import revoke
 from mobile_api.disputes import decide as decide_dispute
 from mobile_api.federation import FederationKeys
@@ -35,7 +36,8 @@ from mobile_api.models import (
     Replica,
 )
 from mobile_api.problems import Problem
-from mobile_api.quarantine import decide, hand_ins_for, look_into
+from mobile_api.quarantine import Contents, decide, hand_ins_for, look_into
+from mobile_api.tus.blobs import Blobs
 from mobile_api.wire import HandInIn
 from outreach import clock
 from outreach.demo.tablet import Tablet
@@ -265,6 +267,52 @@ def test_pictures_are_kept_when_they_are_what_they_say(
     assert accept(hand_in(tablet, keys, parts), keys, place) == {"no_picture": 2, "picture": 1}
     assert StoredBlob.objects.get().sha256 == name
     assert files().read(photo_name(name)).read() == photo
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_the_pictures_that_are_taken_in(
+    place: County, tablet: Tablet, keys: FederationKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has one writer: with a thousand of them every tablet and desk was turned away."""
+    photo, held = jpeg(), list[bool]()
+    part = {"meta": {"sha256": digest(photo)}, "body": base64.b64encode(photo).decode()}
+    first = hand_in(tablet, keys, [("media", part), ("end", {})])
+    taking = Blobs.take
+
+    def take(blobs: Blobs, *given: Any) -> Any:
+        held.append(connection.in_atomic_block)
+        return taking(blobs, *given)
+
+    monkeypatch.setattr(Blobs, "take", take)
+    assert accept(first, keys, place) == {"picture": 1}
+    assert held == [False]
+
+
+def test_what_came_while_it_was_taken_in_is_looked_at_first(
+    place: County, tablet: Tablet, keys: FederationKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tablet goes on with a hand-in that was cut off in the moment it is decided about."""
+    log = tablet.state.outbox
+    receipt = str(uuid4())
+
+    def part(n: int, kind: str, plain: dict[str, Any]) -> None:
+        said = {"n": n, "of": 3, "kind": kind, "hand_in": receipt}
+        body = signed_part(tablet.key, tablet.state.replica, keys, plain, **said)
+        take(HandInIn.model_validate(body), at=clock.now())
+
+    def looking(*given: Any) -> Contents:
+        contents = look_into(*given)
+        part(1, "log", {"entries": log[1:]})
+        return contents
+
+    part(0, "log", {"entries": log[:1]})
+    first = HandInPart.objects.get()
+    with monkeypatch.context() as patch:
+        patch.setattr(quarantine, "look_into", looking)
+        with pytest.raises(Refused, match="stands-otherwise"):
+            accept(first, keys, place)
+    part(2, "end", {"entries": len(log)})
+    assert accept(first, keys, place) == {"applied": 2}
 
 
 def test_a_record_that_the_tablet_did_not_sign_can_only_be_set_aside(
