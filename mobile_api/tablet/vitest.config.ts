@@ -7,9 +7,8 @@ export default defineConfig({
   resolve: {
     alias: {
       '@': fileURLToPath(new URL('./src', import.meta.url)),
-      // The builds that tablets run; Node would be given its own.
+      // The build that tablets run; Node would be given its own.
       dexie: fileURLToPath(new URL('./node_modules/dexie/dist/modern/dexie.min.mjs', import.meta.url)),
-      'tus-js-client': fileURLToPath(new URL('./node_modules/tus-js-client/lib.esm/browser/index.js', import.meta.url)),
     },
   },
   test: { include: ['tests/*.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'], testTimeout: 20_000 },

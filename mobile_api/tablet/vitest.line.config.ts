@@ -5,8 +5,6 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** What needs a server and a line: pytest lays both. */
 export default defineConfig({
-  resolve: {
-    alias: { '@': here('./src'), 'tus-js-client': here('./node_modules/tus-js-client/lib.esm/browser/index.js') },
-  },
+  resolve: { alias: { '@': here('./src') } },
   test: { include: ['tests/line/*.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'] },
 })

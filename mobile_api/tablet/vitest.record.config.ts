@@ -5,8 +5,6 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** The conversation of a release, written down by `tests/mobile_api/recording.py`. */
 export default defineConfig({
-  resolve: {
-    alias: { '@': here('./src'), 'tus-js-client': here('./node_modules/tus-js-client/lib.esm/browser/index.js') },
-  },
+  resolve: { alias: { '@': here('./src') } },
   test: { include: ['tests/record/*.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'] },
 })

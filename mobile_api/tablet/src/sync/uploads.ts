@@ -1,5 +1,6 @@
-import * as tus from 'tus-js-client'
+import type { DetailedError } from 'tus-js-client'
 import { dayOf } from '../core/clock'
+import { uploadOf } from '../lean/tus'
 import type { Media } from '../store/records'
 import type { Safe } from '../store/safe'
 import { PATIENCE_MS, problemSlug } from './transport'
@@ -116,7 +117,7 @@ function send(
     moved()
     /** Whether the next request only asks where the upload stands. */
     let asks = media.begun === true && media.uploadUrl === null
-    const task = new tus.Upload(file, {
+    const task = uploadOf(file, {
       endpoint: '/api/v1/uploads/',
       uploadUrl: media.uploadUrl,
       chunkSize: asks ? 0 : line.chunk,
@@ -148,11 +149,11 @@ function send(
       },
       onSuccess: () => resolve('sent'),
       onError: (error) => {
-        const status = statusOf(error as tus.DetailedError)
-        if (!isFinal(error as tus.DetailedError)) line.failed()
+        const status = statusOf(error as DetailedError)
+        if (!isFinal(error as DetailedError)) line.failed()
         if (status === 460) void remember(safe, media.sha256, { uploadUrl: null })
         else if (status === 0 && task.url === null) void remember(safe, media.sha256, { begun: true })
-        resolve(endOf(error as tus.DetailedError))
+        resolve(endOf(error as DetailedError))
       },
     })
     task.start()
@@ -164,14 +165,14 @@ async function remember(safe: Safe, sha256: string, change: Partial<Media>): Pro
   if (held) await safe.change({ media: { meta: [{ ...held, ...change }] } })
 }
 
-function statusOf(error: tus.DetailedError): number {
+function statusOf(error: DetailedError): number {
   return error.originalResponse?.getStatus() ?? 0
 }
 
-const isFinal = (error: tus.DetailedError) => [401, 403, 460].includes(statusOf(error)) || isNoPicture(error)
+const isFinal = (error: DetailedError) => [401, 403, 460].includes(statusOf(error)) || isNoPicture(error)
 
 /** Only the office itself says that it is no picture; whatever else stands in the way, with whatever number, may go. */
-function isNoPicture(error: tus.DetailedError): boolean {
+function isNoPicture(error: DetailedError): boolean {
   try {
     return problemSlug(JSON.parse(error.originalResponse?.getBody() ?? '')) === 'not-a-picture'
   } catch {
@@ -179,7 +180,7 @@ function isNoPicture(error: tus.DetailedError): boolean {
   }
 }
 
-function endOf(error: tus.DetailedError): UploadEnd {
+function endOf(error: DetailedError): UploadEnd {
   if (isNoPicture(error)) return 'rejected'
   const status = statusOf(error)
   if (status === 401 || status === 403) return 'signed out'
