@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { answerAt, evidenceFor, findingsOf, isPart, lacks, newDraft, overallGrade, partResult, visibleRules, type PartDraft } from '@/book/evaluation'
+import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { keepPaper } from '@/book/papers'
 import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
@@ -154,10 +154,11 @@ describe('a picture of a form', () => {
     const { media } = await photo('v1', randomBytes(100))
     const visit = { ...visitRow, id: 'v1', receipt: null, pending: false } as VisitView
     const draft = { ...newDraft(visit, 'e1'), consentBy: 'guardian' as const, coSigners: ['b'] }
-    const signed = (kind: Media['kind'], signer: string | null) => isPart({ ...media, kind, signer }, draft, 'me')
+    const signers = [signs('me', 'physical'), signs('b', 'physical')]
+    const signed = (kind: Media['kind'], signer: string | null) => isPart({ ...media, kind, signer }, draft, signers)
     expect(['me', 'b', 'a'].map((one) => signed('signature_assessor', one))).toEqual([true, true, false])
     expect(['guardian', 'resident', null].map((one) => signed('signature_resident', one))).toEqual([true, false, true])
-    expect(isPart({ ...media, state: 'rejected' }, draft, 'me')).toBe(false)
+    expect(isPart({ ...media, state: 'rejected' }, draft, signers)).toBe(false)
   })
 })
 
@@ -309,11 +310,29 @@ describe('the form', () => {
     expect(overallGrade(results(vision, well), standard())).toBeNull()
     expect(overallGrade(results(vision), standard())).toBe(4)
   })
+  const blind = part('vision', { acuity_right: '0.2', acuity_left: '0.2' })
+  const deaf = part('hearing', { right_db: ['85', '85', '85', '85'], left_db: ['85', '85', '85', '85'] })
+  const resultsOf = (parts: PartDraft[]) => parts.map((one) => partResult(one, standard(), 40))
+  const lacking = (parts: PartDraft[], signers: Signer[], what: string) => {
+    const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts }
+    return lacks(draft, resultsOf(parts), [], [], 40, signers, 1).filter((lack) => lack.what === what).length
+  }
+  it('is signed by doctors of whom one is qualified for each category, and not by who nominated', () => {
+    const parts = [blind, deaf]
+    const colleagues = [signs('ear', 'hearing'), signs('legs', 'physical'), signs('nominator', 'hearing')]
+    expect(mayCoSign(colleagues, parts, 'nominator').map(({ id }) => id)).toEqual(['ear'])
+    const [eye, ear] = [signs('me', 'vision'), signs('ear', 'hearing')]
+    expect([[eye], [eye, ear], [eye, signs('b', 'vision')]].map((signers) => [lacking(parts, signers, 'qualified'), lacking(parts, signers, 'co_signer')])).toEqual([
+      [1, 1],
+      [0, 0],
+      [1, 0],
+    ])
+  })
   it('names everything that is missing, in the order of the steps', () => {
     const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')
     const results = draft.parts.map((one) => partResult(one, standard(), 88))
     const evidence = evidenceFor(['portrait'], draft.parts)
-    expect(lacks(draft, results, [], evidence, 88, 'me', 1).map(({ what }) => what)).toEqual([
+    expect(lacks(draft, results, [], evidence, 88, [signs('me', 'physical')], 1).map(({ what }) => what)).toEqual([
       'arrival', 'identity', 'consent', 'findings', 'photo', 'photo', 'co_signer', 'signature_resident', 'signature_assessor',
     ])
   })
@@ -374,6 +393,9 @@ describe('small rules', () => {
   })
 })
 
+function signs(id: string, ...categories: Signer['categories']): Signer {
+  return { id, full_name: '', categories }
+}
 function raise(): never {
   throw new Error('missing')
 }

@@ -177,15 +177,22 @@ export type Lack =
   | { step: 0; what: 'arrival' | 'identity' | 'consent' | 'guardian' }
   | { step: 1; what: 'findings'; category: Category; field: string }
   | { step: 2; what: 'photo'; kind: EvidenceKind }
-  | { step: 3; what: 'decision' | 'reason'; category: Category }
+  | { step: 3; what: 'decision' | 'reason' | 'qualified'; category: Category }
   | { step: 3; what: 'co_signer' }
   | { step: 4; what: 'signature_resident' | 'signature_assessor' }
 
+/** Who signs: the rater, then each colleague who signs beside. */
+export interface Signer {
+  id: string
+  full_name: string
+  categories: readonly Category[]
+}
+
 /** Whether a picture of the visit is part of the form as it stands now; a signature only of who signs it now. */
-export function isPart(item: Media, draft: EvaluationDraft, me: string): boolean {
+export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Signer[]): boolean {
   const { kind, signer } = item
   if (!standsIn(item, draft)) return false
-  if (kind === 'signature_assessor') return [me, ...draft.coSigners].includes(signer ?? '')
+  if (kind === 'signature_assessor') return signers.some(({ id }) => id === signer)
   return kind !== 'signature_resident' || signer === null || signer === draft.consentBy
 }
 
@@ -201,9 +208,11 @@ export function evidenceFor(planned: readonly EvidenceKind[], parts: readonly Pa
   return [...new Set<EvidenceKind>([...planned, ...(physical ? (['affected_part'] as const) : [])])]
 }
 
-/** Colleagues who are qualified for every category at hand. */
-export function qualified<T extends { categories: Category[] }>(all: readonly T[], parts: readonly PartDraft[]): T[] {
-  return all.filter(({ categories }) => parts.every(({ category }) => categories.includes(category)))
+/** Colleagues who may sign beside: qualified for a category at hand, and not who nominated the person. */
+export function mayCoSign<T extends Signer>(all: readonly T[], parts: readonly PartDraft[], nominator?: string): T[] {
+  return all.filter(
+    ({ id, categories }) => id !== nominator && parts.some(({ category }) => categories.includes(category)),
+  )
 }
 
 /** Everything that is still missing, in the order of the steps. */
@@ -213,7 +222,7 @@ export function lacks(
   media: Media[],
   evidence: readonly EvidenceKind[],
   age: number,
-  me: string,
+  signers: readonly Signer[],
   coSignersNeeded: number,
 ): Lack[] {
   const kinds = new Set(media.map(({ kind }) => kind))
@@ -230,10 +239,14 @@ export function lacks(
     if (needsDecision) found.push({ step: 3, what: 'decision', category: part.category })
     if (needsReason) found.push({ step: 3, what: 'reason', category: part.category })
   }
-  if (draft.coSigners.length < coSignersNeeded) found.push({ step: 3, what: 'co_signer' })
+  if (signers.length <= coSignersNeeded) found.push({ step: 3, what: 'co_signer' })
+  for (const { category } of draft.parts) {
+    const someoneMay = signers.some(({ categories }) => categories.includes(category))
+    if (!someoneMay) found.push({ step: 3, what: 'qualified', category })
+  }
   if (!kinds.has('signature_resident')) found.push({ step: 4, what: 'signature_resident' })
   const signed = new Set(media.filter(({ kind }) => kind === 'signature_assessor').map(({ signer }) => signer))
-  if (![me, ...draft.coSigners].every((id) => signed.has(id))) found.push({ step: 4, what: 'signature_assessor' })
+  if (!signers.every(({ id }) => signed.has(id))) found.push({ step: 4, what: 'signature_assessor' })
   return found
 }
 

@@ -332,6 +332,7 @@ export const en: Record<MessageKey, string> = {
   'lack.decision': '{category}: the doctor decides the grade',
   'lack.reason': '{category}: give the reason',
   'lack.co_signer': 'Choose a co-signing assessor',
+  'lack.qualified': '{category}: an assessor qualified for it must sign',
   'lack.signature_resident': 'Signature of resident or guardian',
   'lack.signature_assessor': 'Signatures of the assessors',
 

@@ -266,7 +266,7 @@ export const zh = {
 
   'co_signer.title': '共同评定医生',
   'co_signer.hint': '请选一位在场的医生共同签名。',
-  'co_signer.none': '平板上没有同时具备这些类别资格的医生。请同步，或请办公室安排。',
+  'co_signer.none': '平板上没有具备这些类别资格的医生。请同步，或请办公室安排。',
 
   'photo.take': '拍照',
   'photo.another': '再拍一张',
@@ -330,6 +330,7 @@ export const zh = {
   'lack.decision': '{category}：请医生定级',
   'lack.reason': '{category}：写明理由',
   'lack.co_signer': '选择共同评定医生',
+  'lack.qualified': '{category}：须有具备资格的医生签名',
   'lack.signature_resident': '本人或监护人签名',
   'lack.signature_assessor': '评定医生签名',
 

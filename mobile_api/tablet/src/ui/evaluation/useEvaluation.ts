@@ -1,5 +1,5 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, isPart, lacks, newDraft, overallGrade, partResult, qualified, submission, type EvaluationDraft } from '../../book/evaluation'
+import { evidenceFor, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
 import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -25,17 +25,20 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
   const { draft, state, type, settle, flush, finish, during } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
   const home = safe()
-  const me = book.me.value
+  const me: Signer = book.me.value ?? { id: '', full_name: '', categories: [] }
   const years = age(visit.resident.birth_on, now())
-  const media = computed(() => book.media.value.filter((item) => item.owner === visit.id && isPart(item, draft, me?.id ?? '')))
   // Each part by itself: a key press in one category grades that one only.
   const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years))))
   const results = computed(() => each.value.map((result) => result.value))
   const overall = computed(() => overallGrade(results.value, standard))
   const evidence = computed(() => evidenceFor(visit.evidence, draft.parts))
-  const colleagues = computed(() => qualified(book.colleagues.value, draft.parts))
+  const colleagues = computed(() => mayCoSign(book.colleagues.value, draft.parts, visit.nominated_by))
+  // Who was chosen and may sign no more, by another duty or another category, is not waited for.
+  const signers = computed<Signer[]>(() => [me, ...colleagues.value.filter(({ id }) => draft.coSigners.includes(id))])
+  const pictures = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
+  const media = computed(() => pictures.value.filter((item) => isPart(item, draft, signers.value)))
   const missing = computed(() =>
-    lacks(draft, results.value, media.value, evidence.value, years, me?.id ?? '', CO_SIGNERS),
+    lacks(draft, results.value, media.value, evidence.value, years, signers.value, CO_SIGNERS),
   )
   const { busy, failed, saving } = useSaving()
 
@@ -76,7 +79,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       // In its turn: a picture that was just taken, or taken away, is on the disk by then, or is not.
       const make = () => {
         if (missing.value.length > 0) throw new NotSaved()
-        const args = submission(draft, results.value, media.value, standard, years, new Date(at).toISOString())
+        const coSigners = signers.value.slice(1).map(({ id }) => id)
+        const args = submission({ ...draft, coSigners }, results.value, media.value, standard, years, new Date(at).toISOString())
         const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
         return { args, beside: { drafts: { del: [key] }, media: { meta: declared } } }
       }
@@ -94,7 +98,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     settle,
     flush,
     years,
-    me,
+    signers,
     media,
     results,
     overall,
