@@ -317,6 +317,12 @@ describe('the form', () => {
     const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts }
     return lacks(draft, resultsOf(parts), [], [], 40, signers, 1).filter((lack) => lack.what === what).length
   }
+  it('does not let somebody of whom one category of two is met be found to meet none', () => {
+    const hears = part('hearing', { right_db: ['10', '10', '10', '10'], left_db: ['10', '10', '10', '10'] })
+    const all = [signs('me', 'vision', 'hearing')]
+    const asked = [[blind, hears], [blind, deaf], [hears], [blind, part('hearing', {})]].map((parts) => lacking(parts, all, 'only_one'))
+    expect(asked).toEqual([1, 0, 0, 0])
+  })
   it('is signed by doctors of whom one is qualified for each category, and not by who nominated', () => {
     const parts = [blind, deaf]
     const colleagues = [signs('ear', 'hearing'), signs('legs', 'physical'), signs('nominator', 'hearing')]

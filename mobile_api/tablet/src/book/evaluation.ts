@@ -176,6 +176,7 @@ export function overallGrade(results: PartResult[], standard: Standard): Grade |
 export type Lack =
   | { step: 0; what: 'arrival' | 'identity' | 'consent' | 'guardian' }
   | { step: 1; what: 'findings'; category: Category; field: string }
+  | { step: 1; what: 'only_one' }
   | { step: 2; what: 'photo'; kind: EvidenceKind }
   | { step: 3; what: 'decision' | 'reason' | 'qualified'; category: Category }
   | { step: 3; what: 'co_signer' }
@@ -215,6 +216,12 @@ export function mayCoSign<T extends Signer>(all: readonly T[], parts: readonly P
   )
 }
 
+/** Of several categories one alone is met: the whole would not be, although that one is. */
+export const isOneOfSeveral = (results: readonly PartResult[]): boolean =>
+  results.length > 1 &&
+  results.every(({ problem, needsDecision }) => !problem && !needsDecision) &&
+  results.filter(({ grade }) => grade !== null).length === 1
+
 /** Everything that is still missing, in the order of the steps. */
 export function lacks(
   draft: EvaluationDraft,
@@ -234,6 +241,7 @@ export function lacks(
   for (const { part, problem } of results) {
     if (problem) found.push({ step: 1, what: 'findings', category: part.category, field: problem.field })
   }
+  if (isOneOfSeveral(results)) found.push({ step: 1, what: 'only_one' })
   for (const kind of evidence) if (!kinds.has(kind)) found.push({ step: 2, what: 'photo', kind })
   for (const { part, needsDecision, needsReason } of results) {
     if (needsDecision) found.push({ step: 3, what: 'decision', category: part.category })

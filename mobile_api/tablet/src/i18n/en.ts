@@ -263,7 +263,6 @@ export const en: Record<MessageKey, string> = {
   'result.reason': 'Reason',
   'result.reason_hint': 'Where the doctor differs or decides, a reason is required.',
   'result.multiple': 'Multiple disability',
-  'result.only_one': 'Only one category meets the standard, so this is no multiple disability. Go back to Examine and remove the other.',
   'result.remark': 'Remarks',
 
   'co_signer.title': 'Co-signing assessor',
@@ -328,6 +327,7 @@ export const en: Record<MessageKey, string> = {
   'lack.consent': 'Record the consent',
   'lack.guardian': 'The guardian must be present',
   'lack.findings': '{category}: {what}',
+  'lack.only_one': 'Only one category meets the standard, so this is no multiple disability. Go back to Examine and remove the other.',
   'lack.photo': 'Photograph: {what}',
   'lack.decision': '{category}: the doctor decides the grade',
   'lack.reason': '{category}: give the reason',

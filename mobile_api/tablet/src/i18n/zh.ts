@@ -261,7 +261,6 @@ export const zh = {
   'result.reason': '理由',
   'result.reason_hint': '与计算结果不同、或由医生判断时，必须写明理由。',
   'result.multiple': '多重残疾',
-  'result.only_one': '只有一类达到标准，不构成多重残疾。请回到“检查”，删去未达标的一类。',
   'result.remark': '备注',
 
   'co_signer.title': '共同评定医生',
@@ -326,6 +325,7 @@ export const zh = {
   'lack.consent': '记录知情同意',
   'lack.guardian': '监护人须在场',
   'lack.findings': '{category}:{what}',
+  'lack.only_one': '只有一类达到标准，不构成多重残疾。请回到“检查”，删去未达标的一类。',
   'lack.photo': '拍摄{what}',
   'lack.decision': '{category}：请医生定级',
   'lack.reason': '{category}：写明理由',
