@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
+import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { keepPaper } from '@/book/papers'
 import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
@@ -333,6 +333,12 @@ describe('the form', () => {
       [0, 0],
       [1, 0],
     ])
+  })
+  it('gives no reason for a grade of the doctor\'s own that was taken back', () => {
+    const parts = [{ ...blind, reason: '应为三级' }, { ...deaf, own: 1 as const, reason: '复测更重' }]
+    const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts }
+    const said = submission(draft, resultsOf(parts), [], standard(), 40, '')
+    expect(said.parts.map(({ grade, reason }) => [grade, reason])).toEqual([[4, ''], [1, '复测更重']])
   })
   it('names everything that is missing, in the order of the steps', () => {
     const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')

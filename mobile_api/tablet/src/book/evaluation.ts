@@ -166,6 +166,9 @@ export function partResult(part: PartDraft, standard: Standard, age: number): Pa
   }
 }
 
+/** The reason for a grade of the doctor's own; who went back to the computed one needs none. */
+export const reasonOf = ({ own, reason }: PartDraft): string => (own === null ? '' : reason.trim())
+
 /** The grade of the whole: of one category its own; of several the most severe, if two are met. */
 export function overallGrade(results: PartResult[], standard: Standard): Grade | null {
   const met = results.flatMap(({ grade }) => grade ?? [])
@@ -271,7 +274,7 @@ export function submission(
     category: part.category,
     findings: findingsOf(part, standard, age),
     grade,
-    reason: part.reason.trim(),
+    reason: reasonOf(part),
   }))
   return {
     ...(draft.corrects && { corrects: draft.corrects }),
