@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
+import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
 import { identity } from '@/book/identity'
 import { keepPaper } from '@/book/papers'
 import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
@@ -155,10 +155,16 @@ describe('a picture of a form', () => {
     const visit = { ...visitRow, id: 'v1', receipt: null, pending: false } as VisitView
     const draft = { ...newDraft(visit, 'e1'), consentBy: 'guardian' as const, coSigners: ['b'] }
     const signers = [signs('me', 'physical'), signs('b', 'physical')]
-    const signed = (kind: Media['kind'], signer: string | null) => isPart({ ...media, kind, signer }, draft, signers)
+    const signed = (kind: Media['kind'], signer: string | null) => isPart({ ...media, kind, signer }, draft, signers, 'physical 1')
     expect(['me', 'b', 'a'].map((one) => signed('signature_assessor', one))).toEqual([true, true, false])
     expect(['guardian', 'resident', null].map((one) => signed('signature_resident', one))).toEqual([true, false, true])
-    expect(isPart({ ...media, state: 'rejected' }, draft, signers)).toBe(false)
+    expect(isPart({ ...media, state: 'rejected' }, draft, signers, 'physical 1')).toBe(false)
+  })
+  it('is a signature only under the result that was read out before it', async () => {
+    const { media } = await photo('v1', randomBytes(100))
+    const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')
+    const under = (said: object) => isPart({ ...media, kind: 'signature_assessor', signer: 'me', ...said }, draft, [signs('me')], 'physical 2')
+    expect([{ said: 'physical 2' }, { said: 'physical 1' }, {}].map(under)).toEqual([true, false, true])
   })
 })
 
@@ -339,6 +345,7 @@ describe('the form', () => {
     const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts }
     const said = submission(draft, resultsOf(parts), [], standard(), 40, '')
     expect(said.parts.map(({ grade, reason }) => [grade, reason])).toEqual([[4, ''], [1, '复测更重']])
+    expect(readOut(resultsOf(parts))).toBe('vision 4,hearing 1')
   })
   it('names everything that is missing, in the order of the steps', () => {
     const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')

@@ -176,6 +176,10 @@ export function overallGrade(results: PartResult[], standard: Standard): Grade |
   return met.length >= least ? (Math.min(...met) as Grade) : null
 }
 
+/** What is read out before anybody signs: a signature stands for this and no other result. */
+export const readOut = (results: PartResult[]): string =>
+  results.map(({ part, grade }) => `${part.category} ${grade ?? 0}`).join()
+
 export type Lack =
   | { step: 0; what: 'arrival' | 'identity' | 'consent' | 'guardian' }
   | { step: 1; what: 'findings'; category: Category; field: string }
@@ -192,10 +196,10 @@ export interface Signer {
   categories: readonly Category[]
 }
 
-/** Whether a picture of the visit is part of the form as it stands now; a signature only of who signs it now. */
-export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Signer[]): boolean {
+/** Whether a picture of the visit is part of the form as it stands now; a signature only of who signs it as it is. */
+export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Signer[], said: string): boolean {
   const { kind, signer } = item
-  if (!standsIn(item, draft)) return false
+  if (!standsIn(item, draft) || (item.said ?? said) !== said) return false
   if (kind === 'signature_assessor') return signers.some(({ id }) => id === signer)
   return kind !== 'signature_resident' || signer === null || signer === draft.consentBy
 }

@@ -303,6 +303,7 @@ export const en: Record<MessageKey, string> = {
   'evidence_hint.signature_assessor': 'Signature',
 
   'sign.lead': 'Result: {grade}. Read it out to the resident or guardian, then sign.',
+  'sign.outdated': 'The result was changed after signing. Read it out again, then sign again.',
   'sign.title': 'Signature of {who}',
   'sign.area': 'Signature area of {who}',
   'sign.of': 'Signature of {name}',

@@ -114,6 +114,8 @@ export interface Media extends MediaDeclaration {
   owner: string
   /** whose signature it is, when it is one: an assessor's id, or who consents, `resident` or `guardian` */
   signer: string | null
+  /** the result that was read out before it was signed; earlier versions did not note it */
+  said?: string
   state: 'draft' | 'declared' | 'safe' | 'rejected'
   uploadUrl: string | null
   /** a first request with part of it was cut: the server may hold a beginning that nobody named yet */

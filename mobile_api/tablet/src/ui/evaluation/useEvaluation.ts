@@ -1,5 +1,5 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
+import { evidenceFor, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
 import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -36,7 +36,10 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   // Who was chosen and may sign no more, by another duty or another category, is not waited for.
   const signers = computed<Signer[]>(() => [me, ...colleagues.value.filter(({ id }) => draft.coSigners.includes(id))])
   const pictures = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
-  const media = computed(() => pictures.value.filter((item) => isPart(item, draft, signers.value)))
+  const said = computed(() => readOut(results.value))
+  const media = computed(() => pictures.value.filter((item) => isPart(item, draft, signers.value, said.value)))
+  /** Signed for a result that was changed since. */
+  const outdated = computed(() => pictures.value.some((item) => item.state === 'draft' && (item.said ?? said.value) !== said.value))
   const missing = computed(() =>
     lacks(draft, results.value, media.value, evidence.value, years, signers.value, CO_SIGNERS),
   )
@@ -60,11 +63,14 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       place: draft.place,
       owner: visit.id,
       signer,
+      ...(signer && { said: said.value }),
       state: 'draft',
       uploadUrl: null,
     }
-    const gone = instead?.state === 'draft' ? [instead.sha256] : []
-    if (instead && !gone.length) await takeOut(home, draft, instead)
+    const before = ({ sha256, kind: its, signer: whose }: Media) =>
+      sha256 === instead?.sha256 || (signer !== null && its === kind && whose === signer)
+    const gone = pictures.value.filter((one) => one.state === 'draft' && before(one)).map(({ sha256 }) => sha256)
+    if (instead && instead.state !== 'draft') await takeOut(home, draft, instead)
     await home.change({ media: { add: [{ media: item, bytes: picture.bytes }], del: gone } })
   }
 
@@ -82,7 +88,9 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
         const coSigners = signers.value.slice(1).map(({ id }) => id)
         const args = submission({ ...draft, coSigners }, results.value, media.value, standard, years, new Date(at).toISOString())
         const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
-        return { args, beside: { drafts: { del: [key] }, media: { meta: declared } } }
+        // What went into no record, as a signature for another result, is nobody's any more.
+        const del = pictures.value.filter((item) => item.state === 'draft' && !media.value.includes(item)).map(({ sha256 }) => sha256)
+        return { args, beside: { drafts: { del: [key] }, media: { meta: declared, del } } }
       }
       await finish(() => home.sayInTurn('submit_evaluation', at, make))
       void sync()
@@ -99,6 +107,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     flush,
     years,
     signers,
+    outdated,
     media,
     results,
     overall,
