@@ -34,6 +34,17 @@ describe('a dispute', () => {
     expect(told.map(({ message, decision, reason }) => [message, decision, reason])).toEqual([['请写明理由', 'set_aside', '重复']])
     expect(told.map(isOpen)).toEqual([false])
   })
+  it('that was decided waits no more, also once the decision has left the tablet', async () => {
+    const { server, safe, engine } = await refused()
+    const entry = await safe.say('record_not_done', notDone('v1'), 1)
+    const decided = { replica: safe.replica, seq: 1, outcome: 'refused', code: 'x', decision: 'accepted', reason: '属实' }
+    server.rows.set('dispute/d1', decided as never)
+    await settle(engine)
+    server.rows.delete('dispute/d1') // after two weeks, the record itself after thirty days
+    await settle(engine)
+    expect(disputes(safe).map((one) => [one.decision, one.reason, isOpen(one)])).toEqual([['accepted', '属实', false]])
+    expect(receiptOf(safe, entry)).toBe('all_safe')
+  })
   it('of another tablet of the same person is told too', async () => {
     const { server, safe, engine } = await refused()
     server.rows.set('dispute/d2', { replica: 'another', seq: 1, outcome: 'parked', code: 'x', decision: null, reason: '' } as never)

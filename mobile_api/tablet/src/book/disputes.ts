@@ -31,7 +31,7 @@ export function disputes(source: Source): DisputeView[] {
     const outcome = finalOutcome(stored)
     const entry = source.log.get(stored.seq)
     if (outcome === 'applied' || !entry) return []
-    const { decision = null, reason = '' } = mine.get(stored.seq) ?? {}
+    const { decision = null, reason = '' } = mine.get(stored.seq) ?? stored.decided ?? {}
     const correction = correctionOf(source, entry)
     return [{ key: String(stored.seq), entry, outcome, message: stored.message ?? '', decision, reason, correction }]
   })
@@ -85,8 +85,9 @@ export function nameIn({ args }: LogEntry): string {
 }
 
 /** What the office decided about an entry of this log; null where nothing is decided. */
-export function decisionOn(source: Pick<Source, 'rows' | 'replica'>, seq: number): DisputeRow['decision'] {
-  return disputeRows(source).find((row) => row.replica === source.replica && row.seq === seq)?.decision ?? null
+export function decisionOn(source: Pick<Source, 'rows' | 'replica' | 'outcomes'>, seq: number): DisputeRow['decision'] {
+  const row = disputeRows(source).find((one) => one.replica === source.replica && one.seq === seq)
+  return (row ?? source.outcomes.get(seq)?.decided)?.decision ?? null
 }
 
 /** The newest corrected copy of an entry. */

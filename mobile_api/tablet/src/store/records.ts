@@ -3,6 +3,7 @@ import { CHAIN_START } from '../core/chain'
 import type { Json } from '../core/jcs'
 import type { Doubt, SignedReceipt } from '../core/receipts'
 import type {
+  DisputeRow,
   MediaDeclaration,
   Me,
   MutationArgs,
@@ -96,6 +97,8 @@ export interface StoredOutcome extends OutcomeEntry {
   at: number
   /** the server's signature under this very outcome */
   receipt?: SignedReceipt
+  /** what the office decided about it, once its row has left the tablet */
+  decided?: Pick<DisputeRow, 'decision' | 'reason'>
 }
 
 /** What finally became of a mutation; a duplicate is what it was the first time. */

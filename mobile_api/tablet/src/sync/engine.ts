@@ -3,7 +3,7 @@ import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
 import { newId } from '../core/ids'
 import { doubtAbout, saysOf } from '../core/receipts'
-import type { CertificateRow, Policy, Problem, PullAnswer, SyncAnswer, SyncRequest } from '../core/wire'
+import type { CertificateRow, DisputeRow, Policy, Problem, PullAnswer, SyncAnswer, SyncRequest } from '../core/wire'
 import { mediaOf, ownerOf, type Media, type StoredOutcome, type SyncState } from '../store/records'
 import type { Change } from '../store/change'
 import { isFull, type Safe } from '../store/safe'
@@ -27,7 +27,7 @@ export interface Health {
 export type Step = 'more' | 'rest' | 'down' | 'later' | 'full' | 'halted'
 
 /** What a pulled page changes, and whether others follow. */
-type TurnedPage = Pick<Change, 'rows' | 'files'> & { state: Partial<SyncState>; more: boolean; spoilt?: boolean }
+type TurnedPage = Pick<Change, 'rows' | 'files' | 'outcomes'> & { state: Partial<SyncState>; more: boolean; spoilt?: boolean }
 
 /** One replica's conversation with the server, one exchange at a time. */
 export class Engine {
@@ -122,13 +122,19 @@ export class Engine {
     if (!rows) return { state: anew, more: true, spoilt: safe.state.view === null }
     const { view, digest, more } = page
     const state = { view, digest, complete: !more, ...(!more && { settledSeq: ackedSeq }) }
-    return { rows, files: { del: staleFiles(safe, rows, more) }, state, more }
+    return { rows, files: { del: staleFiles(safe, rows, more) }, outcomes: decidedAndGone(safe, rows), state, more }
   }
 
   /** Write what an answer says and its page in one step; on a full disk without the page, which comes again. */
   private async keep(told: Change, page: TurnedPage | null): Promise<boolean> {
-    const { rows, files, state } = page ?? {}
-    const whole: Change = { ...told, ...(rows && { rows }), ...(files && { files }), state: { ...told.state, ...state } }
+    const { rows, files, outcomes = [], state } = page ?? {}
+    const whole: Change = {
+      ...told,
+      ...(rows && { rows }),
+      ...(files && { files }),
+      outcomes: [...outcomes, ...(told.outcomes ?? [])],
+      state: { ...told.state, ...state },
+    }
     try {
       await this.safe.change(whole)
       return true
@@ -276,6 +282,19 @@ function missedAgain(safe: Safe, missing: string[]): Media[] {
     .flatMap((sha256) => safe.media.get(sha256) ?? [])
     .filter(({ state }) => state === 'safe')
     .map((media) => ({ ...media, state: 'declared' }))
+}
+
+/** Decisions of the office whose rows leave before the records that they are about: those would wait anew. */
+function decidedAndGone({ rows, outcomes, replica }: Safe, { clear, del }: AppliedPull): StoredOutcome[] {
+  const gone = clear ? [...rows.keys()] : del
+  return gone
+    .filter((key) => key.startsWith('dispute/'))
+    .map((key) => rows.get(key)?.d as unknown as DisputeRow)
+    .filter((row) => row?.decision && row.replica === replica)
+    .flatMap(({ seq, decision, reason }) => {
+      const stored = outcomes.get(seq)
+      return stored ? [{ ...stored, decided: { decision, reason } }] : []
+    })
 }
 
 function declaredUpTo(safe: Safe, seq: number): Set<string> {
