@@ -240,6 +240,28 @@ describe('a restored server', () => {
   })
 })
 
+describe('what the sent box keeps no longer', () => {
+  it('takes with it when and where its pictures were taken', async () => {
+    const server = new FakeServer()
+    const { safe, db, engine } = await tablet(server)
+    const [old, fresh] = [await photo('v1', randomBytes(50)), await photo('v2', randomBytes(50))]
+    const declare = async ({ media, bytes }: typeof old, visit: string) => {
+      const declared: Media = { ...media, state: 'declared' }
+      await safe.change({ media: { add: [{ media: declared, bytes }] } })
+      await safe.say('submit_evaluation', evaluation(visit, [declared]), 1)
+      server.verified.add(media.sha256)
+      await settle(engine)
+    }
+    await declare(old, 'v1')
+    server.now += 40 * 86_400_000
+    await declare(fresh, 'v2')
+    await settle(engine)
+    expect([...safe.log.keys()]).toEqual([2])
+    expect([...safe.media.keys()]).toEqual([fresh.media.sha256])
+    expect(await db.media.count()).toBe(1)
+  })
+})
+
 describe('a server that lacks what the sent box no longer keeps', () => {
   it('frees no picture, and clears no record: what it does not name it does not know', async () => {
     const server = new FakeServer()

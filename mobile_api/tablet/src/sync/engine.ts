@@ -104,8 +104,9 @@ export class Engine {
     const keepsAll = now.doubt !== null || position.halt !== undefined
     const media = keepsAll ? [] : verified(safe, now)
     const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
-    change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256) }
     change.prune = keepsAll ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq, answer.server_time)
+    const del = keepsAll ? [] : forgotten(safe, change.prune)
+    change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256), del }
     const page = answer.pull && (await this.turned(answer.pull, now.ackedSeq))
     const room = await this.keep({ ...change, state }, page)
     await safe.trust(answer.policy?.federation_key)
@@ -295,6 +296,16 @@ function decidedAndGone({ rows, outcomes, replica }: Safe, { clear, del }: Appli
       const stored = outcomes.get(seq)
       return stored ? [{ ...stored, decided: { decision, reason } }] : []
     })
+}
+
+/** Pictures that the office has and that no record here speaks of any more: when and where they were taken goes too. */
+function forgotten({ media, log, drafts }: Safe, prune: number[]): string[] {
+  const pruned = new Set(prune)
+  const kept = Array.from(log.values()).filter(({ seq }) => !pruned.has(seq)).flatMap(mediaOf)
+  const told = new Set(kept.map(({ sha256 }) => sha256))
+  return Array.from(media.values())
+    .filter(({ state, sha256, owner }) => state === 'safe' && !told.has(sha256) && !drafts.has(`evaluation/${owner}`))
+    .map(({ sha256 }) => sha256)
 }
 
 function declaredUpTo(safe: Safe, seq: number): Set<string> {
