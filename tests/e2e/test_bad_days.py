@@ -711,7 +711,7 @@ def test_a_photo_that_was_not_accepted_is_taken_anew_and_its_mark_goes(
     hand.go("发件箱")
     page.get_by_role("link", name="1 项需要处理").last.click()
     mine = page.get_by_role("listitem").filter(has_text=PEOPLE[14])
-    expect(mine).to_contain_text("照片未被接受")
+    expect(mine).to_contain_text("照片要重新拍")
     hand.press("更正后重新发送")
     page.get_by_role("button", name="照片").click()
     [words] = [one for one in PHOTOS if not page.get_by_role("img", name=f"{one} 1").count()]

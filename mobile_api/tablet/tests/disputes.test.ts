@@ -4,6 +4,7 @@ import { disputes, isOpen, isToHandle, nameIn } from '@/book/disputes'
 import type { EvaluationDraft } from '@/book/evaluation'
 import { blankNomination } from '@/book/nomination'
 import { receiptOf, visits } from '@/book/views'
+import { upload, waitingMedia } from '@/sync/uploads'
 import { FakeServer } from './support/server'
 import { evaluation, NOMINATION, notDone, photo, settle, tablet } from './support/tablet'
 
@@ -114,6 +115,22 @@ describe('a picture in which the office sees none', () => {
     await settle(engine)
     expect([first, second].map((entry) => receiptOf(safe, entry))).toEqual(['all_safe', 'all_safe'])
     expect(waiting(safe)).toEqual([['conflict', false], ['rejected', false]])
+  })
+  it('or which it had and lost, is taken anew, unless it is found there after all', async () => {
+    const { server, safe, engine } = await refused()
+    server.decide = () => ({ outcome: 'applied' })
+    const { media, bytes } = await photo('v1', new Uint8Array([1]))
+    await safe.change({ media: { add: [{ media: { ...media, state: 'declared' }, bytes }] } })
+    const first = await safe.say('submit_evaluation', evaluation('v1', [media]), 1)
+    server.verified.add(media.sha256)
+    await settle(engine)
+    server.verified.clear() // restored to before the photo, which the tablet has let go of
+    await settle(engine)
+    for (const item of waitingMedia(safe)) expect(await upload(safe, item, () => undefined)).toBe('rejected')
+    expect([waiting(safe), receiptOf(safe, first), waitingMedia(safe)]).toEqual([[['rejected', true]], 'disputed', []])
+    server.verified.add(media.sha256)
+    await settle(engine)
+    expect([waiting(safe), receiptOf(safe, first)]).toEqual([[], 'all_safe'])
   })
   it('that cannot be taken anew here waits no more once the office was told', async () => {
     const { safe, first, media } = await torn()

@@ -459,7 +459,7 @@ export const en: Record<MessageKey, string> = {
   'outcome.refused': 'Not accepted',
   'outcome.conflict': 'Conflicts with the office',
   'outcome.parked': 'Waiting for the office',
-  'outcome.rejected': 'Photo not taken',
+  'outcome.rejected': 'A photo must be taken again',
 
   'outcome_next.refused': 'Correct it as described and record it again.',
   'outcome_next.conflict': 'Both versions are kept; the office decides.',

@@ -457,7 +457,7 @@ export const zh = {
   'outcome.refused': '未被采用',
   'outcome.conflict': '与办公室的改动冲突',
   'outcome.parked': '等候办公室决定',
-  'outcome.rejected': '照片未被接受',
+  'outcome.rejected': '照片要重新拍',
 
   'outcome_next.refused': '请按上面的说明更正后重新记录。',
   'outcome_next.conflict': '两边的内容都保留着，由办公室决定用哪个。',

@@ -125,6 +125,8 @@ export interface Media extends MediaDeclaration {
   begun?: true
   /** the office itself said that it is no picture; earlier versions took that from whatever answered */
   told?: true
+  /** the office had it, and was restored to before that */
+  lost?: boolean
   /** the person here has told the office that it is missing */
   noted?: true
 }

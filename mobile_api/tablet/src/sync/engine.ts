@@ -273,8 +273,10 @@ function verified(safe: Safe, state: SyncState): Media[] {
   const missing = new Set(state.missing)
   const acknowledged = declaredUpTo(safe, state.ackedSeq)
   return Array.from(safe.media.values())
-    .filter((media) => media.state === 'declared' && acknowledged.has(media.sha256) && !missing.has(media.sha256))
-    .map((media) => ({ ...media, state: 'safe', uploadUrl: null }))
+    // What a restored office had lost may be found there on another disk.
+    .filter(({ state, lost }) => state === 'declared' || (state === 'rejected' && lost))
+    .filter(({ sha256 }) => acknowledged.has(sha256) && !missing.has(sha256))
+    .map((media) => ({ ...media, state: 'safe', uploadUrl: null, lost: false }))
 }
 
 /** A receipt taken back: the server was restored to before the photo. It never goes on reading "all safe". */

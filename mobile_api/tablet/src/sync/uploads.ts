@@ -80,8 +80,11 @@ export async function upload(
   onProgress: (progress: UploadProgress) => void,
   line: Pace = new Throughput(),
 ): Promise<UploadEnd> {
-  const bytes = await safe.bytesOf('media', media.sha256).catch(() => safe.note({ store: 'media', k: media.sha256 }))
-  if (!bytes) return 'unreadable'
+  const bytes = await safe.bytesOf('media', media.sha256).catch(() => undefined)
+  if (bytes === undefined) safe.note({ store: 'media', k: media.sha256 })
+  // It was let go of because the office had it; a restored one has not, so that it is taken anew.
+  if (bytes === null) await remember(safe, media.sha256, { state: 'rejected', told: true, lost: true })
+  if (!bytes) return bytes === null ? 'rejected' : 'unreadable'
   const file = new Blob([bytes], { type: media.type })
   const end = await send(safe, media, file, onProgress, line)
   if (end === 'rejected') await remember(safe, media.sha256, { state: 'rejected', told: true, uploadUrl: null })
