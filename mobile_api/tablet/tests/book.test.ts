@@ -3,7 +3,8 @@ import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
 import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
-import { identity } from '@/book/identity'
+import { identity, isName } from '@/book/identity'
+import { blankNomination, isBegun, nominationOf } from '@/book/nomination'
 import { keepPaper } from '@/book/papers'
 import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
 import { distanceKm } from '@/book/places'
@@ -17,7 +18,7 @@ import type { Safe } from '@/store/safe'
 import { pause } from '@/sync/loop'
 import { FakeServer } from './support/server'
 import { standard } from './support/standard'
-import { evaluation, notDone, photo, settle, tablet } from './support/tablet'
+import { evaluation, NOMINATION, notDone, photo, settle, tablet } from './support/tablet'
 import { randomBytes } from '@/core/bytes'
 
 const resident = { name: '任某', sex: 'male', birth_on: '1930-03-08', id_number: '', telephone: '', address: '', ethnicity: '汉族', place: null, bedridden: true } as const
@@ -393,6 +394,22 @@ describe('small rules', () => {
     ['530102192013080110', null],
     ['5301021920050801', null],
   ])('the ID number %s', (typed, expected) => expect(identity(typed)).toEqual(expected))
+  it.each([
+    ['周小溪', true],
+    ['𠀀·買買提•艾力', true],
+    ['周小 溪', true],
+    ['周小xi', false],
+    ['周小溪2', false],
+    ['  ', false],
+  ])('the name %s can be one: %s', (typed, can) => expect(isName(typed)).toBe(can))
+  it('a nomination begins with something written, and not with what stands there by itself', () => {
+    const blank = { ...blankNomination('a1'), village: '511302201202' }
+    expect([blank, { ...blank, ethnicity: '汉族' }, { ...blank, name: '周' }].map(isBegun)).toEqual([false, false, true])
+  })
+  it('who asks for themselves is called as the corrected name says', () => {
+    const asked = (by: 'resident' | 'guardian') => nominationOf({ ...NOMINATION, consent: { by, name: '周某' } }).agreedName
+    expect([asked('resident'), asked('guardian')]).toEqual(['', '周某'])
+  })
   it('the distance from the district centre to Dengtai', () => {
     expect(distanceKm({ lat: 30.7988, lon: 106.0884 }, { lat: 31.02, lon: 106.1 })).toBeCloseTo(24.62, 1)
   })

@@ -43,10 +43,9 @@ describe('the messages', () => {
   })
   it('are the only words on the screens', () => {
     const stray = sources.filter(({ text }) => /\p{Script=Han}/u.test(text.replace(/\/\*[^]*?\*\/|<!--[^]*?-->/g, '')))
-    // The eyes and ears of the standard's sentences, the names of the languages, the way dates are
-    // written, and the ethnicity that is filled in; the checker is a page of its own with its words.
+    // The eyes and ears of the standard's sentences, the names of the languages, and the way dates
+    // are written; the checker is a page of its own with its words.
     expect(stray.map(({ name }) => name).sort()).toEqual([
-      'book/nomination.ts',
       'checker/words.ts',
       'core/grading/grade.ts',
       'ui/format.ts',

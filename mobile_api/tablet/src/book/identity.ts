@@ -8,6 +8,10 @@ export interface Identity {
   sex: 'male' | 'female'
 }
 
+/** Whether it can be a name: of characters, without the letters that an input method left behind. */
+export const isName = (typed: string): boolean =>
+  typed.trim() !== '' && !/(?!\p{Script=Han})[\p{L}\p{N}]/u.test(typed)
+
 /** Read an ID number; null where it cannot be one. */
 export function identity(typed: string): Identity | null {
   const value = typed.normalize('NFKC').replace(/\s/g, '').toUpperCase()

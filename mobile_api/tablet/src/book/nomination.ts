@@ -27,7 +27,7 @@ export const blankNomination = (application: string): NominationDraft => ({
   idNumber: '',
   telephone: '',
   address: '',
-  ethnicity: '汉族',
+  ethnicity: '',
   village: '',
   bedridden: false,
   poor: false,
@@ -38,9 +38,10 @@ export const blankNomination = (application: string): NominationDraft => ({
   agreedName: '',
 })
 
-/** Whether anything was written in it; the village stays from the one before. */
+/** Whether anything was written in it; the village stays from the one before, and versions before this filled in 民族. */
 export function isBegun(form: Partial<NominationDraft>): boolean {
-  const empty = { ...blankNomination(form.application ?? ''), village: form.village ?? '' }
+  const { application = '', village = '', ethnicity = '' } = form
+  const empty = { ...blankNomination(application), village, ethnicity }
   return Object.entries(empty).some(
     ([field, blank]) => JSON.stringify(form[field as keyof typeof empty] ?? blank) !== JSON.stringify(blank),
   )
@@ -62,6 +63,7 @@ export function nominationOf({ application, resident, village, categories, conse
     categories: [...categories],
     agreed: consent !== null,
     agreedBy: consent?.by ?? 'resident',
-    agreedName: consent?.name ?? '',
+    // Who asks alone is called as the person is, also where that name is what is corrected.
+    agreedName: consent?.by === 'guardian' ? consent.name : '',
   }
 }
