@@ -70,6 +70,19 @@ def reassign(name: str) -> None:
     )
 
 
+def appoint(username: str, role: str) -> None:
+    """Give an account another role."""
+    from outreach.models import User
+
+    User.objects.filter(username=username).update(role=role)
+
+
+def nominated(name: str) -> dict[str, Any]:
+    """Tell who agreed to that person's application, and what the register calls them."""
+    case = _case(name)
+    return {"consent": case.consent, "ethnicity": case.resident.ethnicity}
+
+
 def evaluations(*names: str) -> dict[str, Any]:
     """Tell for each person what was evaluated, and whether every picture was recomputed."""
     from outreach.models import Evaluation
@@ -147,8 +160,8 @@ def _case(name: str) -> Any:
     return found
 
 
-DEEDS = (expire, revoke, reassign)
-QUESTIONS = (evaluations, ledger, secrets, pictures, open_handin, verify_receipt)
+DEEDS = (expire, revoke, reassign, appoint)
+QUESTIONS = (evaluations, nominated, ledger, secrets, pictures, open_handin, verify_receipt)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 
 if __name__ == "__main__":

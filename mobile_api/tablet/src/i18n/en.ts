@@ -323,6 +323,10 @@ export const en: Record<MessageKey, string> = {
   'review.note': 'It cannot be changed once sent. Without a network it stays here and is sent as soon as there is one.',
   'review.submit': 'Send the evaluation',
 
+  'discard.title': 'Discard this form',
+  'discard.what': 'What was written, and the photos and signatures taken for it, are erased here: never sent, and gone for good.',
+  'discard.sure': 'Erase it',
+
   'lack.arrival': 'Press "I have arrived"',
   'lack.identity': 'Check identity',
   'lack.consent': 'Record the consent',

@@ -321,6 +321,10 @@ export const zh = {
   'review.note': '提交后不能修改。没有网络时先保存在本机，有网络时自动发送。',
   'review.submit': '提交评定',
 
+  'discard.title': '不要这一份了',
+  'discard.what': '写下的内容，连同为它拍的照片和签名，会从平板上删除：不会发出，也找不回来。',
+  'discard.sure': '确定删除',
+
   'lack.arrival': '点“我已到达”',
   'lack.identity': '核对身份',
   'lack.consent': '记录知情同意',

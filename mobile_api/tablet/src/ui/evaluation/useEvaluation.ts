@@ -76,6 +76,13 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
 
   const remove = (item: Media): Promise<void> => takeOut(home, draft, item)
 
+  /** The pictures taken for this form that no record declares yet. */
+  const unsaid = () => pictures.value.filter(({ state }) => state === 'draft').map(({ sha256 }) => sha256)
+
+  /** Give it up: the draft goes, and with it what was taken for it alone. */
+  const discard = (): Promise<boolean> =>
+    saving(() => finish(() => home.change(() => ({ drafts: { del: [key] }, media: { del: unsaid() } }))))
+
   /** Say it: signed, chained, on the disk and read back; the draft goes in the same step. */
   async function submit(): Promise<boolean> {
     settle()
@@ -89,7 +96,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
         const args = submission({ ...draft, coSigners }, results.value, media.value, standard, years, new Date(at).toISOString())
         const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
         // What went into no record, as a signature for another result, is nobody's any more.
-        const del = pictures.value.filter((item) => item.state === 'draft' && !media.value.includes(item)).map(({ sha256 }) => sha256)
+        const del = unsaid().filter((sha256) => !declared.some((item) => item.sha256 === sha256))
         return { args, beside: { drafts: { del: [key] }, media: { meta: declared, del } } }
       }
       await finish(() => home.sayInTurn('submit_evaluation', at, make))
@@ -120,6 +127,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     add,
     remove,
     submit,
+    discard,
   }
 }
 

@@ -1,0 +1,163 @@
+"""What people think better of on a tablet: a grade after it was signed, a colleague, a whole form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.handset import HOME
+from tests.e2e.office import Office
+from tests.e2e.preparing import PEOPLE
+from tests.e2e.serving import Service, serving
+from tests.e2e.tablet import Camera, Tablet
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+#: How many records lie in one store of the tablet's disk.
+COUNT = """(store) => new Promise((done) => {
+  const asked = indexedDB.open('outreach-tablet')
+  asked.onsuccess = () => {
+    const counting = asked.result.transaction(store).objectStore(store).count()
+    counting.onsuccess = () => { asked.result.close(); done(counting.result) }
+  }
+})"""
+PHOTOS, SIGNATURES = 4, 3
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve the small county with visits for today."""
+    with serving(tmp_path_factory.mktemp("thoughts"), "days") as running:
+        yield running
+
+
+@pytest.fixture
+def hand(window: Callable[..., Page], camera: Camera, codes: Iterator[str], request: Any) -> Tablet:
+    """An enrolled tablet, called like its test."""
+    page = window(800, 1280, has_touch=True, geolocation=HOME, permissions=["geolocation"])
+    held = Tablet(page, camera, lambda _page, _name: None)
+    held.enrol(next(codes), request.node.name[:60])
+    return held
+
+
+def begin(hand: Tablet, person: str) -> None:
+    """Open the visit, arrive, and write what was found."""
+    hand.open_visit(person)
+    hand.page.get_by_role("link", name="开始评残").click()
+    hand.arrive()
+    hand.find()
+
+
+def step(hand: Tablet, name: str) -> None:
+    """Go to a step of the evaluation."""
+    hand.page.get_by_role("navigation", name="评残步骤").get_by_role("button", name=name).click()
+
+
+def test_a_grade_that_is_changed_after_the_signing_is_signed_anew(
+    hand: Tablet, office: Office
+) -> None:
+    page, who = hand.page, (PEOPLE[0], "assessor", "colleague")
+    begin(hand, PEOPLE[0])
+    hand.photograph()
+    hand.conclude("colleague")
+    hand.sign(*who)
+    step(hand, "评定")
+    page.get_by_role("radio", name="二级").check()
+    page.get_by_label("理由").fill("右手尚能端碗")
+    step(hand, "签名")
+    expect(page.get_by_text("签名之后评定结果改过")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("的签名$"))).to_have_count(0)
+    step(hand, "提交")
+    expect(page.get_by_role("button", name="提交评定")).to_be_disabled()
+    step(hand, "签名")
+    hand.sign(*who)
+    expect(page.get_by_text("都齐了，可以提交。")).to_be_visible()
+    hand.press("提交评定")
+    expect(hand.line()).to_have_text("全部已送达")
+    sent = {"evaluations": 1, "waiting": 0, "pictures": [PHOTOS + SIGNATURES]}
+    assert office("evaluations", PEOPLE[0]) == {PEOPLE[0]: sent}
+    # The signatures under the other grade are on no disk any more.
+    assert page.evaluate(COUNT, "media") == PHOTOS + SIGNATURES
+
+
+def test_a_colleague_who_may_not_sign_any_more_is_not_waited_for(
+    hand: Tablet, office: Office
+) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[1])
+    step(hand, "评定")
+    page.get_by_role("checkbox", name="colleague").check()
+    office("appoint", "colleague", "administrator")
+    hand.line().click()
+    expect(page.get_by_role("checkbox", name="colleague")).to_have_count(0)
+    step(hand, "签名")
+    expect(page.get_by_role("button", name=re.compile("^签名.*assessor"))).to_be_visible()
+    expect(page.get_by_text("共同评定医生")).to_have_count(0)
+    step(hand, "提交")
+    expect(page.get_by_role("button", name="选择共同评定医生")).to_be_visible()
+    office("appoint", "colleague", "assessor")
+
+
+def test_a_begun_evaluation_is_given_up_with_all_that_was_taken_for_it(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[2])
+    hand.shoot("证件照")
+    hand.go("今天")
+    expect(hand.card(PEOPLE[2])).to_contain_text("未写完")
+    hand.card(PEOPLE[2]).click()
+    page.get_by_role("link", name="继续评残").click()
+    step(hand, "提交")
+    page.get_by_text("不要这一份了").click()
+    hand.press("确定删除")
+    hand.expects_heading("今天")
+    expect(hand.card(PEOPLE[2])).not_to_contain_text("未写完")
+    assert [page.evaluate(COUNT, store) for store in ("drafts", "media")] == [0, 0]
+    page.reload()
+    hand.unlocks()
+    hand.go("今天")
+    hand.card(PEOPLE[2]).click()
+    expect(page.get_by_role("link", name="开始评残")).to_be_visible()
+
+
+def nominate(hand: Tablet, name: str, number: str) -> None:
+    """Fill in whom the form is about."""
+    page = hand.page
+    page.evaluate("location.hash = '#/nominate'")
+    page.get_by_label("姓名", exact=True).fill(name)
+    page.get_by_label("身份证号").fill(number)
+    page.get_by_label("村（社区）").select_option(label="任家祠村")
+    page.get_by_label("肢体").check()
+
+
+def test_for_a_child_the_guardian_agrees_and_is_named(hand: Tablet, office: Office) -> None:
+    page = hand.page
+    nominate(hand, "周小满", "511302201003070014")
+    page.get_by_label("民族").fill("彝族")
+    page.get_by_label("本人或监护人同意申请").check()
+    hand.press("保存提名")
+    guardian = page.get_by_label("同意的监护人姓名")
+    expect(guardian).to_be_focused()
+    guardian.fill("周大满")
+    hand.press("保存提名")
+    expect(page.get_by_text("周小满 的提名已保存在本机")).to_be_visible()
+    expect(hand.line()).to_have_text("全部已送达")
+    asked = {"by": "guardian", "name": "周大满"}
+    assert office("nominated", "周小满") == {"consent": asked, "ethnicity": "彝族"}
+
+
+def test_a_nomination_is_given_up_and_the_next_one_is_somebody_else(hand: Tablet) -> None:
+    page = hand.page
+    nominate(hand, "周小溪", "53010219200508011X")
+    page.get_by_role("button", name="拍照 户口簿").click()
+    dialog = page.get_by_role("dialog", name="户口簿")
+    dialog.get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
+    page.get_by_text("不要这一份了").click()
+    hand.press("确定删除")
+    expect(page.get_by_label("姓名", exact=True)).to_have_value("")
+    expect(page.get_by_label("村（社区）")).not_to_have_value("")
+    expect(page.get_by_role("img", name="户口簿 1")).to_have_count(0)
+    assert page.evaluate(COUNT, "media") == 0
