@@ -665,6 +665,38 @@ def test_fifteen_days_without_a_line_ask_for_one_before_the_pin_opens_anything(
     hand.expects_heading("今天")
 
 
+def test_a_tablet_that_slept_for_fifteen_days_behind_its_lock_asks_for_a_line_too(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "fifteen days asleep")
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    expect(page.get_by_text("之前没有网络也能打开")).to_be_visible()
+    page.get_by_role("button", name="锁定").click()
+    page.context.set_offline(True)
+    page.clock.fast_forward(15 * 24 * 3600 * 1000)
+    expect(page.get_by_text("要联网一次才能用 PIN 码打开")).to_be_visible()
+
+
+def test_a_full_disk_does_not_keep_a_tablet_from_starting_once_its_lease_is_over(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "full and over")
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    expect(page.get_by_text("之前没有网络也能打开")).to_be_visible()
+    page.add_init_script(f"({NO_ROOM})()")
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 15 * 24 * 3600)
+    page.reload()
+    expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+
+
 def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
 ) -> None:

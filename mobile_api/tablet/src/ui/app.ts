@@ -210,8 +210,7 @@ async function giveUp(): Promise<void> {
 
 async function begin(): Promise<void> {
   try {
-    await db.endLease(deviceClock.wall())
-    await lookAtVault()
+    await endLease()
     app.phase = app.vault ? 'locked' : 'enrol'
   } catch {
     // The browser does not open its storage: nothing is begun anew over what lies there.
@@ -284,6 +283,9 @@ async function open(opening: () => Promise<Safe>): Promise<void> {
   }
 }
 
+/** Forget the server's part where its time is over; a full disk keeps it, and nobody out of the tablet. */
+const endLease = (): Promise<void> => db.endLease(deviceClock.wall()).catch(() => undefined).then(lookAtVault)
+
 /** Read anew what lies in clear: the keys may have been wrapped to the federation meanwhile. */
 export async function lookAtVault(): Promise<void> {
   app.vault = (await db.vault()) ?? null
@@ -299,8 +301,7 @@ export async function lock(): Promise<void> {
   if (app.phase !== 'open') return
   await flushDrafts()
   app.phase = 'locked' // before anything that a full disk may refuse
-  await db.endLease(deviceClock.wall()).catch(() => undefined)
-  await lookAtVault().catch(() => undefined)
+  await endLease().catch(() => undefined)
   await nextTick() // the forms go, each with its last keys
   closeBehindLock()
 }
@@ -408,6 +409,8 @@ function tick(): void {
   app.now = deviceClock.wall()
   const after = (opened.value?.state.policy.lock_after_s ?? 300) * 1000
   if (app.phase === 'open' && untouched() > after) void lock()
+  // A tablet may sleep for weeks behind its lock.
+  if (app.phase === 'locked') void endLease().catch(() => undefined)
 }
 
 /** One clock stands still while the tablet sleeps, the other may be set back: the longer of the two counts. */
