@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.handset import HOME
 from tests.e2e.office import Office
@@ -161,3 +163,23 @@ def test_a_nomination_is_given_up_and_the_next_one_is_somebody_else(hand: Tablet
     expect(page.get_by_label("村（社区）")).not_to_have_value("")
     expect(page.get_by_role("img", name="户口簿 1")).to_have_count(0)
     assert page.evaluate(COUNT, "media") == 0
+
+
+def a_page(number: int) -> FilePayload:
+    """Return a photo of one page of a household book."""
+    out = BytesIO()
+    Image.new("RGB", (120, 90), (number * 12, 200, 200)).save(out, "PNG")
+    return {"name": f"{number}.png", "mimeType": "image/png", "buffer": out.getvalue()}
+
+
+def test_a_nomination_takes_as_many_photos_as_the_office_takes_in(hand: Tablet) -> None:
+    page = hand.page
+    page.evaluate("location.hash = '#/nominate'")
+    another = page.get_by_role("button", name=re.compile("^(拍照|再拍一张) ?户口簿"))
+    for number in range(1, 21):
+        another.click()
+        page.locator("dialog input[type=file]").set_input_files(a_page(number))
+        expect(page.get_by_role("img", name=f"户口簿 {number}", exact=True)).to_be_visible()
+    another.click()
+    expect(page.get_by_role("alert")).to_contain_text("照片已经够多了")
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -274,6 +274,7 @@ export const en: Record<MessageKey, string> = {
   'photo.asked': 'Needed',
   'photo.count': '{count} taken',
   'photo.remove': 'Remove {what}',
+  'photo.enough': 'There are enough photos. Remove one before you take another.',
   'photo.failed': 'The photo was not saved. Take it again.',
   'photo.same': 'This very picture was used before. Take a new one.',
   'photo.full': 'The tablet is full and this one was not saved. Delete other photos or apps, or go online so that photos are sent, then do it again.',

@@ -272,6 +272,7 @@ export const zh = {
   'photo.asked': '需要',
   'photo.count': '已有 {count} 张',
   'photo.remove': '删除 {what}',
+  'photo.enough': '照片已经够多了。请先删去不要的，再拍。',
   'photo.failed': '照片没有保存成功，请重拍。',
   'photo.same': '这张照片已经用过，请重新拍。',
   'photo.full': '平板存储空间已满，刚才这一张没有存上。请删除平板上其他照片或应用，或连上网络让照片发出去，然后再来一次。',
