@@ -65,6 +65,17 @@ def about(events: Iterable[AuditEvent]) -> Callable[[AuditEvent], dict[str, Any]
     return lambda event: found.get((event.subject, event.subject_id), {})
 
 
+def records_of(number: str) -> list[UUID]:
+    """Return the records of the case with that number that the trail may name."""
+    return [
+        key
+        for model, way in _TO_THE_CASE.items()
+        for key in model._default_manager.filter(**{f"{way}number": number}).values_list(
+            "pk", flat=True
+        )
+    ]
+
+
 def _kind(model: type[Model]) -> str:
     return model._meta.model_name or ""
 

@@ -14,7 +14,7 @@ from outreach.desk.access import EVERYBODY, DeskRequest, only
 from outreach.desk.answers import answer, done
 from outreach.desk.forms import ClockForm
 from outreach.desk.listing import Calendar, list_rows
-from outreach.desk.subjects import about
+from outreach.desk.subjects import about, records_of
 from outreach.desk.words import DEEDS
 from outreach.domain.vocabulary import Role
 from outreach.models import AuditEvent, User
@@ -34,7 +34,7 @@ def trail(request: DeskRequest) -> HttpResponse:
     """List who did what to which record, newest first, within the auditor's division."""
     rows = trail_for(request.user)
     if search := request.GET.get("q", "").strip():
-        rows = rows.filter(_by_or_deed(search, request.user))
+        rows = rows.filter(_meant(search, request.user))
     listing = list_rows(
         request,
         rows.order_by("-pk"),
@@ -46,17 +46,18 @@ def trail(request: DeskRequest) -> HttpResponse:
     return render(request, "desk/trail.html", {"listing": listing})
 
 
-def _by_or_deed(search: str, user: User) -> Q:
-    """Return the condition that a deed, as it is shown or stored, or who did it is meant.
+def _meant(search: str, user: User) -> Q:
+    """Return the condition that a deed as it is shown or stored is meant, who did it, or the case.
 
-    Both are looked up first: few people and words, where the trail has millions of rows.
+    All are looked up first: few people, words and records, where the trail has millions of rows.
     """
     people = User.objects.filter(
         division__code__startswith=user.division.code, full_name__icontains=search
     )
     wanted = search.casefold()
     deeds = [code for code, words in DEEDS.items() if wanted in f"{code} {words}".casefold()]
-    return Q(by__in=list(people.values_list("pk", flat=True))) | Q(action__in=deeds)
+    by = Q(by__in=list(people.values_list("pk", flat=True)))
+    return by | Q(action__in=deeds) | Q(subject_id__in=records_of(search))
 
 
 @only(*EVERYBODY)

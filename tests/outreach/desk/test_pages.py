@@ -209,6 +209,16 @@ def test_the_trail_says_of_every_record_whose_it_is(
     assert all(one == of_the_case for one in said.values())
 
 
+def test_the_trail_of_a_case_has_all_of_its_records_and_no_other_case(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [case] = builders.on_notice(place)
+    builders.applied(place)
+    listing = sign_in(place.auditor).get(f"/trail/?q={case.number}").context["listing"]
+    assert {row.more["number"] for row in listing} == {case.number}
+    assert {row.item.subject for row in listing} == {"application", "visit", "evaluation"}
+
+
 def test_opening_a_case_leaves_a_trace(place: builders.County, sign_in: SignIn) -> None:
     case = builders.applied(place)[0]
     sign_in(place.administrator).get(f"/cases/{case.pk}/")
