@@ -170,9 +170,9 @@ def unfinished_visits(user: User, today: date) -> VisitQuerySet:
     return rows.filter(assessed_nobody | unheard)
 
 
-def families_to_tell(user: User) -> QuerySet[Call]:
+def families_to_tell(user: User, today: date) -> QuerySet[Call]:
     """Return the families whose appointment a plan made, moved or cancelled, not told yet."""
-    return calls_for(user).to_make().still_true()
+    return calls_for(user).to_make().still_true(today)
 
 
 def papers_sent(user: User, _today: date) -> QuerySet[Application]:
@@ -309,7 +309,7 @@ TELL = Step(
     _("A plan made, moved or cancelled these appointments. Call each family and tick it off."),
     _("The chosen were told"),
     (Role.LIAISON, Role.ADMINISTRATOR),
-    lambda user, _today: families_to_tell(user),
+    families_to_tell,
     since="created_at",
 )
 POST_NOTICES = Step(

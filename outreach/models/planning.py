@@ -337,13 +337,14 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Families that nobody told yet."""
         return self.filter(told_at=None, replaced_at=None)
 
-    def still_true(self) -> CallQuerySet:
+    def still_true(self, today: date) -> CallQuerySet:
         """News of visits to come, and of cancelled ones in whose place none is agreed by now."""
         other = Visit.objects.open().filter(application=models.OuterRef("visit__application"))
         ended = models.Q(kind=CallKind.CANCELLED)
         waits = models.Q(visit__application__state=ApplicationState.ACCEPTED)
         return self.filter(
-            ~ended & models.Q(visit__state__in=OPEN_VISITS) | ended & waits & ~models.Exists(other)
+            ~ended & models.Q(visit__state__in=OPEN_VISITS, on__gte=today)
+            | ended & waits & ~models.Exists(other)
         )
 
 

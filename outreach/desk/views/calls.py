@@ -28,7 +28,9 @@ def calls(request: DeskRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_takes(request.user, TELL.roles)
-        waiting = families_to_tell(request.user).select_related("visit__application__resident")
+        waiting = families_to_tell(request.user, clock.today()).select_related(
+            "visit__application__resident"
+        )
         ticked = chosen(request, waiting, calls_for(request.user))
         _check_shown(request, ticked)
         actions.told(ticked, by=request.user, at=clock.now())

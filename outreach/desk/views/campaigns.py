@@ -132,7 +132,7 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
         "over": held.last_on < clock.today(),
         "done": adopting.visits_of(held).filter(state=VisitState.DONE).count(),
         "by_hand": 0 if published else adopting.made_by_hand(held),
-        "calls": held.calls.to_make().still_true().count(),
+        "calls": held.calls.to_make().still_true(clock.today()).count(),
         "hindrances": held.hindrances.standing().select_related(
             "application__resident", "place", "doctor", "team"
         ),

@@ -106,3 +106,14 @@ def test_what_was_told_from_a_page_left_open_is_not_the_newer_news(
     assert "已取消" in answer.content.decode()
     assert Call.objects.to_make().filter(pk=call.pk).exists()
     assert office.post("/calls/", told()).status_code == 303
+
+
+def test_nobody_is_told_of_a_time_that_is_over(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    """Until its tablet comes back the visit stands, and “come on the fourth” was said on the fifth."""
+    office = sign_in(place.administrator)
+    clock.advance_to(datetime.combine(call.visit.on, time(18), builders.SHANGHAI))
+    assert shown(office, call)
+    clock.advance_to(clock.now() + timedelta(hours=12))
+    assert not shown(office, call)
