@@ -162,7 +162,7 @@ def _listen(pipe: Any, heard: _Heard) -> bool:
             return True
         try:
             word, content = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):  # it ended: between two messages, or in the middle of one
             return False
         if word == "better":
             heard.first = heard.first or content

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -531,6 +533,15 @@ def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_
     plan.refresh_from_db()
     assert plan.state == PlanState.PUBLISHED
     assert set(plan.stops.values_list("pk", "application", "on", "start")) == stands
+
+
+def test_a_solver_that_dies_in_the_middle_of_a_word_leaves_what_it_said_before() -> None:
+    """The best of ten seconds was lost, and the plan stood still until it was given up."""
+    hears, says = multiprocessing.Pipe(duplex=False)
+    heard = solving._Heard()
+    os.write(says.fileno(), struct.pack("!i", 1_000) + b"half a plan")
+    says.close()
+    assert not solving._listen(hears, heard)
 
 
 def test_a_solver_gives_signs_of_life_while_it_asks_for_the_roads(
