@@ -227,8 +227,9 @@ def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> mode
     # One that was begun is left to who is at the door, whatever became of the case.
     waits = models.Q(application__state=ApplicationState.ACCEPTED)
     will_be = is_open & (waits | models.Q(state=VisitState.IN_PROGRESS))
+    was = models.Q(on__gte=since) & ~is_open
     return (
-        Visit.objects.filter(theirs, will_be | (models.Q(on__gte=since) & ~is_open))
+        Visit.objects.filter(theirs, will_be | was, application__erased_at=None)
         .exclude(state=VisitState.CANCELLED)
         .select_related("application__resident", "application__village__parent")
         .only(*_OF_VISITS, "application", *_SHOWN)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from mobile_api.scope import RECENT
 from outreach.demo.tablet import Tablet
 from outreach.models import Application, User, Visit
+from outreach.retention.requests import erase_on_request
 from tests import builders
 from tests.mobile_api.talking import ON_THE_DAY
 
@@ -65,3 +68,21 @@ def test_a_visit_that_was_begun_stays_though_its_case_was_ended(
     Application.objects.update(state="withdrawn")
     tablet.sync()
     assert len(tablet.rows("visit")) == 1
+
+
+def test_who_was_erased_at_request_leaves_the_tablets_and_stops_none(
+    place: builders.County, tablet: Tablet, tmp_path: Path, settings: LazySettings
+) -> None:
+    """Nobody was at home, the family gave it up, and asked at once to be forgotten."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    [visit] = builders.scheduled(place)
+    tablet.sync()
+    said = {"visit": str(visit.pk), "reason": "refused", "next_step": "close"}
+    tablet.say("record_not_done", {**said, "recorded_at": ON_THE_DAY.isoformat()}, ON_THE_DAY)
+    tablet.sync()
+    assert tablet.rows("visit")[str(visit.pk)]["state"] == "not_done"
+    resident, by = visit.application.resident, place.administrator
+    answer = erase_on_request(resident, by=by, at=ON_THE_DAY, request="2018-7")
+    assert [kind for _, kind in answer.erased] == ["unfinished"]
+    tablet.sync()
+    assert tablet.rows("visit") == {}
