@@ -2,7 +2,8 @@
 
 An administrator who could make an approver, or set an approver's password, could sign in the
 approver's name. So the roles of `TRUSTED` are given, and passwords and telephones are taken off,
-only when another administrator or approver confirms it.
+only when another administrator or approver confirms it. Who was ended and is let in again gets
+another password, too.
 """
 
 from __future__ import annotations
@@ -153,15 +154,15 @@ def drop_wishes(accounts: Iterable[User], *, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def resume_account(account: User, reason: str, *, by: User, at: datetime) -> str | None:
-    """Let an ended account in again with a new password, or None until a second person agrees."""
+def resume_account(account: User, reason: str, *, by: User, at: datetime) -> AccountRequest:
+    """Ask a second person to let an ended account in again, with a new password."""
     _check_manages(by, account.division)
     if account.outlet and account.outlet.closed_at:
         raise Refused("outlet-closed", _("This outlet is closed."))
     account.refresh_from_db(from_queryset=User.objects.select_for_update(of=("self",), no_key=True))
     if account.is_active:
         raise Refused("account-open", _("This account is in use already."))
-    return _admit(account, reason, by=by, at=at)
+    return _ask(account, Kind.OPEN, reason, {}, by=by, at=at)
 
 
 @transaction.atomic

@@ -190,11 +190,11 @@ def end(request: DeskRequest, person: UUID) -> HttpResponse:
 @only(Role.ADMINISTRATOR)
 @require_POST
 def resume(request: DeskRequest, person: UUID) -> HttpResponse:
-    """Let an ended account in again, with a reason."""
+    """Ask a second person to let an ended account in again."""
 
     def act(held: User, said: dict[str, Any]) -> HttpResponse:
-        password = actions.resume_account(held, said["why"], by=request.user, at=clock.now())
-        return _told(request, held, password)
+        actions.resume_account(held, said["why"], by=request.user, at=clock.now())
+        return _told(request, held, None)
 
     return _with_form(request, person, "why_form", WhyForm, act)
 

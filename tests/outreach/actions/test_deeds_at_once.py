@@ -82,16 +82,16 @@ def test_what_is_agreed_to_cannot_be_taken_back_in_the_same_moment(place: County
 def test_an_account_is_let_in_once_and_its_first_password_counts(place: County) -> None:
     office = place.administrator
     accounts.end_account(place.liaison, "离任", by=office, at=START)
-    told: list[str | None] = []
 
     def resume() -> None:
         held = User.objects.get(pk=place.liaison.pk)
-        told.append(accounts.resume_account(held, "回来了", by=office, at=START))
+        accounts.resume_account(held, "回来了", by=office, at=START)
 
     late = User.objects.get(pk=place.liaison.pk)
     code = second_of(resume, lambda: accounts.resume_account(late, "回来", by=office, at=START))
-    assert code == "account-open"
-    assert User.objects.get(pk=place.liaison.pk).check_password(told[0] or "")
+    assert code == "request-waits"
+    told = accounts.confirm(AccountRequest.objects.get(), by=place.approver, at=START)
+    assert User.objects.get(pk=place.liaison.pk).check_password(told or "")
 
 
 def test_two_administrators_who_take_the_role_off_each_other_leave_one(

@@ -210,9 +210,13 @@ def test_an_ended_account_is_let_in_again_with_a_new_password(
     reset = {"what": "password", "why": "忘了"}
     refused = office.post(f"/accounts/{target.pk}/reset/", reset)
     assert refused["X-Refusal"] == "account-ended"
-    answer = office.post(f"/accounts/{target.pk}/resume/", {"why": "回来了"})
+    assert office.post(f"/accounts/{target.pk}/resume/", {"why": "回来了"}).status_code == 303
     target.refresh_from_db()
-    assert target.check_password(shown_password(answer))
+    # Who ended it, and alone let it in with a password of their own, would sign in as somebody else.
+    assert (target.is_active, target.check_password("liaisonliaison")) == (False, True)
+    answer = sign_in(place.approver).post(f"/accounts/second-person/{waiting().pk}/")
+    target.refresh_from_db()
+    assert (target.is_active, target.check_password(shown_password(answer))) == (True, True)
 
 
 def test_an_assessor_wants_an_institution_and_a_counter_its_outlet(
