@@ -63,10 +63,17 @@ def accounts_for(user: User) -> QuerySet[User]:
 
 def requests_for(user: User) -> QuerySet[AccountRequest]:
     """Return what waits for the user as the second person."""
-    waiting = AccountRequest.objects.filter(
-        decided_at=None, account__division__code__startswith=user.division.code
-    )
+    waiting = AccountRequest.objects.filter(_within(user.division), decided_at=None)
     return waiting.exclude(asked_by=user).exclude(account=user)
+
+
+def _within(division: Division) -> Q:
+    """Return the condition that a wish is about an account of the area, and about no area beyond.
+
+    Whoever agrees gives what is asked for, and nobody gives more than their own.
+    """
+    asked = Q(wanted__division__isnull=True) | Q(wanted__division__startswith=division.code)
+    return Q(account__division__code__startswith=division.code) & asked
 
 
 @transaction.atomic
@@ -281,7 +288,8 @@ def _decide(
             "second-person-wanted",
             _("A second person must decide this: neither who asked nor whose account it is."),
         )
-    if by.role not in SECONDS or not held.account.division.code.startswith(by.division.code):
+    reached = AccountRequest.objects.filter(_within(by.division), pk=held.pk)
+    if by.role not in SECONDS or not reached.exists():
         raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
     held.decided_by, held.decided_at, held.was_confirmed = by, at, was_confirmed
     held.save(update_fields=["decided_by", "decided_at", "was_confirmed"])

@@ -162,6 +162,21 @@ def test_a_role_of_trust_waits_and_other_changes_count_at_once(
     assert ("改任监督" in history, "以第二人身份同意" in history) == (True, True)
 
 
+def test_a_second_person_of_a_township_gives_nobody_the_county(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.user("deputy", Role.ADMINISTRATOR, place.township)
+    form = a_form(place, "administrator", division=place.county.pk, reason="县里缺人")
+    change(sign_in(place.administrator), f"/accounts/{place.liaison.pk}/", form)
+    deputy = sign_in(User.objects.get(username="deputy"))
+    assert "县里缺人" not in deputy.get("/accounts/second-person/").content.decode()
+    answer = deputy.post(f"/accounts/second-person/{waiting().pk}/")
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "not-your-step")
+    assert User.objects.get(pk=place.liaison.pk).role == "liaison"
+    county = sign_in(place.approver)
+    assert county.post(f"/accounts/second-person/{waiting().pk}/").status_code == 303
+
+
 def test_a_role_of_trust_is_given_where_the_place_was_renamed(
     place: builders.County, sign_in: SignIn
 ) -> None:
