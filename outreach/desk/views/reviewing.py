@@ -144,7 +144,9 @@ def opinions(request: DeskRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         rows = Evaluation.objects.filter(readable(request.user)).distinct()
-        picked = chosen(request, rows)
+        code = request.user.division.code
+        whole = Evaluation.objects.filter(application__village__code__startswith=code)
+        picked = chosen(request, rows, whole)
         evaluating.give_second_opinion(picked, by=request.user, at=clock.now())
         count = len(picked)
         text = ngettext(
