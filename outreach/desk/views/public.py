@@ -161,7 +161,9 @@ def ask(request: HttpRequest) -> HttpResponse:
         )
         return render(request, "desk/public_asked.html", {"enquiry": made, "code": code})
 
-    return answer(request, act, "desk/public_ask.html", lambda: {"form": form})
+    shown = answer(request, act, "desk/public_ask.html", lambda: {"form": form})
+    shown.headers["Cache-Control"] = "no-store, private"
+    return shown
 
 
 def reply(request: HttpRequest) -> HttpResponse:

@@ -127,11 +127,13 @@ def test_no_word_typed_for_a_number_shuts_another_page(place: builders.County, w
 def test_a_citizen_asks_and_reads_the_reply_with_number_and_code(place: builders.County) -> None:
     browser = Client()
     form = {"village": place.township.pk, "question": "要带什么？", "telephone": ""}
-    page = browser.post("/welcome/ask/", form).content.decode()
+    shown_once = browser.post("/welcome/ask/", form)
+    page = shown_once.content.decode()
     held = Enquiry.objects.get()
     code = re.search(r"code-once\">(\w{8})<", page)
     assert code is not None
     assert (held.number in page, held.asked_by) == (True, None)
+    assert shown_once["Cache-Control"] == "no-store, private"
     enquiries.reply(held, "身份证和户口簿。", by=place.administrator, at=START)
     shown = browser.post("/welcome/reply/", {"number": held.number, "code": code[1].lower()})
     assert "身份证和户口簿。" in shown.content.decode()
