@@ -13,7 +13,7 @@ make_up_days = [2030-02-09]
 """
 
 
-@pytest.mark.parametrize("year", [1999, 2003, 2027, 2100])
+@pytest.mark.parametrize("year", [0, 1, 1999, 2003, 2027, 2100, 9999, 10_000])
 def test_a_year_that_was_not_published_is_not_guessed(year: int) -> None:
     with pytest.raises(CalendarNotLoaded) as caught:
         published_year(year)

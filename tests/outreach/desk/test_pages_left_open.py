@@ -58,6 +58,16 @@ def test_what_somebody_else_moved_meanwhile_is_shown_and_asked_about_once_more(
     assert (again.status_code, Visit.objects.get().revision) == (303, stands["revision"] + 1)
 
 
+def test_a_day_at_the_end_of_all_calendars_is_refused_as_any_without_one(
+    place: County, sign_in: SignIn
+) -> None:
+    [visit] = builders.scheduled(place)
+    office, address = sign_in(place.administrator), f"/visits/{visit.pk}/move/"
+    far = TYPED["move"] | {"on": "9999-12-31", "seen": seen_on(office.get(address))}
+    answer = office.post(address, far)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "calendar-not-loaded")
+
+
 @pytest.mark.parametrize("step", TYPED)
 def test_a_page_that_does_not_say_what_was_seen_is_asked_about(
     place: County, sign_in: SignIn, step: str
