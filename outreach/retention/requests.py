@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -165,17 +165,30 @@ def reapply(at: datetime) -> int:
 
     A case that was open still is closed first; one that cannot be is left to the desk, and logged.
     """
+    return _erase_again(at, lambda _case, _erased_at: True)
+
+
+def erase_what_came_back(at: datetime) -> int:
+    """Erase again what a tablet or a hand-in brought anew after a restore.
+
+    The backup was older than the nomination, so that `reapply` found nothing to erase.
+    """
+    return _erase_again(at, lambda case, erased_at: case.created_at > erased_at)
+
+
+def _erase_again(at: datetime, is_due: Callable[[Application, datetime], bool]) -> int:
     number_trail()
     count = 0
     for line in lines.read(settings.OUTREACH_ERASURES):
         try:
             key, kind = UUID(str(line["case"])), Holding(str(line["under"]))
             by = UUID(str(line["by"])) if "by" in line else None
+            erased_at = datetime.fromisoformat(str(line["at"]))
         except (ValueError, KeyError):
             log.warning("a line of %s cannot be read", settings.OUTREACH_ERASURES)
             continue
         case = Application.objects.filter(pk=key, erased_at=None).first()
-        if case is None:
+        if case is None or not is_due(case, erased_at):
             continue
         if not _is_closed(case, by, at):
             log.warning("%s was erased at request and is open again: erase it anew", case.number)

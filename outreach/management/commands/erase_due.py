@@ -13,6 +13,7 @@ from outreach.files import files
 from outreach.management.bars import bar
 from outreach.retention.due import terms
 from outreach.retention.erasing import Erased, count_due, erase_due
+from outreach.retention.requests import erase_what_came_back
 
 UNDECIDED = (
     "Nothing was erased: this office has not decided yet how long it keeps what. Read --terms, "
@@ -37,16 +38,22 @@ class Command(BaseCommand):
                 self._show_terms()
             elif options["dry_run"]:
                 self._show(count_due(clock.today()), "due")
-            elif settings.OUTREACH_RETENTION is None:
-                self._show(count_due(clock.today()), "due")
-                self.stdout.write(UNDECIDED)
             else:
-                with bar("Erasing", unit="things") as progress:
-                    told = erase_due(clock.now(), files(), progress)
-                self._show(told, "erased")
-                self.stdout.write(f"files removed: {told.files:,}")
+                self._erase()
         except (MalformedTerms, OSError) as error:
             raise CommandError(f"{error} Run it again; what was erased stays erased.") from error
+
+    def _erase(self) -> None:
+        if again := erase_what_came_back(clock.now()):
+            self.stdout.write(f"erased again at request, after a restore: {again:,}")
+        if settings.OUTREACH_RETENTION is None:
+            self._show(count_due(clock.today()), "due")
+            self.stdout.write(UNDECIDED)
+            return
+        with bar("Erasing", unit="things") as progress:
+            told = erase_due(clock.now(), files(), progress)
+        self._show(told, "erased")
+        self.stdout.write(f"files removed: {told.files:,}")
 
     def _show(self, told: Erased, word: str) -> None:
         for (kind, county), count in sorted(told.records.items()):

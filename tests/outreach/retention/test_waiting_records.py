@@ -14,7 +14,8 @@ from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import applications
 from outreach.actions.trail import number_trail, verify_trail
 from outreach.domain.retention import Holding
-from outreach.models import AuditEvent, Resident
+from outreach.models import Application, AuditEvent, Resident
+from outreach.models.ids import new_id
 from outreach.retention.blanks import NAMELESS
 from outreach.retention.requests import note, reapply
 from tests import builders
@@ -67,3 +68,35 @@ def test_what_the_trail_says_of_a_case_since_it_was_last_numbered_is_erased_too(
     assert AuditEvent.objects.get(action="application.assign").detail == {}
     number_trail()
     assert verify_trail().broken_at is None
+
+
+def test_whom_a_tablet_brings_back_after_a_restore_is_erased_again(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    """Nominated, given up and erased since the backup, and said again by the tablet."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    gone, number = Application(pk=new_id()), builders.id_number()
+    note(gone, Holding.UNFINISHED, place.administrator, builders.START, "7")
+    tablet = enrolled(place, tmp_path, place.liaison)
+    assert reapply(ON_THE_DAY) == 0
+    said = {"resident": {"name": "孙长河", "id_number": number}, "village": place.village.code}
+    more = {"application": str(gone.pk), "categories": ["physical"], "media": []}
+    tablet.say("nominate", {**said, **more}, ON_THE_DAY, 2)
+    other = {"application": str(new_id()), "categories": ["physical"], "media": []}
+    said["resident"] = {"name": "钱小河", "id_number": builders.id_number()}
+    tablet.say("nominate", {**said, **other}, ON_THE_DAY, 2)
+    tablet.sync()
+    assert Application.objects.count() == 2
+    out = StringIO()
+    call_command("erase_due", stdout=out)
+    assert "erased again at request, after a restore: 1\n" in out.getvalue()
+    case = Application.objects.select_related("resident").get(pk=gone.pk)
+    assert (case.state, case.erased_under, case.resident.name) == (
+        "withdrawn",
+        "unfinished",
+        NAMELESS,
+    )
+    assert [entry.args == {"erased": True} for entry in LedgerEntry.objects.order_by("seq")] == [
+        True,
+        False,
+    ]
