@@ -231,7 +231,7 @@ def nominate(hand: Tablet) -> None:
     hand.expects_heading("提名申请人")
     hand.look(page, "nominate")
     hand.press("保存提名")
-    expect(page.get_by_text("请填写姓名。")).to_be_visible()
+    expect(page.get_by_text("请用汉字填写姓名。")).to_be_visible()
     hand.look(page, "nominate-wrong")
     page.context.set_offline(True)
     fill_nomination(hand)
