@@ -266,6 +266,28 @@ def test_a_new_version_waits_for_the_form_and_loses_nothing(
     reads_remark(hand, "更新前写的")
 
 
+def test_a_page_of_another_build_is_never_kept_with_the_files_of_this_one(
+    window: Callable[..., Page], line: Line, camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"], base_url=line.address)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "updated half way")
+    page.reload()  # from here on the kept page is shown
+    worker = page.request.get(f"{line.address}/tablet/sw.js").text()
+    index = page.request.get(f"{line.address}/tablet/").text()
+    line.swapped["/tablet/sw.js"] = BUILD.sub(NEWER, worker).encode()
+    line.swapped["/tablet/"] = re.sub(r"index-[\w-]+\.js", "index-older.js", index).encode()
+    ended = """() => navigator.serviceWorker.getRegistration().then((it) => it.update())
+      .then((it) => new Promise((done) => {
+        const look = ({ state }) => state !== 'installing' && done(state)
+        it.installing.onstatechange = ({ target }) => look(target)
+        look(it.installing)
+      }))"""
+    assert page.evaluate(ended) == "redundant"
+    del line.swapped["/tablet/"]  # the next time both are of one build
+    assert page.evaluate(ended) == "installed"
+
+
 def test_a_second_tab_takes_over_only_when_told_to_and_finds_the_last_word(hand: Tablet) -> None:
     begin(hand, PEOPLE[6])
     write_remark(hand, "第一个窗口")

@@ -8,10 +8,7 @@ export const worker = self as unknown as ServiceWorkerGlobalScope
 export function keepShell(prefix: string, serves: (url: URL) => boolean): void {
   const name = prefix + __SHELL_BUILD__
 
-  worker.addEventListener('install', (event) => {
-    const files = __SHELL_FILES__.map((url) => new Request(url, { cache: 'reload' }))
-    event.waitUntil(caches.open(name).then((cache) => cache.addAll(files)))
-  })
+  worker.addEventListener('install', (event) => event.waitUntil(caches.open(name).then(fill)))
 
   worker.addEventListener('activate', (event) => {
     event.waitUntil(
@@ -35,4 +32,13 @@ export function keepShell(prefix: string, serves: (url: URL) => boolean): void {
         .then((kept) => kept ?? fetch(request)),
     )
   })
+}
+
+/** Fetch every file of this build. Fails where the page is of another one, as while a server is being updated. */
+async function fill(cache: Cache): Promise<void> {
+  const files = __SHELL_FILES__
+  await cache.addAll(files.map((url) => new Request(url, { cache: 'reload' })))
+  const page = (await (await cache.match('./'))?.text()) ?? ''
+  // Without a line it would ask for files that nobody has kept, and stay white.
+  if (!page.match(/assets\/[\w.-]+/g)?.every((url) => files.includes(url))) throw new Error('another build')
 }
