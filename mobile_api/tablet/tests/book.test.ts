@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { answerAt, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
+import { addPart, answerAt, dropPart, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
 import { identity, isName } from '@/book/identity'
 import { blankNomination, isBegun, nominationOf } from '@/book/nomination'
 import { keepPaper } from '@/book/papers'
@@ -347,6 +347,17 @@ describe('the form', () => {
     const said = submission(draft, resultsOf(parts), [], standard(), 40, '')
     expect(said.parts.map(({ grade, reason }) => [grade, reason])).toEqual([[4, ''], [1, '复测更重']])
     expect(readOut(resultsOf(parts))).toBe('vision 4,hearing 1')
+  })
+  it('gives a category that was removed by a slip back as it was', () => {
+    const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts: [blind, deaf] }
+    dropPart(draft, 1)
+    expect(draft.parts).toEqual([blind])
+    addPart(draft, 'hearing')
+    addPart(draft, 'speech')
+    expect(draft.parts).toEqual([blind, deaf, part('speech', {})])
+    dropPart(draft, 2)
+    addPart(draft, 'speech')
+    expect(draft.parts.map(({ category }) => category)).toEqual(['vision', 'hearing', 'speech'])
   })
   it('names everything that is missing, in the order of the steps', () => {
     const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')

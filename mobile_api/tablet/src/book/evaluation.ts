@@ -48,6 +48,8 @@ export interface EvaluationDraft extends LeavesOut {
   consentName: string
   consentGiven: boolean
   parts: PartDraft[]
+  /** categories that were removed, as they were filled in */
+  dropped?: PartDraft[]
   coSigners: string[]
   remark: string
 }
@@ -69,6 +71,17 @@ export function newDraft(visit: VisitView, evaluation: string): EvaluationDraft 
     coSigners: [],
     remark: '',
   }
+}
+
+/** Take a category out of the form; what was entered for it waits there, should it come back. */
+export function dropPart(draft: EvaluationDraft, index: number): void {
+  draft.dropped = [...(draft.dropped ?? []), ...draft.parts.splice(index, 1)]
+}
+
+export function addPart(draft: EvaluationDraft, category: Category): void {
+  const isIt = (part: PartDraft) => part.category === category
+  draft.parts.push(draft.dropped?.find(isIt) ?? { category, answers: {}, own: null, reason: '' })
+  draft.dropped = (draft.dropped ?? []).filter((part) => !isIt(part))
 }
 
 /** Words the standard uses for "the answer is null" in a select. */
