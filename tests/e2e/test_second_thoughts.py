@@ -165,6 +165,25 @@ def test_a_nomination_is_given_up_and_the_next_one_is_somebody_else(hand: Tablet
     assert page.evaluate(COUNT, "media") == 0
 
 
+def test_a_clock_that_is_set_back_without_a_line_changes_neither_day_nor_record(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, lambda _page, _name: None)
+    hand.enrol(next(codes), "an empty battery")
+    expect(hand.line()).to_have_text("全部已送达")
+    page.context.set_offline(True)
+    page.clock.set_system_time("2015-01-01T00:00:00Z")
+    page.reload()
+    hand.unlocks()
+    expect(page.get_by_role("heading", name="今天")).to_contain_text("6月12日")
+    hand.open_visit(PEOPLE[3])
+    page.get_by_role("link", name="开始评残").click()
+    hand.press("我已到达")
+    expect(page.get_by_text("到达时间 6月12日")).to_be_visible()
+
+
 def a_page(number: int) -> FilePayload:
     """Return a photo of one page of a household book."""
     out = BytesIO()

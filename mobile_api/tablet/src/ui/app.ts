@@ -61,8 +61,10 @@ export function safe(): Safe {
   return opened.value
 }
 
+/** This device's clock; one that was set back since the last word with the server, as by an empty battery, is not believed. */
+const wall = (): number => Math.max(deviceClock.wall(), opened.value?.state.syncedAt ?? 0)
 /** The server's time as far as this tablet knows it; it labels, it orders nothing. */
-export const now = (): number => deviceClock.wall() + (opened.value?.state.offsetMs ?? 0)
+export const now = (): number => wall() + (opened.value?.state.offsetMs ?? 0)
 
 const PARTS = ['state', 'session', 'rows', 'log', 'outcomes', 'drafts', 'media', 'files'] as const
 const changes = shallowReactive(Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<Part, number>)
@@ -372,6 +374,7 @@ function enter(mine: Safe): void {
     app.phase = 'elsewhere'
   }
   app.phase = 'open'
+  app.now = wall()
   touched()
   void talk(mine)
 }
@@ -406,7 +409,7 @@ function touched(): void {
 }
 
 function tick(): void {
-  app.now = deviceClock.wall()
+  app.now = wall()
   const after = (opened.value?.state.policy.lock_after_s ?? 300) * 1000
   if (app.phase === 'open' && untouched() > after) void lock()
   // A tablet may sleep for weeks behind its lock.
