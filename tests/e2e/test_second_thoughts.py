@@ -184,6 +184,21 @@ def test_a_clock_that_is_set_back_without_a_line_changes_neither_day_nor_record(
     expect(page.get_by_text("到达时间 6月12日")).to_be_visible()
 
 
+def test_nobody_is_sent_off_with_photos_that_only_this_tablet_has(hand: Tablet) -> None:
+    page = hand.page
+    page.route("**/api/v1/uploads/**", lambda route: route.abort())
+    nominate(hand, "周小溪", "53010219200508011X")
+    page.get_by_role("button", name="拍照 户口簿").click()
+    dialog = page.get_by_role("dialog", name="户口簿")
+    dialog.get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
+    hand.press("保存提名")
+    expect(page.get_by_text("周小溪 的提名已保存在本机")).to_be_visible()
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    expect(page.get_by_role("listitem").filter(has_text="发件箱")).to_contain_text("还有 1 项")
+
+
 def a_page(number: int) -> FilePayload:
     """Return a photo of one page of a household book."""
     out = BytesIO()
