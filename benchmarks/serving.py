@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from tests import migrated
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,6 +83,8 @@ def prepared(database: str, folder: Path | None = None) -> Iterator[Bench]:
         bench = Bench(database, where, log=where / "server.log")
         os.environ.update(_kept_environment(where) if folder else _environment(where))
         os.environ.pop("DATABASE_URL", None)
+        if database == "sqlite" and not folder:
+            migrated.lay_into(where)
         if database == "postgresql":
             url = _kept_database(bench) if folder else _fresh_database(bench)
             os.environ["OUTREACH_COUNTS"] = "database"  # as several workers must

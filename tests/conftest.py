@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.mofile import write_mo
@@ -20,7 +21,7 @@ from hypothesis import settings
 
 from outreach import clock
 from outreach.models import User
-from tests import builders
+from tests import builders, migrated
 
 LOCALE = Path(__file__).parent.parent / "outreach" / "locale"
 
@@ -38,6 +39,16 @@ def pytest_configure() -> None:
         with source.open("rb") as read, draft.open("wb") as write:
             write_mo(write, read_po(read))
         draft.replace(source.with_suffix(".mo"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Keep the empty register for those that begin on one of their own."""
+    with django_db_blocker.unblock():
+        migrated.keep()
+    yield
+    with django_db_blocker.unblock():
+        migrated.let_go()
 
 
 @pytest.fixture

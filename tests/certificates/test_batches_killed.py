@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests import migrated
 from tests.postgres import running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,7 @@ def kill_and_resume(office: Office, workers: int) -> int:
 
 @pytest.mark.timeout(550 if LONG else 280)
 def test_killed_at_any_moment_the_batch_is_made_once(tmp_path: Path) -> None:
+    migrated.lay_into(tmp_path)
     office = Office(tmp_path)
     office.run(str(PAPERS))
     killed = kill_and_resume(office, 1)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from outreach.demo.server import free_port
 from outreach.demo.server import serving as running
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,6 +36,7 @@ class Service:
 
 def serving(folder: Path, register: str) -> AbstractContextManager[Service]:
     """Prepare one of the registers of `preparing` in `folder`, serve it until the block ends."""
+    migrated.lay_into(folder)
     return _served(folder, "-m", "tests.e2e.preparing", register)
 
 

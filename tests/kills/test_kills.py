@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kills.campaign import campaign, losses
-from tests.outreach.backups.installation import another_database
+from tests.outreach.backups.installation import a_register
 
 LONG = os.environ.get("OUTREACH_LONG") == "1"
 KILLS = 50 if LONG else 2
@@ -16,7 +16,7 @@ KILLS = 50 if LONG else 2
 
 @pytest.mark.timeout(3600 if LONG else 280)
 def test_nothing_acknowledged_is_lost_and_nothing_numbered_twice(tmp_path: Path) -> None:
-    url = another_database()
+    url = a_register(tmp_path).database_url
     came = campaign(tmp_path, kills=KILLS, servers=2 if url else 1, seed=1, database_url=url)
     print(f"{came.kills} kills, {came.told.total()} deeds, {came.told.cut} answers cut")
     assert losses(came) == {}

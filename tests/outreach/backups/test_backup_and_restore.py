@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from outreach.backups import databases
 from outreach.backups.archive import in_use, new_identity
 from outreach.files import stream
-from tests.outreach.backups.installation import Installation, another_database
+from tests.outreach.backups.installation import Installation, a_register, another_database
 
 COUNTS = ("summary", "--json")
 
@@ -20,7 +20,7 @@ COUNTS = ("summary", "--json")
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, key: tuple[Path, str]) -> Installation:
     """The small county with a certificate, photos and open visits."""
-    made = Installation(tmp_path_factory.mktemp("office"), key[1], another_database())
+    made = a_register(tmp_path_factory.mktemp("office"), key[1])
     made.run("-m", "tests.e2e.preparing", "cases")
     return made
 

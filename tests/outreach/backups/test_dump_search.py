@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outreach.backups.installation import ROOT, Installation, another_database
+from tests.outreach.backups.installation import ROOT, Installation, a_register, another_database
 from tests.outreach.backups.searching import (
     Search,
     files_of,
@@ -47,7 +47,7 @@ def search(office: Installation, floors: dict[str, int], log: bytes) -> str:
 
 
 def test_nothing_of_a_small_county_lies_in_clear(tmp_path: Path) -> None:
-    office = Installation(tmp_path, "", another_database())
+    office = a_register(tmp_path)
     office.run("-m", "tests.e2e.preparing", "cases")
     log = office.manage("notify", OUTREACH_SENDER="file").encode()
     print(search(office, SMALL, log))

@@ -18,7 +18,7 @@ from tests.e2e.preparing import CODES
 from tests.mobile_api.handing_in import signed_part
 from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
 from tests.mobile_api.uploading import digest, jpeg
-from tests.outreach.backups.installation import Installation, another_database
+from tests.outreach.backups.installation import Installation, a_register, another_database
 
 #: Everything that tablets said, and what came of it.
 TELL = """
@@ -62,8 +62,8 @@ def an_office(folder: Path) -> tuple[Installation, Path, list[str]]:
     secret, public = new_identity()
     identity = folder / "backup.key"
     identity.write_text(f"{secret}\n")
-    office = Installation(folder / "office", public, another_database())
-    office.data.mkdir()
+    office = a_register(folder / "office", public)
+    office.data.mkdir(exist_ok=True)
     office.run("-m", "tests.e2e.preparing", "days")
     return office, identity, json.loads((office.data / CODES).read_text())
 
