@@ -32,6 +32,25 @@ settings.register_profile("outreach", deadline=None, derandomize=not LONG)
 settings.load_profile("outreach")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "leave out what is the same on every database: tests that meet none"
+    parser.addoption("--meets-the-database", action="store_true", help=told)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--meets-the-database"):
+        meets = {one: _meets_the_database(one) for one in items}
+        config.hook.pytest_deselected(items=[one for one in items if not meets[one]])
+        items[:] = [one for one in items if meets[one]]
+
+
+def _meets_the_database(item: pytest.Item) -> bool:
+    """Tell whether a test asks for the database, or its file brings installations that have one."""
+    asks = {"db", "transactional_db"} & set(item.fixturenames)  # type: ignore[attr-defined]
+    brings = {"another_database", "a_register"} & vars(item.module).keys()  # type: ignore[attr-defined]
+    return bool(asks or brings or item.get_closest_marker("django_db"))
+
+
 def pytest_configure() -> None:
     """Compile the catalogue, so that the screens speak Chinese in a fresh clone too."""
     for source in LOCALE.glob("*/LC_MESSAGES/django.po"):

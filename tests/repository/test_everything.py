@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.everything import failures
+from tests.everything import ON_POSTGRES, ROOT, SPARED, failures
 
 RESULTS = """<testsuites><testsuite name="pytest">
 <testcase classname="tests.a" name="test_good"/>
@@ -19,3 +19,8 @@ def test_each_failure_is_named_with_its_account(tmp_path: Path) -> None:
         "tests.a::test_bad\nfirst\nE   assert 1 == 2",
         "tests.b::test_unset\nE   no bed",
     ]
+
+
+def test_what_postgresql_is_spared_is_there_to_be_spared() -> None:
+    """A file that was moved would be run twice, and nobody would notice."""
+    assert [path for path in [*ON_POSTGRES, *SPARED] if not (ROOT / path).exists()] == []
