@@ -127,7 +127,7 @@ def postgres() -> bool:
     """Every test that meets the database, on PostgreSQL."""
     from tests.postgres import running
 
-    with running() as url:
+    with running(lasting=False) as url:
         spared = [] if in_full() else SPARED
         # A folder that is named is run in spite of `--ignore`.
         told = [f"--ignore={path}" for path in spared] + sorted({*ON_POSTGRES} - {*spared})
