@@ -198,7 +198,7 @@ def resume(plan: Plan, *, by: User, at: datetime) -> None:
 
 def _check_teams(plan: Plan) -> None:
     """Refuse a question that names a team which was removed: no answer to it could be kept."""
-    named = {shift["team"] for shift in plan.problem["shifts"]}
+    named = {shift["team"] for shift in plan.problem.get("shifts", [])}
     if named - {str(pk) for pk in plan.campaign.teams.values_list("pk", flat=True)}:
         raise plan_over()
 

@@ -78,6 +78,7 @@ urlpatterns = [
     path("cases/<uuid:case>/hasten/", hastening.hasten, name="hasten"),
     path("accept/", intake.accept, name="accept"),
     path("assign/", intake.assign, name="assign"),
+    path("assign/<uuid:holder>/", intake.reassign, name="reassign"),
     path("schedule/", visits.schedule, name="schedule"),
     path("notices/", notices.running, name="notices"),
     path("notices/<uuid:notice>/", notices.poster, name="poster"),

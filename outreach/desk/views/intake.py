@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done, refused, without_circle
 from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
 from outreach.desk.stepping import cases_of, check_shown, page_of, work_on
-from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS
+from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS, Step
 from outreach.desk.views.paper_photos import (
     check_all_here,
     photos_before,
@@ -28,8 +29,8 @@ from outreach.desk.views.paper_photos import (
 )
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, PaperPhoto
-from outreach.rules import Refused, papers_required, plainly
+from outreach.models import Application, PaperPhoto, User
+from outreach.rules import Refused, applications_for, papers_required, plainly
 
 FIELD = (Role.LIAISON, Role.ADMINISTRATOR)
 
@@ -180,6 +181,27 @@ def _needed(application: Application) -> set[str]:
 @only(Role.ADMINISTRATOR, Role.AUDITOR)
 def assign(request: DeskRequest) -> HttpResponse:
     """List accepted cases without an assessor; on POST give the chosen to one."""
+    return _give(request, ASSIGN)
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def reassign(request: DeskRequest, holder: UUID) -> HttpResponse:
+    """List the accepted cases of one assessor; on POST give the chosen, and their visits, away."""
+    mine = applications_for(request.user)
+    who = found(User.objects.filter(pk__in=mine.values("assessor")), pk=holder)
+    lead = _("Accepted cases of %(name)s. A visit to come goes with its case, at the same time.")
+    step = replace(
+        ASSIGN,
+        title=_("Give cases to another assessor"),
+        lead=lead % {"name": who.full_name},
+        waiting=lambda user, _today: (
+            applications_for(user).standing(ApplicationState.ACCEPTED).filter(assessor=who)
+        ),
+    )
+    return _give(request, step, who)
+
+
+def _give(request: DeskRequest, step: Step, holder: User | None = None) -> HttpResponse:
     form = AssignForm(request.POST or None, user=request.user)
 
     def take(cases: list[Application]) -> str:
@@ -198,4 +220,5 @@ def assign(request: DeskRequest) -> HttpResponse:
         )
         return text % {"count": count, "name": assessor.full_name}
 
-    return work_on(request, ASSIGN, "desk/assign.html", take, extra=lambda: {"form": form})
+    context = {"form": form, "holder": holder}
+    return work_on(request, step, "desk/assign.html", take, extra=lambda: context)

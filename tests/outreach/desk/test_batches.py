@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, AuditEvent, User
 from tests import builders
+from tests.outreach.desk.reading import seen_on
 
 SignIn = Callable[[User], Client]
 
@@ -81,6 +83,29 @@ def test_a_case_is_not_offered_to_who_has_another_role_by_now(
     assert "colleague" not in office.get("/assign/").content.decode()
     given = office.post("/assign/", {"ids": [case.pk], "assessor": place.colleague.pk})
     assert (given.status_code, given["X-Refusal"]) == (422, "no-assessor")
+
+
+def test_the_cases_of_an_assessor_are_given_away_from_the_page_of_one(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Who fell ill kept theirs: the desk listed only cases that nobody had been given."""
+    first, second = builders.scheduled(place, 2)
+    office = sign_in(place.administrator)
+    page = office.get(f"/cases/{first.application_id}/").content.decode()
+    [address] = re.findall(r'href="(/assign/[^"?]+)', page)
+    shown = office.get(address)
+    assert [row.item for row in shown.context["listing"]] == [
+        first.application,
+        second.application,
+    ]
+    form = {"assessor": place.colleague.pk, "seen": seen_on(shown)}
+    assert office.post(address, {"ids": [first.application_id], **form}).status_code == 303
+    for visit, who in ((first, place.colleague), (second, place.assessor)):
+        visit.refresh_from_db()
+        assert (visit.assessor, visit.application.assessor) == (who, who)
+    again = office.post(address, {"ids": [first.application_id], **form})
+    assert (again.status_code, again["X-Refusal"]) == (422, "assigned-meanwhile")
+    assert office.get(f"/assign/{place.colleague.pk}/").context["listing"].total == 1
 
 
 def test_without_javascript_a_link_ticks_the_whole_page(

@@ -111,7 +111,7 @@ def test_what_was_told_from_a_page_left_open_is_not_the_newer_news(
 def test_nobody_is_told_of_a_time_that_is_over(
     place: builders.County, sign_in: SignIn, call: Call
 ) -> None:
-    """Until its tablet comes back the visit stands, and “come on the fourth” was said on the fifth."""
+    """Until its tablet comes back the visit stands, and its family was told of yesterday."""
     office = sign_in(place.administrator)
     clock.advance_to(datetime.combine(call.visit.on, time(18), builders.SHANGHAI))
     assert shown(office, call)

@@ -252,6 +252,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "case": lambda about: case_of(about).pk,
     "step": lambda about: about.get("step", "withdraw"),
     "visit": lambda _: Visit.objects.get(state="scheduled").pk,
+    "holder": lambda _: Visit.objects.get(state="scheduled").assessor_id,
     "evaluation": lambda _: Evaluation.objects.get(application__state="evaluated").pk,
     "photo": lambda _: (
         Photo.objects.filter(evaluation__application__in=Certificate.objects.values("application"))[
