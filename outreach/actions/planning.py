@@ -39,6 +39,7 @@ from outreach.models import (
     TeamMember,
     User,
     Visit,
+    working_calendar,
 )
 from outreach.models.planning import PUBLISHABLE, CallKind, PlanKind, PlanState
 from outreach.rules import Refused
@@ -341,7 +342,13 @@ def _still_true(plan: Plan, at: datetime) -> tuple[list[PlannedStop], list[Appli
     """Part the stops that can be arranged from cases that moved on or were changed by hand."""
     seen = _seen(plan)
     accepted = set(drafting.cases_of(plan.campaign).values_list("pk", flat=True))
-    standing = {visit.application_id: visit for visit in _open_visits(plan)}
+    calendar = working_calendar(plan.campaign.first_on)
+    # On a day that was made a holiday since nobody can come: the plan saw no appointment there.
+    standing = {
+        visit.application_id: visit
+        for visit in _open_visits(plan)
+        if calendar.is_working_day(visit.on)
+    }
     wanted, skipped = [], []
     for stop in _stops(plan):
         visit = standing.get(stop.application_id)

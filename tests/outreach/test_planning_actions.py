@@ -19,6 +19,7 @@ from outreach import road_matrix
 from outreach.actions import (
     adopting,
     applications,
+    calendars,
     campaigns,
     drafting,
     offering,
@@ -33,6 +34,7 @@ from outreach.domain.vocabulary import Role
 from outreach.models import Application, Call, Plan, User, Visit
 from outreach.models.planning import CallKind, HindranceKind, PlanState
 from outreach.rules import Refused
+from outreach.working_calendar import LoadedYear, published_year
 from tests import builders
 from tests.outreach.planning import (
     ASKED,
@@ -369,6 +371,20 @@ def test_two_campaigns_tell_a_family_one_thing(place: builders.County) -> None:
     put(replace(hill, campaign=other, north=north), FRIDAY, 9 * 60)
     [call] = Call.objects.to_make()
     assert (call.kind, call.on) == (CallKind.NEW, FRIDAY)
+
+
+def test_an_appointment_on_a_day_that_was_made_a_holiday_is_moved(place: builders.County) -> None:
+    """Plans said so, and publishing them left it where nobody comes."""
+    hill = hills(place, 1)
+    schedule_by_hand(hill, hill.cases[0], FRIDAY, 9)
+    off = published_year(2018) | {FRIDAY}
+    calendars.load_year(LoadedYear(2018, off, "特别放假"), by=None, at=ASKED)
+    plan = made(hill)
+    came = planning.publish(plan, by=place.administrator, at=ASKED)
+    assert (came.standing, came.skipped) == (1, [])
+    assert Visit.objects.get().on == plan.stops.get().on != FRIDAY
+    call = Call.objects.to_make().get()
+    assert (call.kind, call.was_on) == (CallKind.MOVED, FRIDAY)
 
 
 def test_nothing_is_planned_without_teams_or_homes(place: builders.County) -> None:
