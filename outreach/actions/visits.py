@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -51,11 +51,6 @@ class Appointment:
     start: time
     minutes: int = 40
     id: UUID = field(default_factory=new_id)
-
-    @property
-    def end(self) -> time:
-        """When the visit should be over."""
-        return (datetime.combine(self.on, self.start) + timedelta(minutes=self.minutes)).time()
 
 
 def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> list[Visit]:
@@ -131,7 +126,8 @@ def check_time(
         raise Refused("family-away", _("The family is not at home at that time; see their times."))
     day = Visit.objects.due(appointment.on).filter(assessor=assessor)
     others = day.exclude(pk=moving.pk) if moving else day
-    if any(_overlap(appointment, other) for other in others):
+    asked = Visit(on=appointment.on, start=appointment.start, minutes=appointment.minutes)
+    if any(asked.overlaps(other) for other in others):
         raise Refused("double-booking", _("The assessor has another visit at that time."))
 
 
@@ -145,17 +141,10 @@ def is_possible(appointment: Appointment) -> bool:
     )
 
 
-def _overlap(appointment: Appointment, other: Visit) -> bool:
-    taken = Appointment(other.application, other.on, other.start, other.minutes)
-    return appointment.start < taken.end and taken.start < appointment.end
-
-
 def _check_free_among(visits: Sequence[Visit]) -> None:
     for index, visit in enumerate(visits):
         for other in visits[:index]:
-            same_day = visit.assessor_id == other.assessor_id and visit.on == other.on
-            asked = Appointment(visit.application, visit.on, visit.start, visit.minutes)
-            if same_day and _overlap(asked, other):
+            if visit.assessor_id == other.assessor_id and visit.overlaps(other):
                 raise Refused("double-booking", _("The assessor has another visit at that time."))
 
 

@@ -135,6 +135,19 @@ def test_a_time_that_will_not_do_is_explained(
     assert (answer.status_code, answer["X-Refusal"]) == (422, code)
 
 
+def test_a_visit_that_lasts_over_midnight_is_no_free_evening(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Its end came before its beginning, so that nothing fell on it."""
+    one, other = builders.accepted(place, 2)
+    office = sign_in(place.administrator)
+    form = {"on": "2018-06-04", "start": "17:00", "minutes": "480"}
+    assert office.post(f"/cases/{one.pk}/schedule/", form).status_code == 303
+    late = form | {"start": "18:00", "minutes": "40"}
+    answer = office.post(f"/cases/{other.pk}/schedule/", late)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "double-booking")
+
+
 def test_a_visit_is_moved_by_the_liaison_and_cancelled_by_the_office(
     place: builders.County, sign_in: SignIn
 ) -> None:
