@@ -227,7 +227,7 @@ def test_an_ended_account_is_let_in_again_with_a_new_password(
     assert refused["X-Refusal"] == "account-ended"
     assert office.post(f"/accounts/{target.pk}/resume/", {"why": "回来了"}).status_code == 303
     target.refresh_from_db()
-    # Who ended it, and alone let it in with a password of their own, would sign in as somebody else.
+    # Who ended it and alone let it in with another password would sign in as somebody else.
     assert (target.is_active, target.check_password("liaisonliaison")) == (False, True)
     answer = sign_in(place.approver).post(f"/accounts/second-person/{waiting().pk}/")
     target.refresh_from_db()

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from outreach.actions import second_factor
+from outreach.actions import accounts, second_factor
+from outreach.domain.vocabulary import Role
 from outreach.models import AuditEvent, SecondFactor, User
 from tests import builders
 
@@ -228,6 +229,23 @@ def test_a_liaison_signs_in_with_the_password(place: builders.County) -> None:
     browser = Client()
     assert password(browser, "liaison", "/cases/") == "/cases/"
     assert is_signed_in(browser)
+
+
+def test_who_becomes_an_approver_brings_a_code_before_anything_else(
+    place: builders.County,
+) -> None:
+    """Signed in as a liaison, with a password alone, they went on and signed."""
+    browser = Client()
+    password(browser, "liaison", "/cases/")
+    duty = accounts.Duty(Role.APPROVER, place.county)
+    wish = accounts.change_account(
+        place.liaison, "刘联络", duty, reason="换届", by=place.administrator, at=builders.START
+    )
+    assert wish is not None
+    assert browser.get("/cases/").status_code == 200
+    accounts.confirm(wish, by=place.approver, at=builders.START)
+    assert browser.get("/sign/")["Location"] == "/sign-in/?next=/sign/"
+    assert password(browser, "liaison", "/sign/") == "/sign-in/telephone/"
 
 
 def test_on_the_demo_county_nobody_is_asked(place: builders.County, settings: object) -> None:
