@@ -79,21 +79,22 @@ def enrol(
     _check(ticket, der, replica, at)
     assert ticket is not None
     token = secrets.token_urlsafe(32)
+    known = ticket.device or _same_tablet(ticket.user, der, replica)
     device = (
-        ticket.device
-        or _same_tablet(ticket.user, der, replica)
-        or Device(user=ticket.user, enrolled_at=at, public_key=der)
+        Device.objects.select_for_update().get(pk=known.pk)  # somebody may stop it meanwhile
+        if known
+        else Device(user=ticket.user, enrolled_at=at, public_key=der)
     )
     device.label, device.token_sha256 = label, fingerprint(token)
     device.save()
     ticket.device = device
     ticket.save(update_fields=["device"])
-    known, _made = Replica.objects.get_or_create(
+    log, _made = Replica.objects.get_or_create(
         id=replica, defaults={"device": device, "chain": ZERO, "created_at": at}
     )
     record("device.enrol", [device], by=ticket.user, at=at)
-    enrolments.note(device, known, ticket, at)
-    return device, known, token
+    enrolments.note(device, log, ticket, at)
+    return device, log, token
 
 
 def _check(ticket: EnrolmentCode | None, der: bytes, replica: UUID, at: datetime) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mobile_api import devices
 from mobile_api.devices import CODE_LIFETIME, make_code
 from mobile_api.models import Device
 from outreach import clock
@@ -53,6 +55,25 @@ def test_a_known_tablet_goes_on_with_a_new_code(
     tablet.say("teleport", {}, START)
     tablet.sync()
     assert (Device.objects.count(), tablet.state.acked) == (1, 2)
+
+
+def test_a_tablet_stopped_while_it_enrols_again_stays_stopped(
+    place: builders.County, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tablet = Tablet(in_process(), tmp_path / "a.json")
+    tablet.enrol(code, "Tablet 1")
+    check = devices._check
+
+    def meanwhile(*args: Any) -> None:
+        """Let the office stop the tablet once it has been looked at."""
+        check(*args)
+        devices.revoke(Device.objects.get(), by=place.administrator, at=START)
+
+    monkeypatch.setattr(devices, "_check", meanwhile)
+    tablet.enrol(code, "Tablet 1")
+    assert Device.objects.get().revoked_at == START
+    with pytest.raises(TabletRefused, match="revoked"):
+        tablet.sync()
 
 
 def test_a_known_replica_is_not_handed_to_somebody_else(
