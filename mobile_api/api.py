@@ -208,7 +208,7 @@ def _plain(request: HttpRequest) -> bytes:
 
 
 #: What any operation that asks for a token may answer, and any that reads a body.
-_TOKEN = ("no-token", "expired-token", "revoked")
+_TOKEN = ("no-token", "expired-token", "revoked", "busy")
 _BODY = ("not-json", "too-large", "malformed", "busy")
 
 
@@ -217,7 +217,7 @@ def _schema(shape: type[BaseModel], *problems: str) -> dict[str, object]:
     content = {"application/json": {"schema": shape.model_json_schema()}}
     return {
         "requestBody": {"required": True, "content": content},
-        "responses": promised(*_BODY, *problems),
+        "responses": promised(*dict.fromkeys((*_BODY, *problems))),
     }
 
 
@@ -410,7 +410,9 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     auth=IntegrationToken(),
     response={200: wire.ChangesOut},
     openapi_extra={
-        "responses": promised("no-token", "expired-token", "scope", "malformed", "feed-restored")
+        "responses": promised(
+            "no-token", "expired-token", "scope", "malformed", "feed-restored", "busy"
+        )
     },
     summary="What happened after a number, for other offices' systems",
 )

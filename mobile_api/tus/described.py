@@ -7,7 +7,7 @@ from typing import Any
 from mobile_api.problems import promised
 from mobile_api.tus.protocol import CHUNK_TYPE, VERSION
 
-_ANY = ("no-token", "expired-token", "revoked", "upload-version")
+_ANY = ("no-token", "expired-token", "revoked", "upload-version", "busy")
 _BYTES = ("upload-checksum", "upload-offset", "too-large", "not-a-picture", "no-room")
 
 

@@ -64,6 +64,13 @@ def one_connection(token: str) -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+def test_every_operation_with_a_token_says_that_the_service_may_be_busy() -> None:
+    """Without the database each answers 503, and whoever asked tries again."""
+    asked = {label: one.definition.raw for label, one in operations().items()}
+    silent = [label for label, one in asked.items() if "503" not in one["responses"]]
+    assert [label for label in silent if not label.startswith("OPTIONS ")] == []
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize("label", list(operations()))
 def test_every_answer_is_one_that_is_promised(label: str, mode: GenerationMode, token: str) -> None:
