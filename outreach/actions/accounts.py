@@ -164,8 +164,8 @@ def drop_wishes(accounts: Iterable[User], *, by: User, at: datetime) -> None:
 def resume_account(account: User, reason: str, *, by: User, at: datetime) -> AccountRequest:
     """Ask a second person to let an ended account in again, with a new password."""
     _check_manages(by, account.division)
-    if account.outlet and account.outlet.closed_at:
-        raise Refused("outlet-closed", _("This outlet is closed."))
+    if account.outlet:
+        check_open(account.outlet)
     account.refresh_from_db(from_queryset=User.objects.select_for_update(of=("self",), no_key=True))
     if account.is_active:
         raise Refused("account-open", _("This account is in use already."))
@@ -332,13 +332,25 @@ def _check_whole(duty: Duty) -> None:
     if duty.role == Role.OUTLET:
         if duty.outlet is None or duty.outlet.division != duty.division:
             raise Refused("outlet-missing", _("Choose at which outlet the person works."))
-        if duty.outlet.closed_at:
-            raise Refused("outlet-closed", _("This outlet is closed."))
+        check_open(duty.outlet)
     if duty.role == Role.ASSESSOR and not (duty.institution and duty.categories):
         raise Refused(
             "qualification-missing",
             _("Choose the assessor's institution, and for what they are qualified."),
         )
+
+
+def check_open(outlet: Outlet) -> None:
+    """Refuse a counter that is closed; nobody closes it until the transaction ends."""
+    hold_outlet(outlet)
+    if outlet.closed_at:
+        raise Refused("outlet-closed", _("This outlet is closed."))
+
+
+def hold_outlet(outlet: Outlet) -> None:
+    """Let nobody else close a counter, or let somebody in there; read whether it is closed."""
+    held = Outlet.objects.select_for_update(no_key=True)
+    outlet.refresh_from_db(fields=["closed_at"], from_queryset=held)
 
 
 def _check_not_the_last(account: User) -> None:

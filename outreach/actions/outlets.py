@@ -7,7 +7,13 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.accounts import drop_wishes, fresh_password, username_once
+from outreach.actions.accounts import (
+    check_open,
+    drop_wishes,
+    fresh_password,
+    hold_outlet,
+    username_once,
+)
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import OutletKind, Role
 from outreach.models import Division, Outlet, User
@@ -58,6 +64,7 @@ def _save(outlet: Outlet) -> None:
 def close_outlet(outlet: Outlet, *, by: User, at: datetime) -> None:
     """Close a counter: its accounts end; what it took in goes on and stays counted for it."""
     _check_manages(by, outlet.division)
+    hold_outlet(outlet)
     if outlet.closed_at is None:
         outlet.closed_at = at
         outlet.save(update_fields=["closed_at"])
@@ -72,8 +79,7 @@ def open_account(
 ) -> tuple[User, str]:
     """Give somebody at a counter an account; return it with its first password, told once."""
     _check_manages(by, outlet.division)
-    if outlet.closed_at:
-        raise Refused("outlet-closed", _("This outlet is closed."))
+    check_open(outlet)
     password = fresh_password()
     with username_once():
         made = User.objects.create_user(
