@@ -14,8 +14,8 @@ from outreach.desk.reports import sheets
 from outreach.desk.working_paper import INK, MARGIN, SOFT, Hand, grid, printed
 from outreach.reports.monthly import Monthly
 
-#: A heading stands on a page with this much of its table.
-WITH_ITS_TABLE = 45 * mm
+#: A heading stands with the head of its table and some rows, or on the next page.
+ROOM = 40 * mm
 
 
 def draw_month(report: Monthly) -> bytes:
@@ -33,11 +33,8 @@ def draw_month(report: Monthly) -> bytes:
         if name == each_home:
             continue
         table = _table(hand, heads, rows, width)
-        story += [
-            CondPageBreak(WITH_ITS_TABLE),
-            hand.write(name, 13, bold=True),
-            *(Spacer(1, 2 * mm), table, Spacer(1, 6 * mm)),
-        ]
+        heading = hand.write(name, 13, bold=True)
+        story += [CondPageBreak(ROOM), heading, Spacer(1, 2 * mm), table, Spacer(1, 6 * mm)]
     note = _("Every amount follows from the recorded journeys and the tariff pinned to each.")
     story.append(hand.write(note, 8.5, colour=SOFT))
     return printed(hand, story, title, [title], page)

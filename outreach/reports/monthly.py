@@ -6,8 +6,10 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
+from django.utils import timezone
 
+from outreach.domain.workdays import add_months
 from outreach.domain.workflow import VisitState
 from outreach.models import Application, Division, Enquiry, Journey, Visit
 from outreach.reports.intake import FastLane, Matter, channels, fast_lane, matters
@@ -137,7 +139,18 @@ def _villages(savings: SavingsReport, within: Division) -> list[VillageTally]:
     return found
 
 
-def months_with_visits(within: Division) -> list[date]:
-    """Return the months in which homes were assessed, newest first."""
+def last_month_with_visits(within: Division) -> date | None:
+    """Return the last month in which homes were assessed."""
     rows = Journey.objects.filter(village_code__startswith=within.code)
-    return list(rows.dates("on", "month", order="DESC"))
+    return next(iter(rows.dates("on", "month", order="DESC")[:1]), None)
+
+
+def months_to_report(within: Division, until: date) -> list[date]:
+    """Return every month since the first case, newest first: in a month of snow others work on."""
+    first = Application.objects.within(within).aggregate(at=Min("created_at"))["at"]
+    month, since = until.replace(day=1), timezone.localdate(first) if first else until
+    found = [month]
+    while month > since:
+        month = add_months(month, -1)
+        found.append(month)
+    return found

@@ -16,7 +16,12 @@ from outreach.desk.monthly_paper import draw_month
 from outreach.desk.reports import HEIGHT, WIDTH, dots, label_of, sheets
 from outreach.domain.vocabulary import Role
 from outreach.reports import By
-from outreach.reports.monthly import Monthly, monthly, months_with_visits
+from outreach.reports.monthly import (
+    Monthly,
+    last_month_with_visits,
+    monthly,
+    months_to_report,
+)
 
 READERS = (Role.LIAISON, Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
 
@@ -26,8 +31,7 @@ def _asked(request: DeskRequest) -> Monthly:
     try:
         month = date.fromisoformat(f"{request.GET.get('month', '')}-01")
     except ValueError:
-        months = months_with_visits(request.user.division)
-        month = months[0] if months else clock.today()
+        month = last_month_with_visits(request.user.division) or clock.today()
     return monthly(month, within=request.user.division)
 
 
@@ -37,9 +41,10 @@ def report(request: DeskRequest) -> HttpResponse:
     found = _asked(request)
     tallies = found.savings.tallies(By.TOWNSHIP)
     longest = max((tally.saved_fen for tally in tallies), default=0) or 1
+    months = months_to_report(request.user.division, clock.today())
     context: dict[str, Any] = {
         "report": found,
-        "months": months_with_visits(request.user.division),
+        "months": sorted({*months, found.month}, reverse=True),
         "bars": [
             (
                 label_of(tally, By.TOWNSHIP),

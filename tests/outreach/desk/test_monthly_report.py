@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -14,12 +15,14 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils.translation import override
 from openpyxl import load_workbook
 
+from outreach import clock
 from outreach.actions import enquiries, evaluations, visits
 from outreach.demo.tablet import Tablet
 from outreach.desk.maps import meet
-from outreach.desk.reports import dots
+from outreach.desk.reports import dots, sheets
 from outreach.domain.savings import load_tariff
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.models import Evaluation, Journey, Tariff, User
@@ -182,6 +185,38 @@ def test_an_empty_register_has_a_page_that_says_so(place: builders.County, sign_
     assert "这段时间没有上门评定" in browser.get("/reports/").content.decode()
     assert browser.get("/reports/month.pdf").status_code == 200
     assert browser.get("/reports/?month=nonsense").status_code == 200
+
+
+def test_a_month_in_which_no_home_was_assessed_can_be_chosen_too(
+    june: builders.County, sign_in: SignIn
+) -> None:
+    browser = sign_in(june.administrator)
+    clock.advance_to(datetime(2018, 8, 20, 9, tzinfo=builders.SHANGHAI))
+    chosen = re.findall(r'<option value="([0-9-]+)"( selected)?>', read(browser, "/reports/"))
+    assert chosen == [("2018-08", ""), ("2018-07", ""), (MONTH, " selected"), ("2018-05", "")]
+    before = re.findall(r'value="([0-9-]+)" selected', read(browser, "/reports/?month=2017-01"))
+    assert before == ["2017-01"]
+
+
+def read(browser: Client, address: str) -> str:
+    return browser.get(address).content.decode()
+
+
+def test_no_heading_of_the_paper_stands_at_the_foot_of_a_page(
+    june: builders.County, sign_in: SignIn, tmp_path: Path
+) -> None:
+    browser, headings = sign_in(june.administrator), set(book_of(june))
+    for month in (MONTH, "2017-01"):
+        paper = words_of(browser.get(f"/reports/month.pdf?month={month}"), tmp_path)
+        for page in paper.split("\f")[:-1]:
+            *_rest, last, _foot = [line.strip() for line in page.splitlines() if line.strip()]
+            assert last not in headings
+
+
+def book_of(place: builders.County) -> list[str]:
+    """Return the titles of a month's tables, in the language of the screens."""
+    with override("zh-hans"):
+        return [title for title, _heads, _rows in sheets(monthly(VISIT_ON, within=place.county))]
 
 
 def test_one_village_and_villages_without_a_place_draw_no_broken_map() -> None:
