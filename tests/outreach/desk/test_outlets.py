@@ -90,6 +90,8 @@ def test_a_closed_counter_signs_in_no_more_and_what_it_took_in_stays(
     assert office.post(f"/outlets/{outlet.pk}/close/").status_code == 303
     assert counter.get("/taken-in/").status_code == 302
     assert Application.objects.get().outlet == outlet
+    for page in ("/outlets/", f"/outlets/{outlet.pk}/"):
+        assert ("已关闭" in shown(office, page), "已结案" in shown(office, page)) == (True, False)
     late = office.post(
         f"/outlets/{outlet.pk}/accounts/",
         {"account-username": "late", "account-full_name": "柜员"},
@@ -101,6 +103,10 @@ def test_a_closed_counter_signs_in_no_more_and_what_it_took_in_stays(
         "outlet.account",
         "outlet.close",
     }
+
+
+def shown(browser: Client, address: str) -> str:
+    return browser.get(address).content.decode()
 
 
 def test_one_account_ends_and_a_name_is_given_once(place: builders.County, sign_in: SignIn) -> None:
