@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute
 from outreach.actions.applications import assign
+from outreach.actions.bars import bar
+from outreach.actions.visits import leave
 from outreach.demo.tablet import Tablet
 from outreach.domain.vocabulary import Role
-from outreach.models import AuditEvent, Resident, Visit
+from outreach.models import AuditEvent, Bar, Resident, Visit
+from outreach.retention.requests import erase_on_request
 from tests import builders
 from tests.builders import START
 from tests.mobile_api.talking import ON_THE_DAY, enrolled
@@ -139,3 +144,21 @@ def test_one_whose_case_was_given_away_is_parked_and_accepted_under_its_authors_
     )  # fmt: skip
     assert stands() == NEW
     assert AuditEvent.objects.get(action="application.contact").by == place.assessor
+
+
+def test_who_is_registered_anew_after_an_erasure_is_corrected_as_anybody(
+    place: builders.County, tablet: Tablet, visit: Visit, tmp_path: Path, settings: LazySettings
+) -> None:
+    """Their number was kept, as it was barred for a year; by now that is over."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    resident, by = visit.application.resident, place.administrator
+    leave(visit.application, "withdraw", by=by, at=ON_THE_DAY, note="")
+    bar([resident], ground="own_wish", until=date(2019, 6, 4), by=by, at=START)
+    assert erase_on_request(resident, by=by, at=ON_THE_DAY, request="2018-7").erased
+    Bar.objects.update(until_on=START.date())
+    [again] = builders.scheduled(place, id_number=resident.id_number)
+    told = builders.nomination(place)
+    seen = {"telephone": told.telephone, "address": told.address}
+    assert again.application.resident == resident
+    assert correct(tablet, again, NEW, seen)["outcome"] == "applied"
+    assert stands() == NEW
