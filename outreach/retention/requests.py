@@ -119,6 +119,8 @@ def _blank_said(case: Application, at: datetime) -> int:
     count, declared = 0, set[str]()
     for entries in _said_of(case):
         blank_records(entries, at)
+        # No tablet is asked any more for photos that did not come yet.
+        LedgerEntry.objects.filter(pk__among=[one.pk for one in entries]).update(awaits_media=False)
         count += len(entries)
         declared.update(name for entry in entries for name in entry.media)
     if declared:

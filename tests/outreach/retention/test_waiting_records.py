@@ -13,11 +13,12 @@ from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import applications
 from outreach.actions.trail import number_trail, verify_trail
+from outreach.actions.visits import leave
 from outreach.domain.retention import Holding
 from outreach.models import Application, AuditEvent, Resident
 from outreach.models.ids import new_id
 from outreach.retention.blanks import NAMELESS
-from outreach.retention.requests import note, reapply
+from outreach.retention.requests import erase_on_request, note, reapply
 from tests import builders
 from tests.mobile_api.conftest import on_the_day as on_the_day
 from tests.mobile_api.talking import ON_THE_DAY, enrolled
@@ -68,6 +69,24 @@ def test_what_the_trail_says_of_a_case_since_it_was_last_numbered_is_erased_too(
     assert AuditEvent.objects.get(action="application.assign").detail == {}
     number_trail()
     assert verify_trail().broken_at is None
+
+
+def test_a_tablet_is_not_asked_for_the_photos_of_who_was_erased(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    """They were on their way still when the family gave up and asked to be forgotten."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    tablet = enrolled(place, tmp_path, place.liaison)
+    photo = {"sha256": "ab" * 32, "kind": "paper", "paper": "id_card", "size": 10}
+    said = {"resident": {"name": "孙长河", "id_number": builders.id_number()}}
+    case = {"application": str(new_id()), "village": place.village.code, "categories": ["physical"]}
+    media = [{**photo, "type": "image/jpeg", "taken_at": ON_THE_DAY.isoformat()}]
+    tablet.say("nominate", {**said, **case, "media": media}, ON_THE_DAY, 2)
+    assert tablet.exchange()["blobs_missing"] == ["ab" * 32]
+    leave(Application.objects.get(), "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    erase_on_request(Resident.objects.get(), by=place.administrator, at=ON_THE_DAY, request="7")
+    assert LedgerEntry.objects.get().args == {"erased": True}
+    assert tablet.exchange()["blobs_missing"] == []
 
 
 def test_whom_a_tablet_brings_back_after_a_restore_is_erased_again(
