@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 
 from mobile_api.devices import revoke
 from mobile_api.disputes import decide, entry_of, standing
@@ -15,8 +16,9 @@ from mobile_api.models import Decision, Device, Dispute
 from outreach import clock
 from outreach.actions import applications, evaluations, visits
 from outreach.demo.tablet import Tablet, TabletRefused
-from outreach.models import Application, Evaluation, Visit
+from outreach.models import Application, Evaluation, Resident, Visit
 from outreach.models.ids import new_id
+from outreach.retention.requests import erase_on_request
 from outreach.rules import Refused
 from tests import builders
 from tests.at_once import ON_POSTGRESQL, halfway, meanwhile, refusal, second_of
@@ -117,6 +119,27 @@ def test_one_person_nominated_from_two_villages_at_once_has_one_case(
     meanwhile(lambda: push(tablets[0]), lambda: push(tablets[1]))
     assert told == [("applied", None), ("conflict", "open-application")]
     assert Application.objects.filter(resident__village=place.other_village).count() == 1
+
+
+def test_who_is_nominated_again_while_their_old_case_is_erased_keeps_name_and_number(
+    place: County, tmp_path: Path, settings: LazySettings
+) -> None:
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    clock.advance_to(ON_THE_DAY)
+    [case] = builders.accepted(place)
+    visits.leave(case, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    tablet, number = enrolled(place, tmp_path, place.liaison), case.resident.id_number
+    nominates(tablet, place, number)
+    told: list[str] = []
+    meanwhile(
+        lambda: told.extend(one["outcome"] for one in tablet.exchange()["outcomes"]),
+        lambda: erase_on_request(
+            Resident.objects.get(), by=place.administrator, at=ON_THE_DAY, request="7"
+        ),
+    )
+    assert told == ["applied"]
+    again = Application.objects.select_related("resident").get(erased_at=None)
+    assert (again.resident.name, again.resident.id_number) == ("孙长河", number)
 
 
 def test_a_dispute_is_decided_once_by_whoever_comes_first(place: County, tmp_path: Path) -> None:
@@ -293,8 +316,9 @@ def test_pushes_that_nominate_and_book_in_another_order_do_not_stop_each_other(
     assert told == ["applied"] * 4
 
 
-def nominates(tablet: Tablet, place: County) -> None:
-    said = {"resident": {"name": "孙长河", "id_number": builders.id_number()}, "media": []}
+def nominates(tablet: Tablet, place: County, number: str = "") -> None:
+    person = {"name": "孙长河", "id_number": number or builders.id_number()}
+    said = {"resident": person, "media": []}
     case = {"application": str(new_id()), "village": place.village.code}
     tablet.say("nominate", {**said, **case, "categories": ["physical"]}, ON_THE_DAY, 2)
 
