@@ -359,6 +359,15 @@ describe('the form', () => {
     addPart(draft, 'speech')
     expect(draft.parts.map(({ category }) => category)).toEqual(['vision', 'hearing', 'speech'])
   })
+  it.each([
+    ['of an adult', {}, 40, 'resident', '任某'],
+    ['of a child', {}, 8, 'guardian', ''],
+    ['in a category that asks for a guardian', { categories: ['mental'] }, 40, 'guardian', ''],
+    ['where the guardian is known', { guardian: { name: '任父', telephone: '', relation: '父亲' } }, 8, 'guardian', '任父'],
+  ] as const)('begins with the consent of who may give it: %s', (_name, change, age, by, name) => {
+    const begun = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false, ...change } as VisitView, 'e1', age)
+    expect([begun.consentBy, begun.consentName]).toEqual([by, name])
+  })
   it('names everything that is missing, in the order of the steps', () => {
     const draft = newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1')
     const results = draft.parts.map((one) => partResult(one, standard(), 88))

@@ -54,7 +54,9 @@ export interface EvaluationDraft extends LeavesOut {
   remark: string
 }
 
-export function newDraft(visit: VisitView, evaluation: string): EvaluationDraft {
+export function newDraft(visit: VisitView, evaluation: string, age = 18): EvaluationDraft {
+  const parts: PartDraft[] = visit.categories.map((category) => ({ category, answers: {}, own: null, reason: '' }))
+  const asksGuardian = visit.guardian !== null || needsGuardian({ parts }, age)
   return {
     kind: 'evaluation',
     visit: visit.id,
@@ -64,10 +66,10 @@ export function newDraft(visit: VisitView, evaluation: string): EvaluationDraft 
     place: null,
     identityChecked: false,
     guardianPresent: false,
-    consentBy: visit.guardian ? 'guardian' : 'resident',
-    consentName: visit.guardian?.name ?? visit.resident.name,
+    consentBy: asksGuardian ? 'guardian' : 'resident',
+    consentName: asksGuardian ? (visit.guardian?.name ?? '') : visit.resident.name,
     consentGiven: false,
-    parts: visit.categories.map((category) => ({ category, answers: {}, own: null, reason: '' })),
+    parts,
     coSigners: [],
     remark: '',
   }
@@ -220,8 +222,8 @@ export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Si
 /** Categories for which the legal guardian takes part whatever the age. */
 export const GUARDED: readonly Category[] = ['intellectual', 'mental']
 
-export const needsGuardian = (draft: EvaluationDraft, age: number): boolean =>
-  age < 18 || draft.parts.some(({ category }) => GUARDED.includes(category))
+export const needsGuardian = ({ parts }: Pick<EvaluationDraft, 'parts'>, age: number): boolean =>
+  age < 18 || parts.some(({ category }) => GUARDED.includes(category))
 
 /** Photos that the categories ask for, beside those of the visit as it was planned. */
 export function evidenceFor(planned: readonly EvidenceKind[], parts: readonly PartDraft[]): EvidenceKind[] {

@@ -23,7 +23,7 @@ export class SamePicture extends Error {}
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
   const key = `evaluation/${visit.id}`
-  const { draft, state, type, settle, flush, finish, during } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now())), { seen: visit })
+  const { draft, state, type, settle, flush, finish, during } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now()), age(visit.resident.birth_on, now())), { seen: visit })
   const home = safe()
   const me: Signer = book.me.value ?? { id: '', full_name: '', categories: [] }
   const years = age(visit.resident.birth_on, now())
