@@ -35,7 +35,7 @@ PEOPLE = (
     *("朱九江", "秦十春", "尤百草", "许千秋", "何万里", "吕半夏", "施雨声"),
 )
 #: Enrolment codes lie ready in this file, one for each tablet.
-CODES, TABLETS = "codes.json", 60
+CODES, TABLETS = "codes.json", 64
 
 
 def campaign() -> None:

@@ -288,6 +288,25 @@ def test_a_page_of_another_build_is_never_kept_with_the_files_of_this_one(
     assert page.evaluate(ended) == "installed"
 
 
+def test_an_app_that_did_not_come_whole_is_said_before_a_trip_and_asked_for_again(
+    window: Callable[..., Page], line: Line, camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"], base_url=line.address)
+    line.swapped["/tablet/sw.js"] = b"throw new Error('cut')"
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "not whole")
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    app = page.get_by_role("listitem").filter(has_text="应用本身")
+    expect(app).to_contain_text("没有网络时打不开")
+    del line.swapped["/tablet/sw.js"]
+    page.evaluate("window.dispatchEvent(new Event('online'))")  # the line is back
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    hand.go("更多")
+    page.get_by_role("link", name="出发前检查").click()
+    expect(app).to_contain_text("好")
+
+
 def test_a_second_tab_takes_over_only_when_told_to_and_finds_the_last_word(hand: Tablet) -> None:
     begin(hand, PEOPLE[6])
     write_remark(hand, "第一个窗口")

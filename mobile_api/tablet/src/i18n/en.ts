@@ -489,6 +489,8 @@ export const en: Record<MessageKey, string> = {
   'ready.rows_why': 'The list is not complete.',
   'ready.forms': 'Forms',
   'ready.forms_why': 'The grading standard is not here.',
+  'ready.app': 'The app itself',
+  'ready.app_why': 'Not kept whole yet: it would not open without a network. Try again online.',
   'ready.outbox': 'Outbox',
   'ready.outbox_why': '{count} not sent yet.',
   'ready.persisted': 'Storage kept',

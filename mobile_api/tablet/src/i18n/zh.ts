@@ -487,6 +487,8 @@ export const zh = {
   'ready.rows_why': '名单还没有下载完整。',
   'ready.forms': '评定表',
   'ready.forms_why': '评定标准还没有下载。',
+  'ready.app': '应用本身',
+  'ready.app_why': '还没有存全，没有网络时打不开。请联网再试。',
   'ready.outbox': '发件箱',
   'ready.outbox_why': '还有 {count} 项没有发送。',
   'ready.persisted': '长期保存',

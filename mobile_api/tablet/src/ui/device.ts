@@ -11,6 +11,12 @@ export async function health(): Promise<Health> {
   return { persisted, free_mb: free === null ? null : Math.floor(free) }
 }
 
+/** Whether the app's own files are kept here whole: else it does not open without a line. */
+export async function isKept(): Promise<boolean> {
+  if (!('serviceWorker' in navigator)) return false
+  return ((await navigator.serviceWorker.getRegistration())?.active ?? null) !== null
+}
+
 /** What the browser would answer if asked for the camera or the position; null where it does not tell. */
 export async function permission(name: 'camera' | 'geolocation'): Promise<PermissionState | null> {
   try {

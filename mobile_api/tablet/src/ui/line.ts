@@ -11,7 +11,7 @@ export { enrolWith } from '../sync/enrolment'
 export { fetchCertificate } from '../sync/files'
 export { handIn, handInLocked } from '../sync/handin'
 export { askShare } from '../sync/lease'
-export { health, permission } from './device'
+export { health, isKept, permission } from './device'
 export { send }
 
 export const lineOf = (safe: Safe): SyncLoop =>

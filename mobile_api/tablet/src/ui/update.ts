@@ -24,21 +24,26 @@ export async function watchForUpdates(): Promise<void> {
     reloading = true
     void flushDrafts().finally(() => location.reload())
   })
-  const registration = await navigator.serviceWorker.register('/tablet/sw.js', { scope: '/tablet/' }).catch(() => null)
-  if (!registration) return
+  let registration: ServiceWorkerRegistration | null = null
   const look = () => {
-    waiting = registration.waiting
+    waiting = registration?.waiting ?? null
     updateWaits.value = waiting !== null && navigator.serviceWorker.controller !== null
   }
-  look()
-  const ask = () => {
-    if (document.visibilityState === 'visible') void registration.update().catch(() => undefined)
+  /** Ask for a newer one; a first one that did not come whole over a poor line is forgotten, and asked for anew. */
+  const follow = async () => {
+    const found = await navigator.serviceWorker.register('/tablet/sw.js', { scope: '/tablet/' })
+    if (found === registration) return void (await found.update())
+    registration = found
+    look()
+    found.addEventListener('updatefound', () => found.installing?.addEventListener('statechange', look))
   }
+  const ask = () => {
+    if (document.visibilityState === 'visible') void follow().catch(() => undefined)
+  }
+  await follow().catch(() => undefined)
   document.addEventListener('visibilitychange', ask)
+  window.addEventListener('online', ask)
   setInterval(ask, HOURLY_MS)
-  registration.addEventListener('updatefound', () => {
-    registration.installing?.addEventListener('statechange', look)
-  })
 }
 
 /** Let the new version in; false while something of a form is not on the disk yet, which a reload would lose. */
