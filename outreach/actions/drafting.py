@@ -260,6 +260,7 @@ def _visit(known: _Register, case: Application) -> dict[str, Any]:
         **_times(known, case),
         "deadline": deadline,
         "priority": _priority(case),
+        "cut_off": _is_never_reached(known, case),  # only to say why nobody comes
     }
 
 
@@ -340,18 +341,29 @@ def _clock(text: str) -> int:
 
 
 def _is_closed(known: _Register, case: Application, day: date) -> bool:
-    for one in known.hindrances:
-        if not one.covers(day):
-            continue
-        if one.kind == HindranceKind.ABSENT and one.application_id == case.pk:
-            return True
-        if (
-            one.kind == HindranceKind.ROAD_CUT
-            and one.place
-            and case.village.code.startswith(one.place.code)
-        ):
-            return True
-    return False
+    is_absent = any(
+        one.kind == HindranceKind.ABSENT and one.application_id == case.pk and one.covers(day)
+        for one in known.hindrances
+    )
+    return is_absent or _is_cut_off(known, case, day)
+
+
+def _is_cut_off(known: _Register, case: Application, day: date) -> bool:
+    return any(
+        one.kind == HindranceKind.ROAD_CUT
+        and one.place
+        and case.village.code.startswith(one.place.code)
+        and one.covers(day)
+        for one in known.hindrances
+    )
+
+
+def _is_never_reached(known: _Register, case: Application) -> bool:
+    """Tell whether the road is cut on each day left on which the family is at home."""
+    weekdays = {span["weekday"] for span in case.possible_times} or set(range(7))
+    left = [day for day in known.days if day >= timezone.localdate(known.now)]
+    home = [day for day in left if day.weekday() in weekdays]
+    return bool(home) and all(_is_cut_off(known, case, day) for day in home)
 
 
 def _bar(known: _Register, visits: list[dict[str, Any]], shifts: list[dict[str, Any]]) -> None:

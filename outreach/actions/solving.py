@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from outreach.actions.thinking import think
 from outreach.domain.planning import Plan as Answer
-from outreach.domain.planning import Reason, Route
+from outreach.domain.planning import Reason, Route, Unassigned
 from outreach.domain.planning.offering import BAND
 from outreach.models import LeftOut, Plan, PlannedStop
 from outreach.models.planning import PlanKind, PlanState
@@ -294,7 +294,7 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
             LeftOut(
                 plan=plan,
                 application_id=UUID(str(left.visit)),
-                **explain(left.reason, plan, days),
+                **_why(left, visits[str(left.visit)], plan, days),
             )
             for left in answer.unassigned
         ],
@@ -307,6 +307,16 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
 def _late_days(visit: Mapping[str, Any], day: int) -> int:
     deadline = visit.get("deadline")
     return 0 if deadline is None else max(0, day - deadline)
+
+
+def _why(
+    left: Unassigned, visit: Mapping[str, Any], plan: Plan, days: Sequence[date]
+) -> dict[str, Any]:
+    """Explain why nobody comes; the planner knows closed days, and not what closed them."""
+    if visit.get("cut_off"):
+        remedies = [{"code": "road_cut", "detail": {}}]
+        return {"reason": "road_cut", "detail": {}, "remedies": remedies}
+    return explain(left.reason, plan, days)
 
 
 def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:

@@ -89,6 +89,7 @@ TRAVEL: Words = {
 REASONS: Words = {
     "no_specialty": _("No team has an assessor for: %(skills)s."),
     "impartial": _("Everybody of the teams nominated this person or is related."),
+    "road_cut": _("The road to the village is cut on every day on which the family is at home."),
     "no_day": _("No team with %(skills)s works on a day on which the family can be visited."),
     "no_time": _("A team can only be there from %(earliest)s; the family can until %(closes)s."),
     "too_far": _("There and back from every base takes longer than the day."),
@@ -100,6 +101,7 @@ REASONS: Words = {
 REMEDIES: Words = {
     "add_specialty": _("Bring an assessor for %(skills)s, or refer the person to a hospital."),
     "impartial": _("Let another team or a further assessor come."),
+    "road_cut": _("Take the cut back once the road is open, and plan again."),
     "allow_days": _("Ask the family whether %(day)s is possible: a team works then."),
     "add_shift": _("Send a team on %(day)s."),
     "widen_window": _("Ask the family whether %(day)s at %(start)s is possible."),

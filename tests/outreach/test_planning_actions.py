@@ -292,7 +292,8 @@ def test_a_cut_road_closes_its_villages(place: builders.County) -> None:
     what = Happening(HindranceKind.ROAD_CUT, MONDAY, FRIDAY, place=village)
     hindrance = campaigns.hinder(hill.campaign, what, by=place.administrator, at=ASKED)
     left = made(hill).left_out.get()
-    assert (left.application.village, left.reason) == (village, "no_day")
+    assert (left.application.village, left.reason) == (village, "road_cut")
+    assert [one["code"] for one in left.remedies] == ["road_cut"]  # not: ask the family
     campaigns.withdraw(hindrance, by=place.administrator, at=ASKED)
     assert made(hill).left_out.count() == 0
 
