@@ -53,6 +53,10 @@ class AuthorityAway(Exception):
     """The time-stamp authority, or who publishes a revocation list, does not answer: try later."""
 
 
+class ListAway(AuthorityAway):
+    """Whoever publishes a revocation list does not: papers of another signer need another list."""
+
+
 class NotProvable(Exception):
     """The paper cannot be read, or a chain in it not proven; trying again will not help."""
 
@@ -130,7 +134,9 @@ def _run(steps: object) -> bytes:
         return asyncio.run(steps)  # type: ignore[arg-type]
     except (RevokedError, PathError) as error:
         raise NotProvable(str(error)) from error
-    except (OSError, ValidationError) as error:
+    except ValidationError as error:
+        raise ListAway(str(error) or type(error).__name__) from error
+    except OSError as error:
         raise AuthorityAway(str(error) or type(error).__name__) from error
 
 

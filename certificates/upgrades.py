@@ -17,7 +17,14 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from certificates import archiving, second_signatures, storage
-from certificates.archiving import LEVELS, AuthorityAway, Level, NotProvable, TimeAuthority
+from certificates.archiving import (
+    LEVELS,
+    AuthorityAway,
+    Level,
+    ListAway,
+    NotProvable,
+    TimeAuthority,
+)
 from certificates.authority import Trust, load_trust
 from certificates.founding import revocation_list
 from certificates.models import Certificate, CertificateFile
@@ -90,7 +97,8 @@ def upgrade(
     """Raise papers one by one; yield each new version, or why a paper stays as it is.
 
     The work ends with the first paper for which an authority stays away after all tries: what is
-    left waits for the next run. Nothing that was issued is changed: a version is added.
+    left waits for the next run. One whose revocation list cannot be fetched holds up none behind
+    it. Nothing that was issued is changed: a version is added.
     """
     authority = time_authority()
     if authority is None:
@@ -103,7 +111,8 @@ def upgrade(
             yield Failed(file, str(error), is_passing=False)
         except AuthorityAway as error:
             yield Failed(file, str(error), is_passing=True)
-            return
+            if not isinstance(error, ListAway):
+                return
 
 
 def _upgrade(
@@ -114,8 +123,8 @@ def _upgrade(
         try:
             raised, level = _raise(pdf, Level(file.kind), to, authority, trust)
             return _enter(file, raised, level, at)
-        except AuthorityAway:
-            if wait is None:
+        except AuthorityAway as error:
+            if wait is None or isinstance(error, ListAway):
                 raise
             time.sleep(wait)
             authority.wake()

@@ -50,7 +50,7 @@ def keys(server: TimeAuthorityServer, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def present(server: TimeAuthorityServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin with an authority that answers, and do not wait between tries."""
-    server.is_away = False
+    server.is_away = server.keeps_list_back = False
     upgrades._authority.cache_clear()
     monkeypatch.setattr(upgrades, "WAITS", (0.0, 0.0))
 
@@ -162,6 +162,18 @@ def test_a_paper_that_is_lost_holds_up_no_other(
     number = lost.certificate.application.number
     assert err.startswith(f"This needs somebody: case {number}: ")
     assert (status, len(made)) == (1, 3)
+
+
+def test_a_revocation_list_that_cannot_be_fetched_holds_up_no_other_paper(
+    place: builders.County, files: Path, server: TimeAuthorityServer, settings: Any
+) -> None:
+    """That of a former CA, whose papers are the oldest and come first, may be gone for good."""
+    issued(place, files, 2)
+    settings.OUTREACH_TSA_URL, server.keeps_list_back = server.url, True
+    _out, err, status = run_command()
+    assert (err.count("Run this again later: case "), status) == (2, 1)
+    server.keeps_list_back = False
+    assert run_command()[0] == "2 certificates raised to LTA, 0 waiting.\n"
 
 
 def test_a_short_absence_is_bridged(

@@ -30,6 +30,7 @@ class TimeAuthorityServer:
     def __init__(self, port: int, at: datetime) -> None:
         self.url = f"http://127.0.0.1:{port}/"
         self.is_away = False
+        self.keeps_list_back = False
         self.asked = 0
         self.root_key = rsa.generate_private_key(65537, 2048)
         key = rsa.generate_private_key(65537, 2048)
@@ -105,6 +106,9 @@ def serving(at: datetime) -> Iterator[TimeAuthorityServer]:
             self._send("application/timestamp-reply", lambda: authority.answer(body))
 
         def do_GET(self) -> None:
+            if authority.keeps_list_back:
+                self.send_error(503)
+                return
             self._send("application/pkix-crl", authority.revocations)
 
         def _send(self, kind: str, make: object) -> None:
