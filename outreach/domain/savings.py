@@ -302,13 +302,14 @@ def tariff_for(place: str, on: date, tariffs: Iterable[Tariff]) -> Tariff:
 
     The narrowest place wins, then the newest edition that had begun. Raises `NoTariff`.
     """
-    fitting = [t for t in tariffs if t.valid_from <= on and _covers(t.place, place)]
+    fitting = [t for t in tariffs if t.valid_from <= on and covers(t.place, place)]
     if not fitting:
         raise NoTariff(place, on)
     return max(fitting, key=lambda tariff: (len(_stem(tariff.place)), tariff.valid_from))
 
 
-def _covers(wide: str, narrow: str) -> bool:
+def covers(wide: str, narrow: str) -> bool:
+    """Tell whether a place is another one, or lies in it."""
     return narrow.startswith(_stem(wide))
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from django.db.models import Count
 
-from outreach.domain.savings import Tariff, amounts, load_tariff, shipped_tariffs
+from outreach.domain.savings import Tariff, amounts, covers, load_tariff, shipped_tariffs
 from outreach.models import Division, Journey
 from outreach.models import Tariff as Stored
 from outreach.reports.savings import entries_of
@@ -72,8 +72,7 @@ def editions(within: Division) -> list[Edition]:
 
 
 def _touches(place: str, code: str) -> bool:
-    stem = place.removesuffix("00").removesuffix("00")
-    return code.startswith(stem) or place.startswith(code)
+    return covers(place, code) or place.startswith(code)
 
 
 def _until(tariff: Tariff, others: Iterable[Tariff]) -> date | None:

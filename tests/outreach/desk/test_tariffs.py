@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from outreach.domain.vocabulary import Level, Role
 from outreach.models import Application, AuditEvent, Journey, User
 from outreach.models import Tariff as Stored
 from outreach.reports.monthly import monthly
+from outreach.reports.tariffs import editions
 from tests import builders
 from tests.builders import VISIT_ON
 from tests.catalogue import shipped_sources
@@ -185,6 +187,25 @@ def test_another_countys_versions_are_not_shown(place: builders.County, sign_in:
     other = sign_in(builders.user("neighbour", Role.ADMINISTRATOR, neighbour))
     assert other.get("/standards/tariffs/511302-2018/").status_code == 404
     assert other.get("/standards/tariffs/new/").status_code == 404
+
+
+def test_a_townships_versions_are_not_shown_to_its_neighbour(place: builders.County) -> None:
+    """Also where its code ends as that of a county's whole area does."""
+    round_, neighbour = (
+        builders.division(code, code, Level.TOWNSHIP, place.county)
+        for code in ("511302100", "511302101")
+    )
+    shipped = shipped_tariffs()[0]
+    made = replace(shipped, code="round", place=round_.code, valid_from=NEXT_YEAR)
+    Stored.objects.create(
+        code=made.code, place=made.place, valid_from=NEXT_YEAR, body=written(made), sha256=""
+    )
+    told = {
+        area.code: [one.tariff.code for one in editions(area)]
+        for area in (round_, neighbour, place.county)
+    }
+    both = ["round", shipped.code]
+    assert told == {"511302100": both, "511302101": both[1:], "511302": both}
 
 
 @pytest.mark.parametrize("count", [1, 3])
