@@ -18,6 +18,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from outreach.files import BUCKET_ROOMS, SealedStorage
+from outreach.models import StoredBlob
 from outreach.models.sealed import SealedField, key_ring
 from outreach.sealing import HEAD, SealBroken
 
@@ -25,6 +26,8 @@ from outreach.sealing import HEAD, SealBroken
 Progress = Callable[[int, int], None]
 Model = type[models.Model]
 IN_CLEAR = "in clear"
+#: The rooms of photos and their small pictures, whose names begin with the photo's SHA-256.
+PHOTOS = ("blobs", "thumbnails")
 UNKNOWN = "a key that is not in the ring"
 _BATCH = 500
 
@@ -89,6 +92,7 @@ def reseal_files(storage: SealedStorage, progress: Progress) -> Resealed:
         except SealBroken:
             told.broken[name] += 1
         else:
+            _remove_again(name, storage)
             told.done += 1
             told.from_clear += tag is None
         progress(seen, len(left))
@@ -188,6 +192,17 @@ def _sealed_files(storage: SealedStorage) -> Iterator[tuple[str, bytes | None]]:
                 yield name, storage.sealed_with(name)
             except FileNotFoundError:  # deleted meanwhile
                 continue
+
+
+@transaction.atomic
+def _remove_again(name: str, storage: SealedStorage) -> None:
+    """Remove a photo that was erased while it was sealed anew: its row says that it is gone."""
+    room, sha256 = name.partition("/")[0], name.rpartition("/")[2][:64]
+    if room in PHOTOS:
+        # Whoever erases it holds the row until the file is gone.
+        held = StoredBlob.objects.select_for_update().filter(pk=sha256)
+        if any(row.removed_at for row in held):
+            storage.delete(name)
 
 
 def _key_named(tag: bytes) -> str:

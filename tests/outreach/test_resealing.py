@@ -19,6 +19,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from mobile_api.photos import thumbnail_name
 from outreach.actions.audit import record
 from outreach.actions.resealing import (
     IN_CLEAR,
@@ -29,8 +30,8 @@ from outreach.actions.resealing import (
     values_by_key,
 )
 from outreach.actions.trail import number_trail, verify_trail
-from outreach.files import files
-from outreach.models import AuditEvent, Resident
+from outreach.files import SealedStorage, files, photo_name
+from outreach.models import AuditEvent, Resident, StoredBlob
 from outreach.models.sealed import SealedField
 from outreach.sealing import KeyRing
 from tests import builders
@@ -92,6 +93,28 @@ def test_files_that_lay_in_clear_and_those_of_an_older_key_are_sealed(ring: Any)
     assert files().read(f"blobs/ab/ab/{SHA}").read() == b"a photo of before" * 9_000
     assert files().read("certificates/cd/paper.pdf").read() == b"%PDF-1.7"
     assert reseal_files(files(), silent).done == 0
+
+
+class Erasing(SealedStorage):
+    """Another process erases each file while it is being sealed anew."""
+
+    def put(self, name: str, read: Any) -> None:
+        gone = {"erased_at": builders.START, "removed_at": builders.START}
+        StoredBlob.objects.filter(pk=SHA).update(**gone)
+        self.delete(name)
+        super().put(name, read)
+
+
+@pytest.mark.django_db
+def test_a_photo_that_is_erased_while_it_is_sealed_anew_stays_erased(ring: Any) -> None:
+    """Its row said that it is gone, so that nobody ever looked at the file again."""
+    builders.store([SHA])
+    names = [photo_name(SHA), thumbnail_name(SHA)]
+    for name in names:
+        files().put(name, BytesIO(b"a picture").read)
+    ring.OUTREACH_SEALING_KEYS = [NEW, OLD]
+    reseal_files(Erasing(files().place), silent)
+    assert [files().exists(name) for name in names] == [False, False]
 
 
 @pytest.mark.django_db
@@ -161,7 +184,7 @@ KILLS = 3
 MANY = """
 from outreach.actions.audit import record
 from outreach.actions.trail import number_trail
-from outreach.files import files
+from outreach.files import SealedStorage, files, photo_name
 from outreach.models import User
 from outreach.sealing import KeyRing
 from tests import builders
@@ -177,7 +200,7 @@ for n in range(300):
 COUNT = """
 from outreach.actions.resealing import files_by_key, values_by_key
 from outreach.actions.trail import verify_trail
-from outreach.files import files
+from outreach.files import SealedStorage, files, photo_name
 from outreach.models import AuditEvent
 said = sum(event.detail.get("n", 0) for event in AuditEvent.objects.all())
 whole = all(files().read(f"blobs/ab/cd/{n:064x}").read() == b"photo %d" % n for n in range(300))
