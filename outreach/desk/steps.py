@@ -22,7 +22,7 @@ from certificates.models import (
     ItemState,
     PaperRequest,
 )
-from certificates.steps import Kind, renewable_from
+from certificates.steps import CertificateState, Kind, renewable_from
 from outreach.actions.accounts import requests_for
 from outreach.desk.listing import Age, Calendar, Urgency
 from outreach.domain.promises import FAST_STATES, promises
@@ -210,11 +210,12 @@ def to_hand_over(user: User, _today: date) -> QuerySet[Application]:
 
 
 def _requests(user: User, _today: date) -> QuerySet[PaperRequest]:
+    """Return the papers that can be signed: one of a frozen certificate waits until it is valid."""
     rows = PaperRequest.objects.open().filter(scope(user, prefix="certificate__application__"))
     at_work = BatchItem.objects.filter(
         application=OuterRef("certificate__application"), state=ItemState.WAITING
     )
-    return rows.exclude(Exists(at_work))
+    return rows.exclude(Exists(at_work)).exclude(certificate__state=CertificateState.FROZEN)
 
 
 def certificates_for(user: User) -> CertificateQuerySet:

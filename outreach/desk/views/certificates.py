@@ -99,7 +99,9 @@ def certificate(request: DeskRequest, certificate: UUID) -> HttpResponse:
             "chain": Certificate.objects.filter(resident=held.resident_id).order_by("pk"),
             "may_read_notes": request.user.role != Role.ASSESSOR,
             "may_hand_over": _may_hand_over(request.user, held),
-            "may_sign": request.user.role == Role.APPROVER and asked is not None,
+            "may_sign": request.user.role == Role.APPROVER
+            and asked is not None
+            and held.state != CertificateState.FROZEN,
         },
     )
 

@@ -204,6 +204,28 @@ def test_a_lost_paper_and_a_renewal_at_once_are_no_contradiction(
     assert PaperRequest.objects.open().get().kind == "reissue"
 
 
+def test_a_renewal_of_what_was_frozen_since_waits_until_it_is_valid_again(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    """The approver was sent round in a circle: it cannot be signed, and stood on the list."""
+    later = ISSUED_AT.replace(year=2027)
+    clock.advance_to(later)
+    actions.hand_over([held], by=place.liaison, at=later)
+    life.ask_renewal([held], by=place.administrator, at=later)
+    life.freeze([held], reason="核查", by=place.administrator, at=later)
+    approver, page = sign_in(place.approver), reverse("desk:certificate", args=[held.pk])
+    assert held.application.number not in approver.get("/certificates/sign/").content.decode()
+    assert "/certificates/sign/" not in main_of(approver.get(page).content.decode())
+    life.unfreeze([held], reason="查清", by=place.administrator, at=later)
+    assert held.application.number in approver.get("/certificates/sign/").content.decode()
+    assert "/certificates/sign/" in main_of(approver.get(page).content.decode())
+
+
+def main_of(page: str) -> str:
+    """Return the page without its navigation."""
+    return page.partition("<main")[2]
+
+
 def test_the_home_page_says_since_when_a_renewal_waits(
     held: Certificate, place: builders.County, sign_in: SignIn
 ) -> None:
