@@ -1,4 +1,4 @@
-"""What people think better of on a tablet: a grade after it was signed, a colleague, a whole form."""
+"""What people think better of on a tablet: a grade after it was signed, a colleague, a form."""
 
 from __future__ import annotations
 
