@@ -25,8 +25,18 @@ def decide_a_hand_in(world: World, choose: Random) -> None:
             lock_out(world, choose)
     if waiting := undecided(world):
         decision = choose.choice([Decision.ACCEPTED, Decision.ACCEPTED, Decision.SET_ASIDE])
-        decide_one(world, choose.choice(waiting), decision)
+        first = choose.choice(waiting)
+        decide_one(world, first, decision)
         world.reached[f"hand-in {decision}"] += 1
+        goes_on(world, first, choose.choice([None, None, 1]))
+
+
+def goes_on(world: World, first: HandInPart, room: int | None) -> None:
+    """Let the tablet whose hand-in was decided while it was cut off go on with it."""
+    for device in stuck(world):
+        if device.state.handing == str(first.hand_in):
+            hand_over(world, device, room)
+            world.reached["hand-in went on when it was decided"] += 1
 
 
 @rule(5)

@@ -349,6 +349,16 @@ def an_earlier_one_of_a_push_counts_as_said(sound: Any, mutator: Any, batch: Any
     return [there or ids[at] in ids[:at] for at, there in enumerate(known)]
 
 
+@plant(push, "_compare")
+def other_words_under_a_known_number_count_as_said(sound: Any, *given: Any) -> None:
+    """Call a record known whose number the register knows, whatever it says."""
+
+
+@plant(evaluations, "_check_each_visit_once")
+def two_evaluations_of_one_push_pass_together(sound: Any, *given: Any) -> None:
+    """Look at each evaluation of a push as if it were the only one."""
+
+
 @plant(evaluations, "insert")
 def a_second_evaluation_stands_beside_the_first(sound: Any, model: Any, rows: Any, **rest: Any):
     """Forget a column: which evaluation it is that an accepted one corrects."""
@@ -444,6 +454,17 @@ def a_hand_in_is_receipted_and_not_kept(sound: Any, part: Any, *, at: Any) -> An
 def a_hand_in_is_taken_in_and_not_heard(sound: Any, *given: Any) -> list[str]:
     """Keep the pictures of a hand-in and forget its records."""
     return []
+
+
+@plant(quarantine, "_keep")
+def the_pictures_of_a_hand_in_are_dropped(sound: Any, *given: Any) -> bool:
+    """Hear the records of a hand-in and keep none of its pictures."""
+    return False
+
+
+@plant(handin, "_check_whole")
+def a_part_of_what_is_decided_is_receipted(sound: Any, part: Any) -> None:
+    """Keep whatever part comes, also where nobody will look at it any more."""
 
 
 @contextmanager

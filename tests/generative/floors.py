@@ -43,6 +43,7 @@ FLOORS = {
     "handed in": 0.15,
     "handed in unknown to all": 0.01,
     "hand-in cut": 0.01,
+    "hand-in went on when it was decided": 0.02,
     "parts found again": 0.5,
     "hand-in accepted": 0.1,
     "hand-in set_aside": 0.05,

@@ -134,6 +134,12 @@ def records_of(number: UUID) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: int(one["seq"]))
 
 
+def pictures_of(number: UUID) -> set[str]:
+    """Return the names of the pictures of a hand-in, as far as it came."""
+    parts = opened(number, FederationKeys(settings.OUTREACH_KEYS_DIR))
+    return {one["meta"]["sha256"] for _, kind, plain in parts for one in _media_of(kind, plain)}
+
+
 def _entries_of(kind: str, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if kind == "log":
         yield from plain["entries"]

@@ -9,7 +9,8 @@ from uuid import UUID
 from mobile_api.chain import canonical_json
 from mobile_api.models import Decision, Dispute, HandInPart, HandInVerdict, LedgerEntry, Replica
 from mobile_api.quarantine import own_replica
-from tests.generative.handed import records_of
+from outreach.models import StoredBlob
+from tests.generative.handed import pictures_of, records_of
 from tests.generative.promises import check
 
 Place = tuple[UUID, int]
@@ -25,8 +26,15 @@ def hand_ins_are_heard() -> None:
     for pk, verdict in own_replicas().items():
         replica = Replica.objects.filter(pk=pk).first()
         check("I1", verdict.decision == Decision.ACCEPTED or not replica, "heard, yet set aside")
+        check("I2", not _late(verdict), "a part was receipted that nobody hears any more")
         if verdict.decision == Decision.ACCEPTED:
             _stands(verdict, replica)
+
+
+def _late(verdict: HandInVerdict) -> bool:
+    """Tell whether a part came after the verdict, as their ids are made in order."""
+    parts = HandInPart.objects.filter(hand_in=verdict.hand_in, said_replica=verdict.said_replica)
+    return parts.filter(pk__gt=verdict.pk).exists()
 
 
 def _stands(verdict: HandInVerdict, replica: Replica | None) -> None:
@@ -41,6 +49,10 @@ def _stands(verdict: HandInVerdict, replica: Replica | None) -> None:
         told = (row.name, row.version, row.said_at, row.args, row.chain)
         same = told == (one["name"], one["v"], one["at"], one["args"], one["chain"])
         check("I1", same, f"record {one['seq']} of a hand-in is in the ledger with other words")
+    kept = set(StoredBlob.objects.values_list("sha256", flat=True))
+    check(
+        "I2", pictures_of(verdict.hand_in) <= kept, "a picture of a hand-in is not in the register"
+    )
     if replica:
         rows = list(replica.ledger.order_by("seq"))
         theirs = {(one["seq"], one["sig"]) for one in said}
