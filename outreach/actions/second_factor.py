@@ -34,12 +34,24 @@ def is_set_up(user: User) -> bool:
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
-def begin(user: User) -> SecondFactor:
-    """Return the secret that waits to be confirmed, the same one until it is."""
-    made, _ = SecondFactor.objects.get_or_create(
-        user=user, defaults={"secret": pyotp.random_base32()}
-    )
-    return made
+def begin(user: User, shown: str = "") -> SecondFactor:
+    """Return the secret that waits to be confirmed: the one `shown` before, else a fresh one.
+
+    `shown` is its `mark`. Whoever was told the account's first password may have looked at an
+    earlier one, and would have all later codes.
+    """
+    with transaction.atomic():
+        waiting = SecondFactor.objects.select_for_update().filter(user=user, confirmed_at=None)
+        held = waiting.first()
+        if held and mark(held) == shown:
+            return held
+        waiting.delete()
+        return SecondFactor.objects.create(user=user, secret=pyotp.random_base32())
+
+
+def mark(factor: SecondFactor) -> str:
+    """Return by what a session knows the secret again that it was shown."""
+    return _fingerprint(factor.secret)
 
 
 def address(factor: SecondFactor) -> str:

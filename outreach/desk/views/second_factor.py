@@ -101,7 +101,9 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
     """Show the secret as a QR code until a code from it proves that the telephone has it."""
     if second_factor.is_set_up(user):
         return redirect("desk:second_factor")
-    factor = second_factor.begin(user)
+    half = request.session[_HALF]
+    factor = second_factor.begin(user, half.get("shown", ""))
+    request.session[_HALF] = {**half, "shown": second_factor.mark(factor)}
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         spare = None

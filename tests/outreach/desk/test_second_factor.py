@@ -73,6 +73,35 @@ def test_an_administrator_sets_the_telephone_up_before_anything_else(
     assert browser.get("/review/").status_code == 200
 
 
+def test_a_secret_that_somebody_else_looked_at_is_nobodys(place: builders.County) -> None:
+    """As whoever was told the first password, which brings to this page before anything else."""
+    other, own = Client(), Client()
+    for browser in (other, own):
+        password(browser, "administrator")
+    other.get("/sign-in/telephone/")
+    known = pyotp.TOTP(SecondFactor.objects.get().secret)
+    own.get("/sign-in/telephone/")
+    assert SecondFactor.objects.get().secret != known.secret
+    own.get("/sign-in/telephone/")  # a reload shows the same
+    code = present(place.administrator, -1)
+    assert own.post("/sign-in/telephone/", {"code": code}).status_code == 200
+    other.post("/sign-in/code/", {"code": known.at(timezone.now())})
+    assert (is_signed_in(own), is_signed_in(other)) == (True, False)
+
+
+def test_a_secret_that_was_shown_elsewhere_since_is_shown_anew(place: builders.County) -> None:
+    other, own = Client(), Client()
+    for browser in (own, other):
+        password(browser, "administrator")
+        browser.get("/sign-in/telephone/")
+    theirs = present(place.administrator)
+    answer = own.post("/sign-in/telephone/", {"code": theirs})
+    assert (answer.status_code, is_signed_in(own)) == (422, False)
+    assert (
+        own.post("/sign-in/telephone/", {"code": present(place.administrator)}).status_code == 200
+    )
+
+
 def test_a_wrong_code_sets_nothing_up(place: builders.County) -> None:
     browser = Client()
     password(browser, "administrator")
