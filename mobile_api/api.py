@@ -38,7 +38,7 @@ from mobile_api.problems import CONTENT_TYPE, Problem, promised
 from mobile_api.pull import pull
 from mobile_api.push import push
 from mobile_api.receipts import ReceiptKeys
-from mobile_api.scope import rows_for, whoami
+from mobile_api.scope import HOLDERS, rows_for, whoami
 from mobile_api.tus import described
 from mobile_api.tus.protocol import VERSION
 from outreach import clock
@@ -397,7 +397,7 @@ def hand_in(request: HttpRequest) -> Status[wire.HandInOut]:
 def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileResponse:
     user = request.auth.user
     found = Certificate.objects.filter(scope(user, prefix="application__"), pk=certificate).first()
-    if found is None:
+    if found is None or user.role not in HOLDERS:
         raise Problem("not-found")
     try:
         return FileResponse(open_file(found), content_type="application/pdf")
