@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 
 from mobile_api.api import answer_problem
@@ -71,7 +71,10 @@ FILES_GONE = Failure(
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Answer whatever was not caught: as the API answers below it, else with a page."""
-    failure = failure_of(sys.exc_info()[1])
+    error = sys.exc_info()[1]
+    if isinstance(error, UnreadablePostError):  # the line was cut: nobody hears the answer
+        return HttpResponse(status=400)
+    failure = failure_of(error)
     if failure is None:
         return HttpResponse(render_to_string("500.html"), status=500)
     if request.path_info.startswith("/api/"):

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,30 @@ def test_a_disk_that_locks_nothing_is_told_as_one_that_is_gone(
     monkeypatch.setattr(fcntl, "flock", refusing)
     answer = server.generic("POST", "/api/v1/uploads/", photo, CHUNK, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+
+
+class CutLine(BytesIO):
+    """A body of which nothing more comes."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise ConnectionResetError
+
+    readline = read
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/v1/hand-in", "application/json"),
+        ("/api/v1/devices/enrol", "application/json"),
+        ("/check/api/", "application/pdf"),
+        ("/check/api/", "multipart/form-data; boundary=x"),
+    ],
+)
+def test_a_line_that_is_cut_is_no_failure_of_the_service(
+    place: builders.County, path: str, kind: str
+) -> None:
+    """Whoever watches is called at each answer of 500 and more."""
+    cut: dict[str, Any] = {"wsgi.input": CutLine(), "CONTENT_LENGTH": "900"}
+    answer = Client(raise_request_exception=False).generic("POST", path, content_type=kind, **cut)
+    assert answer.status_code == 400
