@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.cache import cache
+from django.db import DatabaseError
 
 #: For how long a guess counts where nothing else is said.
 PAUSE_SECONDS = 900
@@ -20,6 +23,17 @@ def counted(key: str, seconds: int = PAUSE_SECONDS, *, step: int = 1) -> int:
     count = cache.incr(key, step)
     cache.touch(key, max(1, cache.get(f"{key}:end", 0) - time.time()))
     return count
+
+
+@contextmanager
+def looked_at(*keys: str, seconds: int = PAUSE_SECONDS) -> Iterator[None]:
+    """Take a guess back that could not be looked at, for want of the database."""
+    try:
+        yield
+    except DatabaseError:
+        for key in keys:
+            counted(key, seconds, step=-1)
+        raise
 
 
 def forget(key: str) -> None:

@@ -18,7 +18,7 @@ from outreach import clock
 from outreach.actions import enquiries as asking
 from outreach.desk.answers import answer, check_form
 from outreach.desk.forms import TelephoneField
-from outreach.desk.guessing import counted
+from outreach.desk.guessing import counted, looked_at
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Division, Enquiry
 from outreach.reports import reply_rate, savings_report, steps_kept
@@ -135,7 +135,9 @@ def status(request: HttpRequest) -> HttpResponse:
 
 def _case(request: HttpRequest, number: str, digits: str) -> Application:
     keys = guess(request, number)
-    case = Application.objects.filter(number=number.strip()).select_related("resident").first()
+    with looked_at(*keys):
+        rows = Application.objects.filter(number=number.strip()).select_related("resident")
+        case = rows.first()
     end = case.resident.id_number[-4:] if case else "\0\0\0\0"
     if case is None or not hmac.compare_digest(end.encode(), digits.strip().upper().encode()):
         raise Refused(
@@ -174,7 +176,8 @@ def reply(request: HttpRequest) -> HttpResponse:
         check_form(form)
         number, code = form.cleaned_data["number"].strip().upper(), form.cleaned_data["code"]
         keys = guess(request, number)
-        held = Enquiry.objects.filter(number=number).first()
+        with looked_at(*keys):
+            held = Enquiry.objects.filter(number=number).first()
         known = held.code_sha256 if held else ""
         if held is None or not hmac.compare_digest(known, asking.fingerprint(code)):
             raise Refused(

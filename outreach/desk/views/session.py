@@ -16,7 +16,7 @@ from outreach import clock
 from outreach.actions import second_factor
 from outreach.actions.audit import record
 from outreach.desk.answers import done
-from outreach.desk.guessing import counted, forget
+from outreach.desk.guessing import counted, forget, looked_at
 from outreach.desk.views.second_factor import ask_second_factor
 
 WRONG_PASSWORDS = 5
@@ -48,7 +48,8 @@ class SignInForm(AuthenticationForm):
             raise forms.ValidationError(
                 _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
             )
-        cleaned = super().clean()
+        with looked_at(key, seconds=PAUSE_SECONDS):
+            cleaned = super().clean()
         if self.get_user():  # a form without a password has proven nothing
             forget(key)
         return cleaned

@@ -146,3 +146,16 @@ def test_a_line_that_is_cut_is_no_failure_of_the_service(
     cut: dict[str, Any] = {"wsgi.input": CutLine(), "CONTENT_LENGTH": "900"}
     answer = Client(raise_request_exception=False).generic("POST", path, content_type=kind, **cut)
     assert answer.status_code == 400
+
+
+def test_tries_without_a_database_are_no_wrong_guesses(place: builders.County) -> None:
+    case = builders.applied(place)[0]
+    signing = {"username": "liaison", "password": "liaisonliaison"}
+    asking = {"number": case.number, "digits": case.resident.id_number[-4:]}
+    browser = Client(raise_request_exception=False)
+    for _ in range(6):
+        with connection.execute_wrapper(gone):
+            assert browser.post("/sign-in/", signing).status_code == 503
+            assert browser.post("/welcome/status/", asking).status_code == 503
+    assert browser.post("/welcome/status/", asking).status_code == 200
+    assert browser.post("/sign-in/", signing).status_code == 302
