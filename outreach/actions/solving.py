@@ -29,7 +29,7 @@ from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import Reason, Route, Unassigned
 from outreach.domain.planning.offering import BAND
 from outreach.models import LeftOut, Plan, PlannedStop
-from outreach.models.planning import PlanKind, PlanState
+from outreach.models.planning import PlanKind, PlanQuerySet, PlanState
 from outreach.road_matrix import RoutingUnusable, ask
 
 log = logging.getLogger("outreach.planning")
@@ -51,7 +51,14 @@ def make(plans: Sequence[UUID]) -> None:
     for plan in claimed[1:]:
         assert plan.problem == claimed[0].problem, "two answers have one question"
     os.nice(NICENESS)
-    _watch(claimed)
+    try:
+        _watch(claimed)
+    except GivenUp:
+        log.warning("plans %s were given up meanwhile", claimed)
+
+
+class GivenUp(Exception):
+    """The plan was taken for dead after a long silence; another solver may be making it by now."""
 
 
 def _claim(pk: UUID) -> Plan | None:
@@ -193,20 +200,26 @@ def _beat(plans: Sequence[Plan], heard: _Heard, elapsed: float, seconds: float) 
         "km": round(best.km, 1) if best else None,
         "late": best.late if best else None,
     }
-    rows = Plan.objects.filter(pk__in=[plan.pk for plan in plans], state=PlanState.RUNNING)
-    rows.update(progress=progress, beat_at=timezone.now())
+    _give_sign(plans, progress=progress)
 
 
-def _give_sign(plans: Sequence[Plan]) -> None:
-    rows = Plan.objects.filter(pk__in=[plan.pk for plan in plans], state=PlanState.RUNNING)
-    rows.update(beat_at=timezone.now())
+def _give_sign(plans: Sequence[Plan], **said: Any) -> None:
+    """Give a sign of life after one's own last one; whoever else gave one has the plan now."""
+    for plan in plans:
+        now = timezone.now()
+        if not _mine(plan).update(beat_at=now, **said):
+            raise GivenUp
+        plan.beat_at = now
+
+
+def _mine(plan: Plan) -> PlanQuerySet:
+    return Plan.objects.filter(pk=plan.pk, state=PlanState.RUNNING, beat_at=plan.beat_at)
 
 
 def _keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -> None:
     """Keep what was found, unless the plan was given up meanwhile: it may be published by now."""
-    rows = Plan.objects.select_for_update().filter(pk=plan.pk, state=PlanState.RUNNING)
     with transaction.atomic():
-        if rows.values_list("pk").first():
+        if _mine(plan).select_for_update().values_list("pk").first():
             keep(plan, answer, document, travel)
 
 
@@ -223,7 +236,7 @@ def _end(
             early = stopped or heard.done is None
             state = PlanState.STOPPED if early else PlanState.READY
             message = ("stopped" if stopped else "interrupted") if early else ""
-        Plan.objects.filter(pk=plan.pk, state=PlanState.RUNNING).update(
+        _mine(plan).update(
             state=state, message=message, finished_at=timezone.now(), beat_at=timezone.now()
         )
 

@@ -552,6 +552,36 @@ def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_
     assert set(plan.stops.values_list("pk", "application", "on", "start")) == stands
 
 
+def test_a_solver_that_wakes_up_beside_its_second_self_leaves_it_the_plan(
+    place: builders.County,
+) -> None:
+    """It ended the plan that the other one was making, with what it had found before."""
+    hill = hills(place, 4)
+    plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    first = solving._claim(plan.pk)
+    assert first is not None
+    document = dict(first.problem)
+    [answer] = thinking.answer(
+        document, answers=False, seed=1, seconds=1, asked=Event(), say=lambda said: None
+    )
+    solving._beat([first], solving._Heard(), 1, 60)
+    Plan.objects.update(beat_at=timezone.now() - 2 * planning.SILENCE)
+    plan.refresh_from_db()
+    planning.notice_silence(plan, at=ASKED)
+    planning.resume(plan, by=place.administrator, at=ASKED)
+    second = solving._claim(plan.pk)
+    assert second is not None
+    with pytest.raises(solving.GivenUp):
+        solving._beat([first], solving._Heard(best=answer), 2, 60)
+    heard = solving._Heard(done=[answer])
+    solving._end([first], heard, document, "formula", stopped=False)
+    plan.refresh_from_db()
+    assert (plan.state, plan.stops.count()) == (PlanState.RUNNING, 0)
+    solving._end([second], heard, document, "formula", stopped=False)
+    plan.refresh_from_db()
+    assert (plan.state, plan.stops.count()) == (PlanState.READY, 4)
+
+
 def test_a_solver_that_dies_in_the_middle_of_a_word_leaves_what_it_said_before() -> None:
     """The best of ten seconds was lost, and the plan stood still until it was given up."""
     hears, says = multiprocessing.Pipe(duplex=False)
@@ -575,7 +605,8 @@ def test_a_solver_gives_signs_of_life_while_it_asks_for_the_roads(
     def slowly(_client: Any, _url: str, _places: Any, rows: range, columns: range) -> Any:
         plan.refresh_from_db()
         given_up.append(planning.notice_silence(plan, at=ASKED))
-        Plan.objects.update(beat_at=timezone.now() - 0.9 * planning.SILENCE)
+        claimed.beat_at = timezone.now() - 0.9 * planning.SILENCE
+        claimed.save(update_fields=["beat_at"])
         block = [[0] * len(columns) for _row in rows]
         return {"durations": block, "distances": block}
 
