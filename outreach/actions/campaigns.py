@@ -7,9 +7,11 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.audit import record
@@ -27,9 +29,11 @@ from outreach.models import (
     Team,
     TeamMember,
     User,
+    Visit,
     working_calendar,
 )
 from outreach.models.planning import HindranceKind
+from outreach.models.visits import VisitQuerySet
 from outreach.rules import Refused, applications_for, campaigns_for
 
 #: A campaign longer than this is two campaigns.
@@ -138,18 +142,31 @@ def add_team(campaign: Campaign, crew: Crew, *, by: User, at: datetime) -> Team:
     return team
 
 
-def change_team(team: Team, crew: Crew, *, by: User, at: datetime) -> None:
-    """Change a team; its days keep their own hours, which `set_hours` changes."""
+def change_team(team: Team, crew: Crew, *, by: User, at: datetime) -> list[Visit]:
+    """Change a team; its days keep their own hours, which `set_hours` changes.
+
+    Return the visits to come of who left it: they stay theirs, and no plan looks at them any more.
+    """
     check_plans(by, team.campaign)
     with transaction.atomic():
         hold_teams(team.campaign)
         _check_crew(team.campaign, crew, team)
+        staying = [member.user_id for member in crew.members]
+        left = team.members.exclude(user__in=staying).values_list("user", flat=True)
+        kept = list(_coming(team.campaign, list(left), at))
         for name, value in _described(crew).items():
             setattr(team, name, value)
         team.save()
         team.members.all().delete()
         _man(team, crew)
         record("team.change", [team], by=by, at=at)
+    return kept
+
+
+def _coming(campaign: Campaign, assessors: Sequence[UUID], at: datetime) -> VisitQuerySet:
+    days = (max(campaign.first_on, timezone.localdate(at)), campaign.last_on)
+    rows = Visit.objects.open().within(campaign.division)
+    return rows.filter(assessor__in=assessors, on__range=days).select_related("assessor")
 
 
 def hold_teams(campaign: Campaign) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from outreach import clock
@@ -22,7 +24,7 @@ from outreach.desk.campaign_forms import ChangingTeamForm, HoursForm, TeamForm
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.views.campaigns import campaign_of
 from outreach.domain.vocabulary import Role
-from outreach.models import Team
+from outreach.models import Team, Visit
 from outreach.rules import Refused, campaigns_for, plainly
 
 
@@ -72,8 +74,8 @@ def change(request: DeskRequest, team: UUID) -> HttpResponse:
             lambda: TeamForm.showing(held),
             hold=lambda: actions.hold_teams(held.campaign),
         ) as kept:
-            actions.change_team(held, form.crew(), by=request.user, at=clock.now())
-        text = told(_("The team is changed."), kept)
+            coming = actions.change_team(held, form.crew(), by=request.user, at=clock.now())
+        text = told(_("The team is changed."), kept) + _staying(coming)
         return done(request, text, "desk:campaign", held.campaign_id)
 
     context = {
@@ -84,6 +86,21 @@ def change(request: DeskRequest, team: UUID) -> HttpResponse:
         "button": _("Save"),
     }
     return answer(request, act, "desk/team_form.html", lambda: context)
+
+
+def _staying(coming: Sequence[Visit]) -> str:
+    """Say whose visits to come nobody else makes by itself."""
+    if not coming:
+        return ""
+    names = _(", ").join(sorted({visit.assessor.full_name for visit in coming}))
+    text = ngettext(
+        "%(count)d visit to come stays with %(names)s; give it to another assessor from the page"
+        " of its case.",
+        "%(count)d visits to come stay with %(names)s; give them to another assessor from the page"
+        " of one of the cases.",
+        len(coming),
+    )
+    return " " + text % {"count": len(coming), "names": names}
 
 
 def _check(form: Any) -> None:

@@ -165,6 +165,18 @@ def test_an_assessor_is_in_one_team_only(hill: Hills, office: Client) -> None:
     assert taken["X-Refusal"] == "team-exists"
 
 
+def test_whose_visits_stay_with_who_left_the_team_is_said(hill: Hills, office: Client) -> None:
+    """No plan looked at them any more, and nobody heard of it."""
+    published(hill)
+    mine = Visit.objects.filter(assessor=hill.place.assessor).count()
+    page = f"/teams/{hill.north.pk}/"
+    form = {"name": "北线", "members": [hill.place.colleague.pk], "base": hill.place.county.pk}
+    seen = {"vehicle": "", "seen": seen_on(office.get(page))}
+    told = office.post(page, form | seen, follow=True)
+    assert mine
+    assert f"assessor 还有 {mine} 次未到的上门" in text(told)
+
+
 def test_hours_are_set_day_by_day_and_a_reversed_day_is_told(hill: Hills, office: Client) -> None:
     page = f"/teams/{hill.north.pk}/hours/"
     form = {f"on-{MONDAY}": "on", f"start-{MONDAY}": "09:00", f"end-{MONDAY}": "16:00"}
