@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import StringIO
@@ -59,6 +59,13 @@ class Installation:
         told = self.run("-m", "tests.outreach.backups.installation", json.dumps(commands))
         return cast(list[str], json.loads(told))
 
+    def refusals(self, *commands: Sequence[str]) -> list[str]:
+        """Run several that must each be refused, in one process, and return what each was told."""
+        told = self.run(
+            "-m", "tests.outreach.backups.installation", json.dumps(commands), "refused"
+        )
+        return cast(list[str], json.loads(told))
+
     def environment(self) -> dict[str, str]:
         ours = ("OUTREACH_", "DATABASE_URL", "DJANGO_")
         rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -107,5 +114,23 @@ def _in_turn(commands: Sequence[Sequence[str]]) -> list[str]:
     return said
 
 
+def _refused(commands: Sequence[Sequence[str]]) -> list[str]:
+    from django.core.management import execute_from_command_line
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
+    said = []
+    for command in commands:
+        code: object = 0
+        with redirect_stderr(StringIO()) as told:
+            try:
+                execute_from_command_line(["manage.py", *command])
+            except SystemExit as ended:
+                code = ended.code
+        assert code == 1, f"it was not refused: {command}"
+        said.append(told.getvalue())
+    return said
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_in_turn(json.loads(sys.argv[1]))))
+    play = _refused if sys.argv[2:] == ["refused"] else _in_turn
+    sys.stdout.write(json.dumps(play(json.loads(sys.argv[1]))))
