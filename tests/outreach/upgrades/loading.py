@@ -1,14 +1,11 @@
 """Put a register of an earlier version's SQLite into an empty PostgreSQL, as that version had it.
 
-Run as `python -m tests.outreach.upgrades.loading FILE` in the environment of the installation.
+Run within the installation, before its own commands.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-
-import django
+import gc
 
 
 def load(file: str) -> None:
@@ -25,7 +22,9 @@ def load(file: str) -> None:
     applied = MigrationRecorder(connections["old"]).applied_migrations()
     newest = sorted(dict(sorted(applied)).items())
     executor = MigrationExecutor(connection)
+    gc.disable()  # the models of each step refer to each other: to look for them is a quarter
     executor.migrate(newest)
+    gc.enable()
     then = executor.loader.project_state(newest).apps
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -37,9 +36,3 @@ def load(file: str) -> None:
             model._base_manager.using("default").bulk_create(rows)
         for statement in connection.ops.sequence_reset_sql(no_style(), list(then.get_models())):
             cursor.execute(statement)
-
-
-if __name__ == "__main__":
-    os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
-    django.setup()
-    load(sys.argv[1])
