@@ -2,373 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import Guarding, Nomination
 from outreach.desk import words
-from outreach.domain.identity import (
-    IdNumber,
-    MalformedIdNumber,
-    MalformedName,
-    MalformedTelephone,
-    age_on,
-    normalise_name,
-    normalise_telephone,
-    parse_id_number,
-)
-from outreach.domain.vocabulary import Category, Paper, Role
-from outreach.domain.workflow import OPEN_STATES
-from outreach.models import Application, Assessor, Division, Resident, User
-from outreach.models.sealed import blind_index
+from outreach.desk.person_fields import TelephoneField
+from outreach.desk.words import choices
+from outreach.domain.vocabulary import Role
+from outreach.models import Assessor, User
 from outreach.reports import By
-from outreach.rules import papers_required
-
-ID_NUMBER_MESSAGES = {
-    "length": _("An ID number has 18 characters; count them again."),
-    "characters": _("An ID number is 17 digits and then a digit or X."),
-    "birth_date": _("Characters 7 to 14 are no date of birth; compare with the card."),
-    "check_digit": _("One of the characters is wrong; compare each with the card."),
-}
-WEEKEND = ("5-", "6-")
-HALF_DAYS = {"am": ("08:00", "12:00"), "pm": ("13:00", "18:00")}
-TIMES = [
-    (f"{day}-{half}", _("%(day)s, %(half)s") % {"day": name, "half": word})
-    for day, name in enumerate(words.WEEKDAYS)
-    for half, word in (("am", _("morning")), ("pm", _("afternoon")))
-]
-
-
-def check_working_day(times: Sequence[str]) -> None:
-    """Refuse times on weekends only: at none of them could a visit be booked."""
-    if times and all(text.startswith(WEEKEND) for text in times):
-        raise forms.ValidationError(
-            _("The doctors come on working days: tick one of these, too, or nothing at all."),
-            "weekend",
-        )
-
-
-CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
-
-
-class IdNumberField(forms.CharField):
-    """An ID number of GB 11643-1999; what is wrong with it is said without repeating it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        super().__init__(max_length=30, widget=forms.TextInput(attrs=attrs), **kwargs)
-
-    def clean(self, value: Any) -> str:
-        """Return the number as the card has it."""
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return parse_id_number(text).value
-        except MalformedIdNumber as error:
-            raise forms.ValidationError(ID_NUMBER_MESSAGES[error.reason], "malformed") from error
-
-
-class NameField(forms.CharField):
-    """A person's name in Chinese characters."""
-
-    def clean(self, value: Any) -> str:
-        """Return the name with look-alike dots made one."""
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return normalise_name(text)
-        except MalformedName as error:
-            message = _("A name is at most 50 Chinese characters, with “·” only between them.")
-            raise forms.ValidationError(message, "malformed") from error
-
-
-class TelephoneField(forms.CharField):
-    """A telephone number of mainland China."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"autocomplete": "off", "inputmode": "tel"}
-        super().__init__(max_length=30, widget=forms.TextInput(attrs=attrs), **kwargs)
-
-    def clean(self, value: Any) -> str:
-        """Return the number in its usual form."""
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return normalise_telephone(text)
-        except MalformedTelephone as error:
-            message = _("A telephone is 11 digits of a mobile, or area code and number.")
-            raise forms.ValidationError(message, "malformed") from error
-
-
-def _choices(table: words.Words, *left_out: str) -> list[tuple[str, str | Promise]]:
-    return [(str(code), word) for code, word in table.items() if code not in left_out]
-
-
-class NominationForm(forms.Form):
-    """Everything a liaison knows of a person; what is wrong or missing is told all at once."""
-
-    name = NameField(label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    id_number = IdNumberField(
-        label=_("ID number"), help_text=_("18 characters, as on the card; the last may be X.")
-    )
-    village = forms.ChoiceField(label=_("Village or community"))
-    address = forms.CharField(
-        label=_("Address of the home"), max_length=200, required=False, help_text=_("As filed.")
-    )
-    telephone = TelephoneField(label=_("Telephone"), required=False)
-    ethnicity = forms.CharField(label=_("Ethnicity"), max_length=20, initial="汉族")
-    categories = forms.MultipleChoiceField(
-        label=_("Which disability?"),
-        choices=_choices(words.CATEGORIES, Category.MULTIPLE),
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Tick all that apply; the doctor decides."),
-    )
-    diagnosis = forms.CharField(
-        label=_("What is known of the illness"), max_length=500, required=False
-    )
-    severity_expected = forms.TypedChoiceField(
-        label=_("How severe does it seem?"),
-        choices=[("", _("Not sure")), *((n, words.GRADES[n]) for n in (1, 2, 3, 4))],
-        coerce=int,
-        empty_value=None,
-        required=False,
-    )
-    is_bedridden = forms.BooleanField(label=_("Bedridden"), required=False)
-    can_sit = forms.BooleanField(label=_("Could sit in a bus"), required=False, initial=True)
-    is_poor_household = forms.BooleanField(label=_("Poor household on file"), required=False)
-    fee_paid_by_county = forms.BooleanField(
-        label=_("The county pays the assessment fee"), required=False
-    )
-    guardian_name = NameField(label=_("Name of the guardian"), required=False)
-    guardian_relation = forms.ChoiceField(
-        label=_("Relation"), choices=[("", "—"), *_choices(words.RELATIONS)], required=False
-    )
-    guardian_telephone = TelephoneField(label=_("Telephone of the guardian"), required=False)
-    guardian_id_number = IdNumberField(label=_("ID number of the guardian"), required=False)
-    times = forms.MultipleChoiceField(
-        label=_("When is the family at home?"),
-        choices=TIMES,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        validators=[check_working_day],
-        help_text=_("Tick nothing if any working day will do."),
-    )
-    papers = forms.MultipleChoiceField(
-        label=_("Which papers were shown to you?"),
-        choices=_choices(words.PAPERS),
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
-    consent_by = forms.ChoiceField(
-        label=_("Who asks for the certificate?"),
-        choices=[("", _("Nobody asked yet")), *CONSENT_BY],
-        required=False,
-        help_text=_("Nobody may be forced: without this it stays a nomination."),
-    )
-    consent_name = NameField(label=_("Name of who asks"), required=False)
-    urgency = forms.ChoiceField(
-        label=_("Can it not wait?"),
-        choices=[("", _("It can wait its turn")), *_choices(words.URGENCIES)],
-        required=False,
-        help_text=_("Urgent cases get the fast lane: each step of the office within 24 hours."),
-    )
-    urgent_why = forms.CharField(label=_("Why it cannot wait"), max_length=300, required=False)
-    latitude = forms.FloatField(
-        label=_("Latitude (WGS-84)"), min_value=-90, max_value=90, required=False
-    )
-    longitude = forms.FloatField(
-        label=_("Longitude (WGS-84)"), min_value=-180, max_value=180, required=False
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        user: User,
-        today: date,
-        photographed: Collection[str] = (),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-        self.photographed = set(photographed)
-        self.user = user
-        rows = Division.objects.villages().valid(today).within(user.division)
-        self.villages = {row.code: row for row in rows.select_related("parent")}
-        field = self.fields["village"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = _by_township(self.villages)
-
-    def clean_id_number(self) -> str:
-        """Refuse a person whose other application is still open."""
-        value: str = self.cleaned_data["id_number"]
-        if parse_id_number(value).birth_on > self.today:
-            message = _("By this number the person is not born yet; compare it with the card.")
-            raise forms.ValidationError(message, "malformed")
-        held = Application.objects.filter(
-            resident__id_number_index=blind_index(value, "id_number"), state__in=OPEN_STATES
-        )
-        if held.exists():
-            message = _("This person has an open application already; continue that one.")
-            raise forms.ValidationError(message, "open-application")
-        return value
-
-    def clean(self) -> dict[str, Any]:
-        """Check what hangs together: guardian, consent, position."""
-        cleaned = super().clean() or self.cleaned_data
-        if self._is_guarded():
-            self._check_guardian(cleaned)
-        elif self._said_of_guardian() and not cleaned.get("guardian_name"):
-            self.add_error("guardian_name", _("Write the name of the guardian, too."))
-        unnamed = cleaned.get("consent_by") and not cleaned.get("consent_name")
-        if unnamed and "consent_name" not in self.errors:
-            self.add_error("consent_name", _("Write the name of who asks."))
-        if cleaned.get("urgency") and not cleaned.get("urgent_why", "").strip():
-            self.add_error("urgent_why", _("Write why it cannot wait."))
-        if (cleaned.get("latitude") is None) != (cleaned.get("longitude") is None):
-            self.add_error("longitude", _("A position is latitude and longitude, or neither."))
-        return cleaned
-
-    def _identity(self) -> IdNumber | None:
-        value = self.cleaned_data.get("id_number")
-        return parse_id_number(value) if value else None
-
-    def _needed(self) -> list[Paper]:
-        identity = self._identity()
-        age = age_on(identity.birth_on, self.today) if identity else 18
-        return papers_required(self.cleaned_data.get("categories", ()), age)
-
-    def _is_guarded(self) -> bool:
-        return Paper.GUARDIAN_PROOF in self._needed()
-
-    def _check_guardian(self, cleaned: dict[str, Any]) -> None:
-        needed = _("Minors and persons with an intellectual or mental disability need a guardian.")
-        for name in ("guardian_name", "guardian_relation"):
-            if not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, needed)
-        if cleaned.get("consent_by") == "resident":
-            self.add_error("consent_by", _("Here the guardian must ask, not the person alone."))
-
-    def _said_of_guardian(self) -> bool:
-        names = ("guardian_relation", "guardian_telephone", "guardian_id_number")
-        return any(self.cleaned_data.get(name) for name in names)
-
-    def wrong(self) -> list[tuple[Any, str]]:
-        """List what keeps the nomination from being saved: field and sentence."""
-        return [(field, str(error)) for field in self for error in field.errors]
-
-    def missing(self) -> list[str | Promise]:
-        """List what can follow later but must be there before the office accepts."""
-        held = {*self.cleaned_data.get("papers", ()), *self.photographed}
-        papers: list[str | Promise] = [
-            words.PAPERS[paper] for paper in self._needed() if paper not in held
-        ]
-        if not self.cleaned_data.get("consent_by"):
-            papers.append(_("The consent of the person or the guardian"))
-        return papers
-
-    def namesakes(self) -> list[Resident]:
-        """List who is called the same in the same village: perhaps it is the same person."""
-        name, village = self.cleaned_data.get("name"), self.cleaned_data.get("village")
-        if not name or not village:
-            return []
-        rows = Resident.objects.filter(name=name, village__code=village)
-        if number := self.cleaned_data.get("id_number"):
-            rows = rows.exclude(id_number_index=blind_index(number, "id_number"))
-        return list(rows.order_by("pk")[:3])
-
-    def known_as(self) -> str:
-        """Return under which other name the ID number is known: perhaps it is another person's."""
-        name, number = self.cleaned_data.get("name"), self.cleaned_data.get("id_number")
-        if not name or not number:
-            return ""
-        rows = Resident.objects.with_id_number(number).exclude(name=name)
-        return rows.values_list("name", flat=True).first() or ""
-
-    def nomination(self) -> Nomination:
-        """Return what was typed as the action takes it."""
-        said = self.cleaned_data
-        return Nomination(
-            name=said["name"],
-            id_number=said["id_number"],
-            village=self.villages[said["village"]],
-            categories=said["categories"],
-            telephone=said["telephone"],
-            address=said["address"],
-            ethnicity=said["ethnicity"],
-            diagnosis=said["diagnosis"],
-            place=self._place(),
-            is_bedridden=said["is_bedridden"],
-            can_sit=said["can_sit"],
-            is_poor_household=said["is_poor_household"],
-            severity_expected=said["severity_expected"],
-            possible_times=spans(said["times"]),
-            guardian=self._guardian(),
-            papers=[*{*said["papers"], *self.photographed}],
-            consent=consent(said),
-            fee_paid_by_county=said["fee_paid_by_county"],
-            urgency=said["urgency"],
-            urgent_why=said["urgent_why"].strip() if said["urgency"] else "",
-        )
-
-    def _place(self) -> dict[str, float] | None:
-        said = self.cleaned_data
-        if said["latitude"] is None:
-            return None
-        return {"lat": said["latitude"], "lon": said["longitude"]}
-
-    def _guardian(self) -> Guarding | None:
-        said = self.cleaned_data
-        if not said["guardian_name"]:
-            return None
-        return Guarding(
-            name=said["guardian_name"],
-            telephone=said["guardian_telephone"],
-            relation=said["guardian_relation"],
-            id_number=said["guardian_id_number"],
-        )
-
-
-def _by_township(villages: dict[str, Division]) -> list[Any]:
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for village in villages.values():
-        township = village.parent.name if village.parent else ""
-        groups.setdefault(township, []).append((village.code, village.name))
-    if len(villages) == 1:
-        return [choice for group in groups.values() for choice in group]
-    return [("", _("Choose a village")), *groups.items()]
-
-
-def spans(times: list[str]) -> list[dict[str, Any]]:
-    """Turn ticked half days into the family's possible times."""
-    return [
-        {"weekday": int(day), "from": HALF_DAYS[half][0], "to": HALF_DAYS[half][1]}
-        for day, half in (text.split("-") for text in times)
-    ]
-
-
-def consent(said: dict[str, Any]) -> dict[str, str] | None:
-    """Return who asked, or none."""
-    if not said["consent_by"]:
-        return None
-    return {"by": said["consent_by"], "name": said["consent_name"]}
-
-
-class ConsentForm(forms.Form):
-    """Who asks for the certificate."""
-
-    consent_by = forms.ChoiceField(
-        label=_("Who asks for the certificate?"), choices=CONSENT_BY, widget=forms.RadioSelect
-    )
-    consent_name = NameField(label=_("Name of who asks"))
 
 
 class ReturnForm(forms.Form):
@@ -376,13 +22,13 @@ class ReturnForm(forms.Form):
 
     missing = forms.MultipleChoiceField(
         label=_("Which papers are missing?"),
-        choices=_choices(words.PAPERS),
+        choices=choices(words.PAPERS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     reasons = forms.MultipleChoiceField(
         label=_("What else is not as it should be?"),
-        choices=_choices(words.RETURN_REASONS),
+        choices=choices(words.RETURN_REASONS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -448,7 +94,7 @@ class UrgencyForm(SeenForm):
 
     urgency = forms.ChoiceField(
         label=_("What is the matter?"),
-        choices=_choices(words.URGENCIES),
+        choices=choices(words.URGENCIES),
         widget=forms.RadioSelect,
     )
     why = forms.CharField(

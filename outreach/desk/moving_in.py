@@ -21,8 +21,9 @@ from mobile_api.problems import Problem
 from outreach.actions.applications import Nomination
 from outreach.actions.evaluations import Declared
 from outreach.desk import words
-from outreach.desk.forms import CONSENT_BY, NameField, NominationForm, consent
 from outreach.desk.keeping import kept
+from outreach.desk.nomination_form import CONSENT_BY, NominationForm, consent
+from outreach.desk.person_fields import NameField
 from outreach.domain.vocabulary import Category, EvidenceKind
 
 CATEGORIES = tuple(one for one in Category if one != Category.MULTIPLE)

@@ -28,6 +28,12 @@ from outreach.domain.workflow import VisitState as V
 
 Words = Mapping[str, str | Promise]
 
+
+def choices(table: Words, *left_out: str) -> list[tuple[str, str | Promise]]:
+    """Return a table's codes and words as a form offers them, but for some."""
+    return [(str(code), word) for code, word in table.items() if code not in left_out]
+
+
 ROLES: Words = {
     Role.LIAISON: _("Village liaison"),
     Role.ASSESSOR: _("Assessor"),

@@ -20,9 +20,9 @@ from outreach.actions import papers
 from outreach.actions.visits import moment_of
 from outreach.desk import words
 from outreach.desk.answers import answer, check_form, done
-from outreach.desk.forms import TIMES, check_working_day, spans
 from outreach.desk.guessing import counted
 from outreach.desk.keeping import keep, photos_in, served, take_each
+from outreach.desk.nomination_form import TIMES, check_working_day, spans
 from outreach.desk.views.paper_photos import papers_of
 from outreach.desk.views.public import check_caller
 from outreach.domain.vocabulary import Paper

@@ -18,7 +18,8 @@ from outreach.actions import applications as actions
 from outreach.actions import papers as photographing
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done, refused, without_circle
-from outreach.desk.forms import AssignForm, ConsentForm, NominationForm, ReturnForm, consent
+from outreach.desk.forms import AssignForm, ReturnForm
+from outreach.desk.nomination_form import ConsentForm, NominationForm, consent
 from outreach.desk.stepping import cases_of, check_shown, page_of, work_on
 from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS, Step
 from outreach.desk.views.paper_photos import (

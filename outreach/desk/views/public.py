@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from outreach import clock
 from outreach.actions import enquiries as asking
 from outreach.desk.answers import answer, check_form
-from outreach.desk.forms import TelephoneField
 from outreach.desk.guessing import counted, looked_at
+from outreach.desk.person_fields import TelephoneField
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Division, Enquiry
 from outreach.reports import reply_rate, savings_report, steps_kept
