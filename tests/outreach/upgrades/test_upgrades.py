@@ -39,6 +39,7 @@ TRAILS = {
     "v0.6.1": (26, "f473eae5cc14edba86767e9121625bfccf133ffb74503f56b634b58a11821aa9"),
     "v0.6.2": (26, "9bb9e0b9419a8d42fe3b76a4b6b4677a63b1e87a99c87afd3fb4a68cb4d171e1"),
     "v0.6.3": (26, "3cde64671b392db38eed2385495086521c84f8cd5624fb6ee329fa49ddb5c14b"),
+    "v0.6.4": (26, "e42faeaf6767343d07d7769e56f4950922b11ca833e0a7398871d38c8014118d"),
 }
 PEOPLE = [[name, 18, "13900000000"] for name in ("孙长河", "赵青山", "钱白石")]
 NOMINATED_BY_TABLET = [["孙长河", 18, "13612345678"]] * 3
