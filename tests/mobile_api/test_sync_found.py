@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from outreach.actions.applications import assign
 from outreach.demo.tablet import Tablet
 from outreach.models import Evaluation
 from tests import builders
-from tests.builders import START
+from tests.builders import START, VISIT_ON
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
@@ -37,6 +38,17 @@ def test_views_that_nobody_proves_do_not_pile_up(place: builders.County, tablet:
         tablet._post(asking(tablet))
 
     assert PulledView.objects.count() == KEPT_VIEWS
+
+
+def test_what_a_tablet_has_gone_past_is_forgotten(place: builders.County, tablet: Tablet) -> None:
+    from mobile_api.models import PulledView
+
+    for days in range(3):
+        builders.scheduled(place, on=VISIT_ON + timedelta(days=days))
+        tablet.sync()
+    tablet.exchange()
+    views = [str(pk) for pk in PulledView.objects.values_list("pk", flat=True)]
+    assert views == [tablet.state.view]
 
 
 def asking(tablet: Tablet) -> dict[str, object]:
