@@ -10,7 +10,7 @@ import { isFull, type Safe } from '../store/safe'
 import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
-export const APP = '0.6.4'
+export const APP = '0.6.5'
 /** What one exchange carries at most, each way; on a line that breaks off, less and less. */
 const MOST_BYTES = 65_536
 const LEAST_BYTES = 4_096
