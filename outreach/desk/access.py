@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -45,6 +45,8 @@ def only(*roles: Role) -> Callable[[V], V]:
                 return redirect(OWN_PASSWORD)
             if request.user.role not in roles:
                 raise PermissionDenied
+            if "%00" in request.META.get("QUERY_STRING", ""):
+                raise BadRequest  # PostgreSQL knows no such character
             response = view(request, *args, **kwargs)
             # Personal data must not stay in the cache of a computer that several people share.
             response.headers.setdefault("Cache-Control", "no-store, private")

@@ -159,3 +159,19 @@ def test_tries_without_a_database_are_no_wrong_guesses(place: builders.County) -
             assert browser.post("/welcome/status/", asking).status_code == 503
     assert browser.post("/welcome/status/", asking).status_code == 200
     assert browser.post("/sign-in/", signing).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/cases/?q=%00",
+        "/cases/?village=%00",
+        "/trail/?q=a%00",
+        "/savings/lines/?by=township&key=%00",
+    ],
+)
+def test_no_address_with_a_null_character_reaches_the_database(
+    address: str, place: builders.County, sign_in: SignIn
+) -> None:
+    """PostgreSQL has no such text: what a scanner sends was an error that calls somebody."""
+    assert sign_in(place.auditor).get(f"/{address}").status_code == 400
