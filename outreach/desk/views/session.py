@@ -62,6 +62,11 @@ class SignIn(LoginView):
     template_name = "desk/sign_in.html"
     redirect_authenticated_user = True
 
+    def get_redirect_url(self) -> str:
+        """Lead to where the person wanted to go, but for this page: that would have no end."""
+        to = super().get_redirect_url()
+        return "" if to == self.request.path else to
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in, or go on to the second factor; note the sign-in on the trail."""
         if second_factor.is_wanted_of(form.get_user()):

@@ -32,6 +32,13 @@ def test_signing_in_leads_to_where_one_wanted_to_go(place: builders.County) -> N
     assert AuditEvent.objects.get().action == "session.sign_in"
 
 
+def test_signing_in_leads_whoever_is_in_not_back_to_itself(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    browser = sign_in(place.liaison)
+    assert browser.get("/sign-in/?next=/sign-in/")["Location"] == "/"
+
+
 def test_signing_in_leads_to_no_foreign_address(place: builders.County) -> None:
     form = {"username": "liaison", "password": "liaisonliaison", "next": "https://example.org/"}
     assert Client().post("/sign-in/", form)["Location"] == "/"
