@@ -62,10 +62,10 @@ class SignIn(LoginView):
     template_name = "desk/sign_in.html"
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
+    def get_success_url(self) -> str:
         """Lead to where the person wanted to go, but for this page: that would have no end."""
-        to = super().get_redirect_url()
-        return "" if to == self.request.path else to
+        to = super().get_success_url()
+        return self.get_default_redirect_url() if to == self.request.path else to
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in, or go on to the second factor; note the sign-in on the trail."""
