@@ -174,4 +174,4 @@ def test_no_address_with_a_null_character_reaches_the_database(
     address: str, place: builders.County, sign_in: SignIn
 ) -> None:
     """PostgreSQL has no such text: what a scanner sends was an error that calls somebody."""
-    assert sign_in(place.auditor).get(f"/{address}").status_code == 400
+    assert sign_in(place.auditor).get(address).status_code == 400
