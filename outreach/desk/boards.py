@@ -98,11 +98,8 @@ class TeamRow:
         return round(self.minutes / 60, 1)
 
 
-def weeks_of(
-    campaign: Campaign, plan: Plan | None, days: Sequence[date], today: date
-) -> list[Week]:
+def weeks_of(campaign: Campaign, plan: Plan | None, days: Sequence[date]) -> list[Week]:
     """Lay out the campaign's weeks, by a few queries whatever their number."""
-    del today
     teams = list(campaign.teams.all())
     shifts = {
         (shift.team_id, shift.on)

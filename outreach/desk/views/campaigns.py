@@ -126,7 +126,7 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
         "published": published,
         "ready": ready,
         "running": running,
-        "weeks": weeks_of(held, shown, days, clock.today()),
+        "weeks": weeks_of(held, shown, days),
         "shares": team_rows(held, shown) if shown else [],
         "waiting": drafting.cases_of(held).exclude(visits__state__in=("scheduled",)).count(),
         "over": held.last_on < clock.today(),

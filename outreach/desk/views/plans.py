@@ -121,7 +121,7 @@ def _shown(request: DeskRequest, held: Plan) -> dict[str, Any]:
     return {
         "plan": held,
         "campaign": campaign,
-        "weeks": weeks_of(campaign, held, days, clock.today()) if held.is_showable else [],
+        "weeks": weeks_of(campaign, held, days) if held.is_showable else [],
         "shares": team_rows(campaign, held) if held.is_showable else [],
         "late": list(stops.filter(late_days__gt=0).order_by("-late_days", "on", "start")),
         "left_out": list(
