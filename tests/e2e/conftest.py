@@ -183,6 +183,14 @@ def codes(service: Service) -> Iterator[str]:
 
 
 @pytest.fixture
+def hand(tablet: Callable[[Look], Tablet], codes: Iterator[str], request: Any) -> Tablet:
+    """An enrolled tablet, called like its test, whose screens others look at."""
+    held = tablet(lambda _page, _name: None)
+    held.enrol(next(codes), request.node.name[:60])
+    return held
+
+
+@pytest.fixture
 def line(service: Service) -> Iterator[Line]:
     """A line to the office of this test's own."""
     with a_line(service.port) as laid:

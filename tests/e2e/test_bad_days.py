@@ -36,15 +36,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
-def hand(window: Callable[..., Page], camera: Camera, codes: Iterator[str], request: Any) -> Tablet:
-    """An enrolled tablet, called like its test."""
-    page = window(800, 1280, has_touch=True, geolocation=HOME, permissions=["geolocation"])
-    held = Tablet(page, camera, unseen)
-    held.enrol(next(codes), request.node.name[:60])
-    return held
-
-
 def begin(hand: Tablet, person: str) -> None:
     """Open the visit, arrive, and begin to write what was found."""
     hand.open_visit(person)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -34,15 +33,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Serve the small county with visits for today."""
     with serving(tmp_path_factory.mktemp("thoughts"), "days") as running:
         yield running
-
-
-@pytest.fixture
-def hand(window: Callable[..., Page], camera: Camera, codes: Iterator[str], request: Any) -> Tablet:
-    """An enrolled tablet, called like its test."""
-    page = window(800, 1280, has_touch=True, geolocation=HOME, permissions=["geolocation"])
-    held = Tablet(page, camera, lambda _page, _name: None)
-    held.enrol(next(codes), request.node.name[:60])
-    return held
 
 
 def begin(hand: Tablet, person: str) -> None:

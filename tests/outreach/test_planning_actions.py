@@ -29,6 +29,7 @@ from outreach.actions import (
     visits,
 )
 from outreach.actions.campaigns import Happening
+from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Call, Plan, User, Visit
@@ -527,6 +528,15 @@ def test_a_solver_killed_on_its_way_keeps_the_best_so_far_and_goes_on_from_there
     assert (plan.state, plan.message, plan.stops.count()) == (PlanState.READY, "", 12)
 
 
+def found_for(plan: Plan) -> tuple[dict[str, Any], Answer]:
+    """Return a plan's question and what a solver finds in a second."""
+    document = dict(plan.problem)
+    [answer] = thinking.answer(
+        document, answers=False, seed=1, seconds=1, asked=Event(), say=lambda said: None
+    )
+    return document, answer
+
+
 def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_it(
     place: builders.County,
 ) -> None:
@@ -535,10 +545,7 @@ def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_
     plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
     claimed = solving._claim(plan.pk)
     assert claimed is not None
-    document = dict(claimed.problem)
-    [answer] = thinking.answer(
-        document, answers=False, seed=1, seconds=1, asked=Event(), say=lambda said: None
-    )
+    document, answer = found_for(claimed)
     solving._keep(claimed, answer, document, "formula")
     Plan.objects.update(beat_at=timezone.now() - 2 * planning.SILENCE)
     plan.refresh_from_db()
@@ -560,10 +567,7 @@ def test_a_solver_that_wakes_up_beside_its_second_self_leaves_it_the_plan(
     plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
     first = solving._claim(plan.pk)
     assert first is not None
-    document = dict(first.problem)
-    [answer] = thinking.answer(
-        document, answers=False, seed=1, seconds=1, asked=Event(), say=lambda said: None
-    )
+    document, answer = found_for(first)
     solving._beat([first], solving._Heard(), 1, 60)
     Plan.objects.update(beat_at=timezone.now() - 2 * planning.SILENCE)
     plan.refresh_from_db()
