@@ -180,6 +180,19 @@ describe('the safe', () => {
     const vault = await db.vault()
     expect(vault && [wrongPins(vault), isShut(vault)]).toEqual(opens ? [0, false] : [PIN_TRIES, true])
   })
+  it('opens again after the browser shut its storage and refused it once', async () => {
+    const { db, safe } = await tablet(new FakeServer())
+    await db.open()
+    const refused = vi.spyOn(indexedDB, 'open').mockImplementation(() => {
+      throw new DOMException('Internal error opening backing store', 'UnknownError')
+    })
+    db.close({ disableAutoOpen: false }) // what Dexie does once the browser has closed the connection
+    await expect(db.vault()).rejects.toThrow()
+    await expect(safe.say('record_not_done', notDone('v1'), 1)).rejects.toThrow()
+    refused.mockRestore()
+    await safe.say('record_not_done', notDone('v1'), 1)
+    expect([...(await Safe.unlock(db, PIN)).log.keys()]).toEqual([1])
+  })
   it('takes the PIN that was typed last while it is not enrolled yet', async () => {
     const db = new TabletDatabase('not enrolled')
     const safe = await Safe.create(db, PIN, 1, ROUNDS)

@@ -1,4 +1,4 @@
-import Dexie, { type Table } from 'dexie'
+import Dexie, { type PromiseExtended, type Table } from 'dexie'
 import type { PasskeyWrap } from '../vault/passkey'
 import type { FederationWrap, LeasedWrap, PinWrap } from '../vault/wraps'
 
@@ -72,6 +72,14 @@ export class TabletDatabase extends Dexie {
       media: 'k',
       files: 'k',
     })
+  }
+
+  /** Open. Where the browser refuses, the next who asks tries again; Dexie would refuse for as long as the page lives. */
+  override open(): PromiseExtended<Dexie> {
+    const opening = super.open()
+    // A moment later: those who waited for this try hear that it failed.
+    opening.catch(() => setTimeout(() => this.isOpen() || this.close({ disableAutoOpen: false })))
+    return opening
   }
 
   async vault(): Promise<VaultRecord | undefined> {
