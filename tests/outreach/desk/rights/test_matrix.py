@@ -134,7 +134,8 @@ def _say(browser: Client, method: str, address: str, who: Somebody | None) -> Ht
 
 def _word(answer: HttpResponseBase) -> str:
     if answer.status_code == 200:
-        return "sees" if any(name in _text(answer) for name in SHOWN) else "open"
+        text = _text(answer)
+        return "sees" if any(name in text for name in SHOWN) else "open"
     if answer.status_code in (301, 302):
         return "sign-in" if answer["Location"].startswith("/sign-in/") else "moved"
     return WORD_OF[answer.status_code]
