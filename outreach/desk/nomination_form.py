@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import Guarding, Nomination
@@ -25,7 +26,7 @@ CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
 WEEKEND = ("5-", "6-")
 HALF_DAYS = {"am": ("08:00", "12:00"), "pm": ("13:00", "18:00")}
 TIMES = [
-    (f"{day}-{half}", _("%(day)s, %(half)s") % {"day": name, "half": word})
+    (f"{day}-{half}", format_lazy(_("{day}, {half}"), day=name, half=word))
     for day, name in enumerate(words.WEEKDAYS)
     for half, word in (("am", _("morning")), ("pm", _("afternoon")))
 ]

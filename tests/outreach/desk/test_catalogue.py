@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from django.forms import BaseForm, Field
+from django.urls import get_resolver
+from django.utils.translation import override
 
 from tests.catalogue import extracted, translated
 
 _PLACEHOLDER = re.compile(r"%\(\w+\)[ds]|\{\w+\}")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def _key(message: object) -> tuple[str, str | None]:
@@ -45,3 +51,26 @@ def test_a_translation_keeps_the_placeholders() -> None:
 def _strings(message: object) -> tuple[str, ...]:
     said = message.string  # type: ignore[attr-defined]
     return (said,) if isinstance(said, str) else tuple(said)
+
+
+def _forms(kind: type[BaseForm] = BaseForm) -> Iterator[type[BaseForm]]:
+    for form in kind.__subclasses__():
+        yield form
+        yield from _forms(form)
+
+
+def test_no_form_speaks_chinese_to_who_reads_english() -> None:
+    assert get_resolver().url_patterns  # every form's module is loaded
+    with override("en"):
+        said = {
+            f"{form.__name__}.{name}: {text}"
+            for form in _forms()
+            if form.__module__.startswith(("outreach.", "certificates.", "mobile_api."))
+            for name, field in form.base_fields.items()  # type: ignore[attr-defined]
+            for text in (field.label, field.help_text, *_choices(field))
+        }
+    assert [text for text in said if _CHINESE.search(text.partition(", for example ")[0])] == []
+
+
+def _choices(field: Field) -> list[object]:
+    return [words for _, words in getattr(field, "choices", ())]
