@@ -463,10 +463,10 @@ def steps_for(user: User) -> list[Step]:
 
 
 def next_of(user: User, tallies: list[Tally]) -> Tally | None:
-    """Return the next thing to do: what waits nearest to the certificate and is mainly theirs."""
+    """Return the next thing to do: what is mainly theirs, the most urgent nearest to the paper."""
     mine = [
         row
-        for row in tallies
+        for row in reversed(tallies)
         if row.count and row.step.roles[0] == user.role and row.step is not SECOND_PERSON
     ]
-    return mine[-1] if mine else None
+    return min(mine, key=lambda row: URGENCIES.index(row.age.urgency), default=None)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from outreach.actions import visits
+from outreach.actions import applications, visits
 from outreach.desk.listing import Age
 from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
 from outreach.domain.vocabulary import NextStep, NotDone
@@ -74,6 +74,17 @@ def test_home_puts_the_most_urgent_step_first_and_counts_what_is_past_each_term(
         ("desk:accept", "late", 2, 2)
     ]
     assert len(board) == len([step for step in STEPS if "administrator" in step.roles])
+
+
+def test_the_next_step_is_what_is_most_urgent_and_then_nearest_to_the_paper(
+    place: builders.County, sign_in: SignIn, move_on: MoveOn
+) -> None:
+    accepted = builders.applied(place, 2)[0]
+    applications.accept([accepted], by=place.administrator, at=builders.START)
+    move_on(_at(5, 15))
+    assert sign_in(place.administrator).get("/").context["next"].step.url == "desk:assign"
+    move_on(_at(5, 18))
+    assert sign_in(place.administrator).get("/").context["next"].step.url == "desk:accept"
 
 
 def test_a_queue_says_in_words_how_late_each_row_is(
