@@ -1,4 +1,4 @@
-"""A register as each tagged version left it becomes one of today, with everything it held.
+"""A register as a tagged version left it becomes one of today, with everything it held.
 
 The archives hold database and files of the tests' small county, its people invented, played by
 the code of that tag under the tests' sealing key: `tests.e2e.preparing cases`. In that of v0.2.0 a
@@ -35,12 +35,11 @@ TRAILS = {
     "v0.3.0": (26, "5b8c70111639c266b00f3d192e5d723fe87cc25629591d3a0405d771c701006d"),
     "v0.4.0": (26, "54272364655be5c606e8bf0f18574ff57874a504edc73c8956d5d9b5cf242c9a"),
     "v0.5.0": (26, "fb03c1765495568859e962860ec00f25a50f817c91a94e5b86e0327f751ffbf7"),
-    "v0.6.0": (26, "e1d5b55bd154a519a3c096fe7d071aa8147de1d7d6765a33a17246a973cf33d2"),
-    "v0.6.1": (26, "f473eae5cc14edba86767e9121625bfccf133ffb74503f56b634b58a11821aa9"),
     "v0.6.2": (26, "9bb9e0b9419a8d42fe3b76a4b6b4677a63b1e87a99c87afd3fb4a68cb4d171e1"),
-    "v0.6.3": (26, "3cde64671b392db38eed2385495086521c84f8cd5624fb6ee329fa49ddb5c14b"),
-    "v0.6.4": (26, "e42faeaf6767343d07d7769e56f4950922b11ca833e0a7398871d38c8014118d"),
+    "v0.6.5": (26, "296ffd845239be0705c05851cc04b3aa0c74d39e21b11d29e44f64b875de4684"),
 }
+#: Their database has the shape of a later one in the list.
+SHAPED_ALIKE = {"v0.6.0", "v0.6.1", "v0.6.3", "v0.6.4"}
 PEOPLE = [[name, 18, "13900000000"] for name in ("孙长河", "赵青山", "钱白石")]
 NOMINATED_BY_TABLET = [["孙长河", 18, "13612345678"]] * 3
 LOAD = "from tests.outreach.upgrades.loading import load; load({file!r})"
@@ -97,6 +96,7 @@ def test_a_register_of_that_version_is_whole_after_the_upgrade(
     assert (sizes, users) == ([5428, 5548], 8)
 
 
-def test_every_earlier_tag_has_its_register() -> None:
+def test_every_earlier_tag_has_its_register_or_one_like_it() -> None:
     released = {f"v{file.stem}" for file in CONVERSATIONS.glob("*.json")}
-    assert set(TRAILS) == released - {"v0.1.0", f"v{APP}"}  # the first one was never tagged
+    earlier = released - {"v0.1.0", f"v{APP}"}  # the first one was never tagged
+    assert sorted([*TRAILS, *SHAPED_ALIKE]) == sorted(earlier)
