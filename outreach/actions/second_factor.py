@@ -9,7 +9,10 @@ from datetime import datetime
 
 import pyotp
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils import timezone
 
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
@@ -96,12 +99,22 @@ def accept(user: User, code: str, *, at: datetime) -> bool:
 
 
 def forget(user: User, *, by: User | None, at: datetime) -> bool:
-    """Take a lost telephone off an account, whose next sign-in sets up another."""
+    """Take a lost telephone off an account, whose next sign-in sets up another.
+
+    It is signed out everywhere: whoever has the telephone may be in, by its last code or on it.
+    """
     with transaction.atomic():
         count, _ = SecondFactor.objects.filter(user=user).delete()
         if count:
+            _end_sessions(user)
             record("second_factor.forget", [user], by=by, at=at)
     return bool(count)
+
+
+def _end_sessions(user: User) -> None:
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()
 
 
 def _typed(code: str) -> str:

@@ -282,6 +282,20 @@ def test_on_the_demo_county_nobody_is_asked(place: builders.County, settings: ob
     assert password(Client(), "administrator", "/review/") == "/review/"
 
 
+def test_who_lost_a_telephone_is_signed_out_everywhere_and_nobody_else_is(
+    place: builders.County, set_up: list[str]
+) -> None:
+    """Whoever found it may be in already."""
+    finder, other = Client(), Client()
+    password(finder, "administrator")
+    finder.post("/sign-in/code/", {"code": present(place.administrator)})
+    other.force_login(place.approver)
+    assert finder.get("/accounts/").status_code == 200
+    second_factor.forget(place.administrator, by=None, at=timezone.now())
+    assert finder.get("/accounts/").status_code == 302
+    assert other.get("/sign/").status_code == 200
+
+
 def test_a_lost_telephone_is_taken_off_by_command(
     place: builders.County, set_up: list[str]
 ) -> None:
