@@ -17,6 +17,7 @@ from mobile_api import enrolments, handin, revocations
 from mobile_api.models import Epoch
 from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
+from outreach.actions import outlasting
 from outreach.files import SealedStorage, photo_name
 from outreach.models import StoredBlob
 from outreach.sealing import SealBroken
@@ -37,10 +38,12 @@ class Outlasted(NamedTuple):
 def begin_epoch() -> Outlasted:
     """Begin another epoch, by which tablets notice; enrol and stop again whoever was since.
 
-    What was handed in since is found again, once it is known whose it is.
+    So with accounts that were ended. What was handed in since is found again, once it is known
+    whose it is.
     """
     Epoch.objects.all().delete()
     Epoch.current()
+    outlasting.reapply()
     return Outlasted(enrolments.reapply(), revocations.reapply(), handin.reapply())
 
 

@@ -22,6 +22,9 @@ from outreach.models import FamilyLink, Team
 
 log = logging.getLogger(__name__)
 
+#: What a line is about that is about no tablet; accounts are `outreach.actions.outlasting`'s.
+_OTHERS = ("token", "hook", "link", "feed", "account")
+
 
 def note(device: Device, at: datetime) -> None:
     """Append a stopped tablet to the file, on the disk before this returns.
@@ -115,7 +118,7 @@ def _lines() -> Iterator[dict[str, Any]]:
 def _noted() -> list[tuple[UUID, datetime]]:
     noted = []
     for line in _lines():
-        if not line.keys().isdisjoint(("token", "hook", "link", "feed")):
+        if not line.keys().isdisjoint(_OTHERS):
             continue
         try:
             noted.append((UUID(str(line["device"])), datetime.fromisoformat(str(line["at"]))))

@@ -84,7 +84,7 @@ OUTREACH_REVOCATIONS = _env.path(
     "OUTREACH_REVOCATIONS",
     OUTREACH_DATA / "revocations.jsonl",
     "<data>/revocations.jsonl",
-    "Stopped tablets, for a restored register; better on another disk than the database.",
+    "Stopped tablets, ended accounts, for a restored register; better on another disk.",
 )
 OUTREACH_ENROLMENTS = _env.path(
     "OUTREACH_ENROLMENTS",

@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions import second_factor
+from outreach.actions import outlasting, second_factor
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import AccountRequest, Assessor, Division, Institution, Outlet, User
@@ -152,6 +152,7 @@ def end_account(account: User, reason: str, *, by: User, at: datetime) -> None:
     account.is_active = False
     account.save(update_fields=["is_active"])
     record("account.end", [account], by=by, at=at, detail={"reason": reason})
+    outlasting.note_ended([account], at)
 
 
 def drop_wishes(accounts: Iterable[User], *, by: User, at: datetime) -> None:
@@ -193,7 +194,7 @@ def confirm(request: AccountRequest, *, by: User, at: datetime) -> str | None:
     if held.kind == Kind.OPEN:
         return _let_in(account, by=by, at=at)
     if held.kind == Kind.PASSWORD:
-        return _set_given(account)
+        return _set_given(account, at)
     if held.kind == Kind.SECOND_FACTOR:
         second_factor.forget(account, by=by, at=at)
         return None
@@ -227,6 +228,7 @@ def set_own_password(user: User, password: str, *, at: datetime) -> None:
     user.password_was_given = False
     user.save(update_fields=["password", "password_was_given"])
     record("account.own_password", [user], by=user, at=at)
+    outlasting.note_password(user, at)
 
 
 def _admit(account: User, reason: str, *, by: User, at: datetime) -> str | None:
@@ -240,14 +242,16 @@ def _let_in(account: User, *, by: User, at: datetime) -> str:
     account.is_active = True
     account.save(update_fields=["is_active"])
     record("account.let_in", [account], by=by, at=at)
-    return _set_given(account)
+    outlasting.note_let_in(account, at)
+    return _set_given(account, at)
 
 
-def _set_given(account: User) -> str:
+def _set_given(account: User, at: datetime) -> str:
     password = fresh_password()
     account.set_password(password)
     account.password_was_given = True
     account.save(update_fields=["password", "password_was_given"])
+    outlasting.note_password(account, at)
     return password
 
 

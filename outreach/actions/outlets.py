@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from outreach.actions import outlasting
 from outreach.actions.accounts import (
     check_open,
     drop_wishes,
@@ -69,6 +70,7 @@ def close_outlet(outlet: Outlet, *, by: User, at: datetime) -> None:
         outlet.closed_at = at
         outlet.save(update_fields=["closed_at"])
         drop_wishes(outlet.accounts.all(), by=by, at=at)
+        outlasting.note_ended(outlet.accounts.filter(is_active=True), at)
         outlet.accounts.update(is_active=False)
         record("outlet.close", [outlet], by=by, at=at)
 
@@ -105,6 +107,7 @@ def end_account(account: User, *, by: User, at: datetime) -> None:
         account.is_active = False
         account.save(update_fields=["is_active"])
         record("outlet.account_end", [account], by=by, at=at)
+        outlasting.note_ended([account], at)
 
 
 def _check_manages(by: User, division: Division) -> None:

@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
 
+from outreach.actions import outlasting
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import SecondFactor, User
@@ -108,6 +109,7 @@ def forget(user: User, *, by: User | None, at: datetime) -> bool:
         if count:
             _end_sessions(user)
             record("second_factor.forget", [user], by=by, at=at)
+            outlasting.note_lost_telephone(user, at)
     return bool(count)
 
 

@@ -1,0 +1,131 @@
+"""A register that is restored from an older backup gives no account back what was taken from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from outreach import clock
+from outreach.actions import accounts, outlasting, outlets, second_factor
+from outreach.demo.tablet import Tablet, TabletRefused
+from outreach.domain.vocabulary import OutletKind
+from outreach.models import AccountRequest, AuditEvent, SecondFactor, User
+from tests import builders
+from tests.mobile_api.conftest import Restore
+
+pytestmark = pytest.mark.django_db
+BackUp = Callable[[], Restore]
+OWN = "春天的第一班车在八点"
+
+
+@pytest.fixture(autouse=True)
+def apart(on_the_day: None, tmp_path: Path, settings: LazySettings) -> None:
+    settings.OUTREACH_REVOCATIONS = tmp_path / "apart" / "revocations.jsonl"
+
+
+def signs_in(account: User, password: str) -> bool:
+    browser = Client()
+    browser.post("/sign-in/", {"username": account.username, "password": password})
+    return "_auth_user_id" in browser.session
+
+
+def agree(place: builders.County) -> str | None:
+    wish = AccountRequest.objects.get(decided_at=None)
+    return accounts.confirm(wish, by=place.approver, at=clock.now())
+
+
+def test_an_account_ended_after_the_backup_stays_ended_and_its_tablet_gets_nothing(
+    place: builders.County, tablet: Tablet, back_up: BackUp
+) -> None:
+    tablet.exchange()
+    kind = AccountRequest.Kind.PASSWORD
+    office: dict[str, Any] = {"by": place.administrator, "at": clock.now()}
+    accounts.ask_reset(place.assessor, kind, "忘了", **office)
+    restore = back_up()
+    accounts.end_account(place.assessor, "离职", **office)
+    restore()
+
+    with pytest.raises(TabletRefused, match="revoked"):
+        tablet.exchange()
+    assert not signs_in(place.assessor, "assessorassessor")
+    again = AuditEvent.objects.get(action="account.end")
+    assert (again.by, again.subject_id) == (None, place.assessor.pk)
+    assert not AccountRequest.objects.filter(decided_at=None).exists()
+
+
+def test_the_account_of_a_counter_that_was_closed_after_the_backup_stays_ended(
+    place: builders.County, back_up: BackUp
+) -> None:
+    office: dict[str, Any] = {"by": place.administrator, "at": clock.now()}
+    counter = outlets.open_outlet("邮政所", OutletKind.BANK, place.village, **office)
+    clerk, password = outlets.open_account(counter, "clerk", "柜员", **office)
+    restore = back_up()
+    outlets.close_outlet(counter, **office)
+    restore()
+    assert not signs_in(clerk, password)
+
+
+def test_who_was_ended_and_let_in_again_since_is_in_with_the_newest_password(
+    place: builders.County, back_up: BackUp
+) -> None:
+    office: dict[str, Any] = {"by": place.administrator, "at": clock.now()}
+    restore = back_up()
+    accounts.end_account(place.liaison, "误操作", **office)
+    accounts.resume_account(place.liaison, "误操作", **office)
+    password = agree(place)
+    restore()
+    assert password is not None
+    assert not signs_in(place.liaison, "liaisonliaison")
+    assert signs_in(place.liaison, password)
+    assert User.objects.get(pk=place.liaison.pk).password_was_given
+
+
+def test_a_password_that_was_given_up_after_the_backup_opens_nothing(
+    place: builders.County, back_up: BackUp, settings: LazySettings
+) -> None:
+    restore = back_up()
+    accounts.set_own_password(place.liaison, OWN, at=clock.now())
+    hashed = place.liaison.password
+    restore()
+
+    assert not signs_in(place.liaison, "liaisonliaison")
+    assert signs_in(place.liaison, OWN)
+    assert hashed not in settings.OUTREACH_REVOCATIONS.read_text()
+    again = AuditEvent.objects.get(action="account.change")
+    assert (again.by, again.subject_id) == (None, place.liaison.pk)
+
+
+def test_one_that_was_sealed_with_a_key_of_before_holds_up_nothing(
+    place: builders.County, settings: LazySettings
+) -> None:
+    accounts.set_own_password(place.liaison, OWN, at=clock.now())
+    settings.OUTREACH_SEALING_KEYS = [f"t9:{'Qg' * 21}A="]
+    accounts.set_own_password(place.colleague, OWN, at=clock.now())
+    User.objects.filter(pk__in=[place.liaison.pk, place.colleague.pk]).update(password="of before")
+    outlasting.reapply()
+    kept = User.objects.get(pk=place.liaison.pk).password
+    assert (kept, signs_in(place.colleague, OWN)) == ("of before", True)
+
+
+def test_a_telephone_that_was_lost_after_the_backup_lets_nobody_in(
+    place: builders.County, back_up: BackUp
+) -> None:
+    factor = second_factor.begin(place.administrator)
+    SecondFactor.objects.filter(pk=factor.pk).update(confirmed_at=clock.now())
+    lost_at = clock.now() + timedelta(hours=1)
+    restore = back_up()
+    second_factor.forget(place.administrator, by=None, at=lost_at)
+    restore()
+    assert not second_factor.is_set_up(place.administrator)
+
+    factor = second_factor.begin(place.administrator)
+    newer = lost_at + timedelta(hours=1)
+    SecondFactor.objects.filter(pk=factor.pk).update(confirmed_at=newer)
+    back_up()()
+    assert second_factor.is_set_up(place.administrator)
