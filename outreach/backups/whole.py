@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -44,6 +45,14 @@ LEFT_OUT = ("uploads", "thumbnails")
 #: Stands in the data folder from the first to the last step of a restore.
 _BLOCK = 256 * 1024
 RESTORE_MARK = "restore-unfinished"
+
+
+class AnotherBackup(RuntimeError):
+    """Another backup was being restored here and is not whole: two would be mixed."""
+
+
+class NewerBackup(RuntimeError):
+    """A newer version took it, whose tables this one does not know."""
 
 
 class Again(NamedTuple):
@@ -90,7 +99,8 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     Killed anywhere before its end it can be run again, and until then no server starts here.
     The new epoch tells each tablet to send again what came after the backup, and tablets that
     were stopped since are stopped again; who was erased at request since is erased again. Raises
-    `NotEmpty`, `AnotherSchema`, `BackupUnreadable`, `MalformedBackupKey`, `ToolFailed`.
+    `NotEmpty`, `AnotherBackup`, `NewerBackup`, `AnotherSchema`, `BackupUnreadable`,
+    `MalformedBackupKey`, `ToolFailed`.
     """
     kind = database()
     settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,6 +109,8 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
         kind.check_absent()
         mark.touch()
     with _opened(source, kind, identity, progress) as (manifest, folder):
+        _check_known(manifest)
+        _check_alone(manifest, mark)
         for name in manifest.files:
             if name != kind.file_name:
                 _put_back(name, folder / name)
@@ -107,8 +119,29 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
             kind.load(folder / kind.file_name)
     call_command("migrate", verbosity=0)
     stand_again(datetime.now(UTC))
+    os.sync()  # thousands of files at once: a power cut may leave none of them cut
     mark.unlink()
     return manifest
+
+
+def _check_known(manifest: Manifest) -> None:
+    theirs, ours = (_numbers(one) for one in (manifest.version, version("outreach")))
+    if theirs > ours:
+        raise NewerBackup(
+            f"It was taken by version {manifest.version}: install that or a newer one."
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _check_alone(manifest: Manifest, mark: Path) -> None:
+    """Note in the mark what is restored, or refuse where another backup was begun."""
+    begun = mark.read_text()
+    if begun not in ("", manifest.taken_at):
+        raise AnotherBackup(f"A restore of the backup taken {begun} began here and did not end.")
+    mark.write_text(manifest.taken_at)
 
 
 def stand_again(at: datetime) -> Again:

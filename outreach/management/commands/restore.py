@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach.backups.archive import BackupUnreadable, MalformedBackupKey, Manifest
 from outreach.backups.databases import AnotherSchema, NotEmpty, ToolFailed
-from outreach.backups.whole import check, restore
+from outreach.backups.whole import AnotherBackup, NewerBackup, check, restore
 from outreach.management.bars import bar
 
 
@@ -34,11 +34,15 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{error} A restore wants an empty installation and overwrites nothing."
             ) from error
+        except AnotherBackup as error:
+            raise CommandError(
+                f"{error} Run it again with that one, or empty database and data folder first."
+            ) from error
         except AnotherSchema as error:
             raise CommandError(
                 f"{error} Restore as the role of that county (docs/how-to/run-a-province.md)."
             ) from error
-        except (BackupUnreadable, MalformedBackupKey, ToolFailed, OSError) as error:
+        except (BackupUnreadable, NewerBackup, MalformedBackupKey, ToolFailed, OSError) as error:
             raise CommandError(f"{options['backup']}: {error}") from error
         self._tell(manifest, whole=options["check"])
 

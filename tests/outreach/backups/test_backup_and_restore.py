@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
-from outreach.backups import databases
-from outreach.backups.archive import in_use, new_identity
+from outreach.backups import databases, whole
+from outreach.backups.archive import Manifest, in_use, new_identity
 from outreach.files import stream
 from tests.outreach.backups.installation import Installation, a_register, another_database
 
 COUNTS = ("summary", "--json")
+#: Runs a command, and tells whether it had ended when all was forced to the disk.
+WATCHED = """
+import os, sys
+from pathlib import Path
+from django.core.management import execute_from_command_line
+mark, sync = Path(os.environ["OUTREACH_DATA"]) / "restore-unfinished", os.sync
+os.sync = lambda: (sync(), print("forced to the disk, ended:", not mark.exists()))
+os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +94,41 @@ def test_a_restore_killed_after_loading_goes_on_where_it_was(
     (tmp_path / "restore-unfinished").touch()  # as a kill before the last step leaves it
     assert "outreach.E008" in there.manage("check", code=1)
     assert there.manage_in_turn(restore, ("check",), COUNTS)[-1] == counted
+
+
+def test_a_restore_that_was_killed_is_not_ended_with_another_backup(
+    office: Installation, counted: str, backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """The files were the second one's, the database the first one's, and nobody was told."""
+    office.manage("backup", str(tmp_path / "later"))
+    (later,) = (tmp_path / "later").iterdir()
+    identity = ("--identity", str(key[0]))
+    there, mark = elsewhere(tmp_path / "data"), tmp_path / "data" / "restore-unfinished"
+    _taken, moment, *_rest = there.manage("restore", str(backup), *identity).split()
+    mark.write_text(moment)  # as a kill at the end leaves it
+    told = there.manage("restore", str(later), *identity, code=1)
+    assert "began here and did not end. Run it again with that one" in told
+    assert there.manage_in_turn(("restore", str(backup), *identity), COUNTS)[-1] == counted
+    assert not mark.exists()
+
+
+def test_a_restore_ends_when_all_of_it_is_on_the_disk(
+    backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """A power cut within half a minute left empty photos in a register that was called restored."""
+    restore = ("restore", str(backup), "--identity", str(key[0]))
+    told = elsewhere(tmp_path).run("-c", WATCHED, *restore)
+    assert "forced to the disk, ended: False" in told
+    assert not (tmp_path / "restore-unfinished").exists()
+
+
+@pytest.mark.parametrize("newer", ["0.10.0", "1.0.0", "99.0"])
+def test_a_backup_of_a_newer_version_is_refused(newer: str) -> None:
+    """Its tables were taken as they are, and people met errors wherever they differ."""
+    with pytest.raises(whole.NewerBackup, match=f"version {newer}: install"):
+        whole._check_known(Manifest(newer, "", "sqlite", {}))
+    for known in ("0.6.4", "0.1.0", version("outreach")):
+        whole._check_known(Manifest(known, "", "sqlite", {}))
 
 
 def test_a_whole_backup_is_found_whole(
