@@ -105,13 +105,31 @@ def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
 
 def test_a_unit_of_one_of_several_counties_sees_its_own_only() -> None:
     units = sorted((DEPLOY / "counties").glob("*@.service"))
-    assert len(units) == 4
+    assert len(units) == 5
     for unit in units:
         text = unit.read_text(encoding="utf-8")
         assert "OUTREACH_ENV_FILE=/etc/outreach/%i.env" in text
         assert "TemporaryFileSystem=/etc/outreach:ro /srv/outreach:ro" in text
         bound = re.findall(r"^Bind(?:ReadOnly)?Paths=(.*)$", text, flags=re.M)
         assert all("%i" in path for line in bound for path in line.split())
+
+
+def test_a_county_whose_backup_failed_is_erased_from_that_night_all_the_same() -> None:
+    """One unit did both: what failed first kept the rest from running, night after night."""
+    backup, erasing = (
+        text_of(f"counties/outreach-{name}@.service") for name in ("daily", "retention")
+    )
+    for order in ("Wants", "Before"):
+        assert f"\n{order}=outreach-retention@%i.service\n" in backup
+    assert re.findall(r"manage\.py (\w+)", backup) == ["backup"]
+    assert re.findall(r"manage\.py (\w+)", erasing) == ["verify_audit", "erase_due"]
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "counties/nginx.conf"])
+def test_what_the_operator_asks_is_not_there_from_outside(name: str) -> None:
+    """Whoever asked for /readyz made the server look for migrations and write to its disk."""
+    for address in ("metrics", "readyz"):
+        assert f"location = /{address} {{ return 404; }}" in text_of(name)
 
 
 def test_what_goes_on_beside_one_county_goes_on_beside_each_of_several() -> None:
