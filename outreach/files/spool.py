@@ -8,6 +8,8 @@ from typing import Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from outreach.files.flushing import write_all
+
 _TAG = 16
 
 
@@ -18,6 +20,7 @@ class Spool:
         self._room = in_memory
         self._held: list[bytes] = []
         self._sizes: list[int] = []
+        self._end = 0
         self._file = TemporaryFile(buffering=0)  # noqa: SIM115  # closed with the spool
         self._cipher = AESGCM(AESGCM.generate_key(256))
 
@@ -34,7 +37,8 @@ class Spool:
             self._held.append(block)
             return
         sealed = self._cipher.encrypt(self._nonce(len(self._sizes)), block, None)
-        self._file.write(sealed)
+        write_all(self._file.fileno(), [sealed], self._end)  # a disk that fills takes a part first
+        self._end += len(sealed)
         self._sizes.append(len(block))
 
     def blocks(self) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -151,6 +152,18 @@ def test_what_is_held_on_the_disk_is_sealed():
         assert len(lying) > 4 * 14_000
         assert b"a face" not in lying
         assert list(spool.blocks()) == list(spool.blocks()) == blocks
+
+
+def test_what_a_full_disk_takes_half_of_is_told_as_such():
+    """It was noticed when the chunk was read back, as one that does not open."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Spool(0) as spool:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                spool.write(bytes(14_000))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_large_checked_chunk_is_held_in_bounded_memory():
