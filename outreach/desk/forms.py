@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -282,11 +284,16 @@ class RevokeForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=100, required=False)
 
 
+#: The demo's clock goes no further: it never goes back, and the calendar of Python ends with 9999.
+LAST_MOMENT = datetime(2100, 1, 1, tzinfo=UTC)
+
+
 class ClockForm(forms.Form):
     """To when the demo's clock is moved on."""
 
     at = forms.DateTimeField(
         label=_("Move on to"),
+        validators=[MaxValueValidator(LAST_MOMENT)],
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )

@@ -187,6 +187,8 @@ def test_the_demo_clock_moves_on_and_never_back(place: builders.County, sign_in:
     back = browser.post("/clock/", {"at": "2018-06-01T09:00"})
     assert (back.status_code, back["X-Refusal"]) == (422, "clock-back")
     assert browser.post("/clock/", {"at": "soon"})["X-Refusal"] == "malformed-form"
+    for far in ("9999-12-31T23:59", "9990-01-01T09:00"):  # no day comes after it, nor goes back
+        assert browser.post("/clock/", {"at": far})["X-Refusal"] == "malformed-form"
 
 
 @override_settings(OUTREACH_DEMO=False, OUTREACH_CLOCK="real")
