@@ -43,8 +43,16 @@ class Handed(BaseModel):
 def keep(part: HandInIn, at: datetime, storage: SealedStorage) -> None:
     """Keep a part, on the disk before this returns; raises `OSError` where it cannot."""
     said = Handed(part=part, received_at=at).model_dump_json().encode()
-    name = f"{ROOM}/{part.hand_in}/{part.replica}/{part.n:06}"
-    storage.put(name, BytesIO(said).read)
+    storage.put(_name(part.hand_in, part.replica, part.n), BytesIO(said).read)
+
+
+def remove(part: HandInPart, storage: SealedStorage) -> None:
+    """Remove the file of a part; none is fine."""
+    storage.delete(_name(part.hand_in, part.said_replica, part.n))
+
+
+def _name(hand_in: UUID, replica: UUID, n: int) -> str:
+    return f"{ROOM}/{hand_in}/{replica}/{n:06}"
 
 
 def read(name: str, storage: SealedStorage) -> Handed:

@@ -39,6 +39,8 @@ EVIDENCE = (
 )
 CLOSED = frozenset(ApplicationState) - OPEN_STATES
 _SENDING = ("waiting", "sending")
+#: Stands for the county of tablets that the register does not know.
+NO_COUNTY = "unknown"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def all_due(on: date) -> Iterator[Due]:
             cutoff = said.of(county, kind).cutoff(on)
             if cutoff is not None:
                 yield Due(kind, county, _ROWS[kind](county, _midnight(cutoff)))
+    if cutoff := said.default[Holding.HAND_INS].cutoff(on):
+        yield Due(Holding.HAND_INS, NO_COUNTY, _hand_ins_of_nobody(_midnight(cutoff)))
 
 
 def kind_of(application: Application) -> Holding:
@@ -184,6 +188,12 @@ def _hand_ins(county: str, before: datetime) -> QuerySet[HandInPart]:
     )
     mine = HandInPart.objects.filter(replica__device__user__division__code__startswith=county)
     return mine.filter(Exists(decided)).defer("sealed").order_by("pk")
+
+
+def _hand_ins_of_nobody(before: datetime) -> QuerySet[HandInPart]:
+    """Return what tablets handed in that the register does not know: nobody decides about it."""
+    mine = HandInPart.objects.filter(replica=None, received_at__lt=before)
+    return mine.defer("sealed").order_by("pk")
 
 
 _ROWS: dict[Holding, Any] = {

@@ -29,7 +29,7 @@ from outreach.actions.holding import hold
 from outreach.actions.notifying.senders import Shelf
 from outreach.actions.trail import erase_details, number_trail
 from outreach.domain.retention import Holding
-from outreach.files import SealedStorage
+from outreach.files import SealedStorage, files
 from outreach.models import (
     Application,
     AuditEvent,
@@ -275,7 +275,13 @@ def _plans(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -
 
 @transaction.atomic
 def _hand_ins(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
-    """Erase the parts by the row; what was decided, and what came of it, stays."""
+    """Erase the parts by the row; what was decided, and what came of it, stays.
+
+    Of what nobody decided the file goes first: by itself it would come back with a restore.
+    """
+    for part in batch:
+        if part.replica_id is None:
+            handed.remove(part, files())
     record(f"{kind}.erase", [part for part in batch if part.n == 0], by=by, at=at)
     for part in batch:
         part.delete()

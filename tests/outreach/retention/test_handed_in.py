@@ -6,6 +6,7 @@ from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -72,6 +73,19 @@ def test_what_was_decided_goes_after_its_term_and_what_waits_stays(
     assert {event.subject_id for event in erased} == {taken.pk, aside.pk}
     assert "Hand-ins found again: 0." in run("begin_epoch")
     assert HandInPart.objects.count() == 2
+
+
+def test_what_a_tablet_handed_in_that_nobody_knows_goes_after_the_term_with_its_files(
+    place: County, tablet: Tablet, keys: FederationKeys
+) -> None:
+    """It stayed for ever, and took the room of all such tablets to come."""
+    hand_in(tablet, keys, replica=str(uuid4()), reason="unknown")
+    in_year(2027)
+    assert "hand_ins" not in run("erase_due")
+    in_year(2029)
+    assert "unknown hand_ins: 2 erased" in run("erase_due")
+    assert (HandInPart.objects.count(), names()) == (0, [])
+    assert "Hand-ins found again: 0." in run("begin_epoch")
 
 
 @pytest.mark.parametrize("command", ["erase_due", "begin_epoch"])
