@@ -46,9 +46,14 @@ def keep(part: HandInIn, at: datetime, storage: SealedStorage) -> None:
     storage.put(_name(part.hand_in, part.replica, part.n), BytesIO(said).read)
 
 
+def name_of(part: HandInPart) -> str:
+    """Return the name of the file of a part that the register has."""
+    return _name(part.hand_in, part.said_replica, part.n)
+
+
 def remove(part: HandInPart, storage: SealedStorage) -> None:
     """Remove the file of a part; none is fine."""
-    storage.delete(_name(part.hand_in, part.said_replica, part.n))
+    storage.delete(name_of(part))
 
 
 def _name(hand_in: UUID, replica: UUID, n: int) -> str:

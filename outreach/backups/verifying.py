@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, cast
 
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 
 from certificates.models import CertificateFile
 from mobile_api import handed
+from mobile_api.models import HandInPart
 from outreach.files import SealedStorage, photo_name
 from outreach.models import StoredBlob
 from outreach.sealing import SealBroken
@@ -39,13 +41,14 @@ class Verdict:
 def verify_files(storage: SealedStorage, progress: Progress) -> Verdict:
     """Read every photo and paper that the register names, and hold it against its SHA-256.
 
-    Then every part of a hand-in, which the register has in its rows too.
+    Then every part of a hand-in; one that the register has in its rows alone is missing.
     """
     told = Verdict()
     parts = list(storage.names(handed.ROOM))
     total = _photos().count() + _papers().count() + len(parts)
     named = (_look(storage, *one) for one in _named())
-    looks = chain(named, (_look_at_part(storage, name) for name in parts))
+    there = (_look_at_part(storage, name) for name in parts)
+    looks = chain(named, there, _lost_parts(storage, set(parts)))
     for seen, (name, state) in enumerate(looks, start=1):
         told.whole += state == WHOLE
         told.missing += [name] if state == MISSING else []
@@ -75,6 +78,16 @@ def _look_at_part(storage: SealedStorage, name: str) -> tuple[str, str]:
     except (SealBroken, ValueError):
         return name, DAMAGED
     return name, WHOLE
+
+
+def _lost_parts(storage: SealedStorage, listed: set[str]) -> Iterator[tuple[str, str]]:
+    # Those of before the upgrade that keeps them twice lie in the register alone.
+    upgrade = MigrationRecorder.Migration.objects.filter(app="mobile_api", name="0014_handed_in")
+    rows = HandInPart.objects.filter(received_at__gte=upgrade.values("applied")).order_by("pk")
+    for part in _by_key(rows.defer("sealed")):
+        name = handed.name_of(part)
+        if name not in listed and not storage.exists(name) and rows.filter(pk=part.pk).exists():
+            yield name, MISSING
 
 
 def _photos() -> QuerySet[StoredBlob]:

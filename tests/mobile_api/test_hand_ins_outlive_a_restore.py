@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import LazySettings
 from django.core.management import call_command
 from django.db import transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from mobile_api import handed
@@ -24,7 +25,7 @@ from mobile_api.models import Device, Dispute, HandInPart, LedgerEntry, Replica
 from mobile_api.quarantine import hand_ins_for
 from mobile_api.wire import HandInIn
 from outreach import clock
-from outreach.backups.verifying import verify_files
+from outreach.backups.verifying import Verdict, verify_files
 from outreach.demo.tablet import Tablet
 from outreach.files import SealedStorage, files
 from outreach.models import AuditEvent, Evaluation
@@ -313,3 +314,20 @@ def test_what_nobody_knows_stays_of_nobody(
     )
     call_command("begin_epoch")
     assert rows() == before
+
+
+def test_a_lost_file_is_named_but_none_of_before_there_were_files(
+    tablet: Tablet, keys: FederationKeys
+) -> None:
+    """The register has the part still, and a restore of it alone would not."""
+    upgrade = MigrationRecorder.Migration.objects.filter(app="mobile_api", name="0014_handed_in")
+    hand_in(tablet, keys)
+    [first, end] = files().names(handed.ROOM)
+    files().delete(first)
+    assert verify_files(files(), lambda *_: None) == Verdict(1)
+
+    upgrade.update(applied=clock.now())
+    assert verify_files(files(), lambda *_: None) == Verdict(1, missing=[first])
+    files().delete(end)
+    HandInPart.objects.filter(n=1).delete()
+    assert verify_files(files(), lambda *_: None) == Verdict(0, missing=[first])
