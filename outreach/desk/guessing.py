@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from django.core.cache import cache
 from django.db import DatabaseError
 
+from outreach.models.sealed import blind_index
+
 #: For how long a guess counts where nothing else is said.
 PAUSE_SECONDS = 900
 
@@ -18,11 +20,17 @@ def counted(key: str, seconds: int = PAUSE_SECONDS, *, step: int = 1) -> int:
 
     Where the database counts, each new value ends after five minutes: its end is kept beside it.
     """
+    key = _kept(key)
     cache.add(key, 0, seconds)
     cache.add(f"{key}:end", time.time() + seconds, seconds)
     count = cache.incr(key, step)
     cache.touch(key, max(1, cache.get(f"{key}:end", 0) - time.time()))
     return count
+
+
+def so_far(key: str) -> int:
+    """Return how many were counted."""
+    return int(cache.get(_kept(key), 0))
 
 
 @contextmanager
@@ -38,4 +46,10 @@ def looked_at(*keys: str, seconds: int = PAUSE_SECONDS) -> Iterator[None]:
 
 def forget(key: str) -> None:
     """Begin to count anew: the right word came."""
+    key = _kept(key)
     cache.delete_many([key, f"{key}:end"])
+
+
+def _kept(key: str) -> str:
+    """Name a count by no word that was typed: it may be a password, or an ID number, by a slip."""
+    return f"guess:{blind_index(key, 'guess')}"

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from outreach import clock
 from outreach.actions import enquiries as asking
 from outreach.desk.answers import answer, check_form
-from outreach.desk.guessing import counted, looked_at
+from outreach.desk.guessing import counted, looked_at, so_far
 from outreach.desk.person_fields import TelephoneField
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Division, Enquiry
@@ -75,7 +75,7 @@ class ReplyCodeForm(forms.Form):
 def check_caller(request: HttpRequest) -> str:
     """Refuse an address of too many wrong guesses; return what the next one counts by."""
     key = _from(request)
-    if cache.get(key, 0) >= GUESSES_FROM:
+    if so_far(key) >= GUESSES_FROM:
         raise _too_many()
     return key
 

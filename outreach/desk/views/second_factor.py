@@ -9,7 +9,6 @@ import segno
 from django import forms
 from django.conf import settings
 from django.contrib.auth import login
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,7 +20,7 @@ from outreach import clock
 from outreach.actions import second_factor
 from outreach.actions.audit import record
 from outreach.desk.answers import SeeOther
-from outreach.desk.guessing import counted, forget
+from outreach.desk.guessing import counted, forget, so_far
 from outreach.models import User
 
 #: How long the password counts before the code follows.
@@ -137,7 +136,7 @@ def _may_guess(user: User) -> bool:
 
 
 def _wrong(user: User) -> Any:
-    if cache.get(_key(user), 0) > WRONG_CODES:
+    if so_far(_key(user)) > WRONG_CODES:
         return _("Too many wrong codes; wait five minutes, then try again.")
     return _("This is not the present code; wait for the next one and type that.")
 

@@ -158,9 +158,8 @@ def test_how_it_works_needs_no_account(place: builders.County) -> None:
     assert "户口簿" in page.content.decode()
 
 
-def test_where_the_database_counts_a_pause_lasts_a_quarter_of_an_hour_too(
-    place: builders.County, settings: Any
-) -> None:
+@pytest.fixture
+def counted_in_the_database(settings: Any) -> None:
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -168,6 +167,24 @@ def test_where_the_database_counts_a_pause_lasts_a_quarter_of_an_hour_too(
         }
     }
     call_command("createcachetable")
+
+
+def test_what_was_typed_stands_neither_in_the_counts_nor_in_the_log(
+    place: builders.County, counted_in_the_database: None
+) -> None:
+    """By a slip it is a password, or an ID number; a space in it was warned of, with the whole."""
+    Client().post("/sign-in/", {"username": "my secret word", "password": "x"})
+    ask_status("511302 19520312001X", "001X")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM counts_of_a_test")
+        kept = " ".join(key for (key,) in cursor.fetchall()).lower()
+    assert [word for word in ("secret", "19520312", "127.0.0.1") if word in kept] == []
+    assert kept.count("guess:") == 6
+
+
+def test_where_the_database_counts_a_pause_lasts_a_quarter_of_an_hour_too(
+    place: builders.County, counted_in_the_database: None
+) -> None:
     case = builders.applied(place)[0]
     for _ in range(2):
         ask_status(case.number, "????")
