@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -90,6 +91,15 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
     told.files = remove_files(at, storage) + remove_messages(storage)
     told.files += handed.remove_files(storage)
     return told
+
+
+def forget_what_is_over() -> None:
+    """Delete sessions, and counts of guesses in the database, that have ended: nobody else does."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    with connection.cursor() as cursor:
+        ended = [connection.ops.adapt_datetimefield_value(now)]
+        cursor.execute("DELETE FROM outreach_counts WHERE expires < %s", ended)
 
 
 def erase_rows(batch: Sequence[Any], kind: Holding, *, by: User | None, at: datetime) -> None:

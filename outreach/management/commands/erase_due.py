@@ -12,7 +12,7 @@ from outreach.domain.retention import Holding, MalformedTerms
 from outreach.files import files
 from outreach.management.bars import bar
 from outreach.retention.due import terms
-from outreach.retention.erasing import Erased, count_due, erase_due
+from outreach.retention.erasing import Erased, count_due, erase_due, forget_what_is_over
 from outreach.retention.requests import erase_what_came_back
 
 UNDECIDED = (
@@ -44,6 +44,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Run it again; what was erased stays erased.") from error
 
     def _erase(self) -> None:
+        forget_what_is_over()
         if again := erase_what_came_back(clock.now()):
             self.stdout.write(f"erased again at request, after a restore: {again:,}")
         if settings.OUTREACH_RETENTION is None:

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache.backends.db import DatabaseCache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from certificates.actions import hand_over, open_file
 from certificates.life import ask_renewal
@@ -113,6 +116,32 @@ def test_until_the_office_has_decided_its_terms_nothing_is_erased(
     assert counted == "511302 unfinished: 1 due\n"
     assert "name it in OUTREACH_RETENTION" in said
     assert Application.objects.filter(erased_at=None).count() == 1
+
+
+def test_sessions_and_counts_whose_time_is_over_go_also_before_any_term_is_decided(
+    place: builders.County, settings: Any
+) -> None:
+    """They stayed for ever, counts of before with what had been typed."""
+    settings.OUTREACH_RETENTION = None
+    counts = DatabaseCache("outreach_counts", {})
+    counts.set("over", 1, 60)
+    counts.set("lasts", 1, 7200)
+    browsers = Client(), Client()
+    for browser in browsers:
+        browser.force_login(place.liaison)
+    hour = timedelta(hours=1)
+    Session.objects.filter(pk=browsers[0].session.session_key).update(
+        expire_date=timezone.now() - hour
+    )
+    with connection.cursor() as cursor:
+        gone = connection.ops.adapt_datetimefield_value(timezone.now() - hour)
+        cursor.execute("UPDATE outreach_counts SET expires = %s WHERE cache_key LIKE %s",
+                       [gone, "%over"])  # fmt: skip
+    run("erase_due")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM outreach_counts")
+        assert cursor.fetchall() == [(":1:lasts",)]
+    assert [one.pk for one in Session.objects.all()] == [browsers[1].session.session_key]
 
 
 def test_of_a_withdrawn_case_only_number_states_and_days_stay(place: builders.County) -> None:
