@@ -224,11 +224,12 @@ def take_back(request: AccountRequest, *, by: User, at: datetime) -> None:
 @transaction.atomic
 def set_own_password(user: User, password: str, *, at: datetime) -> None:
     """Set one's own password."""
+    before = user.password
     user.set_password(password)
     user.password_was_given = False
     user.save(update_fields=["password", "password_was_given"])
     record("account.own_password", [user], by=user, at=at)
-    outlasting.note_password(user, at)
+    outlasting.note_password(user, before, at)
 
 
 def _admit(account: User, reason: str, *, by: User, at: datetime) -> str | None:
@@ -247,11 +248,11 @@ def _let_in(account: User, *, by: User, at: datetime) -> str:
 
 
 def _set_given(account: User, at: datetime) -> str:
-    password = fresh_password()
+    before, password = account.password, fresh_password()
     account.set_password(password)
     account.password_was_given = True
     account.save(update_fields=["password", "password_was_given"])
-    outlasting.note_password(account, at)
+    outlasting.note_password(account, before, at)
     return password
 
 

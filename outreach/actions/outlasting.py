@@ -8,6 +8,7 @@ each, and is read once the restored register stands.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator
@@ -46,11 +47,11 @@ def note_let_in(account: User, at: datetime) -> None:
     _note(account, at, ended=False)
 
 
-def note_password(account: User, at: datetime) -> None:
-    """Append the hash of an account's new password, sealed, and whether somebody else saw it."""
+def note_password(account: User, before: str, at: datetime) -> None:
+    """Append the hash of a new password, sealed, and the fingerprint of that of the one before."""
     said = json.dumps([account.password, account.password_was_given]).encode()
-    sealed = key_ring().seal(said, _bound_to(account.pk))
-    _note(account, at, password=base64.b64encode(sealed).decode())
+    sealed = base64.b64encode(key_ring().seal(said, _bound_to(account.pk))).decode()
+    _note(account, at, password=sealed, instead_of=_fingerprint(before))
 
 
 def note_lost_telephone(account: User, at: datetime) -> None:
@@ -71,7 +72,10 @@ def reapply() -> None:
     noted = list(_noted())
     accounts = User.objects.in_bulk({line.account for line in noted})
     known = [line for line in noted if line.account in accounts]
-    for name, take in (("ended", _end), ("password", _set_password), ("telephone", _forget)):
+    for line in known:
+        if "password" in line.said:
+            _set_password(accounts[line.account], line)
+    for name, take in (("ended", _end), ("telephone", _forget)):
         newest = {line.account: line for line in known if name in line.said}
         for line in newest.values():
             take(accounts[line.account], line)
@@ -87,18 +91,19 @@ def _end(account: User, line: _Line) -> None:
 
 
 def _set_password(account: User, line: _Line) -> None:
+    """Exchange the very password that was exchanged: never one that was set by other ways since."""
+    if line.said.get("instead_of") != _fingerprint(account.password):
+        return
     try:
         sealed = base64.b64decode(line.said["password"])
         password, was_given = json.loads(key_ring().unseal(sealed, _bound_to(account.pk)))
     except (SealBroken, ValueError, TypeError):
-        # Its key is off the ring; a backup of before that change would not open either.
         log.warning("a password of account %s is not put back: it does not open", account.pk)
         return
-    if password != account.password:
-        account.password, account.password_was_given = password, was_given
-        account.save(update_fields=["password", "password_was_given"])
-        detail = {"password": "as it was set after the backup"}
-        record("account.change", [account], by=None, at=line.at, detail=detail)
+    account.password, account.password_was_given = password, was_given
+    account.save(update_fields=["password", "password_was_given"])
+    detail = {"password": "as it was set after the backup"}
+    record("account.change", [account], by=None, at=line.at, detail=detail)
 
 
 def _forget(account: User, line: _Line) -> None:
@@ -114,6 +119,10 @@ def _noted() -> Iterator[_Line]:
                 yield _Line(UUID(str(said["account"])), at, said)
             except (ValueError, KeyError):
                 log.warning("a line of %s cannot be read", settings.OUTREACH_REVOCATIONS)
+
+
+def _fingerprint(hashed: str) -> str:
+    return hashlib.sha256(hashed.encode()).hexdigest()
 
 
 def _bound_to(account: UUID) -> str:
