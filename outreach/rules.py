@@ -130,7 +130,8 @@ def second_opinions_for(user: User) -> QuerySet[Evaluation]:
         category__in=[*qualified, Category.MULTIPLE],
     )
     own = Q(assessor=user) | Q(application__nominated_by=user)
-    return waiting.exclude(own).exclude(co_signers=user)
+    others = waiting.exclude(own).exclude(co_signers=user)
+    return others.exclude(application__resident__relatives_in_office__user=user)
 
 
 def check_role(user: User, step: Transition) -> None:

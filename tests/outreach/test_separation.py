@@ -9,7 +9,7 @@ import pytest
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.models import DeclaredRelative
-from outreach.rules import Refused
+from outreach.rules import Refused, second_opinions_for
 from tests import builders
 from tests.builders import SHANGHAI, START
 
@@ -76,6 +76,17 @@ def test_neither_rater_nor_co_signer_gives_the_second_opinion(place: builders.Co
     for signer in (place.assessor, place.colleague):
         with refused("second-opinion-closed"):
             evaluations.give_second_opinion(made, by=signer, at=START)
+
+
+def test_a_declared_relative_gives_no_second_opinion(place: builders.County) -> None:
+    [mine, other] = builders.evaluated(place, 2)
+    second = builders.second_assessor(place)
+    DeclaredRelative.objects.create(
+        user=second, resident=mine.application.resident, declared_at=START
+    )
+    assert list(second_opinions_for(second)) == [other]
+    with refused("second-opinion-closed"):
+        evaluations.give_second_opinion([mine], by=second, at=START)
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.AUDITOR, Role.APPROVER])
