@@ -107,7 +107,8 @@ def submit(
     One that an administrator admits afterwards needs neither to be the assessor's case still nor
     its visit to be open: a second evaluation of a visit names the first one as corrected. It may
     also be of a day before the nomination: a restored register has some of those later than before.
-    Who signed it may have another role by now.
+    Who signed it may have another role by now. It may say "not met" although one of several
+    categories is: such were taken in once, and a restored register hears of them again.
 
     The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
     written reason is required. An evaluation stays `awaiting_media` until every declared
@@ -125,6 +126,7 @@ def submit(
         for submission in submissions:
             visiting.check_stands(submission.visit, "complete")
             _check_nominated_before(submission, zone)
+            _check_not_one_of_several(submission)
     judged = [_judge(submission, raters, assessors, zone, by, at) for submission in submissions]
     with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
@@ -228,6 +230,20 @@ def _check_nominated_before(submission: Submission, zone: tzinfo) -> None:
                 " tariff would be those of that day. Compare and decide, or record it anew."
             )
             % {"day": day.isoformat()},
+        )
+
+
+def _check_not_one_of_several(submission: Submission) -> None:
+    """Refuse a whole that is not met although one of its categories is: older tablets say so."""
+    met = [part for part in submission.parts if part.grade is not None]
+    if len(met) == 1 < len(submission.parts):
+        raise Refused(
+            "one-of-several",
+            _(
+                "Of several categories one alone is met: record it anew without the others."
+                " Taken in as it is, the person would not meet the standard, and be barred for a"
+                " year."
+            ),
         )
 
 
