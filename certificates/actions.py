@@ -21,7 +21,13 @@ from certificates import revocations, second_signatures, signing, storage, upgra
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
-from certificates.models import Certificate, CertificateEvent, CertificateFile, PaperRequest
+from certificates.models import (
+    Certificate,
+    CertificateEvent,
+    CertificateFile,
+    PaperRequest,
+    was_found_not_met,
+)
 from certificates.papers import (
     Commission,
     Known,
@@ -105,6 +111,7 @@ def make(wanted: Sequence[Commission], *, by: User, at: datetime) -> Iterator[Ce
 def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
     check_role(by, CERTIFICATE["issue"])
     _check_alive([one.case for one in wanted])
+    check_still_met([one.replaces for one in wanted if one.replaces and one.kind == Kind.RENEWAL])
     for one in wanted:
         old = one.replaces
         if old is None or one.kind == Kind.CHANGE:
@@ -144,6 +151,23 @@ def _check_alive(cases: Sequence[Application]) -> None:
                     number=case.number,
                 ),
             )
+
+
+def check_still_met(certificates: Sequence[Certificate]) -> None:
+    """Refuse ten more years to whom a later assessment found not to meet the standard."""
+    ids = [one.pk for one in certificates]
+    held = Certificate.objects.filter(was_found_not_met(), pk__in=ids)
+    if first := held.select_related("application").first():
+        raise Refused(
+            "no-longer-met",
+            worded(
+                _(
+                    "A later assessment of the holder of case %(number)s found the standard not"
+                    " met: cancel the certificate, or wait for another assessment."
+                ),
+                number=first.application.number,
+            ),
+        )
 
 
 def has_moved_on(certificate: Certificate) -> Refused:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from certificates import revocations
-from certificates.actions import append, has_moved_on, too_early
+from certificates.actions import append, check_still_met, has_moved_on, too_early
 from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import (
     BARRING,
@@ -41,6 +41,7 @@ def ask_renewal(certificates: Sequence[Certificate], *, by: User, at: datetime) 
             raise too_early(one)
         if one.application.erased_at:
             raise erased()
+    check_still_met(certificates)
     with transaction.atomic():
         _take(certificates, "ask_renewal", by=by, at=at)
         _request(certificates, Kind.RENEWAL, by, at)

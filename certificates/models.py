@@ -8,10 +8,18 @@ from django.db import models
 from django.utils.translation import get_language
 
 from certificates.steps import LIVING, OF_A_CASE, CertificateState, Kind, renewable_by
+from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Resident, User
 from outreach.models.ids import new_id
 from outreach.models.people import CATEGORY_CHOICES
 from outreach.models.sealed import SealedTextField
+
+#: Where a case stands whose result is that the standard is not met.
+NOT_MET = (
+    ApplicationState.NOT_MET,
+    ApplicationState.UNDER_APPEAL,
+    ApplicationState.APPEAL_DISMISSED,
+)
 
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
@@ -27,7 +35,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         Of an erased case there is nothing left that a paper could say.
         """
         due = self.filter(state=CertificateState.VALID, valid_until__lte=renewable_by(on))
-        due = due.filter(application__erased_at=None)
+        due = due.filter(application__erased_at=None).exclude(was_found_not_met())
         asked = PaperRequest.objects.open().filter(certificate=models.OuterRef("pk"))
         return due.exclude(models.Exists(asked))
 
@@ -100,6 +108,20 @@ class Certificate(models.Model):
     def newest_file(self) -> CertificateFile:
         """The version that is given out: with the longest proof."""
         return self.files.latest("version")
+
+
+def was_found_not_met() -> models.Exists:
+    """Return the condition that a later assessment of a certificate's holder was not met.
+
+    While an appeal against that runs, too; one that was upheld leads to another assessment.
+    """
+    later = Evaluation.objects.filter(
+        application__resident=models.OuterRef("resident"),
+        application__state__in=NOT_MET,
+        met=False,
+        received_at__gt=models.OuterRef("evaluation__received_at"),
+    )
+    return models.Exists(later)
 
 
 class MoveIn(models.Model):

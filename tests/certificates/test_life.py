@@ -14,7 +14,7 @@ from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
 from outreach.actions import applications, evaluations, publicity, visits
-from outreach.models import Application, AuditEvent, Evaluation, Resident
+from outreach.models import Application, AuditEvent, Evaluation, Resident, Visit
 from outreach.models.sealed import blind_index
 from outreach.rules import Refused
 from tests import builders
@@ -257,6 +257,40 @@ def test_the_same_result_again_is_a_renewal_with_the_same_number(
     (new,) = actions.issue([case], by=place.approver, at=builders.notice_over(date(2018, 8, 6)))
     assert (new.number, new.replaces_id) == (held.number, held.pk)
     assert state_of(held) == S.REPLACED
+
+
+def test_whom_a_later_assessment_found_not_to_meet_the_standard_gets_no_ten_more_years(
+    held: Certificate, place: builders.County
+) -> None:
+    life.ask_renewal([held], by=place.administrator, at=IN_YEAR_TEN)
+    case = found_not_met(place, held, IN_YEAR_TEN)
+    with pytest.raises(Refused, match="no-longer-met") as refused:
+        actions.renew([held], by=place.approver, at=IN_YEAR_TEN)
+    assert held.application.number in str(refused.value.message)
+    PaperRequest.objects.update(settled_at=IN_YEAR_TEN)
+    assert list(Certificate.objects.renewable(IN_YEAR_TEN.date())) == []
+    with pytest.raises(Refused, match="no-longer-met"):
+        life.ask_renewal([held], by=place.administrator, at=IN_YEAR_TEN)
+    for step in ("appeal", "uphold_appeal"):
+        assert list(Certificate.objects.renewable(IN_YEAR_TEN.date())) == []
+        applications.advance([case], step, by=place.administrator, at=IN_YEAR_TEN)
+    assert list(Certificate.objects.renewable(IN_YEAR_TEN.date())) == [held]
+
+
+def found_not_met(place: builders.County, held: Certificate, at: datetime) -> Application:
+    """Assess the holder again and find nothing."""
+    wanted = builders.nomination(place, id_number=held.resident.id_number)
+    (case,) = applications.nominate([wanted], by=place.liaison, at=at)
+    applications.accept([case], by=place.administrator, at=at)
+    applications.assign([case], place.assessor, by=place.administrator, at=at)
+    visit = Visit.objects.create(
+        application=case, state="scheduled", on=at.date(), start=time(9), assessor=place.assessor
+    )
+    part = evaluations.Part("physical", {"condition": "none"}, None, "不符合")
+    said = builders.submission(place, visit, parts=[part], grade=None, evaluated_at=at)
+    evaluations.submit([said], by=place.assessor, at=at)
+    case.refresh_from_db()
+    return case
 
 
 def test_a_person_holds_at_most_one_living_certificate(held: Certificate) -> None:
