@@ -32,6 +32,8 @@ from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
 from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role
 
+S = CertificateState
+
 
 def ask_renewal(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
     """Ask the approver for certificates of ten more years, from the last year on (换领)."""
@@ -137,8 +139,12 @@ def cancel(
 
 
 def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
-    """Take back a cancellation that was a mistake, and the bar that came with it."""
+    """Take back a cancellation that was a mistake, and the bar that came with it.
+
+    What was lost or frozen before is so again: a paper in a stranger's hand does not become valid.
+    """
     _check_reason(reason)
+    rested = _rested(certificates)
     residents = [one.resident for one in certificates]
     others = Certificate.objects.living().exclude(pk__in=[one.pk for one in certificates])
     if others.filter(resident__in=residents).exists():
@@ -151,6 +157,32 @@ def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: d
         _forget_moves(certificates, "cancel")
         _reopen_cases(certificates, by, at)
         lift(residents, by=by, at=at)
+        for event in rested:
+            _rest_again(event, by, at)
+
+
+def _rested(certificates: Sequence[Certificate]) -> list[CertificateEvent]:
+    """Return by which step each was lost or frozen at last; what a day froze, a day will again."""
+    steps = ("declare_lost", "find", "freeze", "unfreeze", "restore")
+    taken = CertificateEvent.objects.filter(certificate__in=certificates, name__in=steps)
+    last = {event.certificate_id: event for event in taken.select_related("certificate")}
+    resting = (S.LOST, S.FROZEN)
+    return [
+        event
+        for event in last.values()
+        if event.by_id is not None and CERTIFICATE[event.name].target in resting
+    ]
+
+
+def _rest_again(event: CertificateEvent, by: User, at: datetime) -> None:
+    """Let a restored certificate stand as before, with the request for another paper it had."""
+    one, state = event.certificate, CERTIFICATE[event.name].target
+    Certificate.objects.filter(pk=one.pk).update(state=state)
+    append([one], event.name, by, at, event.note)
+    cancelled = one.events.filter(name="cancel").last()
+    if state == S.LOST and cancelled is not None:
+        withdrawn = one.requests.filter(kind=Kind.REISSUE, settled_at=cancelled.at)
+        withdrawn.update(settled_at=None)
 
 
 def _forget_moves(certificates: Sequence[Certificate], step: str) -> None:

@@ -478,6 +478,36 @@ def test_a_cancellation_by_mistake_is_taken_back_with_its_bar(
     assert not held.resident.bars.filter(lifted_at=None).exists()
 
 
+def test_a_lost_paper_does_not_become_valid_by_a_cancellation_that_is_taken_back(
+    held: Certificate, place: builders.County
+) -> None:
+    life.declare_lost([held], note="赶集时遗失", by=place.liaison, at=LATER)
+    life.cancel([held], ground=Ground.DEATH, reason="死亡", by=place.administrator, at=LATER)
+    life.restore([held], reason="同名误销", by=place.approver, at=LATER)
+    assert judge(paper_of(held), on=LATER.date()).finding == Finding.LOST
+    assert names(held)[-3:] == ["cancel", "restore", "declare_lost"]
+    assert PaperRequest.objects.open().get().kind == Kind.REISSUE
+    held.refresh_from_db()
+    (new,) = actions.reissue([held], by=place.approver, at=LATER)
+    assert new.suffix == "B1"
+
+
+def test_what_was_frozen_for_an_enquiry_is_so_after_a_cancellation_by_mistake(
+    held: Certificate, place: builders.County
+) -> None:
+    life.freeze([held], reason="核查", by=place.administrator, at=LATER)
+    for _time in range(2):
+        held.refresh_from_db()
+        life.cancel([held], ground=Ground.OWN_WISH, reason="误", by=place.administrator, at=LATER)
+        life.restore([held], reason="误销", by=place.approver, at=LATER)
+        assert state_of(held) == S.FROZEN
+    held.refresh_from_db()
+    life.unfreeze([held], reason="查清", by=place.administrator, at=LATER)
+    life.cancel([held], ground=Ground.OWN_WISH, reason="误", by=place.administrator, at=LATER)
+    life.restore([held], reason="误销", by=place.approver, at=LATER)
+    assert state_of(held) == S.VALID
+
+
 def test_the_history_of_the_lost_paper_stays_with_it(
     held: Certificate, place: builders.County
 ) -> None:
