@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -15,23 +16,26 @@ from geopy.distance import geodesic
 
 from outreach.domain.savings import Tariff as Prices
 from outreach.domain.savings import load_tariff, shipped_tariffs, tariff_for, tariff_text
-from outreach.models import Evaluation, Journey, Kept, Tariff, insert
+from outreach.models import Evaluation, Journey, Kept, Resident, Slot, Tariff, insert
 
 
 def record_spared(evaluations: Sequence[Evaluation]) -> None:
     """Pin the facts of the journeys that these home evaluations spared."""
     tariffs, zone = _Tariffs(), timezone.get_current_timezone()
+    holders = _Holders(evaluations)
     insert(
         Journey,
         [
-            _facts(evaluation, tariffs, evaluation.evaluated_at.astimezone(zone).date())
+            _facts(evaluation, tariffs, holders, evaluation.evaluated_at.astimezone(zone).date())
             for evaluation in evaluations
         ],
         road_factor=settings.OUTREACH_ROAD_FACTOR,
     )
 
 
-def _facts(evaluation: Evaluation, tariffs: _Tariffs, on: date) -> dict[str, Any]:
+def _facts(
+    evaluation: Evaluation, tariffs: _Tariffs, holders: _Holders, on: date
+) -> dict[str, Any]:
     application = evaluation.application
     resident, village = application.resident, application.village
     prices = tariffs.in_force(village.code, on)
@@ -47,10 +51,30 @@ def _facts(evaluation: Evaluation, tariffs: _Tariffs, on: date) -> dict[str, Any
         "distance_km": crow_km((place["lat"], place["lon"])),
         "is_bedridden": resident.is_bedridden,
         "can_sit": resident.can_sit,
-        "rides_free": prices.rides_free(resident.age(on), holds_certificate=False),
+        "rides_free": prices.rides_free(resident.age(on), holders.include(resident.pk, on)),
         "fee_paid_by_county": application.fee_paid_by_county,
         "companions": None,
     }
+
+
+@Kept
+def _certified(residents: Slot) -> QuerySet[Resident, tuple[UUID, date, date]]:
+    """Ask the room above by name: who is assessed again may hold a certificate already."""
+    valid = Resident.objects.filter(pk__among=residents, certificates__state="valid")
+    return valid.values_list("pk", "certificates__issued_on", "certificates__valid_until")
+
+
+class _Holders:
+    """Who of a batch held a valid certificate, and when, read once."""
+
+    def __init__(self, evaluations: Sequence[Evaluation]) -> None:
+        ids = {evaluation.application.resident_id for evaluation in evaluations}
+        self.days = {pk: (first, last) for pk, first, last in _certified(residents=ids)}
+
+    def include(self, resident: UUID, on: date) -> bool:
+        """Tell whether somebody held one on a day."""
+        first, last = self.days.get(resident, (date.max, date.min))
+        return first <= on <= last
 
 
 @lru_cache(maxsize=4096)

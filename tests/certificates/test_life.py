@@ -14,7 +14,7 @@ from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
 from outreach.actions import applications, evaluations, publicity, visits
-from outreach.models import Application, AuditEvent, Evaluation, Resident, Visit
+from outreach.models import Application, AuditEvent, Evaluation, Journey, Resident, Visit
 from outreach.models.sealed import blind_index
 from outreach.rules import Refused
 from tests import builders
@@ -257,6 +257,17 @@ def test_the_same_result_again_is_a_renewal_with_the_same_number(
     (new,) = actions.issue([case], by=place.approver, at=builders.notice_over(date(2018, 8, 6)))
     assert (new.number, new.replaces_id) == (held.number, held.pk)
     assert state_of(held) == S.REPLACED
+
+
+@pytest.mark.parametrize(("state", "free"), [("valid", True), ("cancelled", False)])
+def test_a_holder_who_is_assessed_again_had_ridden_the_bus_free(
+    held: Certificate, place: builders.County, files: Path, state: str, free: bool
+) -> None:
+    Certificate.objects.update(state=state)
+    case = assessed_again(place, files, held, 2, date(2018, 8, 6))
+    first, again = Journey.objects.order_by("on")
+    assert (first.rides_free, again.evaluation.application) == (False, case)
+    assert again.rides_free is free
 
 
 def test_whom_a_later_assessment_found_not_to_meet_the_standard_gets_no_ten_more_years(
