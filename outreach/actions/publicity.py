@@ -88,7 +88,7 @@ def _check_second_opinions(evaluations: Mapping[UUID, Evaluation]) -> None:
 
 
 def object_to(notice: Notice, *, from_whom: str, text: str, by: User, at: datetime) -> Objection:
-    """Record an objection; the case waits until an administrator decides it."""
+    """Record an objection; the case waits until an administrator has decided each of them."""
     if not notice.is_running(timezone.localdate(at)):
         raise Refused("notice-over", _("The notice is over; record a complaint at the office."))
     with transaction.atomic():
@@ -101,18 +101,26 @@ def object_to(notice: Notice, *, from_whom: str, text: str, by: User, at: dateti
 def decide_objection(
     objection: Objection, *, upheld: bool, decision: str, by: User, at: datetime
 ) -> None:
-    """Decide an objection with a reason: upheld means assessed again, else the notice goes on."""
+    """Decide an objection with a reason: upheld means assessed again, else the notice goes on.
+
+    It goes on when the last one is dismissed; where one is upheld, so are the others that wait.
+    """
     if not decision:
         raise Refused("reason-missing", _("Write the reason of the decision."))
+    case = objection.notice.application
     with transaction.atomic():
-        objection.refresh_from_db(from_queryset=Objection.objects.select_for_update())
+        hold_cases([case.pk])  # nobody objects, or decides another one, until the commit
+        objection.refresh_from_db()
         if objection.decided_at:
             raise Refused("decided-already", _("A colleague has decided this meanwhile."))
-        objection.decided_by, objection.decided_at = by, at
-        objection.is_upheld, objection.decision = upheld, decision
-        objection.save()
-        name = "uphold_objection" if upheld else "dismiss_objection"
-        advance([objection.notice.application], name, by=by, at=at, note=decision)
+        waiting = Objection.objects.filter(notice=objection.notice_id, decided_at=None)
+        others = waiting.exclude(pk=objection.pk)
+        step = "dismiss_one" if others.exists() else "dismiss_objection"
+        for one in waiting if upheld else [objection]:
+            one.decided_by, one.decided_at = by, at
+            one.is_upheld, one.decision = upheld, decision
+            one.save()
+        advance([case], "uphold_objection" if upheld else step, by=by, at=at, note=decision)
         if upheld:
             _take_down(Notice.objects.filter(pk=objection.notice_id), timezone.localdate(at))
 

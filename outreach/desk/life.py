@@ -185,7 +185,7 @@ DEEDS = {
         Deed(
             "restore",
             _("Take the cancellation back"),
-            _("Only where it was a mistake: the certificate stands as before, and a bar is lifted."),
+            _("Only where it was a mistake: it stands as before, and a bar is lifted."),
             _("Take it back"),
             _("The cancellation is taken back."),
             NoteForm,

@@ -129,6 +129,7 @@ STEPS: Words = {
     "skip_notice": _("not publicised: a minor"),
     "object": _("objection recorded"),
     "dismiss_objection": _("objection dismissed"),
+    "dismiss_one": _("objection dismissed; another one waits"),
     "uphold_objection": _("objection upheld: to be assessed again"),
     "end_notice": _("notice taken down"),
     "review": _("reviewed"),

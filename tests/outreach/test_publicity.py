@@ -113,6 +113,50 @@ def test_an_objection_that_was_decided_is_not_decided_again_while_another_one_wa
     assert (case.state, second.decided_at) == ("under_objection", None)
 
 
+def two_objections(place: builders.County) -> tuple[Application, Objection, Objection]:
+    """Let a second neighbour object while the office still looks into the first objection."""
+    [case] = posted(place)
+    made = []
+    for who in ("邻居", "村民"):
+        notice = Notice.objects.select_related("application").get()
+        made.append(
+            publicity.object_to(
+                notice, from_whom=who, text="曾见其行走", by=place.liaison, at=AFTERNOON
+            )
+        )
+    return case, made[0], made[1]
+
+
+def test_the_case_waits_until_each_objection_is_decided(place: builders.County) -> None:
+    case, first, second = two_objections(place)
+    after = AFTERNOON + timedelta(days=8)
+    for objection, state in ((first, "under_objection"), (second, "on_notice")):
+        publicity.decide_objection(
+            objection, upheld=False, decision="复核属实", by=place.administrator, at=after
+        )
+        case.refresh_from_db()
+        assert case.state == state
+    publicity.end_notices([case], by=place.administrator, at=after)
+    assert list(case.events.values_list("name", flat=True))[-5:] == [
+        *("object", "object"),
+        *("dismiss_one", "dismiss_objection", "end_notice"),
+    ]
+
+
+def test_one_objection_that_is_upheld_settles_the_others(place: builders.County) -> None:
+    case, first, second = two_objections(place)
+    publicity.decide_objection(
+        second, upheld=True, decision="重新评定", by=place.administrator, at=AFTERNOON
+    )
+    case.refresh_from_db()
+    first.refresh_from_db()
+    assert (case.state, first.is_upheld, first.decision) == ("accepted", True, "重新评定")
+    with pytest.raises(Refused, match=r"^decided-already$"):
+        publicity.decide_objection(
+            first, upheld=False, decision="属实", by=place.administrator, at=AFTERNOON
+        )
+
+
 def test_an_upheld_objection_means_another_assessment(place: builders.County) -> None:
     [case] = posted(place)
     objection = publicity.object_to(

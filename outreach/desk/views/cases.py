@@ -169,7 +169,8 @@ def _possible(application: Application, user: User, visit: Visit | None) -> list
         and state == "accepted"
         and application.assessor_id
         and visit is None,
-        ("desk:record_objection", pk, _("Record an objection")): field and state == "on_notice",
+        ("desk:record_objection", pk, _("Record an objection")): field
+        and state in APPLICATION["object"].sources,
     }
     return [(url, (key, words)) for (url, key, words), is_open in steps.items() if is_open]
 

@@ -57,6 +57,20 @@ def test_an_objection_after_the_last_day_is_refused(
     assert (answer.status_code, answer["X-Refusal"]) == (422, "notice-over")
 
 
+def test_a_second_neighbour_objects_while_the_first_objection_is_looked_into(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    [case] = builders.on_notice(place)
+    liaison = sign_in(place.liaison)
+    for day in (5, 6):
+        move_on(datetime(2018, 6, day, 9, tzinfo=SHANGHAI))
+        address = f"/cases/{case.pk}/objection/"
+        assert address in liaison.get(f"/cases/{case.pk}/").content.decode()
+        said = {"from_whom": "邻居", "text": "他能走路"}
+        assert liaison.post(address, said).status_code == 303
+    assert Objection.objects.filter(decided_at=None).count() == 2
+
+
 def test_who_is_assessed_again_after_an_objection_has_one_notice_to_object_to(
     place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
 ) -> None:
