@@ -21,7 +21,7 @@ from certificates.actions import hand_over
 from certificates.models import Certificate
 from mobile_api import wire
 from outreach.actions import applications, contacts, evaluations, visits
-from outreach.domain.vocabulary import Role
+from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.models import Application, Division, Evaluation, Kept, Slot, User, Visit
 from outreach.rules import (
     Refused,
@@ -242,8 +242,9 @@ def _submission(
     args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User], at: datetime
 ) -> evaluations.Submission:
     """Return what is said, which was not seen after it came, whatever the tablet's clock says."""
-    said_at = args.evaluated_at
-    seen_at = timezone.make_aware(said_at) if timezone.is_naive(said_at) else said_at
+    seen_at = _aware(args.evaluated_at)
+    if args.corrects:
+        seen_at = min(seen_at, _signed_at(args, visit) or seen_at)
     return evaluations.Submission(
         id=args.evaluation,
         visit=visit,
@@ -261,6 +262,22 @@ def _submission(
             "place": args.place,
         },
     )
+
+
+def _signed_at(args: wire.SubmitEvaluation, visit: Visit) -> datetime | None:
+    """Return when the person put their name to what a corrected copy says, if its clock was right.
+
+    The copy may be written weeks later, at a desk; age, tariff and terms are those of the visit.
+    Where its result is another one they sign again.
+    """
+    kind = EvidenceKind.SIGNATURE_RESIDENT
+    signed = [_aware(media.taken_at) for media in args.media if media.kind == kind]
+    last = max(signed, default=None)
+    return last if last and last >= visit.application.created_at else None
+
+
+def _aware(at: datetime) -> datetime:
+    return timezone.make_aware(at) if timezone.is_naive(at) else at
 
 
 def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:

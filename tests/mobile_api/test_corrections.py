@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 from mobile_api.disputes import correction_of
 from mobile_api.models import Dispute, LedgerEntry
+from outreach import clock
 from outreach.demo.tablet import Tablet
 from outreach.models import Evaluation, Visit
 from tests import builders
@@ -71,3 +73,40 @@ def test_what_the_copy_names_must_be_an_id(place: builders.County, tablet: Table
     )
     [answer] = tablet.exchange()["outcomes"]
     assert (answer["outcome"], answer["message"]) == ("refused", "记录不完整：corrects。")
+
+
+def signed(args: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """Add the person's signature as it was put on the glass."""
+    name = {**args["media"][0], "kind": "signature_resident", "sha256": "5" * 64}
+    return {**args, "media": [*args["media"], {**name, "taken_at": at.isoformat()}]}
+
+
+@pytest.mark.parametrize(
+    ("signed_on", "dated"),
+    [
+        (ON_THE_DAY, ON_THE_DAY),
+        (ON_THE_DAY + timedelta(days=20), ON_THE_DAY + timedelta(days=20)),
+        (ON_THE_DAY - timedelta(days=2000), ON_THE_DAY + timedelta(days=30)),
+    ],
+    ids=["as it was", "signed again", "by a clock that was behind"],
+)
+def test_a_copy_that_is_written_a_month_later_is_dated_as_it_was_signed(
+    place: builders.County, tablet: Tablet, signed_on: datetime, dated: datetime
+) -> None:
+    """The tariff, the age and the year for which nobody applies again run from the visit."""
+    [visit] = builders.scheduled(place)
+    tablet.say(
+        "submit_evaluation",
+        evaluation(place, visit, b"first", identity_checked=False),
+        ON_THE_DAY,
+    )
+    old = tablet.state.outbox[0]["id"]
+    tablet.sync()
+    later = ON_THE_DAY + timedelta(days=30)
+    clock.advance_to(later)
+    tablet.sync()
+    args = evaluation(place, visit, b"second", corrects=old, evaluated_at=later.isoformat())
+    tablet.say("submit_evaluation", signed(args, signed_on), later)
+    assert [row["outcome"] for row in tablet.exchange()["outcomes"]] == ["applied"]
+    made = Evaluation.objects.select_related("journey").get()
+    assert (made.evaluated_at, made.journey.on) == (dated, dated.date())
