@@ -179,19 +179,22 @@ def _relatives(users: Slot, residents: Slot) -> QuerySet[DeclaredRelative, tuple
 
 @dataclass(frozen=True)
 class Raters:
-    """What a batch must know of those who rate: their qualifications and declared relatives."""
+    """What a batch must know of those who rate: qualifications, declared relatives, where from."""
 
     qualified: Mapping[UUID, Sequence[str]]
     relatives: Collection[tuple[UUID, UUID]]
+    institutions: Mapping[UUID, UUID]
 
     @classmethod
     def among(cls, users: Iterable[User], applications: Iterable[Application]) -> Raters:
         """Read it for all of them in two queries."""
         ids = {user.id for user in users}
         residents = {application.resident_id for application in applications}
+        assessors = list(_assessors(users=ids))
         return cls(
-            {row.pk: row.categories for row in _assessors(users=ids)},
+            {row.pk: row.categories for row in assessors},
             set(_relatives(users=ids, residents=residents)),
+            {row.pk: row.institution_id for row in assessors},
         )
 
     def check_may_rate(self, users: Iterable[User], application: Application) -> None:

@@ -93,6 +93,7 @@ class _Judged:
     at: datetime
     gradings: list[Grading]
     overall: Grading
+    institution: UUID | None
 
     @property
     def met(self) -> bool:
@@ -212,7 +213,7 @@ def _judge(
     except BadFinding as error:
         raise Refused("bad-finding", f"{error.case_field}: {error.message_zh}") from error
     _check_reasons(submission, gradings, overall)
-    return _Judged(submission, by, at, gradings, overall)
+    return _Judged(submission, by, at, gradings, overall, raters.institutions.get(by.id))
 
 
 def _check_nominated_before(submission: Submission, zone: tzinfo) -> None:
@@ -317,6 +318,7 @@ def _evaluation(judged: _Judged) -> Evaluation:
         "application_id": visit.application_id,
         "visit_id": visit.id,
         "assessor_id": by.id,
+        "institution_id": judged.institution,
         "mode": Mode.HOME.value,
         "category": submission.category,
         "standard": load_standard().edition,

@@ -12,7 +12,7 @@ from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.models.applications import Application
 from outreach.models.divisions import Division
 from outreach.models.ids import new_id
-from outreach.models.people import CATEGORY_CHOICES, User
+from outreach.models.people import CATEGORY_CHOICES, Institution, User
 from outreach.models.sealed import SealedJSONField, SealedTextField
 
 
@@ -123,6 +123,10 @@ class Evaluation(models.Model):
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="evaluations", null=True)
     assessor = models.ForeignKey(User, models.PROTECT, related_name="evaluations")
     co_signers: models.ManyToManyField[User, Any] = models.ManyToManyField(User, related_name="+")
+    #: Where the assessor belonged to then; not known of what was taken in up to 0.6.5.
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     mode = models.CharField(max_length=20, default=Mode.HOME)
     category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
     standard = models.CharField(max_length=40)

@@ -130,6 +130,7 @@ def poster(request: DeskRequest, notice: UUID) -> HttpResponse:
             "application__resident",
             "application__village__parent",
             "evaluation__assessor__assessor__institution",
+            "evaluation__institution",
         ),
         pk=notice,
     )

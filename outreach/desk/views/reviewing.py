@@ -91,7 +91,11 @@ def evaluation(request: DeskRequest, evaluation: UUID) -> HttpResponse:
 def _evaluations(user: User) -> EvaluationQuerySet:
     rows = Evaluation.objects.filter(readable(user)).distinct()
     return rows.select_related(
-        "application__resident", "application__village__parent", "assessor", "visit"
+        "application__resident",
+        "application__village__parent",
+        "assessor",
+        "institution",
+        "visit",
     ).prefetch_related("co_signers", "photos", "second_opinions__assessor")
 
 

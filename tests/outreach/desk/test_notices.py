@@ -10,7 +10,7 @@ from django.test import Client
 from outreach import clock
 from outreach.actions import evaluations, publicity, visits
 from outreach.actions.evaluations import Part
-from outreach.models import Application, Objection, User
+from outreach.models import Application, Assessor, Institution, Objection, User
 from tests import builders
 from tests.builders import SHANGHAI
 
@@ -36,6 +36,22 @@ def test_a_notice_names_the_result_and_keeps_the_rest(
     resident = case.resident
     for kept in (resident.id_number, resident.telephone, resident.address, case.diagnosis):
         assert kept not in poster
+
+
+def test_a_notice_names_the_institution_to_which_the_doctor_belonged(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.on_notice(place)[0]
+    elsewhere = Institution.objects.create(name="另一医院", designated_from=date(2015, 1, 1))
+    Assessor.objects.filter(user=place.assessor).update(institution=elsewhere)
+    page = sign_in(place.liaison).get(f"/notices/{case.notices.get().pk}/").content.decode()
+    assert ("示例医院" in page, "另一医院" in page) == (True, False)
+    rated = case.evaluations.get()
+    seen = sign_in(place.administrator).get(f"/evaluations/{rated.pk}/")
+    assert "示例医院" in seen.content.decode()
+    case.evaluations.update(institution=None)  # as earlier releases kept none
+    page = sign_in(place.liaison).get(f"/notices/{case.notices.get().pk}/").content.decode()
+    assert "另一医院" in page
 
 
 def test_a_notice_that_was_taken_down_is_gone(place: builders.County, sign_in: SignIn) -> None:
