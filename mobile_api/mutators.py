@@ -7,8 +7,8 @@ is undone, and `push` offers them again one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -178,16 +178,22 @@ def _check_seen(visit: Visit, seen: wire.Seen, context: Context) -> None:
 
 def _schedule(batch: Sequence[wire.ScheduleVisit], context: Context) -> None:
     cases = _applications([args.application for args in batch], context.planner)
-    visits.schedule(
-        [
-            visits.Appointment(
-                cases[args.application], args.on, args.start, args.minutes, id=args.visit
-            )
-            for args in batch
-        ],
-        by=context.planner,
-        at=context.at,
-    )
+    wanted = [
+        replace(_appointment(cases[args.application], args, context), id=args.visit)
+        for args in batch
+    ]
+    visits.schedule(wanted, by=context.planner, at=context.at)
+
+
+def _appointment(
+    case: Application, args: wire.ScheduleVisit | wire.MoveVisit, context: Context
+) -> visits.Appointment:
+    """Return what was agreed, maybe without a line and days ago: the visit may be made by now.
+
+    In a restored register the case itself may be younger than its visit; a person sees that.
+    """
+    earliest = date.min if context.admitted_by else timezone.localdate(case.created_at)
+    return visits.Appointment(case, args.on, args.start, args.minutes, earliest=earliest)
 
 
 def _move(batch: Sequence[wire.MoveVisit], context: Context) -> None:
@@ -195,7 +201,7 @@ def _move(batch: Sequence[wire.MoveVisit], context: Context) -> None:
     for args in batch:
         visit = found[args.visit]
         _check_seen(visit, args.seen, context)
-        to = visits.Appointment(visit.application, args.on, args.start, args.minutes)
+        to = _appointment(visit.application, args, context)
         visits.move(visit, to, by=context.planner, at=context.at, reason=args.reason)
 
 

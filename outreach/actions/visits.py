@@ -44,13 +44,15 @@ class AppointmentChanged(Refused):
 
 @dataclass(frozen=True)
 class Appointment:
-    """A visit to be: whose home, which day, when."""
+    """A visit to be: whose home, which day, when; on no day before `earliest`, which is today."""
 
     application: Application
     on: date
     start: time
     minutes: int = 40
     id: UUID = field(default_factory=new_id)
+    #: An earlier one, where the appointment was made some time before the office hears of it.
+    earliest: date | None = None
 
 
 def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> list[Visit]:
@@ -118,7 +120,7 @@ def check_time(
     appointment: Appointment, assessor: User, at: datetime, *, moving: Visit | None = None
 ) -> None:
     """Refuse a time that is past, no working day, not the family's, or already taken."""
-    if appointment.on < timezone.localdate(at):
+    if appointment.on < (appointment.earliest or timezone.localdate(at)):
         raise Refused("day-past", _("This day is past; choose a later one."))
     if not working_calendar(appointment.on).is_working_day(appointment.on):
         raise Refused("no-working-day", _("This is no working day; choose another one."))

@@ -255,7 +255,7 @@ def test_scheduling_moving_and_cancelling_from_the_tablet(
 
 
 @pytest.mark.parametrize(
-    ("day", "code"), [("2018-06-09", "no-working-day"), ("2018-06-01", "day-past")]
+    ("day", "code"), [("2018-06-09", "no-working-day"), ("2018-05-11", "day-past")]
 )
 def test_an_impossible_day_is_refused_with_a_sentence(
     place: builders.County, tablet: Tablet, day: str, code: str
