@@ -190,10 +190,13 @@ def _appointment(
 ) -> visits.Appointment:
     """Return what was agreed, maybe without a line and days ago: the visit may be made by now.
 
-    In a restored register the case itself may be younger than its visit; a person sees that.
+    In a restored register the case itself may be younger than its visit; a person sees that. For a
+    time at which the family may be away the tablet says to call them first.
     """
     earliest = date.min if context.admitted_by else timezone.localdate(case.created_at)
-    return visits.Appointment(case, args.on, args.start, args.minutes, earliest=earliest)
+    return visits.Appointment(
+        case, args.on, args.start, args.minutes, earliest=earliest, is_agreed=True
+    )
 
 
 def _move(batch: Sequence[wire.MoveVisit], context: Context) -> None:

@@ -53,6 +53,8 @@ class Appointment:
     id: UUID = field(default_factory=new_id)
     #: An earlier one, where the appointment was made some time before the office hears of it.
     earliest: date | None = None
+    #: With the family, which may have said other times once.
+    is_agreed: bool = False
 
 
 def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> list[Visit]:
@@ -124,7 +126,7 @@ def check_time(
         raise Refused("day-past", _("This day is past; choose a later one."))
     if not working_calendar(appointment.on).is_working_day(appointment.on):
         raise Refused("no-working-day", _("This is no working day; choose another one."))
-    if not is_possible(appointment):
+    if not (appointment.is_agreed or is_possible(appointment)):
         raise Refused("family-away", _("The family is not at home at that time; see their times."))
     day = Visit.objects.due(appointment.on).filter(assessor=assessor)
     others = day.exclude(pk=moving.pk) if moving else day

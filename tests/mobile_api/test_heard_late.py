@@ -92,3 +92,16 @@ def test_a_visit_that_clashed_is_accepted_after_its_day_and_its_evaluation_with_
     for dispute in Dispute.objects.order_by("seq"):
         decide(dispute, Decision.ACCEPTED, reason="已走访", by=by, at=DAYS_LATER)
     assert Evaluation.objects.get().application_id == case.pk
+
+
+def test_a_family_that_was_asked_is_visited_at_another_time_than_it_once_said(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """The tablet says to call them first: whoever did knows better than what is on file."""
+    [case] = builders.accepted(
+        place, possible_times=[{"weekday": 5, "from": "09:00", "to": "12:00"}]
+    )
+    tablet.sync()
+    visit = arranged(tablet, case)
+    evaluated(place, tablet, visit)
+    assert outcomes(tablet) == [("applied", None), ("applied", None)]
