@@ -80,7 +80,7 @@ def reapply() -> int:
     is used. Returns how many tablets were unknown; somebody whose account is younger than the
     backup is passed over and logged.
     """
-    noted = list(_noted())
+    noted = _noted()
     users = set(
         User.objects.filter(pk__in=[one.user for one in noted]).values_list("pk", flat=True)
     )
@@ -122,7 +122,17 @@ def _logs_and_codes(noted: list[_Enrolment]) -> None:
         codes.update(device=one.device)
 
 
-def _noted() -> Iterator[_Enrolment]:
+def _noted() -> list[_Enrolment]:
+    """Return the lines, but those of an enrolment that was cut before its commit.
+
+    Their tablet came again with its log, and is another device since.
+    """
+    found = list(_read())
+    owners = {one.replica: one.device for one in found}
+    return [one for one in found if owners[one.replica] == one.device]
+
+
+def _read() -> Iterator[_Enrolment]:
     for line in lines.read(settings.OUTREACH_ENROLMENTS):
         try:
             yield _Enrolment.read(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.db import transaction
 
 from mobile_api.devices import make_code, revoke
 from mobile_api.models import Device, LedgerEntry
@@ -85,6 +86,25 @@ def test_a_tablet_that_the_backup_knows_keeps_the_token_it_got_since(
     assert "enrolled again: 0;" in restore()
     assert tablet.exchange()["pull"]
     assert Device.objects.count() == 1
+
+
+def test_a_tablet_whose_first_enrolment_was_cut_before_its_commit_goes_on(
+    place: builders.County, back_up: BackUp, tmp_path: Path
+) -> None:
+    """The server was killed, or its disk full, when the line was written already."""
+    code = make_code(place.assessor, by=place.administrator, at=clock.now())
+    restore = back_up()
+    tablet = Tablet(in_process(), tmp_path / "one.json")
+    with transaction.atomic():
+        tablet.enrol(code, "Tablet one")
+        transaction.set_rollback(True)
+    tablet.enrol(code, "Tablet one")
+    tablet.say("teleport", {}, ON_THE_DAY)
+    tablet.sync()
+
+    assert "enrolled again: 1;" in restore()
+    tablet.sync()
+    assert [row.seq for row in LedgerEntry.objects.all()] == [1]
 
 
 def test_a_tablet_enrolled_and_stopped_after_the_backup_stays_stopped(
