@@ -81,6 +81,20 @@ describe("the server's part of the key", () => {
     await keepLease(safe, send)
     expect((await Safe.unlock(db, PIN)).replica).toBe(safe.replica)
   })
+  it('is taken anew from a register that was restored, and may know nothing of the one before', async () => {
+    const { db, safe, clock, asked, send } = await lent()
+    await safe.change({ state: { epoch: 'before', policy: { lease_until: until(clock.now + DAY) } } })
+    await keepLease(safe, send)
+    expect(asked).toHaveLength(1)
+    await safe.change({ state: { epoch: 'after' } })
+    const another = base64(randomBytes(32))
+    const lend: Send = () =>
+      Promise.resolve({ status: 200, body: { share: another, ask: 'another secret', lease_until: until(clock.now) } })
+    await keepLease(safe, lend)
+    expect((await db.vault())?.lease).toMatchObject({ share: another, ask: 'another secret' })
+    expect((await Safe.unlock(db, PIN)).replica).toBe(safe.replica)
+    await keepLease(safe, () => Promise.reject(new Error('asked twice')))
+  })
   it('stays around a new PIN', async () => {
     const { db, safe, clock } = await lent()
     await safe.rewrap(PIN, '864209')

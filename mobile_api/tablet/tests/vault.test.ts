@@ -150,7 +150,7 @@ describe('the safe', () => {
   })
   it('takes a new PIN and the lease one after the other, in whichever order they come', async () => {
     const { db, safe } = await tablet(new FakeServer())
-    await Promise.all([safe.rewrap(PIN, '135790'), safe.lend(SHARE, 'ask', 1)])
+    await Promise.all([safe.rewrap(PIN, '135790'), safe.lend({ share: SHARE, ask: 'ask', until: 1 })])
     await db.amendVault({ lease: { share: null, ask: 'ask', until: 1 } })
     await expect(Safe.unlock(db, '135790')).rejects.toBeInstanceOf(LeaseEnded)
   })

@@ -10,6 +10,8 @@ export interface Lease {
   ask: string
   /** by this device's own clock, in milliseconds */
   until: number
+  /** the life of the register that lent it; earlier versions did not note it */
+  epoch?: string | null
 }
 
 /** The one record in clear: what is needed before the data key is at hand. Names no person. */

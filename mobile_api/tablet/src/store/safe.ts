@@ -10,6 +10,7 @@ import { pinWrapOf, sealToFederation, sealUnderShare, unwrapWithPin, WrongPin, w
 import { partsOf, says, type Change, type Part } from './change'
 import {
   TabletDatabase,
+  type Lease,
   type MediaRecord,
   type Sealed,
   type SealedSeq,
@@ -303,12 +304,13 @@ export class Safe {
   }
 
   /** Take the server's part of the key: the PIN opens nothing without it from now on. */
-  async lend(share: string, ask: string, until: number): Promise<void> {
+  async lend(lease: Lease & { share: string }): Promise<void> {
     return this.inTurn(async () => {
       const vault = await this.db.vault()
       if (!vault?.pin) return
+      const { share } = lease
       const pin = await sealUnderShare(await pinWrapOf(vault.pin, vault.lease?.share ?? share), share)
-      await this.db.amendVault({ pin, lease: { share, ask, until } })
+      await this.db.amendVault({ pin, lease })
     })
   }
 

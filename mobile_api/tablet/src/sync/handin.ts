@@ -18,7 +18,7 @@ interface Part {
 }
 type Sign = (bytes: ReturnType<typeof utf8>) => Promise<string>
 
-/** No part is larger than this before it is sealed; the server takes 8 MiB a request. */
+/** No part is larger than this before it is sealed; the server takes 4 MiB a request. */
 const PART_BYTES = 500_000
 /** The stores of a locked tablet whose records nobody else has. */
 const STORES = ['meta', 'log', 'outcomes', 'drafts', 'media'] as const

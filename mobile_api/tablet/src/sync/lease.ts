@@ -1,4 +1,4 @@
-/** The server's part of the tablet's key: taken once, lengthened by each exchange, asked for when it is over. */
+/** The server's part of the tablet's key: taken once from each life of the register, lengthened by each exchange, asked for when it is over. */
 import type { Clock } from '../core/clock'
 import type { LeaseAnswer, Problem, ShareAnswer } from '../core/wire'
 import type { TabletDatabase } from '../store/database'
@@ -13,15 +13,17 @@ export async function keepLease(safe: Safe, send: Send): Promise<void> {
   const { session, state } = safe
   if (!session || state.halt !== null) return
   const lease = (await safe.db.vault())?.lease
-  if (!lease?.share) {
+  const { epoch } = state
+  // A restored register may know neither the part nor the secret to ask with: the next end would be the last.
+  if (!lease?.share || (lease.epoch ?? epoch) !== epoch) {
     const answer = await send('/api/v1/devices/lease', {}, session.token).catch(lineDown)
     if (answer?.status !== 200) return
     const { share, ask, lease_until } = answer.body as LeaseAnswer
-    await safe.lend(share, ask, Date.parse(lease_until) - state.offsetMs)
+    await safe.lend({ share, ask, until: Date.parse(lease_until) - state.offsetMs, epoch })
     return
   }
   const until = Date.parse(state.policy.lease_until ?? '') - state.offsetMs
-  if (Math.abs(until - lease.until) > WORTH_MS) await safe.db.amendVault({ lease: { ...lease, until } })
+  if (Math.abs(until - lease.until) > WORTH_MS) await safe.db.amendVault({ lease: { ...lease, until, epoch } })
 }
 
 export type ShareProblem = 'line' | 'revoked' | 'other'
