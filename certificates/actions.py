@@ -344,9 +344,14 @@ def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
 
 def open_file(certificate: Certificate) -> BinaryIO:
     """Open the newest version of the signed paper that is there, or raise `FileNotFoundError`."""
+    return open_newest(certificate)[1]
+
+
+def open_newest(certificate: Certificate) -> tuple[CertificateFile, BinaryIO]:
+    """Open it like `open_file`, and tell which one it is."""
     for kept in certificate.files.order_by("-version"):
         with suppress(*storage.GONE):
-            return storage.open_kept(kept.path)
+            return kept, storage.open_kept(kept.path)
     raise FileNotFoundError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from base64 import b64encode
 from calendar import monthrange
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
@@ -21,7 +22,7 @@ from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle
 from pydantic import BaseModel, ValidationError
 
-from certificates.actions import open_file
+from certificates.actions import open_newest
 from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.auth import device_for, integration_for, stopped
@@ -225,7 +226,9 @@ def _schema(shape: type[BaseModel], *problems: str) -> dict[str, object]:
     "/devices/enrol",
     auth=None,
     response={201: wire.EnrolOut},
-    openapi_extra=_schema(wire.EnrolIn, "unknown-code", "code-used", "code-expired", "too-many"),
+    openapi_extra=_schema(
+        wire.EnrolIn, "unknown-code", "code-used", "fork", "code-expired", "too-many"
+    ),
     throttle=[AnonRateThrottle("60/m")],
     summary="Enrol a tablet with a one-time code",
 )
@@ -388,7 +391,16 @@ def hand_in(request: HttpRequest) -> Status[wire.HandInOut]:
     response={200: None},
     openapi_extra={
         "responses": {
-            200: {"description": "OK", "content": {"application/pdf": {}}},
+            200: {
+                "description": "OK",
+                "headers": {
+                    "Repr-Digest": {
+                        "description": "RFC 9530; of another file than the row's where that is lost",
+                        "schema": {"type": "string"},
+                    }
+                },
+                "content": {"application/pdf": {}},
+            },
             **promised(*_TOKEN, "not-found"),
         }
     },
@@ -400,9 +412,12 @@ def certificate_pdf(request: AuthenticatedRequest, certificate: UUID) -> FileRes
     if found is None or user.role not in HOLDERS:
         raise Problem("not-found")
     try:
-        return FileResponse(open_file(found), content_type="application/pdf")
+        kept, paper = open_newest(found)
     except FileNotFoundError as error:
         raise Problem("not-found") from error
+    digest = b64encode(bytes.fromhex(kept.sha256)).decode()
+    headers = {"Repr-Digest": f"sha-256=:{digest}:"}
+    return FileResponse(paper, content_type="application/pdf", headers=headers)
 
 
 @api.get(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from mobile_api.models import Decision, Dispute
 from outreach.demo.tablet import Tablet
 from outreach.models import Application, User
 from tests import builders
-from tests.certificates.issuing import ISSUED_AT, issued
+from tests.certificates.issuing import ISSUED_AT, issued, paper_of
 from tests.mobile_api.talking import ON_THE_DAY, enrolled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
@@ -70,3 +72,22 @@ def test_one_whose_case_left_the_area_is_parked_and_accepted_under_its_authors_n
     assert paper.handed_over_at == ON_THE_DAY
     assert paper.events.get(name="hand_over").by == place.liaison
     assert Application.objects.get().state == "handed_over"
+
+
+def test_where_the_newest_file_is_lost_the_version_before_is_given_and_named(
+    phone: Tablet, paper: Certificate
+) -> None:
+    lost = {
+        "sha256": "a" * 64,
+        "path": "certificates/aa/lost.pdf",
+        "size": 9,
+        "made_at": ON_THE_DAY,
+    }
+    paper.files.create(version=2, kind="LTA", **lost)
+    phone.sync()
+    assert phone.rows("certificate")[str(paper.pk)]["sha256"] == "a" * 64
+    headers = {"Authorization": f"Bearer {phone.state.token}"}
+    answer = phone.client.get(f"/api/v1/certificates/{paper.pk}.pdf", headers=headers)
+    told = answer.headers["Repr-Digest"].removeprefix("sha-256=:").removesuffix(":")
+    assert base64.b64decode(told) == hashlib.sha256(answer.content).digest()
+    assert answer.content == paper_of(paper)

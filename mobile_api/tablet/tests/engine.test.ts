@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { declaration } from '@/book/evaluation'
 import { receiptOf } from '@/book/views'
-import { randomBytes, sha256Hex, utf8 } from '@/core/bytes'
+import { base64, randomBytes, sha256, sha256Hex, utf8 } from '@/core/bytes'
 import { manifestDigest } from '@/core/manifest'
 import type { Media } from '@/store/records'
 import { Safe } from '@/store/safe'
@@ -448,6 +448,16 @@ describe('certificates kept here', () => {
     await fetchCertificate(safe, 'c1', get)
     await expect(fetchCertificate(safe, 'c2', get)).rejects.toBeInstanceOf(NotTheFile)
     expect([[...safe.files], await safe.bytesOf('files', 'c1')]).toEqual([['c1'], body])
+  })
+  it('are kept in the version before where the office has lost the newest one and says what it gives', async () => {
+    const { safe } = await withPaper()
+    await safe.change({ files: { del: ['c1', 'c2'] } })
+    const body = utf8('%PDF-1.7')
+    const headers = { 'Repr-Digest': `sha-256=:${base64(await sha256(body))}:` }
+    await fetchCertificate(safe, 'c1', () => Promise.resolve(new Response(body, { headers })))
+    const torn = () => Promise.resolve(new Response(body.slice(1), { headers }))
+    await expect(fetchCertificate(safe, 'c2', torn)).rejects.toBeInstanceOf(NotTheFile)
+    expect([...safe.files]).toEqual(['c1'])
   })
 })
 
