@@ -395,7 +395,7 @@ def hand_in(request: HttpRequest) -> Status[wire.HandInOut]:
                 "description": "OK",
                 "headers": {
                     "Repr-Digest": {
-                        "description": "RFC 9530; of another file than the row's where that is lost",
+                        "description": "RFC 9530; of another file than the row's if that is lost",
                         "schema": {"type": "string"},
                     }
                 },
