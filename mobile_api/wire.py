@@ -142,7 +142,7 @@ class PullIn(Tolerant):
     """What the tablet proves to hold, and how much it can take."""
 
     view: UUID | None = None
-    digest: str | None = None
+    digest: Line | None = None
     max_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 65_536
 
 

@@ -49,3 +49,8 @@ def test_who_asks_too_often_is_told_as_such() -> None:
 @pytest.mark.parametrize("app", ["", "1", "1.0.²", "1..0", "vers.ion"])
 def test_an_app_whose_version_is_no_number_may_speak_all_the_same(tablet: Tablet, app: str) -> None:
     assert sync(tablet, said(tablet, app=app)).status_code == 200
+
+
+def test_a_digest_that_no_database_looks_up_is_malformed(tablet: Tablet) -> None:
+    pull = {"view": str(tablet.state.replica), "digest": "\0"}
+    assert refused(sync(tablet, said(tablet, pull=pull))) == (422, "malformed")
