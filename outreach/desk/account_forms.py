@@ -111,8 +111,11 @@ class DutyForm(forms.Form):
             self.fields[name].required = is_wanted
 
     def clean(self) -> dict[str, Any]:
-        """Take an outlet's area from the outlet."""
+        """Take an outlet's area from the outlet; what else is wanted hangs on the role."""
         said = super().clean() or {}
+        if "role" in self.errors:
+            for name in ("outlet", "institution", "categories"):
+                self.errors.pop(name, None)
         if said.get("role") == Role.OUTLET and said.get("outlet"):
             said["division"] = said["outlet"].division
         return said
@@ -142,6 +145,7 @@ class NewAccountForm(DutyForm):
         label=_("User name"),
         max_length=60,
         help_text=_("Letters, digits and hyphens, as they sign in."),
+        error_messages={"invalid": _("Use the letters a to z, digits and hyphens only.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
     field_order = ("username", "full_name")
@@ -206,5 +210,7 @@ class PasswordForm(forms.Form):
         try:
             password_validation.validate_password(new, self.user)
         except forms.ValidationError as error:
-            self.add_error("new", error)
+            for one in error.error_list:
+                is_short = one.code == "password_too_short"  # Django's own word has no Chinese
+                self.add_error("new", _("Use at least ten characters.") if is_short else one)
         return said

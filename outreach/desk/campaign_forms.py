@@ -242,8 +242,10 @@ class HoursForm(SeenForm):
         """Refuse a working day without hours, or one that ends before it begins."""
         said = super().clean() or self.cleaned_data
         for day in self.days:
+            if not said.get(f"on-{day}") or {f"start-{day}", f"end-{day}"} & self.errors.keys():
+                continue
             start, end = said.get(f"start-{day}"), said.get(f"end-{day}")
-            if said.get(f"on-{day}") and (not start or not end or end <= start):
+            if not start or not end or end <= start:
                 self.add_error(f"end-{day}", _("A day must end after it begins."))
         return said
 

@@ -99,7 +99,9 @@ def _evaluations(user: User) -> EvaluationQuerySet:
     ).prefetch_related("co_signers", "photos", "second_opinions__assessor")
 
 
-def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
+def _screen(
+    request: DeskRequest, held: Evaluation, form: DifferForm | None = None
+) -> dict[str, Any]:
     application = held.application
     reviews = request.user.role in (Role.ADMINISTRATOR, Role.AUDITOR)
     found = rates_for(request.user) if reviews and held.mode != Mode.FILE else None
@@ -124,7 +126,7 @@ def _screen(request: DeskRequest, held: Evaluation) -> dict[str, Any]:
         and held == evaluating.current_evaluation([application.pk])[application.pk],
         "may_opine": request.user.role == Role.ASSESSOR
         and second_opinions_for(request.user).filter(pk=held.pk).exists(),
-        "form": DifferForm(request.POST or None),
+        "form": form or DifferForm(),
     }
 
 
@@ -174,11 +176,12 @@ def differ(request: DeskRequest, evaluation: UUID) -> HttpResponse:
     """Give a second opinion with another grade and its reason."""
     held = found(_evaluations(request.user), pk=evaluation)
 
+    form = DifferForm(request.POST or None)
+
     def act() -> HttpResponse:
-        form = DifferForm(request.POST)
         if not form.is_valid():
             raise Refused("reason-missing", _("Choose your grade and write the reason."))
         evaluating.give_second_opinion([held], by=request.user, at=clock.now(), **form.cleaned_data)
         return done(request, _("Your opinion is recorded."), "desk:opinions")
 
-    return answer(request, act, "desk/evaluation.html", lambda: _screen(request, held))
+    return answer(request, act, "desk/evaluation.html", lambda: _screen(request, held, form))
