@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -114,18 +115,40 @@ def _check_terms(terms: CampaignTerms) -> None:
         raise Refused("no-working-day", _("There is no working day in these dates."))
 
 
-def change(campaign: Campaign, terms: CampaignTerms, *, by: User, at: datetime) -> None:
-    """Change a campaign; shifts outside its new days go, plans that were made stay as they are."""
+def change(campaign: Campaign, terms: CampaignTerms, *, by: User, at: datetime) -> list[Visit]:
+    """Change a campaign; plans that were made stay as they are.
+
+    Shifts outside its new days go; on days that it did not have each team works its usual hours.
+    Return the visits to come outside the new days: they stand, and no plan looks at them any more.
+    """
     check_plans(by, campaign)
     _check_terms(terms)
     with transaction.atomic():
+        hold_teams(campaign)
+        stood = Campaign.objects.get(pk=campaign.pk)
+        known = set(working_days(stood.first_on, stood.last_on))
+        new = [day for day in working_days(terms.first_on, terms.last_on) if day not in known]
+        people = list(campaign.members.values_list("user", flat=True))
+        kept = _coming(stood, people, at).exclude(on__range=(terms.first_on, terms.last_on))
+        outside = list(kept)
         for name, value in vars(terms).items():
             setattr(campaign, name, value)
         campaign.save()
+        for team in campaign.teams.all():
+            _work_on(team, new)
         shifts = Shift.objects.filter(team__campaign=campaign)
         shifts.filter(on__lt=terms.first_on).delete()
         shifts.filter(on__gt=terms.last_on).delete()
         record("campaign.change", [campaign], by=by, at=at)
+    return outside
+
+
+def _work_on(team: Team, days: Iterable[date]) -> None:
+    """Let a team work on these days, too, as it mostly does; one that has no day left has none."""
+    hours = Counter(team.shifts.values_list("start", "end")).most_common(1)
+    Shift.objects.bulk_create(
+        Shift(team=team, on=day, start=start, end=end) for (start, end), _n in hours for day in days
+    )
 
 
 def add_team(campaign: Campaign, crew: Crew, *, by: User, at: datetime) -> Team:

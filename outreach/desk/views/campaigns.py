@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from outreach import clock
@@ -83,8 +84,9 @@ def change(request: DeskRequest, campaign: UUID) -> HttpResponse:
     def act() -> HttpResponse:
         _check(form)
         with as_seen(form, held, lambda: CampaignForm.showing(held)) as kept:
-            actions.change(held, form.terms(), by=request.user, at=clock.now())
-        return done(request, told(_("The campaign is changed."), kept), "desk:campaign", held.pk)
+            outside = actions.change(held, form.terms(), by=request.user, at=clock.now())
+        text = told(_("The campaign is changed."), kept) + _outside(len(outside))
+        return done(request, text, "desk:campaign", held.pk)
 
     context = {
         "form": form,
@@ -93,6 +95,20 @@ def change(request: DeskRequest, campaign: UUID) -> HttpResponse:
         "button": _("Save"),
     }
     return answer(request, act, "desk/campaign_form.html", lambda: context)
+
+
+def _outside(count: int) -> str:
+    """Say how many visits to come no plan of the campaign looks at any more."""
+    if not count:
+        return ""
+    text = ngettext(
+        "%(count)d visit to come lies outside the new days and stands as it is; move or cancel it"
+        " from the page of its case.",
+        "%(count)d visits to come lie outside the new days and stand as they are; move or cancel"
+        " them from the pages of their cases.",
+        count,
+    )
+    return " " + text % {"count": count}
 
 
 def _check(form: Any) -> None:
