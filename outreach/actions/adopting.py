@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from outreach.actions import drafting
 from outreach.actions.audit import record
 from outreach.actions.campaigns import check_plans
-from outreach.actions.planning import check_idle, pose, question_of
+from outreach.actions.planning import check_idle, pose, question_of, team_off
 from outreach.actions.solving import keep
 from outreach.actions.thinking import problem_of, standing_plan
 from outreach.domain.planning import measured
@@ -75,9 +75,4 @@ def _check_standing(campaign: Campaign, document: Mapping[str, Any]) -> None:
     )
     if off is not None:
         team = campaign.teams.get(pk=off["team"])
-        day = date.fromisoformat(document["days"][off["day"]])
-        raise Refused(
-            "team-off",
-            _("%(team)s has appointments on %(day)s but does not work then; set its days first.")
-            % {"team": team.name, "day": day.isoformat()},
-        )
+        raise team_off(team, date.fromisoformat(document["days"][off["day"]]))

@@ -94,10 +94,18 @@ def draw_up(campaign: Campaign, now: datetime, wishes: Mapping[str, Any] | None 
         raise Refused("nobody-waits", _("Nobody waits for a visit in this campaign's area."))
     if not shifts:
         raise Refused("no-day-left", _("No team has a working day left in this campaign."))
-    visits = [one for case in known.cases if (one := _visit(known, case))]
+    places = {case.pk: place for case in known.cases if (place := _place(known, case))}
+    if not places:
+        raise Refused(
+            "no-place",
+            _("Nobody knows where %(village)s is; enter its coordinates first.")
+            % {"village": known.cases[0].village.name},
+        )
+    visits = [_visit(known, case, places[case.pk]) for case in known.cases if case.pk in places]
     _bar(known, visits, shifts)
     document = {
         "visits": visits,
+        "unplaced": [str(case.pk) for case in known.cases if case.pk not in places],
         "shifts": shifts,
         "lunch": {"after": campaign.lunch_at, "minutes": campaign.lunch_minutes},
         "travel": {
@@ -245,9 +253,9 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
     }
 
 
-def _visit(known: _Register, case: Application) -> dict[str, Any]:
+def _visit(known: _Register, case: Application, place: tuple[float, float]) -> dict[str, Any]:
     village = case.village
-    latitude, longitude = _place(case)
+    latitude, longitude = place
     deadline = _deadline(known, case)
     return {
         "id": str(case.pk),
@@ -281,19 +289,22 @@ def _priority(case: Application) -> int:
     return 1 + resident.is_bedridden + (resident.severity_expected in (1, 2))
 
 
-def _place(case: Application) -> tuple[float, float]:
-    """Return where the home is; the village, then the township, where nobody measured it."""
+def _place(known: _Register, case: Application) -> tuple[float, float] | None:
+    """Return where the home is; the village, then the township, where nobody measured it.
+
+    A home without any of them has no place in a plan, unless somebody promised to come: then it
+    stands at their base, so that nothing else is planned into that time.
+    """
     place = case.resident.place
     if place and "lat" in place and "lon" in place:
         return float(place["lat"]), float(place["lon"])
     for division in (case.village, case.village.parent):
         if division and division.latitude is not None and division.longitude is not None:
             return division.latitude, division.longitude
-    raise Refused(
-        "no-place",
-        _("Nobody knows where %(village)s is; enter its coordinates first.")
-        % {"village": case.village.name},
-    )
+    visit = known.visits.get(case.pk)
+    bases = {user: team for team in known.teams for user in known.members.get(team.pk, [])}
+    base = bases.get(visit.assessor_id) if visit else None
+    return (base.latitude, base.longitude) if base else None
 
 
 def _deadline(known: _Register, case: Application) -> int | None:

@@ -36,6 +36,8 @@ from outreach.models import (
     DeclaredRelative,
     Plan,
     PlannedStop,
+    Shift,
+    Team,
     TeamMember,
     User,
     Visit,
@@ -232,9 +234,9 @@ class Change:
         return self.stop is None or self.stop.on != self.was_on
 
 
-def changes(plan: Plan) -> list[Change]:
-    """List what publishing the plan would change, the soonest first: whom to call."""
-    stops = {stop.application_id: stop for stop in _stops(plan)}
+def changes(plan: Plan, at: datetime) -> list[Change]:
+    """List what publishing the plan now would change, the soonest first: whom to call."""
+    stops = {stop.application_id: stop for stop in _still_true(plan, at)[0]}
     standing = {visit.application_id: visit for visit in _open_visits(plan)}
     told = drafting.told_times(plan.campaign)
     found = []
@@ -246,7 +248,8 @@ def changes(plan: Plan) -> list[Change]:
         on, start = told.get(visit.pk, (visit.on, visit.start))
         if must_call(on, start, stop.on, stop.start):
             found.append(Change(CallKind.MOVED, stop.application, stop, on, start))
-    for left in plan.left_out.select_related(*_SHOWN):
+    going = {visit.application_id for visit in _left_out(plan)}
+    for left in plan.left_out.select_related(*_SHOWN).filter(application__in=going):
         if visit := standing.get(left.application_id):
             found.append(Change(CallKind.CANCELLED, left.application, None, visit.on, visit.start))
     return sorted(
@@ -299,7 +302,9 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
             raise plan_over()
         _check_newest(held)
         hold_appointments(_named(held))
+        _check_aware(held)
         wanted, skipped = _still_true(held, at)
+        _check_days_worked(wanted)
         bookings = book(
             held.campaign,
             [
@@ -322,6 +327,30 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         record("plan.publish", [held], by=by, at=at)
     plan.state = held.state
     return Published(len(bookings), arranged, cancelled, skipped)
+
+
+def _check_aware(plan: Plan) -> None:
+    """Refuse a plan that was asked for before something came in between that still stands."""
+    if plan.campaign.hindrances.standing().filter(recorded_at__gt=plan.created_at).exists():
+        raise Refused(
+            "plan-unaware",
+            _("Something came in between since this plan was asked for; ask for another one."),
+        )
+
+
+def _check_days_worked(stops: Sequence[PlannedStop]) -> None:
+    """Refuse to send a team on a day that was set off since the plan was asked for."""
+    shifts = Shift.objects.filter(team__in={stop.team_id for stop in stops})
+    works = set(shifts.values_list("team", "on"))
+    for stop in stops:
+        if (stop.team_id, stop.on) not in works:
+            raise team_off(stop.team, stop.on)
+
+
+def team_off(team: Team, on: date) -> Refused:
+    """Return the refusal of appointments on a day on which their team does not work."""
+    text = _("%(team)s has appointments on %(day)s but does not work then; set its days first.")
+    return Refused("team-off", text % {"team": team.name, "day": on.isoformat()})
 
 
 def _named(plan: Plan) -> set[UUID]:
@@ -425,16 +454,20 @@ def _lead(
     return min(fit, key=rank)
 
 
-def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list[Visit]:
-    """Cancel appointments that the plan says cannot take place, unless changed by hand since."""
+def _left_out(plan: Plan) -> list[Visit]:
+    """Return appointments that the plan says cannot take place, unless changed by hand since."""
     seen = _seen(plan)
     left = set(plan.left_out.values_list("application", flat=True))
-    gone = [
+    return [
         visit
         for visit in _open_visits(plan)
         if visit.application_id in left
         and seen.get(visit.application_id) == (visit.on, visit.start.hour * 60 + visit.start.minute)
     ]
+
+
+def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list[Visit]:
+    gone = _left_out(plan)
     if gone:
         settle(gone, "cancel")
         append(gone, "cancel", by=by, at=at, note=reason)

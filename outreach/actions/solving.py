@@ -310,6 +310,10 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
                 **_why(left, visits[str(left.visit)], plan, days),
             )
             for left in answer.unassigned
+        ]
+        + [
+            LeftOut(plan=plan, application_id=UUID(pk), **_reason("no_place"))
+            for pk in document.get("unplaced", [])  # older questions have none
         ],
         batch_size=100,
     )
@@ -327,9 +331,13 @@ def _why(
 ) -> dict[str, Any]:
     """Explain why nobody comes; the planner knows closed days, and not what closed them."""
     if visit.get("cut_off"):
-        remedies = [{"code": "road_cut", "detail": {}}]
-        return {"reason": "road_cut", "detail": {}, "remedies": remedies}
+        return _reason("road_cut")
     return explain(left.reason, plan, days)
+
+
+def _reason(code: str) -> dict[str, Any]:
+    """Return a reason that the planner does not know, with the remedy of its own name."""
+    return {"reason": code, "detail": {}, "remedies": [{"code": code, "detail": {}}]}
 
 
 def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:
@@ -342,8 +350,7 @@ def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:
     code = reason.code
     skills = reason.data.get("skills", ())
     if isinstance(skills, tuple) and any(str(one).startswith("impartial:") for one in skills):
-        remedies = [{"code": "impartial", "detail": {}}]
-        return {"reason": "impartial", "detail": {}, "remedies": remedies}
+        return _reason("impartial")
     return {
         "reason": code,
         "detail": said(reason.data),
@@ -377,7 +384,7 @@ def figures_of(
     fairness = answer.fairness.values()
     return {
         "homes": sum(len(route.stops) for route in answer.routes),
-        "left_out": len(answer.unassigned),
+        "left_out": len(answer.unassigned) + len(document.get("unplaced", [])),
         "km": round(answer.km, 1),
         "team_days": len(answer.routes),
         "late": answer.late,

@@ -248,7 +248,7 @@ def test_two_answers_to_a_sick_doctor_and_whom_to_call(place: builders.County) -
         assert one.state == PlanState.READY
         assert not one.stops.filter(team=hill.south, on=day).exists()
     hit = set(plan.stops.filter(team=hill.south, on=day).values_list("application", flat=True))
-    moved = {change.application.pk for change in planning.changes(insert)}
+    moved = {change.application.pk for change in planning.changes(insert, ASKED)}
     assert hit <= moved | set(insert.left_out.values_list("application", flat=True))
     stayed = {(stop.application_id, stop.on) for stop in plan.stops.exclude(application__in=hit)}
     after = {(stop.application_id, stop.on) for stop in insert.stops.all()}
@@ -279,7 +279,7 @@ def test_an_absent_person_is_visited_on_another_day(place: builders.County) -> N
     insert, repair = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
     think(insert.pk, repair.pk)
     assert insert.stops.get(application=stop.application).on != stop.on
-    [change] = planning.changes(insert)
+    [change] = planning.changes(insert, ASKED)
     assert (change.kind, change.application, change.was_on) == (
         CallKind.MOVED,
         stop.application,

@@ -128,7 +128,7 @@ def _shown(request: DeskRequest, held: Plan) -> dict[str, Any]:
             held.left_out.select_related("application__resident", "application__village__parent")
         ),
         "others": list(campaign.plans.showable().exclude(pk=held.pk).order_by("-number")[:8]),
-        "calls": planning.changes(held) if held.may_be_published else [],
+        "calls": planning.changes(held, clock.now()) if held.may_be_published else [],
         "today": clock.today(),
         "may_take": may_take(request),
     }
@@ -190,7 +190,7 @@ def publish(request: DeskRequest, plan: UUID) -> HttpResponse:
         return done(request, text, "desk:campaign", held.campaign_id)
 
     def shown() -> dict[str, Any]:
-        changes = planning.changes(held)
+        changes = planning.changes(held, clock.now())
         counts = {kind: sum(one.kind == kind for one in changes) for kind in planning.KINDS}
         return {
             "plan": held,
@@ -221,7 +221,9 @@ def compare(request: DeskRequest, plan: UUID, other: UUID) -> HttpResponse:
             "measures": side_by_side(pair, FIGURES) if both else [],
             "differences": _differences(*pair) if both else [],
             "calls": [
-                (one, planning.changes(one)) for one in pair if one.may_be_published and both
+                (one, planning.changes(one, clock.now()))
+                for one in pair
+                if one.may_be_published and both
             ],
             "answers": {one.kind for one in pair} == {PlanKind.INSERT, PlanKind.REPAIR},
             "may_take": may_take(request),

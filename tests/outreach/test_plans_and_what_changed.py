@@ -1,0 +1,121 @@
+"""Plans, and what nobody knew or what changed since they were asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+
+import pytest
+
+from outreach.actions import applications, campaigns, planning, visits
+from outreach.actions.campaigns import Happening
+from outreach.domain.vocabulary import Level
+from outreach.models import Application, Call, Division, Visit
+from outreach.models.planning import CallKind, HindranceKind
+from outreach.rules import Refused
+from tests import builders
+from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, made, published
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the solver's process from starting: tests think for themselves."""
+    monkeypatch.setattr(planning, "launch", lambda plans: None)
+
+
+def nowhere(place: builders.County) -> Division:
+    """Return a new village without coordinates, in a township without any."""
+    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
+    village = builders.division("511302209201", "新村", Level.VILLAGE, township)
+    Division.objects.filter(pk__in=[township.pk, village.pk]).update(latitude=None, longitude=None)
+    return Division.objects.select_related("parent").get(pk=village.pk)
+
+
+def in_village(place: builders.County, village: Division) -> list[Application]:
+    found = builders.applied(replace(place, liaison=place.administrator), 1, village=village)
+    applications.accept(found, by=place.administrator, at=ASKED - timedelta(days=3))
+    return found
+
+
+def test_a_village_that_nobody_can_find_is_left_out_and_the_others_are_planned(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 3)
+    [case] = in_village(place, nowhere(place))
+    plan = made(hill)
+    assert plan.stops.count() == 3
+    left = plan.left_out.get()
+    assert (left.application, left.reason) == (case, "no_place")
+    assert [one["code"] for one in left.remedies] == ["no_place"]
+    assert plan.figures["left_out"] == 1
+    planning.publish(plan, by=place.administrator, at=ASKED)
+    assert Visit.objects.count() == 3
+
+
+def test_where_nobody_can_be_found_the_village_is_named(place: builders.County) -> None:
+    hill = hills(place, 0)
+    in_village(place, nowhere(place))
+    with pytest.raises(Refused, match="no-place"):
+        made(hill)
+
+
+def test_who_was_promised_a_visit_keeps_it_though_nobody_knows_where_the_village_is(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 3)
+    [case] = in_village(place, nowhere(place))
+    applications.assign([case], place.assessor, by=place.administrator, at=ASKED)
+    appointment = visits.Appointment(case, MONDAY, time(10), 240)
+    visits.schedule([appointment], by=place.administrator, at=ASKED)
+    plan = made(hill)
+    assert plan.left_out.count() == 0
+    planning.publish(plan, by=place.administrator, at=ASKED)
+    visit = Visit.objects.get(application=case)
+    assert (visit.on, visit.state) == (MONDAY, "scheduled")
+
+
+def test_a_plan_that_does_not_know_what_came_in_between_is_not_published(
+    place: builders.County,
+) -> None:
+    """The team was away, and the families were called with its times all the same."""
+    hill = hills(place, 4)
+    plan = made(hill)
+    stop = plan.stops.all()[0]
+    away = Happening(HindranceKind.TEAM_AWAY, stop.on, stop.on, team=stop.team)
+    at = ASKED + timedelta(hours=1)
+    held = campaigns.hinder(hill.campaign, away, by=place.administrator, at=at)
+    with pytest.raises(Refused, match="plan-unaware"):
+        planning.publish(plan, by=place.administrator, at=at)
+    assert not Call.objects.exists()
+    campaigns.withdraw(held, by=place.administrator, at=at)
+    planning.publish(plan, by=place.administrator, at=at)
+
+
+def test_a_plan_sends_no_team_on_a_day_that_was_set_off_since(place: builders.County) -> None:
+    hill = hills(place, 4)
+    plan = made(hill)
+    stop = plan.stops.all()[0]
+    stop.team.shifts.filter(on=stop.on).delete()
+    with pytest.raises(Refused, match="team-off"):
+        planning.publish(plan, by=place.administrator, at=ASKED)
+
+
+def test_nobody_is_listed_to_be_called_whom_publishing_leaves_alone(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 4)
+    published(hill)
+    again = made(hill)
+    moved, gone = again.stops.all()[:2]
+    visit = Visit.objects.get(application=moved.application)
+    later = FRIDAY if visit.on != FRIDAY else MONDAY
+    to = visits.Appointment(visit.application, later, time(16, 30))
+    visits.move(visit, to, by=place.administrator, at=ASKED)
+    visits.leave(gone.application, "withdraw", by=place.administrator, at=ASKED, note="…")
+    listed = {(one.kind, one.application.pk) for one in planning.changes(again, ASKED)}
+    assert listed == set()
+    came = planning.publish(again, by=place.administrator, at=ASKED)
+    assert {case.pk for case in came.skipped} == {moved.application_id, gone.application_id}
+    assert not Call.objects.to_make().filter(kind=CallKind.MOVED).exists()
