@@ -27,6 +27,7 @@ from certificates.verdicts import (
     judge_picture,
 )
 from outreach import clock
+from outreach.domain.identity import as_meant
 
 LARGEST = 5 * 1024 * 1024
 """Bytes; ours have about 150 kB, and a larger file is not parsed on a stranger's word."""
@@ -73,14 +74,14 @@ class NumberForm(forms.Form):
 
     def clean_number(self) -> str:
         """Return the number as the register has it."""
-        text = re.sub(r"\s", "", self.cleaned_data["number"]).upper()
+        text = as_meant(self.cleaned_data["number"]).upper()
         if not re.fullmatch(r"\d{17}[\dX]\d{2}(B[1-9]\d?)?", text, re.ASCII):
             raise forms.ValidationError(_("This is no certificate number; compare each character."))
         return text
 
     def clean_issued(self) -> str:
         """Return month and day as four digits."""
-        text = re.sub(r"\D", "", self.cleaned_data["issued"], flags=re.ASCII)
+        text = re.sub(r"\D", "", as_meant(self.cleaned_data["issued"]), flags=re.ASCII)
         if len(text) != 4:
             raise forms.ValidationError(_("Write month and day as four digits, such as 0613."))
         return text

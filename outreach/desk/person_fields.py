@@ -11,6 +11,7 @@ from outreach.domain.identity import (
     MalformedIdNumber,
     MalformedName,
     MalformedTelephone,
+    as_meant,
     normalise_name,
     normalise_telephone,
     parse_id_number,
@@ -22,6 +23,14 @@ ID_NUMBER_MESSAGES = {
     "birth_date": _("Characters 7 to 14 are no date of birth; compare with the card."),
     "check_digit": _("One of the characters is wrong; compare each with the card."),
 }
+
+
+class NumberField(forms.CharField):
+    """A number or code to be compared, whatever it was typed with or copied from."""
+
+    def to_python(self, value: Any) -> str:
+        """Return it without blanks and invisible marks, in usual capital characters."""
+        return as_meant(super().to_python(value) or "").upper()
 
 
 class IdNumberField(forms.CharField):

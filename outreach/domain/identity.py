@@ -22,7 +22,10 @@ _DOTS = dict.fromkeys(
     MIDDLE_DOT,
 )
 _FULL_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)}
-_INVISIBLE = {ord(mark): None for mark in "\u200b\u200c\u200d\u2060\ufeff"}
+# Joiners, and the marks of direction that a copied contact or web page leaves around a number.
+_INVISIBLE = dict.fromkeys(
+    [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF]
+)
 
 
 def _filed_in_private_use() -> dict[int, str]:
@@ -96,10 +99,10 @@ class IdNumber:
 def parse_id_number(text: str) -> IdNumber:
     """Read an 18-character ID number (GB 11643-1999, check digit ISO 7064 MOD 11-2).
 
-    Surrounding blanks, full-width digits and a small x are forgiven. The division code in it
-    need not exist today. Raises `MalformedIdNumber`.
+    Blanks, invisible marks, full-width digits and a small x are forgiven. The division code in
+    it need not exist today. Raises `MalformedIdNumber`.
     """
-    value = text.translate(_FULL_WIDTH).strip().upper()
+    value = as_meant(text).upper()
     if len(value) != 18:
         raise MalformedIdNumber("length", "An ID number has 18 characters.")
     if not _ID_NUMBER.fullmatch(value):
@@ -108,6 +111,14 @@ def parse_id_number(text: str) -> IdNumber:
     if not mod_11_2.is_valid(value):
         raise MalformedIdNumber("check_digit", "The last character does not fit the other 17.")
     return IdNumber(value, birth_on, Sex.MALE if int(value[16]) % 2 else Sex.FEMALE)
+
+
+def as_meant(text: str) -> str:
+    """Return a number as its digits mean it, whatever it was typed with or copied from.
+
+    Blanks and invisible marks go, full-width characters become the usual ones.
+    """
+    return "".join(text.translate(_FULL_WIDTH | _INVISIBLE).split())
 
 
 def birth_date(value: str) -> date:
@@ -157,10 +168,10 @@ def _is_han(character: str) -> bool:
 def normalise_telephone(text: str) -> str:
     """Bring a telephone number to `13812345678` or `0817-2345678`.
 
-    Blanks, hyphens, brackets, full-width digits and a leading +86 are forgiven; a landline
-    needs its area code. Raises `MalformedTelephone`.
+    Blanks, invisible marks, hyphens, brackets, full-width digits and a leading +86 are forgiven;
+    a landline needs its area code. Raises `MalformedTelephone`.
     """
-    digits = re.sub(r"[\s()\-\u2010-\u2015]", "", text.translate(_FULL_WIDTH))
+    digits = re.sub(r"[()\-\u2010-\u2015]", "", as_meant(text))
     national = re.sub(r"^(\+86|0086)", "", digits)
     if _MOBILE.fullmatch(national):
         return national

@@ -171,6 +171,8 @@ def test_a_number_is_answered_with_the_day_that_stands_beside_it(paper: bytes) -
     spaced = f"{number[:6]} {number[6:].lower()}"
     for said in (number, spaced):
         assert "This certificate is ours, unchanged and valid." in ask_number(said, "06-13")[1]
+    wide = number.translate({n: n + 0xFEE0 for n in range(0x30, 0x3A)})
+    assert "This certificate is ours, unchanged and valid." in ask_number(wide, "０６１３")[1]
 
 
 def test_the_number_of_a_paper_that_another_one_replaced_is_answered_by_its_own_day(

@@ -18,7 +18,7 @@ from outreach import clock
 from outreach.actions import enquiries as asking
 from outreach.desk.answers import answer, check_form
 from outreach.desk.guessing import counted, looked_at, so_far
-from outreach.desk.person_fields import TelephoneField
+from outreach.desk.person_fields import NumberField, TelephoneField
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Division, Enquiry
 from outreach.reports import reply_rate, savings_report, steps_kept
@@ -34,8 +34,8 @@ _counting = threading.Lock()
 class StatusForm(forms.Form):
     """An application's number and the end of the ID number."""
 
-    number = forms.CharField(label=gettext_lazy("Application number"), max_length=20)
-    digits = forms.CharField(
+    number = NumberField(label=gettext_lazy("Application number"), max_length=20)
+    digits = NumberField(
         label=gettext_lazy("Last four characters of the ID number"),
         min_length=4,
         max_length=4,
@@ -68,8 +68,8 @@ class PublicQuestionForm(forms.Form):
 class ReplyCodeForm(forms.Form):
     """An enquiry's number and the code that was shown when it was asked."""
 
-    number = forms.CharField(label=gettext_lazy("Enquiry number"), max_length=20)
-    code = forms.CharField(label=gettext_lazy("Enquiry code"), max_length=12)
+    number = NumberField(label=gettext_lazy("Enquiry number"), max_length=20)
+    code = NumberField(label=gettext_lazy("Enquiry code"), max_length=12)
 
 
 def check_caller(request: HttpRequest) -> str:
@@ -136,10 +136,10 @@ def status(request: HttpRequest) -> HttpResponse:
 def _case(request: HttpRequest, number: str, digits: str) -> Application:
     keys = guess(request, number)
     with looked_at(*keys):
-        rows = Application.objects.filter(number=number.strip()).select_related("resident")
+        rows = Application.objects.filter(number=number).select_related("resident")
         case = rows.first()
     end = case.resident.id_number[-4:] if case else "\0\0\0\0"
-    if case is None or not hmac.compare_digest(end.encode(), digits.strip().upper().encode()):
+    if case is None or not hmac.compare_digest(end.encode(), digits.encode()):
         raise Refused(
             "no-such-case", _("Number and characters do not belong together; look once more.")
         )
@@ -174,7 +174,7 @@ def reply(request: HttpRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
-        number, code = form.cleaned_data["number"].strip().upper(), form.cleaned_data["code"]
+        number, code = form.cleaned_data["number"], form.cleaned_data["code"]
         keys = guess(request, number)
         with looked_at(*keys):
             held = Enquiry.objects.filter(number=number).first()

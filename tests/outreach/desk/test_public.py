@@ -45,6 +45,15 @@ def test_number_and_last_four_characters_show_where_a_case_stands(place: builder
     assert [word for word in said if word in page] == []
 
 
+def test_what_a_phone_types_in_full_width_is_no_wrong_guess(place: builders.County) -> None:
+    """A Chinese keyboard offers full-width digits, and a copied number brings invisible marks."""
+    case = builders.applied(place)[0]
+    wide = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
+    number, end = case.number.translate(wide), case.resident.id_number[-4:].translate(wide)
+    assert ask_status(number, end)[0] == 200
+    assert ask_status(f"\u202d{case.number}\u202c", f"{end}\u200b")[0] == 200
+
+
 def test_wrong_and_unknown_are_answered_alike(place: builders.County) -> None:
     case = builders.applied(place)[0]
     end = case.resident.id_number[-4:]
