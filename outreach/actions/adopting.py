@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,10 +38,15 @@ def visits_of(campaign: Campaign) -> VisitQuerySet:
     )
 
 
-def made_by_hand(campaign: Campaign) -> int:
-    """Count the appointments that stand and could be taken over."""
+def made_by_hand(campaign: Campaign, at: datetime) -> int:
+    """Count the appointments that stand and could be taken over: those whose time is still to come.
+
+    A visit whose time is over waits for its tablet, or for somebody to say what became of it.
+    """
+    now = timezone.localtime(at)
     open_ones = drafting.open_visits(campaign).values("pk")
-    return visits_of(campaign).filter(pk__in=open_ones).count()
+    to_come = Q(on__gt=now.date()) | Q(on=now.date(), start__gt=now.time())
+    return visits_of(campaign).filter(to_come, pk__in=open_ones).count()
 
 
 def adopt(campaign: Campaign, *, by: User, at: datetime) -> Plan:

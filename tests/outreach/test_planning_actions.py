@@ -464,6 +464,18 @@ def test_appointments_made_by_hand_are_taken_over_as_they_are(place: builders.Co
     assert [one.stops.count() for one in answers] == [3, 3]
 
 
+def test_an_appointment_whose_time_is_over_is_not_offered_to_be_taken_over(
+    place: builders.County,
+) -> None:
+    """The button stood there, and answered that no appointment stands."""
+    hill = hills(place, 2)
+    for case, hour in zip(hill.cases, (9, 10), strict=True):
+        schedule_by_hand(hill, case, MONDAY, hour)
+    at = datetime(2018, 6, 4, 9, 30, tzinfo=builders.SHANGHAI)
+    assert adopting.made_by_hand(hill.campaign, at) == 1
+    assert adopting.adopt(hill.campaign, by=place.administrator, at=at).stops.count() == 1
+
+
 def test_an_appointment_that_was_made_longer_by_hand_keeps_its_length(
     place: builders.County,
 ) -> None:

@@ -147,7 +147,7 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
         "waiting": drafting.cases_of(held).exclude(visits__state__in=("scheduled",)).count(),
         "over": held.last_on < clock.today(),
         "done": adopting.visits_of(held).filter(state=VisitState.DONE).count(),
-        "by_hand": 0 if published else adopting.made_by_hand(held),
+        "by_hand": 0 if published else adopting.made_by_hand(held, clock.now()),
         "calls": held.calls.to_make().still_true(clock.today()).count(),
         "hindrances": held.hindrances.standing().select_related(
             "application__resident", "place", "doctor", "team"
