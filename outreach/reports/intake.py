@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from outreach.domain.promises import FAST_HOURS, FAST_STATES
 from outreach.domain.vocabulary import Mode, OutletKind
-from outreach.models import Application, ApplicationEvent, Division, Enquiry, Evaluation
+from outreach.models import (
+    Application,
+    ApplicationEvent,
+    AuditEvent,
+    Division,
+    Enquiry,
+    Evaluation,
+)
+from outreach.models.applications import ApplicationQuerySet
 from outreach.reports.promises import share
 
 #: Counters that a family travels to; a village station is where it lives.
@@ -50,23 +59,49 @@ class FastLane:
 def fast_lane(first: date, last: date, *, within: Division) -> FastLane:
     """Measure the steps of urgent cases that ended in the span, from when each was urgent.
 
-    Steps whose term the law sets (notice, objection, appeal) are not ours to hasten.
+    Steps whose term the law sets (notice, objection, appeal) are not ours to hasten. What a case
+    counted stays counted when it is taken out of the lane.
     """
-    urgent = Application.objects.within(within).urgent()
-    rows = ApplicationEvent.objects.filter(application__in=urgent).order_by("application", "id")
+    touched = Application.objects.within(within).filter(
+        events__at__date__gte=first, events__at__date__lte=last
+    )
+    lanes = _lanes(touched)
+    rows = ApplicationEvent.objects.filter(application__among=list(lanes))
     cases: set[object] = set()
     before: tuple[object, str, datetime] | None = None
     steps = kept = 0
-    for pk, target, at, since in rows.values_list(
-        "application", "target", "at", "application__urgent_since"
+    for pk, target, at in rows.order_by("application", "id").values_list(
+        "application", "target", "at"
     ):
-        counts = since is not None and at > since and first <= timezone.localdate(at) <= last
-        if before and before[0] == pk and before[1] in FAST_STATES and since and counts:
+        stays = (stay for stay, until in lanes[pk] if stay < at and (until is None or at <= until))
+        since = next(stays, None) if first <= timezone.localdate(at) <= last else None
+        if before and before[0] == pk and before[1] in FAST_STATES and since:
             cases.add(pk)
             steps += 1
             kept += at - max(before[2], since) <= timedelta(hours=FAST_HOURS)
         before = (pk, target, at)
     return FastLane(len(cases), steps, kept)
+
+
+def _lanes(cases: ApplicationQuerySet) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
+    """Return from when until when each case was in the fast lane: the trail has what is over."""
+    found: dict[UUID, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    nominated: dict[UUID, datetime] = {}
+    for pk, at, since in cases.distinct().values_list("pk", "created_at", "urgent_since"):
+        nominated[pk] = at
+        if since:
+            found[pk].append((since, None))
+    deeds = AuditEvent.objects.filter(action__in=_IN_AND_OUT, subject_id__in=cases.values("pk"))
+    came: dict[UUID, datetime] = {}
+    for pk, action, at in deeds.order_by("at", "pk").values_list("subject_id", "action", "at"):
+        if action == "application.hasten":
+            came.setdefault(pk, at)
+        else:  # who was never put there was nominated as urgent
+            found[pk].append((came.pop(pk, nominated[pk]), at))
+    return found
+
+
+_IN_AND_OUT = ("application.hasten", "application.unhasten")
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,26 @@ def test_the_report_counts_the_steps_within_24_hours(place: builders.County) -> 
     assert fast_lane(*MAY, within=place.other_village) == FastLane(0, 0, 0)
 
 
+def test_a_case_that_leaves_the_lane_stays_in_the_figures_of_what_it_was_there_for(
+    place: builders.County,
+) -> None:
+    """The figures of months that were reported shrank, and so did their share."""
+    nominated, put = builders.applied(place)[0], builders.applied(place)[0]
+    Application.objects.filter(pk=nominated.pk).update(urgency="subsidy", urgent_since=START)
+    nominated.refresh_from_db()
+    why = Urgency.TERMINAL_ILLNESS, "晚期"
+    hastening.hasten(put, *why, by=place.administrator, at=START + 2 * HOUR)
+    applications.accept([nominated, put], by=place.administrator, at=START + 25 * HOUR)
+    counted = FastLane(2, 2, 1)
+    assert fast_lane(*MAY, within=place.county) == counted
+    for case in (nominated, put):
+        hastening.unhasten(case, by=place.administrator, at=START + 30 * HOUR)
+    applications.advance(
+        [nominated, put], "withdraw", by=place.administrator, at=START + 90 * HOUR, note="…"
+    )
+    assert fast_lane(*MAY, within=place.county) == counted
+
+
 def test_an_urgent_home_is_left_out_of_a_plan_last(place: builders.County) -> None:
     hill = hills(place, 2)
     case = hill.cases[0]
