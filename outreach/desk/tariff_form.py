@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BoundField
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,7 @@ MOST = 1_000_000
 class TariffForm(forms.Form):
     """A version from a day to come; it begins with the figures that it follows."""
 
+    begins_with = forms.CharField(required=False, widget=forms.HiddenInput)
     valid_from = forms.DateField(
         label=_("Counts from"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -31,6 +33,7 @@ class TariffForm(forms.Form):
     def __init__(self, *args: Any, follows: Tariff, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.follows, self.today = follows, today
+        self.fields["begins_with"].initial = follows.code
         self.fields["valid_from"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
         for code, unit in PARAMETERS.items():
             held = follows.parameters[code]
@@ -49,7 +52,27 @@ class TariffForm(forms.Form):
             raise forms.ValidationError(
                 _("A new version begins tomorrow at the earliest: the past is never repriced.")
             )
+        if day < self.follows.valid_from:
+            raise forms.ValidationError(
+                _("A version counts from %(day)s already: begin later, or withdraw that one first.")
+                % {"day": self.follows.valid_from.isoformat()}
+            )
         return day
+
+    def begin_anew(self, before: Tariff | None) -> None:
+        """Begin with another version: what was left as `before` had it stands as it is there."""
+        typed = cast(QueryDict, self.data).copy()
+        left = [
+            code
+            for code in PARAMETERS
+            if before and self._value(code) == before.parameters[code].value
+        ]
+        for code in left:
+            for name in (code, f"{code}_source"):
+                typed[name] = str(self.fields[name].initial)
+            typed[f"{code}_assumed"] = "on" if self.fields[f"{code}_assumed"].initial else ""
+        typed["begins_with"] = self.follows.code
+        self.data = typed
 
     def clean(self) -> dict[str, Any]:
         """Ask for the source of each figure that is new, and compare those that go together."""

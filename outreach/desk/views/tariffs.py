@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -17,7 +18,7 @@ from outreach.desk.answers import answer, check_form, done
 from outreach.desk.tariff_form import TariffForm
 from outreach.domain.grading import standard_as_json
 from outreach.domain.promises import promises
-from outreach.domain.savings import NoTariff, tariff_for
+from outreach.domain.savings import NoTariff, Tariff, tariff_for
 from outreach.domain.vocabulary import Role
 from outreach.models import User
 from outreach.reports.tariffs import Edition, editions, effect_of
@@ -76,7 +77,7 @@ def new(request: DeskRequest) -> HttpResponse:
     place, today = request.user.division.code, clock.today()
     known = [one.tariff for one in editions(request.user.division)]
     try:
-        follows = tariff_for(place, today, known)
+        follows = _newest(place, today, known)
     except NoTariff as error:
         raise Http404 from error
     form = TariffForm(request.POST or None, follows=follows, today=today)
@@ -84,6 +85,7 @@ def new(request: DeskRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
+        _check_begun(form, known)
         prices = actions.draw_up(place, form.cleaned_data["valid_from"], form.figures)
         if "save" not in request.POST:
             effect = effect_of(prices, today - SPAN, today)
@@ -93,6 +95,34 @@ def new(request: DeskRequest) -> HttpResponse:
         return done(request, text, "desk:tariff", made.code)
 
     return answer(request, act, "desk/tariff_new.html", lambda: shown)
+
+
+def _newest(place: str, today: date, known: Sequence[Tariff]) -> Tariff:
+    """Return what another version follows: the last one to come of the place, else today's.
+
+    Beginning with today's figures, a version would take back what the one before it brings.
+    """
+    to_come = [one for one in known if one.place == place and one.valid_from > today]
+    return max(to_come, key=lambda one: one.valid_from, default=None) or tariff_for(
+        place, today, known
+    )
+
+
+def _check_begun(form: TariffForm, known: Sequence[Tariff]) -> None:
+    """Refuse figures that begin with another version than the one before their day."""
+    said = form.cleaned_data
+    if said["begins_with"] == form.follows.code or said["valid_from"] == form.follows.valid_from:
+        return
+    form.begin_anew(next((one for one in known if one.code == said["begins_with"]), None))
+    raise Refused(
+        "tariff-meanwhile",
+        _(
+            "Another version was taken in or withdrawn meanwhile: this one follows %(code)s now."
+            " What you had left as it was stands in the form as it is there; look at the figures"
+            " and send them once more."
+        )
+        % {"code": form.follows.code},
+    )
 
 
 @only(Role.ADMINISTRATOR)

@@ -182,6 +182,39 @@ def test_a_version_to_come_is_withdrawn_and_one_in_force_is_not(
     assert AuditEvent.objects.filter(action="tariff.withdraw").count() == 1
 
 
+def test_a_version_follows_the_one_that_comes_before_it(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """It began with today's figures, and took back from its day on what the other one brings."""
+    office = sign_in(place.administrator)
+    office.post("/standards/tariffs/new/", dearer(save="1"))
+    page = office.get("/standards/tariffs/new/")
+    assert page.context["form"]["meal_fen"].value() == "20.00"
+    assert NEW in page.content.decode()
+    before = office.post("/standards/tariffs/new/", dearer(valid_from="2018-12-01", save="1"))
+    assert (before.status_code, "2019-01-01 起已有一个版本" in before.content.decode()) == (
+        422,
+        True,
+    )
+
+
+def test_figures_typed_while_a_colleague_took_another_version_in_are_compared_first(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    office = sign_in(place.administrator)
+    left_open = a_form(valid_from="2019-02-01", half_day_fen="90.00", half_day_fen_source="统计局")
+    office.post("/standards/tariffs/new/", dearer(save="1"))
+    answer = office.post("/standards/tariffs/new/", {**left_open, "save": "1"})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "tariff-meanwhile")
+    assert not Stored.objects.filter(valid_from="2019-02-01").exists()
+    form = answer.context["form"]
+    assert (form["half_day_fen"].value(), form["begins_with"].value()) == ("90.00", NEW)
+    again = {name: form[name].value() for name in form.fields if form[name].value()}
+    assert office.post("/standards/tariffs/new/", {**again, "save": "1"}).status_code == 303
+    made = load_tariff(Stored.objects.get(valid_from="2019-02-01").body)
+    assert (made["half_day_fen"], made["meal_fen"]) == (9000, 2000)
+
+
 def test_another_countys_versions_are_not_shown(place: builders.County, sign_in: SignIn) -> None:
     neighbour = builders.division("511303", "高坪区", Level.COUNTY)
     other = sign_in(builders.user("neighbour", Role.ADMINISTRATOR, neighbour))
