@@ -207,3 +207,22 @@ def test_a_nomination_takes_as_many_photos_as_the_office_takes_in(hand: Tablet) 
     another.click()
     expect(page.get_by_role("alert")).to_contain_text("照片已经够多了")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_nobody_is_told_not_met_of_what_was_not_examined(hand: Tablet) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[3])
+    page.get_by_role("link", name="开始评残").click()
+    step(hand, "签名")
+    expect(page.get_by_text("还没有评定结果")).to_be_visible()
+    expect(page.get_by_text("未达标准")).to_have_count(0)
+    for signing in page.locator("main .sign-line button").all():
+        expect(signing).to_be_disabled()
+    step(hand, "提交")
+    expect(page.get_by_text("还差")).to_be_visible()
+    expect(page.get_by_text("未达标准")).to_have_count(0)
+    step(hand, "检查")
+    hand.find()
+    step(hand, "签名")
+    expect(page.get_by_text("评定结果：一级")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^签名.*assessor"))).to_be_enabled()

@@ -238,11 +238,13 @@ export function mayCoSign<T extends Signer>(all: readonly T[], parts: readonly P
   )
 }
 
+/** Whether there is a result to read out: nothing is missing in the findings, and nothing is left to the doctor. */
+export const hasResult = (results: readonly PartResult[]): boolean =>
+  results.every(({ problem, needsDecision }) => !problem && !needsDecision)
+
 /** Of several categories one alone is met: the whole would not be, although that one is. */
 export const isOneOfSeveral = (results: readonly PartResult[]): boolean =>
-  results.length > 1 &&
-  results.every(({ problem, needsDecision }) => !problem && !needsDecision) &&
-  results.filter(({ grade }) => grade !== null).length === 1
+  results.length > 1 && hasResult(results) && results.filter(({ grade }) => grade !== null).length === 1
 
 /** Everything that is still missing, in the order of the steps. */
 export function lacks(

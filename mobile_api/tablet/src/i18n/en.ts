@@ -304,6 +304,7 @@ export const en: Record<MessageKey, string> = {
   'evidence_hint.signature_assessor': 'Signature',
 
   'sign.lead': 'Result: {grade}. Read it out to the resident or guardian, then sign.',
+  'sign.no_result': 'There is no result yet. Finish Examine and Grade before anybody signs.',
   'sign.outdated': 'The result was changed after signing. Read it out again, then sign again.',
   'sign.title': 'Signature of {who}',
   'sign.area': 'Signature area of {who}',

@@ -1,5 +1,5 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
+import { evidenceFor, hasResult, isOneOfSeveral, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
 import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -12,7 +12,7 @@ import { NotSaved } from '../../store/safe'
 import { book, now, safe, sync } from '../app'
 import { useDraft } from '../drafts'
 import { useSaving } from '../saving'
-import { age } from '../format'
+import { age, gradeWord } from '../format'
 
 /** Local rule: assessors who sign beside the rater. */
 const CO_SIGNERS = 1
@@ -30,7 +30,10 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   // Each part by itself: a key press in one category grades that one only.
   const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years))))
   const results = computed(() => each.value.map((result) => result.value))
-  const overall = computed(() => overallGrade(results.value, standard))
+  /** In words, and null before there is one: nobody is told "not met" of what was not examined. */
+  const result = computed(() =>
+    hasResult(results.value) && !isOneOfSeveral(results.value) ? gradeWord(overallGrade(results.value, standard)) : null,
+  )
   const evidence = computed(() => evidenceFor(visit.evidence, draft.parts))
   const colleagues = computed(() => mayCoSign(book.colleagues.value, draft.parts, visit.nominated_by))
   // Who was chosen and may sign no more, by another duty or another category, is not waited for.
@@ -95,7 +98,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
         const coSigners = signers.value.slice(1).map(({ id }) => id)
         const args = submission({ ...draft, coSigners }, results.value, media.value, standard, years, new Date(at).toISOString())
         const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
-        // What went into no record, as a signature for another result, is nobody's any more.
+        // What went into no record, as a signature for another result, is nobody's any more; nor is a
+        // report, begun before, that the visit came to nothing.
         const del = unsaid().filter((sha256) => !declared.some((item) => item.sha256 === sha256))
         return { args, beside: { drafts: { del: [key] }, media: { meta: declared, del } } }
       }
@@ -117,7 +121,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     outdated,
     media,
     results,
-    overall,
+    result,
     evidence,
     colleagues,
     missing,
