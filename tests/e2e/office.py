@@ -77,6 +77,16 @@ def appoint(username: str, role: str) -> None:
     User.objects.filter(username=username).update(role=role)
 
 
+def agree(name: str, minutes: str) -> None:
+    """Let that person's visit take so long, and the family be at home on two mornings only."""
+    from outreach.models import Visit
+
+    case = _case(name)
+    mornings = [{"weekday": day, "from": "09:00", "to": "11:30"} for day in (1, 2)]
+    type(case).objects.filter(pk=case.pk).update(possible_times=mornings)
+    Visit.objects.filter(application=case).update(minutes=int(minutes))
+
+
 def nominated(name: str) -> dict[str, Any]:
     """Tell who agreed to that person's application, and what the register calls them."""
     case = _case(name)
@@ -160,7 +170,7 @@ def _case(name: str) -> Any:
     return found
 
 
-DEEDS = (expire, revoke, reassign, appoint)
+DEEDS = (expire, revoke, reassign, appoint, agree)
 QUESTIONS = (evaluations, nominated, ledger, secrets, pictures, open_handin, verify_receipt)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 

@@ -226,3 +226,29 @@ def test_nobody_is_told_not_met_of_what_was_not_examined(hand: Tablet) -> None:
     step(hand, "签名")
     expect(page.get_by_text("评定结果：一级")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^签名.*assessor"))).to_be_enabled()
+
+
+def test_a_visit_keeps_its_length_and_is_moved_only_to_where_the_office_takes_it(
+    hand: Tablet, office: Office
+) -> None:
+    page = hand.page
+    office("agree", PEOPLE[8], "45")
+    hand.sync()
+    hand.open_visit(PEOPLE[8])
+    page.get_by_role("link", name="改期或取消").click()
+    expect(page.get_by_label("时长")).to_have_value("45")
+    page.get_by_label("日期").fill("")
+    for wrong in ("这一天已经过去", "没有这一年的工作日历", "这个时间合适"):
+        expect(page.get_by_text(wrong)).to_have_count(0)
+    page.get_by_label("日期").fill("2018-06-14")
+    expect(page.get_by_text("家里说这个时间没人，办公室不会采用。")).to_be_visible()
+    expect(page.get_by_role("button", name="改到这个时间")).to_be_disabled()
+    page.get_by_label("日期").fill("2018-06-13")
+    page.get_by_label("开始时间").fill("11:00")
+    expect(page.get_by_text("家里可能就没人了")).to_be_visible()
+    hand.press("改到这个时间")
+    hand.expects_heading("日程")
+    expect(hand.line()).to_have_text("全部已送达")
+    hand.go("发件箱")
+    mine = page.get_by_role("listitem").filter(has_text=PEOPLE[8])
+    expect(mine).to_contain_text("全部已送达")

@@ -3,7 +3,10 @@ import { dayOf, weekdayOf } from '../core/clock'
 import type { CalendarRow, PossibleTime } from '../core/wire'
 import type { VisitView } from './views'
 
-export type Clash = 'past' | 'not_working' | 'calendar_missing' | 'family' | 'double'
+export type Clash = 'past' | 'not_working' | 'calendar_missing' | 'family' | 'family_leaves' | 'double'
+
+/** What a call to the family settles; with anything else the office takes no visit in. */
+export const isAskable = (clash: Clash): boolean => clash === 'family_leaves'
 
 export interface Slot {
   on: string
@@ -26,22 +29,16 @@ export function clashes(
   const year = calendar(slot.on.slice(0, 4))
   if (!year) found.push('calendar_missing')
   else if (year.non_working.includes(slot.on)) found.push('not_working')
-  if (!suitsFamily(slot, possible)) found.push('family')
+  found.push(...familysSay(slot, possible))
   if (others.some((visit) => overlaps(slot, visit))) found.push('double')
   return found
 }
 
-/** A family that named no times is at home whenever. */
-function suitsFamily(slot: Slot, possible: readonly PossibleTime[]): boolean {
-  const start = minutesOf(slot.start)
-  const weekday = weekdayOf(slot.on)
-  return (
-    possible.length === 0 ||
-    possible.some(
-      (time) =>
-        time.weekday === weekday && minutesOf(time.from) <= start && start + slot.minutes <= minutesOf(time.to),
-    )
-  )
+/** What the family's times say; one that named none is at home whenever. As at the office, it is the beginning that counts. */
+function familysSay({ on, start, minutes }: Slot, possible: readonly PossibleTime[]): Clash[] {
+  const then = possible.filter(({ weekday, from, to }) => weekday === weekdayOf(on) && from <= start && start <= to)
+  const suits = possible.length === 0 || then.some(({ to }) => minutesOf(start) + minutes <= minutesOf(to))
+  return suits ? [] : [then.length > 0 ? 'family_leaves' : 'family']
 }
 
 /** Visits for which somebody would have to be in two homes at once. */
