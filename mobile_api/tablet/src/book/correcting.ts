@@ -59,8 +59,8 @@ export function beginning(
 }
 
 function appointment(screen: 'schedule' | 'move', id: string, entry: LogEntry): Correcting {
-  const { on, start, minutes } = entry.args as Partial<MutationArgs['move_visit']>
-  return { screen, id, draft: { key: `${screen}/${id}`, value: { corrects: entry.id, on, start, minutes } } }
+  const { on, start, minutes, reason } = entry.args as Partial<MutationArgs['move_visit']>
+  return { screen, id, draft: { key: `${screen}/${id}`, value: { corrects: entry.id, on, start, minutes, reason } } }
 }
 
 function evaluationDraft(
