@@ -228,6 +228,75 @@ def test_nobody_is_told_not_met_of_what_was_not_examined(hand: Tablet) -> None:
     expect(page.get_by_role("button", name=re.compile("^签名.*assessor"))).to_be_enabled()
 
 
+def test_a_report_that_the_visit_came_to_nothing_is_thought_better_of(hand: Tablet) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[4])
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_label("本人不在家").check()
+    page.get_by_role("link", name="返回").click()
+    hand.go("今天")
+    expect(hand.card(PEOPLE[4])).to_contain_text("未写完")
+    hand.card(PEOPLE[4]).click()
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_text("不要这一份了").click()
+    hand.press("确定删除")
+    hand.expects_heading("今天")
+    expect(hand.card(PEOPLE[4])).not_to_contain_text("未写完")
+    assert page.evaluate(COUNT, "drafts") == 0
+
+
+def test_a_report_begun_before_the_person_came_goes_with_the_evaluation(hand: Tablet) -> None:
+    page, person = hand.page, PEOPLE[5]
+    hand.open_visit(person)
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_label("本人不在家").check()
+    page.get_by_role("link", name="返回").click()
+    hand.expects_heading(person)
+    hand.evaluate(person, "assessor", "colleague")
+    expect(page.get_by_text("已评定并保存。")).to_be_visible()
+    # It would be listed for ever as begun here, once its case has left.
+    assert page.evaluate(COUNT, "drafts") == 0
+
+
+def test_a_telephone_that_is_being_corrected_is_not_lost_with_its_case(
+    hand: Tablet, office: Office, request: pytest.FixtureRequest
+) -> None:
+    page, person = hand.page, PEOPLE[6]
+    hand.open_visit(person)
+    page.get_by_role("link", name="更正电话或住址").click()
+    page.get_by_label("地址").fill("过桥右手第二家")
+    page.get_by_role("link", name="返回").click()
+    expect(page.get_by_text("未写完")).to_be_visible()
+    page.get_by_role("link", name="更正电话或住址").click()
+    office("reassign", person)
+    hand.line().click()
+    expect(hand.line()).to_have_text("全部已送达")
+    expect(page.get_by_label("地址")).to_have_value("过桥右手第二家")
+    hand.go("今天")
+    expect(page.get_by_text("现不在您名下")).to_be_visible()
+    hand.card(person).click()
+    page.get_by_role("link", name="更正电话或住址").click()
+    hand.press("保存")
+    hand.go("今天")
+    expect(page.get_by_text("现不在您名下")).to_have_count(0)
+    expect(hand.line()).to_have_text("全部已送达")
+    label = request.node.name[:60]
+    assert office("ledger", label) == [[1, "correct_contact", "parked"]]
+    assert page.evaluate(COUNT, "drafts") == 0
+
+
+def test_a_telephone_form_in_which_nothing_was_changed_is_none(hand: Tablet) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[7])
+    page.get_by_role("link", name="更正电话或住址").click()
+    before = page.get_by_label("地址").input_value()
+    page.get_by_label("地址").fill(before + "旁")
+    page.get_by_label("地址").fill(before)
+    page.get_by_role("link", name="返回").click()
+    hand.expects_heading(PEOPLE[7])
+    expect(page.get_by_text("未写完")).to_have_count(0)
+
+
 def test_a_visit_keeps_its_length_and_is_moved_only_to_where_the_office_takes_it(
     hand: Tablet, office: Office
 ) -> None:

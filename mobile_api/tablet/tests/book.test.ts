@@ -77,6 +77,20 @@ describe('work begun on a case that has left', () => {
   })
 })
 
+describe('a telephone that is being corrected as its case leaves', () => {
+  it('stays reachable too; earlier versions kept no visit beside it', async () => {
+    const { server, safe, engine } = await withRows()
+    const [visit] = visits(safe)
+    const seen = { telephone: '', address: '' }
+    await safe.keepDraft('contact/v1', { telephone: '139', address: '', seen, of: visit })
+    await safe.keepDraft('contact/v0', { telephone: '139', address: '', seen })
+    expect(left(safe.drafts, visits(safe))).toEqual([])
+    server.rows.delete('visit/v1')
+    await settle(engine)
+    expect(left(safe.drafts, visits(safe)).map(({ id }) => id)).toEqual(['v1'])
+  })
+})
+
 describe('a report of a visit that came to nothing, begun on a case that has left', () => {
   it('stays reachable too, and is listed once', async () => {
     const { server, safe, engine } = await withRows()

@@ -82,9 +82,10 @@ export function visits(source: Source): VisitView[] {
 export function left(drafts: ReadonlyMap<string, unknown>, listed: readonly VisitView[]): VisitView[] {
   const here = new Set(listed.map(({ id }) => id))
   const begun = Array.from(drafts)
-    .filter(([key]) => key.startsWith('evaluation/') || key.startsWith('not-done/'))
-    .flatMap(([, draft]) => (draft as { seen?: VisitView }).seen ?? [])
-    .filter(({ id }) => !here.has(id))
+    .filter(([key]) => /^(evaluation|not-done|contact)\//.test(key))
+    .flatMap(([, draft]) => (draft as { of?: VisitView }).of ?? (draft as { seen?: VisitView }).seen ?? [])
+    // What the drafts of a telephone have seen is no visit.
+    .filter(({ id }) => id && !here.has(id))
   return [...new Map(begun.map((visit) => [visit.id, visit])).values()]
 }
 

@@ -125,6 +125,7 @@ export const visitOf = (id: string): VisitView | null =>
 /** Whether something that was written about a visit here is not said yet. */
 export const isUnfinished = ({ id, state }: VisitView): boolean =>
   book.drafts.value.has(`evaluation/${id}`) ||
+  book.drafts.value.has(`contact/${id}`) ||
   ((state === 'scheduled' || state === 'in_progress') && book.drafts.value.has(`not-done/${id}`))
 
 /** Whom a record of this tablet is about: by the case as it stands here, else by the record's own words. */

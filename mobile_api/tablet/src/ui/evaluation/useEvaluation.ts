@@ -101,7 +101,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
         // What went into no record, as a signature for another result, is nobody's any more; nor is a
         // report, begun before, that the visit came to nothing.
         const del = unsaid().filter((sha256) => !declared.some((item) => item.sha256 === sha256))
-        return { args, beside: { drafts: { del: [key] }, media: { meta: declared, del } } }
+        return { args, beside: { drafts: { del: [key, `not-done/${visit.id}`] }, media: { meta: declared, del } } }
       }
       await finish(() => home.sayInTurn('submit_evaluation', at, make))
       void sync()
