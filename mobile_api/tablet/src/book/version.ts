@@ -1,3 +1,6 @@
+/** What this tablet runs; told to the office with every exchange. */
+export const APP = '0.6.5'
+
 /** Tell whether version `mine` is older than `least`, part by part ("0.10.0" is newer than "0.9.1"). */
 export function isOlder(mine: string, least: string): boolean {
   const [a, b] = [mine, least].map((text) => text.split('.').map(Number))

@@ -1,3 +1,4 @@
+import { APP } from '../book/version'
 import { utf8 } from '../core/bytes'
 import { CHAIN_START, type Mutation } from '../core/chain'
 import type { Clock } from '../core/clock'
@@ -10,7 +11,6 @@ import { isFull, type Safe } from '../store/safe'
 import { applyPull, BadPage, type AppliedPull } from './pulling'
 import { LineDown, problemSlug, type Answer, type Send } from './transport'
 
-export const APP = '0.6.5'
 /** What one exchange carries at most, each way; on a line that breaks off, less and less. */
 const MOST_BYTES = 65_536
 const LEAST_BYTES = 4_096
