@@ -3,7 +3,8 @@
 Run as `python -m tests.e2e.preparing REGISTER` by `tests.e2e.serving`, in the server's own
 environment: `campaign` is the demo county, in which nobody is nominated yet; `cases` is the
 tests' small county with work to do on a tablet; `days` is the same county with a visit for
-each day that goes wrong, and codes for as many tablets.
+each day that goes wrong, and codes for as many tablets; `crowded` has names and lists that no
+screen was drawn for.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ PEOPLE = (
     *("冯一山", "陈二水", "褚三石", "卫四木", "蒋五云", "沈六月", "韩七星", "杨八里"),
     *("朱九江", "秦十春", "尤百草", "许千秋", "何万里", "吕半夏", "施雨声"),
 )
+#: Who is called like nobody else, and lives where no map has room for the name.
+LONG_NAME = "迪丽努尔·阿卜杜热西提·买买提·吐尔逊阿依古丽"
+LONG_VILLAGE = "双江拉祜族佤族布朗族傣族自治乡任家祠村委会第十二村民小组"
 #: Enrolment codes lie ready in this file, one for each tablet.
 CODES, TABLETS = "codes.json", 64
 
@@ -151,6 +155,46 @@ def nomination_of(person: DemoResident, village: Division) -> Nomination:
     )
 
 
+def crowded() -> None:
+    """Enter the small county with names, places and lists as long as they come."""
+    from django.conf import settings
+
+    from certificates.actions import issue
+    from mobile_api.devices import make_code
+    from outreach import clock
+    from outreach.actions import hastening, publicity, visits
+    from outreach.actions.applications import Guarding
+    from outreach.demo.field import at
+    from outreach.domain.vocabulary import Urgency
+    from outreach.models import Division
+    from tests import builders
+    from tests.outreach.desk.pictures import real_media
+
+    now = at(TODAY, "09:00")
+    clock.advance_to(now)
+    place = builders.county()
+    Division.objects.filter(pk=place.village.pk).update(name=LONG_VILLAGE)
+    signed = builders.reviewed(place, pictures=real_media)
+    publicity.approve(signed, by=place.approver, at=now)
+    issue(signed, by=place.approver, at=now)
+    much = {
+        "categories": ["physical", "vision", "hearing", "speech", "intellectual", "mental"],
+        "address": LONG_VILLAGE * 6,
+        "possible_times": [{"weekday": day, "from": "09:00", "to": "11:30"} for day in range(5)],
+        "guardian": Guarding("阿依古丽·买买提", "13900000001", "母亲"),
+    }
+    due = builders.accepted(place, name=LONG_NAME, **much)
+    waiting = builders.accepted(place, name=LONG_NAME, **much)
+    visits.schedule(
+        [visits.Appointment(due[0], TODAY, time(9), 45)], by=place.administrator, at=now
+    )
+    for case in (*due, *waiting):
+        why = "县医院已下病危通知，家属盼早日评定。" * 5
+        hastening.hasten(case, Urgency.TERMINAL_ILLNESS, why, by=place.administrator, at=now)
+    codes = [make_code(place.assessor, by=place.administrator, at=now) for _ in range(8)]
+    (settings.OUTREACH_DATA / CODES).write_text(json.dumps(codes))
+
+
 def many() -> None:
     """Enter the days, and so many visits more that the tablet holds five hundred."""
     from outreach import clock
@@ -197,4 +241,4 @@ if __name__ == "__main__":
     call_command("create_handin_key", verbosity=0)
     call_command("create_receipt_key", verbosity=0)
     registers = {"campaign": campaign, "cases": cases, "days": days, "many": many}
-    (registers | {"planning": planning})[sys.argv[1]]()
+    (registers | {"planning": planning, "crowded": crowded})[sys.argv[1]]()

@@ -1,0 +1,135 @@
+"""A tablet as it is held and heard: on a telephone, with large letters, by a reader's voice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.looking import SAY
+from tests.e2e.preparing import LONG_NAME
+from tests.e2e.serving import Service, serving
+from tests.e2e.tablet import Tablet
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+#: Width and height, and how large the letters are.
+HELD = (
+    (390, 780, "100%"),
+    (390, 780, "200%"),
+    (320, 640, "100%"),
+    (800, 1280, "200%"),
+    (1280, 800, "100%"),
+)
+#: What stands beyond the edge, also inside a box that draws nothing outside itself.
+BEYOND = """() => {
+  for (const part of document.querySelectorAll('.part')) part.style.contentVisibility = 'visible'
+  const seen = [...document.querySelectorAll('main *, .top *, .tabs *')]
+    .filter((one) => one.checkVisibility() && !one.closest('.visually-hidden, .skip, svg'))
+  return seen
+    .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 30)}`)
+    .slice(0, 3)
+}"""
+LARGE = "(letters) => (document.documentElement.style.fontSize = letters)"
+#: Buttons in which a word is broken, or that are taller than they are wide.
+BROKEN = """() => [...document.querySelectorAll('button, .button')]
+  .filter((one) => one.checkVisibility() && !one.closest('.week, .week-head, .steps, .stop'))
+  .filter((one) => {
+    const { width, height } = one.getBoundingClientRect()
+    return one.textContent.trim().length > 1 && height > width * 1.2
+  })
+  .map((one) => one.textContent.trim().slice(0, 30))"""
+#: Keeps what a reader would speak.
+LISTEN = """() => {
+  window.heard = []
+  new MutationObserver((all) => {
+    for (const { target } of all) {
+      const at = target.nodeType === 1 ? target : target.parentElement
+      const live = at?.closest('[aria-live], [role=status], [role=alert]')
+      if (live?.textContent.trim()) window.heard.push(live.textContent.trim())
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true })
+}"""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve the small county with names and lists that no screen was drawn for."""
+    with serving(tmp_path_factory.mktemp("crowded"), "crowded") as running:
+        yield running
+
+
+class Reach:
+    """Notes what cannot be reached on a screen, however it is held."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.found: list[str] = []
+
+    def __call__(self, name: str) -> None:
+        """Look at the screen in both languages, in each size."""
+        size = self.page.viewport_size
+        assert size is not None
+        for language in ("zh", "en"):
+            self.page.evaluate(SAY, language)
+            for width, height, letters in HELD:
+                self.page.set_viewport_size({"width": width, "height": height})
+                self.page.evaluate(
+                    "(all) => (document.documentElement.style.fontSize = all)", letters
+                )
+                what = self.page.evaluate(BEYOND) + self.page.evaluate(BROKEN)
+                self.found += [f"{name} {language} {width} {letters}: {one}" for one in what]
+        self.page.evaluate(LARGE, "")
+        self.page.evaluate(SAY, "zh")
+        self.page.set_viewport_size(size)
+
+
+def test_nothing_stands_beyond_the_edge_of_any_screen(hand: Tablet) -> None:
+    page = hand.page
+    reach = Reach(page)
+    hand.sync()
+    hand.go("今天")
+    reach("today")
+    page.context.set_offline(True)
+    expect(hand.line()).to_contain_text("没有网络")
+    hand.card(LONG_NAME).click()
+    hand.expects_heading(LONG_NAME)
+    reach("visit")
+    visit = page.url.rsplit("/", 1)[1]
+    for place in ("contact", "move", "not-done"):
+        page.evaluate("(to) => (location.hash = to)", f"#/{place}/{visit}")
+        expect(page.locator("main form")).to_be_visible()
+        reach(place)
+    hand.go("日程")
+    page.get_by_role("button", name=re.compile("周二 12")).click()
+    reach("calendar")
+    page.get_by_role("link", name=re.compile("安排$")).click()
+    hand.expects_heading("安排走访")
+    reach("schedule")
+    hand.go("证件")
+    hand.press("登记送达")
+    reach("certificates")
+    hand.go("发件箱")
+    reach("outbox")
+    for place in ("disputes", "ready", "hand-in", "renew", "nominate"):
+        page.evaluate("(to) => (location.hash = to)", f"#/{place}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        reach(place)
+    hand.go("更多")
+    hand.press("更改 PIN 码")
+    reach("more")
+    page.evaluate("(to) => (location.hash = to)", f"#/evaluate/{visit}")
+    for step in ("到场", "检查", "照片", "评定", "签名", "提交"):
+        hand.expects_heading(step)
+        reach(step)
+        if step != "提交":
+            hand.press("下一步")
+    hand.go("今天")
+    reach("today, begun")
+    hand.press("锁定")
+    hand.unlock("000000")
+    expect(page.get_by_text("PIN 码不对。")).to_be_visible()
+    reach("locked")
+    assert reach.found == [], "\n".join(reach.found)
