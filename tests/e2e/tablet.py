@@ -226,7 +226,7 @@ class Tablet:
 
     def has_saved(self) -> None:
         """Read that the form is on the tablet's disk."""
-        expect(self.page.get_by_role("status").filter(has_text="已保存在本机")).to_be_visible()
+        expect(self.page.get_by_text("已保存在本机", exact=True)).to_be_visible()
 
     def report_not_done(self, person: str, reason: str) -> None:
         """Report that a visit of today assessed nobody."""

@@ -133,3 +133,26 @@ def test_nothing_stands_beyond_the_edge_of_any_screen(hand: Tablet) -> None:
     expect(page.get_by_text("PIN 码不对。")).to_be_visible()
     reach("locked")
     assert reach.found == [], "\n".join(reach.found)
+
+
+def test_a_reader_is_told_what_changed_and_not_each_minute_that_nothing_did(hand: Tablet) -> None:
+    page = hand.page
+    hand.sync()
+    page.evaluate(LISTEN)
+    with page.expect_response("**/api/v1/sync"):
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(hand.line()).to_have_text("全部已送达")
+    assert page.evaluate("window.heard") == []
+    hand.card(LONG_NAME).click()
+    page.get_by_role("link", name="开始评残").click()
+    hand.press("我已到达")
+    page.get_by_role("button", name="评定").click()
+    page.evaluate("window.heard = []")
+    for word in ("屋内", "屋内很暗", "屋内很暗，电线垂着"):
+        page.get_by_label("备注").fill(word)
+        hand.has_saved()
+    assert page.evaluate("window.heard") == []
+    hand.line().click()
+    page.wait_for_function("() => window.heard.includes('全部已送达')")
+    page.context.set_offline(True)
+    page.wait_for_function("() => window.heard.some((one) => one.startsWith('没有网络'))")
