@@ -156,3 +156,20 @@ def test_a_reader_is_told_what_changed_and_not_each_minute_that_nothing_did(hand
     page.wait_for_function("() => window.heard.includes('全部已送达')")
     page.context.set_offline(True)
     page.wait_for_function("() => window.heard.some((one) => one.startsWith('没有网络'))")
+
+
+def test_a_finger_that_pulls_the_page_down_does_not_lock_the_tablet(hand: Tablet) -> None:
+    pulled = "getComputedStyle(document.documentElement).overscrollBehaviorY"
+    assert hand.page.evaluate(pulled) == "none"
+
+
+def test_a_file_is_chosen_among_the_files_and_not_taken_anew(hand: Tablet) -> None:
+    page = hand.page
+    hand.card(LONG_NAME).click()
+    page.get_by_role("link", name="开始评残").click()
+    page.get_by_role("button", name="照片").click()
+    page.get_by_role("button", name=re.compile("^拍照.*居住环境")).click()
+    chosen = page.get_by_label("从文件选择")
+    expect(chosen).to_have_attribute("accept", "image/*")
+    # With `capture`, Android opens its camera and shows no files.
+    assert chosen.get_attribute("capture") is None
