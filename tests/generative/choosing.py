@@ -23,6 +23,24 @@ def rule(weight: int) -> Callable[[Rule], Rule]:
     return register
 
 
+#: Rules that come between the others.
+BETWEEN: dict[str, int] = {}
+
+
+def between(weight: int) -> Callable[[Rule], Rule]:
+    """Register a rule that a scenario plays between the others, as often as its weight says.
+
+    By choices of their own: a scenario stays what it was without them, and so do the seeds that
+    catch a fault.
+    """
+
+    def register(function: Rule) -> Rule:
+        BETWEEN[function.__name__] = weight
+        return rule(0)(function)
+
+    return register
+
+
 def any_device(world: World, choose: Random, *usernames: str) -> Device | None:
     fitting = [one for one in world.devices.values() if one.username in usernames or not usernames]
     return choose.choice(fitting) if fitting else None

@@ -27,7 +27,7 @@ def expected(username: str, fresh: Said, made: Collection[str], reached: Counter
     heard = {str(pk) for pk in signed.values_list("mutation_id", flat=True)}
     fresh = [one for one in fresh if one["id"] not in heard]
     found: Expected = {}
-    for look in (_evaluations, _nominations, _addresses):
+    for look in (_evaluations, _nominations, _addresses, _of_who_is_erased):
         found.update(look(username, fresh, made, reached))
     return found
 
@@ -73,7 +73,7 @@ def _nominations(
     known = Application.objects.filter(pk__in=ids).values_list("pk", flat=True)
     there = {str(pk) for pk in known}
     entries = LedgerEntry.objects.filter(name="nominate")
-    before = {entry.args["resident"]["id_number"] for entry in entries}
+    before = {entry.args["resident"]["id_number"] for entry in entries.filter(erased_at=None)}
     for one in said:
         args = one["args"]
         number = args["resident"]["id_number"]
@@ -96,7 +96,7 @@ def _addresses(
         return
     user = User.objects.get(username=username)
     ids = [one["args"]["application"] for one in about]
-    cases = applications_for(user).filter(pk__in=ids).select_related("resident")
+    cases = applications_for(user).filter(pk__in=ids, erased_at=None).select_related("resident")
     stands = {str(case.pk): case.resident.address for case in cases}
     for one in about:
         case, to, seen = (one["args"][name] for name in ("application", "to", "seen"))
@@ -106,3 +106,36 @@ def _addresses(
         reached["address met" if fits else "address contested"] += 1
         stands[case] = to["address"] if fits else stands[case]
         yield one["seq"], ("I6", "applied" if fits else "conflict")
+
+
+#: What becomes of what is said of a case that was erased, by a tablet whose case it was still.
+_TOO_LATE = {
+    "submit_evaluation": "conflict",
+    "record_not_done": "conflict",
+    "move_visit": "conflict",
+    "cancel_visit": "conflict",
+    "correct_contact": "refused",
+}
+
+
+def _of_who_is_erased(
+    username: str, fresh: Said, _made: Collection[str], reached: Counter[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Look at what comes late about people who were erased: it waits at the desk, and no more."""
+    said = [one for one in fresh if one["name"] in _TOO_LATE]
+    cases = Application.objects.exclude(erased_at=None)
+    if not said or not cases.exists():
+        return
+    user = User.objects.get(username=username)
+    theirs = applications_for(user).exclude(erased_at=None)
+    visits = Visit.objects.filter(application__in=theirs)
+    if user.role == "assessor":
+        visits = visits.filter(assessor=user)
+    mine = {str(pk) for rows in (theirs, visits) for pk in rows.values_list("pk", flat=True)}
+    others = Visit.objects.filter(application__in=cases)
+    known = {str(pk) for rows in (cases, others) for pk in rows.values_list("pk", flat=True)}
+    for one in said:
+        about = one["args"].get("visit") or one["args"].get("application")
+        if about in known:
+            reached["said of who is erased"] += 1
+            yield one["seq"], ("erasure", _TOO_LATE[one["name"]] if about in mine else "parked")

@@ -15,6 +15,7 @@ _PLACES = {
     "OUTREACH_KEYS_DIR": "keys",
     "OUTREACH_REVOCATIONS": "revocations.jsonl",
     "OUTREACH_ENROLMENTS": "enrolments.jsonl",
+    "OUTREACH_ERASURES": "erasures.jsonl",
 }
 
 
@@ -39,7 +40,8 @@ def lose_enrolments() -> None:
 
 
 def forget_tablets() -> None:
-    """Begin with nobody enrolled or stopped and nothing handed in but what the database says."""
+    """Begin with nobody enrolled, stopped, erased, nothing handed in but what the database says."""
     lose_enrolments()
+    settings.OUTREACH_ERASURES.unlink(missing_ok=True)
     settings.OUTREACH_REVOCATIONS.unlink(missing_ok=True)
     shutil.rmtree(settings.OUTREACH_FILES / "handed", ignore_errors=True)

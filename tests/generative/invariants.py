@@ -13,9 +13,11 @@ from outreach import clock
 from outreach.domain.workflow import VisitState
 from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
+from outreach.retention.requests import erase_what_came_back
 from tests.generative.beside import hand_over
 from tests.generative.deciding import decide_one, set_one_aside, undecided
 from tests.generative.device import Device
+from tests.generative.forgotten import no_tablet_shows, nothing_is_kept
 from tests.generative.handed import handed_in
 from tests.generative.heard import hand_ins_are_heard, own_replicas, said_once
 from tests.generative.promises import check
@@ -56,6 +58,8 @@ def settle(world: World) -> None:
         if not device.state.halt:
             check("I3", not device.outbox(), f"{device.name} still has an outbox")
     set_one_aside(world)
+    # The night erases once more what tablets brought again after a restore.
+    world.reached["erased again in the night"] += erase_what_came_back(clock.now())
     for device in world.devices.values():
         _quiet(world, device)
 
@@ -107,6 +111,7 @@ def examine(world: World) -> None:
     _older_versions_are_understood()
     nothing_is_overwritten()
     _media_is_verified(world)
+    nothing_is_kept(world.gone)
     for device in world.devices.values():
         _tablet_agrees(world, device)
     for reader in world.readers:
@@ -134,7 +139,8 @@ def ledger_is_whole() -> None:
                 "at": row.said_at,
                 "args": row.args,
             }
-            chain = link(chain, canonical(said))
+            # Of what was erased the words are gone, and the chain goes on from where it was.
+            chain = row.chain if row.erased_at else link(chain, canonical(said))
             check("I1", chain == row.chain, f"the chain breaks at {row.seq}")
         check("I1", chain == replica.chain, "the replica's chain is not its ledger's")
 
@@ -150,13 +156,15 @@ def _nothing_is_lost(world: World) -> None:
         for seq, said in device.state.log.items():
             made = str(said["args"].get("evaluation"))
             logs.setdefault(made, set()).add(device.name)
-            if made in world.made and seq <= device.state.acked and not device.state.halt:
+            is_kept = made in world.made and not world.is_gone(said["args"])
+            if is_kept and seq <= device.state.acked and not device.state.halt:
                 check("I11", made in server, f"{device.name} believes {seq} to be safe")
                 same = str(server[made].mutation_id) == said["id"]
                 check("I11", same, f"{device.name}: {seq} is another's")
     for made in world.made.values():
         where = made.id in server or made.id in logs or made.id in quarantined
-        check("I2", where or made.id in world.excused, f"evaluation of {made.tablet} is gone")
+        excused = made.id in world.excused or world.is_gone(vars(made))
+        check("I2", where or excused, f"evaluation of {made.tablet} is gone")
         if made.id in server:
             check("I2", server[made.id].args["remark"] == made.remark, "its words were changed")
         if made.id in quarantined:
@@ -168,12 +176,13 @@ def _effects_are_said_once(world: World) -> None:
     accepted = set(Dispute.objects.filter(decision="accepted").values_list("replica", "seq"))
     counted = [
         entry.args
-        for entry in LedgerEntry.objects.filter(name="submit_evaluation")
+        for entry in LedgerEntry.objects.filter(name="submit_evaluation", erased_at=None)
         if entry.outcome == "applied" or (entry.replica_id, entry.seq) in accepted
     ]
     check("I1", all("evaluation" in said for said in counted), "what is no evaluation was accepted")
     applied = Counter(str(said["evaluation"]) for said in counted)
-    there = {str(pk): remark for pk, remark in ((e.pk, e.remark) for e in Evaluation.objects.all())}
+    standing = Evaluation.objects.filter(application__erased_at=None)
+    there = {str(pk): remark for pk, remark in ((e.pk, e.remark) for e in standing)}
     check("I1", set(applied) == set(there), "evaluations and ledger differ")
     check("I1", set(applied.values()) <= {1}, "an evaluation was applied twice")
     for pk, remark in there.items():
@@ -184,13 +193,13 @@ def _effects_are_said_once(world: World) -> None:
         check("I2", place in asked, f"{place[1]} was turned down and nobody is told")
     firsts = Evaluation.objects.filter(corrects=None)
     twice = Counter(firsts.exclude(visit=None).values_list("visit", flat=True))
-    standing = Application.objects.filter(visits__in=[pk for pk, n in twice.items() if n > 1])
-    check("I6", not standing.exists(), "a second evaluation was taken in unseen")
+    unseen = Application.objects.filter(visits__in=[pk for pk, n in twice.items() if n > 1])
+    check("I6", not unseen.exists(), "a second evaluation was taken in unseen")
 
 
 def _older_versions_are_understood() -> None:
     """A version that is known is never parked for itself, and its effect is what it said."""
-    entries = LedgerEntry.objects.filter(name="nominate", version__in=(1, 2))
+    entries = LedgerEntry.objects.filter(name="nominate", version__in=(1, 2), erased_at=None)
     for entry in entries:
         check("upcast", entry.code != "unknown-mutation", f"nominate v{entry.version} is parked")
     for entry in entries.filter(outcome="applied"):
@@ -206,7 +215,9 @@ def _older_versions_are_understood() -> None:
 
 def nothing_is_overwritten() -> None:
     """I6: a value that a tablet changed was the one that its user saw."""
-    entries = LedgerEntry.objects.filter(outcome="applied", name__in=("move_visit", "cancel_visit"))
+    entries = LedgerEntry.objects.filter(
+        outcome="applied", name__in=("move_visit", "cancel_visit"), erased_at=None
+    )
     seen = {entry.args["reason"]: (entry.args["visit"], entry.args["seen"]) for entry in entries}
     before: dict[str, str] = {}
     marks = Counter[str]()
@@ -228,7 +239,7 @@ def _sha256_of(name: str) -> str:
 
 def _media_is_verified(world: World) -> None:
     """I9: whoever is complete has every file here, whole."""
-    for name in StoredBlob.objects.values_list("sha256", flat=True):
+    for name in StoredBlob.objects.filter(erased_at=None).values_list("sha256", flat=True):
         whole = files().exists(photo_name(name)) and _sha256_of(name) == name
         check("I9", whole, "a file is in the register and not what it is named")
     held = set(StoredBlob.objects.values_list("sha256", flat=True))
@@ -242,8 +253,13 @@ def _media_is_verified(world: World) -> None:
         if world.reached["restores"] or device.state.halt:
             continue
         check("I9", not device.wanted(), f"{device.name} has photos that never arrive")
+        gone = {
+            media["sha256"]
+            for said in device.state.log.values()
+            for media in (said["args"].get("media", []) if world.is_gone(said["args"]) else [])
+        }
         for name, content in device.state.photos.items():
-            if content is None:
+            if content is None and name not in gone:
                 check("I9", name in held, f"{device.name} freed a photo that is not here")
 
 
@@ -257,6 +273,7 @@ def _tablet_agrees(world: World, device: Device) -> None:
     if state.halt:
         return
     receipt_still_holds(device)
+    no_tablet_shows(device, world.gone)
     user = User.objects.get(username=device.username)
     rows = [row_of(key, content) for key, content in rows_for(user, clock.today())]
     wanted = {row.k: row.h for row in rows}
@@ -276,6 +293,7 @@ def _scope(user: User) -> set[str]:
             inside = case.assessor_id == user.pk
         else:
             inside = case.village.code.startswith(user.division.code)
-        if inside and visit.state != VisitState.CANCELLED:
+        is_kept = case.erased_at is None and visit.state != VisitState.CANCELLED
+        if inside and is_kept:
             found.add(f"visit/{visit.pk}")
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.generative.choosing import BETWEEN
 from tests.generative.floors import FLOORS
 from tests.generative.invariants import examine, settle
 from tests.generative.promises import Broken
@@ -14,6 +15,7 @@ from tests.generative.rules import RULES
 from tests.generative.world import Beginning, World
 
 LENGTH = 40
+LENGTH_BETWEEN = 4
 
 Step = tuple[str, int]
 
@@ -45,6 +47,14 @@ def written(seed: int) -> list[Step]:
     # Everybody begins the day with what they should hold, mostly.
     steps = [("exchange", choose.getrandbits(32)) for _ in range(3)]
     steps += [(choose.choice(names), choose.getrandbits(32)) for _ in range(LENGTH)]
+    return _with_those_between(steps, Random(f"between {seed}"))
+
+
+def _with_those_between(steps: list[Step], choose: Random) -> list[Step]:
+    names = [name for name, weight in BETWEEN.items() for _ in range(weight)]
+    for _ in range(LENGTH_BETWEEN):
+        step = (choose.choice(names), choose.getrandbits(32))
+        steps.insert(choose.randrange(3, len(steps) + 1), step)
     return steps
 
 

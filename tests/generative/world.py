@@ -17,13 +17,16 @@ from mobile_api.changes import make_integration
 from mobile_api.devices import make_code
 from mobile_api.federation import FederationKeys
 from mobile_api.models import LedgerEntry, Replica
+from mobile_api.photos import remove_files
 from mobile_api.receipts import ReceiptKeys
 from mobile_api.restoring import begin_epoch
 from outreach import clock
 from outreach.actions.trail import number_trail
 from outreach.domain.vocabulary import EvidenceKind
+from outreach.files import files
 from outreach.models import User, Visit
 from outreach.models.ids import new_id
+from outreach.retention.requests import reapply
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
 from tests.generative import databases
@@ -110,6 +113,8 @@ class World:
     made: dict[str, Made] = field(default_factory=dict)
     kept_by: dict[str, set[str]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)
+    #: What tablets name those by who were erased at their request.
+    gone: set[str] = field(default_factory=set)
     readers: list[Reader] = field(init=False)
     enrolments_lost: bool = False
     late: dict[str, list[tuple[dict[str, Any], Reply]]] = field(default_factory=dict)
@@ -367,8 +372,14 @@ class World:
         return {one.name for one in self.devices.values() if self.knows(one)}
 
     def announce_restore(self) -> None:
-        """Begin another epoch, by which tablets know that time went back."""
+        """Begin another epoch, by which tablets know that time went back; erase again."""
         begin_epoch()
+        self.reached["erased again"] += reapply(clock.now())
+        remove_files(clock.now(), files())
+
+    def is_gone(self, said: dict[str, Any]) -> bool:
+        """Tell whether a record is about somebody who was erased at their request."""
+        return any(said.get(name) in self.gone for name in ("application", "visit", "evaluation"))
 
 
 def administrator(world: World) -> User:
