@@ -54,9 +54,13 @@ def assessing(world: World, choose: Random) -> Device | None:
 
 
 def visits_of(device: Device, *states: str) -> list[tuple[str, dict[str, Any]]]:
-    rows = sorted(device.state.rows.items())
-    found = [(key[6:], row) for key, (_, row) in rows if key.startswith("visit/")]
-    return [(pk, row) for pk, row in found if row["state"] in states]
+    return [(pk, row) for pk, row in rows_of(device, "visit") if row["state"] in states]
+
+
+def rows_of(device: Device, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows of a kind that the tablet shows, by what stands after the kind."""
+    keys = (key for key in sorted(device.state.rows) if key.startswith(f"{kind}/"))
+    return [(key.partition("/")[2], device.state.rows[key][1]) for key in keys]
 
 
 def said_of(device: Device) -> set[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from datetime import date, time
 from typing import Any
+from uuid import UUID
 
+from certificates.models import Certificate
 from mobile_api.models import LedgerEntry
 from outreach.models import Application, Evaluation, User, Visit
 from outreach.rules import applications_for
@@ -27,7 +30,14 @@ def expected(username: str, fresh: Said, made: Collection[str], reached: Counter
     heard = {str(pk) for pk in signed.values_list("mutation_id", flat=True)}
     fresh = [one for one in fresh if one["id"] not in heard]
     found: Expected = {}
-    for look in (_evaluations, _nominations, _addresses, _of_who_is_erased):
+    for look in (
+        _evaluations,
+        _nominations,
+        _addresses,
+        _bookings,
+        _hand_overs,
+        _of_who_is_erased,
+    ):
         found.update(look(username, fresh, made, reached))
     return found
 
@@ -36,6 +46,7 @@ def _evaluations(
     username: str, fresh: Said, made: Collection[str], _reached: Counter[str]
 ) -> Iterator[tuple[int, tuple[str, str]]]:
     """Look at those that nothing speaks against, and at those of visits that are another's."""
+    # A visit that is booked by the same push is nobody's yet.
     about = Counter(one["args"].get("visit") for one in fresh)
     due = [
         one
@@ -108,6 +119,65 @@ def _addresses(
         yield one["seq"], ("I6", "applied" if fits else "conflict")
 
 
+#: What changes whose time is free, and whose home is visited.
+_BOOKING = {"schedule_visit", "move_visit", "cancel_visit", "record_not_done", "submit_evaluation"}
+
+
+def _bookings(
+    username: str, fresh: Said, _made: Collection[str], reached: Counter[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Look at bookings of cases out of scope, and at those that come alone."""
+    said = [one for one in fresh if one["name"] == "schedule_visit"]
+    user = User.objects.get(username=username) if said else None
+    alone = sum(one["name"] in _BOOKING for one in fresh) == 1
+    for one in said:
+        args = one["args"]
+        if user is None or Visit.objects.filter(pk=args["visit"]).exists():
+            continue
+        case = applications_for(user).filter(pk=args["application"]).first()
+        if case is None:
+            reached["booked elsewhere"] += 1
+            yield one["seq"], OUT
+        elif alone:
+            promise, outcome = _booking(case, args)
+            reached[f"booking {outcome}"] += 1
+            yield one["seq"], (promise, outcome)
+
+
+def _booking(case: Application, args: dict[str, Any]) -> tuple[str, str]:
+    """Tell what becomes of a booking of a case, as its family and its assessor are booked now."""
+    if case.state != "accepted" or case.assessor is None:
+        return "what is over is not visited", "refused"
+    if case.visits.filter(state__in=("scheduled", "in_progress")).exists():
+        return "I6", "conflict"
+    wanted = Visit(on=date.fromisoformat(args["on"]), minutes=args["minutes"])
+    wanted.start = time.fromisoformat(args["start"])
+    taken = Visit.objects.filter(assessor=case.assessor, state__in=("scheduled", "in_progress"))
+    is_taken = any(wanted.overlaps(other) for other in taken)
+    return ("nobody is at two homes", "refused") if is_taken else IN
+
+
+def _hand_overs(
+    username: str, fresh: Said, _made: Collection[str], reached: Counter[str]
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Look at papers: handed over once, by whom they are in scope of."""
+    said = [one for one in fresh if one["name"] == "hand_over_certificate"]
+    user = User.objects.get(username=username) if said else None
+    handed = set(Certificate.objects.exclude(handed_over_at=None).values_list("pk", flat=True))
+    for one in said:
+        pk = UUID(one["args"]["certificate"])
+        theirs = applications_for(user).filter(certificates=pk) if user else None
+        if theirs is None or not theirs.exists():
+            reached["handed over elsewhere"] += 1
+            yield one["seq"], OUT
+        elif pk in handed:
+            reached["handed over twice"] += 1
+            yield one["seq"], ("handed over once", "refused")
+        else:
+            handed.add(pk)
+            yield one["seq"], IN
+
+
 #: What becomes of what is said of a case that was erased, by a tablet whose case it was still.
 _TOO_LATE = {
     "submit_evaluation": "conflict",
@@ -115,6 +185,7 @@ _TOO_LATE = {
     "move_visit": "conflict",
     "cancel_visit": "conflict",
     "correct_contact": "refused",
+    "schedule_visit": "refused",
 }
 
 

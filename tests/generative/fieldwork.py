@@ -101,6 +101,11 @@ def field_contact(world: World, choose: Random) -> None:
     if device is None or not known:
         return
     _, row = choose.choice(known)
+    say_contact(device, row)
+    world.reached["contacts corrected"] += 1
+
+
+def say_contact(device: Device, row: dict[str, Any]) -> None:
     seen = {name: row["resident"][name] for name in ("telephone", "address")}
     args = {
         "application": row["application"],
@@ -108,7 +113,6 @@ def field_contact(world: World, choose: Random) -> None:
         "seen": seen,
     }
     device.say("correct_contact", args, NOW.isoformat())
-    world.reached["contacts corrected"] += 1
 
 
 @rule(2)

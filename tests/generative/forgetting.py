@@ -15,7 +15,7 @@ from outreach.files import files
 from outreach.models import Application
 from outreach.retention.requests import erase_on_request
 from tests.generative.choosing import any_device, between, said_of, visits_of
-from tests.generative.fieldwork import finish_evaluation
+from tests.generative.fieldwork import finish_evaluation, say_contact
 from tests.generative.forgotten import disputes_about, keys_of, nothing_was_said
 from tests.generative.promises import check
 from tests.generative.world import NOW, World, administrator
@@ -50,24 +50,31 @@ def forget_a_person(world: World, choose: Random) -> None:
 
 
 def _case_to_forget(choose: Random) -> Application | None:
-    """Choose a case that is withdrawn or can be, one that somebody was at, mostly."""
+    """Choose a case that is withdrawn or can be, one with a visit to come or behind it, mostly."""
     states = ("applied", "accepted", "withdrawn", "closed")
     cases = Application.objects.filter(state__in=states, erased_at=None).order_by("pk")
-    been = cases.filter(visits__state__in=("done", "not_done")).distinct()
-    found = list(been if been and choose.random() < 0.4 else cases)
+    visited = choose.choice([("scheduled",), ("done", "not_done"), ()])
+    found = list(cases.filter(visits__state__in=visited).distinct()) or list(cases)
     return choose.choice(found) if found else None
 
 
 def _record_it_before(world: World, choose: Random, case: Application) -> None:
-    """Let a tablet record the visit that it shows, and stay away with it."""
-    for device in world.devices.values():
-        due = [
-            pk for pk, row in visits_of(device, "scheduled") if row["application"] == str(case.pk)
-        ]
-        if due and device.username != "liaison" and due[0] not in said_of(device):
-            finish_evaluation(world, device, due[0])
-            world.reached["recorded of who is erased"] += 1
-            return
+    """Let a tablet record the visit that it shows, or another address, and stay away with it."""
+    showing = [
+        (device, visit)
+        for device in world.devices.values()
+        for visit, row in visits_of(device, "scheduled", "done", "not_done")
+        if row["application"] == str(case.pk)
+    ]
+    if not showing:
+        return
+    device, visit = choose.choice(showing)
+    is_theirs = device.username != "liaison" and visit not in said_of(device)
+    if is_theirs and choose.random() < 0.7:
+        finish_evaluation(world, device, visit)
+    else:
+        say_contact(device, device.state.rows[f"visit/{visit}"][1])
+    world.reached["recorded of who is erased"] += 1
 
 
 def carry_out(world: World, case: Application) -> bool:

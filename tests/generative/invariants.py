@@ -5,16 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 
+from django.db.models import QuerySet
+
 from mobile_api.chain import ZERO, canonical, link
 from mobile_api.models import Decision, Dispute, LedgerEntry, Replica
 from mobile_api.pull import digest, row_of
-from mobile_api.scope import rows_for
+from mobile_api.scope import RECENT, rows_for
 from outreach import clock
-from outreach.domain.workflow import VisitState
+from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
 from outreach.retention.requests import erase_what_came_back
 from tests.generative.beside import hand_over
+from tests.generative.booked import (
+    bookings_stand,
+    nobody_is_booked_twice,
+    papers_are_handed_over_once,
+)
 from tests.generative.deciding import decide_one, set_one_aside, undecided
 from tests.generative.device import Device
 from tests.generative.forgotten import no_tablet_shows, nothing_is_kept
@@ -110,6 +117,9 @@ def examine(world: World) -> None:
     _effects_are_said_once(world)
     _older_versions_are_understood()
     nothing_is_overwritten()
+    bookings_stand()
+    nobody_is_booked_twice()
+    papers_are_handed_over_once()
     _media_is_verified(world)
     nothing_is_kept(world.gone)
     for device in world.devices.values():
@@ -117,7 +127,7 @@ def examine(world: World) -> None:
     for reader in world.readers:
         reader.catch_up()
         reader.holds_everything()
-    world.reached["applied evaluations"] += Evaluation.objects.count()
+    world.reached["applied evaluations"] += _evaluations_of(world).count()
     world.reached["excused"] += len(world.excused)
 
 
@@ -181,7 +191,7 @@ def _effects_are_said_once(world: World) -> None:
     ]
     check("I1", all("evaluation" in said for said in counted), "what is no evaluation was accepted")
     applied = Counter(str(said["evaluation"]) for said in counted)
-    standing = Evaluation.objects.filter(application__erased_at=None)
+    standing = _evaluations_of(world).filter(application__erased_at=None)
     there = {str(pk): remark for pk, remark in ((e.pk, e.remark) for e in standing)}
     check("I1", set(applied) == set(there), "evaluations and ledger differ")
     check("I1", set(applied.values()) <= {1}, "an evaluation was applied twice")
@@ -195,6 +205,11 @@ def _effects_are_said_once(world: World) -> None:
     twice = Counter(firsts.exclude(visit=None).values_list("visit", flat=True))
     unseen = Application.objects.filter(visits__in=[pk for pk, n in twice.items() if n > 1])
     check("I6", not unseen.exists(), "a second evaluation was taken in unseen")
+
+
+def _evaluations_of(world: World) -> QuerySet[Evaluation]:
+    """Return what was assessed since the scenario began."""
+    return Evaluation.objects.exclude(pk__in=world.beginning.assessed)
 
 
 def _older_versions_are_understood() -> None:
@@ -239,12 +254,13 @@ def _sha256_of(name: str) -> str:
 
 def _media_is_verified(world: World) -> None:
     """I9: whoever is complete has every file here, whole."""
-    for name in StoredBlob.objects.filter(erased_at=None).values_list("sha256", flat=True):
+    kept = StoredBlob.objects.filter(erased_at=None).exclude(pk__in=world.beginning.files)
+    for name in kept.values_list("sha256", flat=True):
         whole = files().exists(photo_name(name)) and _sha256_of(name) == name
         check("I9", whole, "a file is in the register and not what it is named")
     held = set(StoredBlob.objects.values_list("sha256", flat=True))
     waiting = set(Evaluation.objects.awaiting_media().values_list("pk", flat=True))
-    for evaluation in Evaluation.objects.all():
+    for evaluation in _evaluations_of(world):
         made = world.made[str(evaluation.pk)]
         told = set(Photo.objects.filter(evaluation=evaluation).values_list("sha256", flat=True))
         check("I9", told == set(made.media), "declared photos are missing")
@@ -294,6 +310,7 @@ def _scope(user: User) -> set[str]:
         else:
             inside = case.village.code.startswith(user.division.code)
         is_kept = case.erased_at is None and visit.state != VisitState.CANCELLED
-        if inside and is_kept:
+        is_recent = visit.state in OPEN_VISITS or visit.on >= clock.today() - RECENT
+        if inside and is_kept and is_recent:
             found.add(f"visit/{visit.pk}")
     return found

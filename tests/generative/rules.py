@@ -19,7 +19,7 @@ from outreach.domain.workflow import OPEN_VISITS
 from outreach.models import Application, User, Visit
 from outreach.rules import Refused
 from tests import builders
-from tests.generative import beside, forgetting
+from tests.generative import beside, booking, forgetting
 from tests.generative.choosing import RULES, any_device, rule, said_of, visits_of
 from tests.generative.deciding import open_disputes
 from tests.generative.device import State, fresh_key
@@ -27,7 +27,7 @@ from tests.generative.fieldwork import finish_evaluation
 from tests.generative.home import lose_enrolments
 from tests.generative.world import NOW, World, administrator, enrol
 
-__all__ = ["RULES", "forgetting"]
+__all__ = ["RULES", "booking", "forgetting"]
 
 # At the office
 
@@ -59,7 +59,10 @@ def reassign(world: World, choose: Random) -> None:
     case = choose.choice(found)
     other = {"assessor": "colleague"}.get(case.assessor.username if case.assessor else "")
     user = User.objects.get(username=other or "assessor")
-    applications.assign([case], user, by=administrator(world), at=NOW)
+    try:
+        applications.assign([case], user, by=administrator(world), at=NOW)
+    except Refused:  # at that time the other one is elsewhere
+        return
     world.note_history()
     world.reached["reassigned"] += 1
 

@@ -15,7 +15,7 @@ from tests.generative.rules import RULES
 from tests.generative.world import Beginning, World
 
 LENGTH = 40
-LENGTH_BETWEEN = 4
+LENGTH_BETWEEN = 3
 
 Step = tuple[str, int]
 

@@ -13,6 +13,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 
+from certificates.actions import issue
+from certificates.founding import Names, create_authority
 from mobile_api.changes import make_integration
 from mobile_api.devices import make_code
 from mobile_api.federation import FederationKeys
@@ -21,14 +23,16 @@ from mobile_api.photos import remove_files
 from mobile_api.receipts import ReceiptKeys
 from mobile_api.restoring import begin_epoch
 from outreach import clock
+from outreach.actions import publicity
 from outreach.actions.trail import number_trail
 from outreach.domain.vocabulary import EvidenceKind
 from outreach.files import files
-from outreach.models import User, Visit
+from outreach.models import Evaluation, StoredBlob, User, Visit
 from outreach.models.ids import new_id
 from outreach.retention.requests import reapply
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
+from tests.certificates.issuing import put_portraits
 from tests.generative import databases
 from tests.generative.device import Device, Reply, fresh_key
 from tests.generative.expected import expected
@@ -41,6 +45,8 @@ from tests.generative.speaking import browser, post
 from tests.mobile_api.uploading import CHUNK, b64, jpeg, metadata
 
 NOW = datetime.combine(VISIT_ON, time(10), SHANGHAI)
+#: Days on which somebody was assessed before the scenarios begin.
+ISSUED_OF, OBJECTED_OF = date(2018, 5, 15), date(2018, 5, 28)
 KINDS = [EvidenceKind.PORTRAIT, EvidenceKind.WHOLE_BODY, EvidenceKind.ENVIRONMENT]
 HEARS_NOTHING = {"right_db": [95, 95, 95, 95], "left_db": [95, 95, 95, 95]}
 _PICTURE = jpeg(8, 8)
@@ -65,6 +71,9 @@ class Beginning:
     kept: databases.Kept
     devices: list[Device]
     readers: list[Reader]
+    #: What was assessed, and which files were kept, before anybody said anything.
+    assessed: frozenset[UUID]
+    files: frozenset[str]
 
     @classmethod
     def make(cls) -> Beginning:
@@ -75,6 +84,8 @@ class Beginning:
         place = builders.county()
         builders.scheduled(place, 6, categories=["hearing"])
         builders.accepted(place, 2, categories=["hearing"])
+        issue_certificates(place)
+        assess_once_more(place)
         devices = []
         for name, user in (("A", "assessor"), ("B", "colleague"), ("C", "liaison")):
             device = Device(name, user, fresh_key())
@@ -85,7 +96,32 @@ class Beginning:
             Reader(make_integration("village", place.village, at=NOW), place.village.code),
         ]
         number_trail()
-        return cls(place, databases.keep(), devices, readers)
+        for reader in readers:
+            reader.catch_up()
+        assessed = frozenset(Evaluation.objects.values_list("pk", flat=True))
+        kept = frozenset(StoredBlob.objects.values_list("pk", flat=True))
+        return cls(place, databases.keep(), devices, readers, assessed, kept)
+
+
+def issue_certificates(place: builders.County) -> None:
+    """Issue two certificates, which wait to be handed over."""
+    at = builders.notice_over(ISSUED_OF)
+    create_authority(settings.OUTREACH_KEYS_DIR, Names("示例残疾人联合会", demo=True), at=at)
+    cases = builders.reviewed(place, 2, on=ISSUED_OF)
+    publicity.approve(cases, by=place.approver, at=at)
+    put_portraits(settings.OUTREACH_FILES, cases)
+    issue(cases, by=place.approver, at=at)
+
+
+def assess_once_more(place: builders.County) -> None:
+    """Uphold an objection: somebody who was visited last week waits for another visit."""
+    [case] = builders.on_notice(place, 1, on=OBJECTED_OF)
+    at = datetime.combine(OBJECTED_OF, time(17), SHANGHAI)
+    objection = publicity.object_to(
+        case.notices.get(), from_whom="邻居", text="看错了", by=place.liaison, at=at
+    )
+    by = place.administrator
+    publicity.decide_objection(objection, upheld=True, decision="重新评定", by=by, at=at)
 
 
 def enrol(device: Device, place: builders.County) -> None:
