@@ -23,8 +23,6 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
-from mobile_api import handed
-from mobile_api.photos import remove_files
 from mobile_api.restoring import Outlasted, begin_epoch, enter_photos
 from outreach.backups.archive import (
     BackupUnreadable,
@@ -37,7 +35,7 @@ from outreach.backups.archive import (
 )
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
-from outreach.retention.erasing import remove_messages
+from outreach.retention.erasing import remove_files
 from outreach.retention.requests import reapply
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
@@ -155,8 +153,6 @@ def stand_again(at: datetime) -> Again:
     since = begin_epoch()
     erased = reapply(at)
     remove_files(at, files())
-    remove_messages(files())
-    handed.remove_files(files())
     return Again(photos, since, erased)
 
 

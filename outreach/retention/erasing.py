@@ -22,7 +22,7 @@ from django.utils import timezone
 from certificates.models import Certificate
 from mobile_api import handed
 from mobile_api.models import LedgerEntry
-from mobile_api.photos import remove_files
+from mobile_api.photos import remove_files as remove_photos
 from outreach.actions import papers as paper_photos
 from outreach.actions import photos
 from outreach.actions.audit import record
@@ -88,9 +88,14 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
             after = due.rows.filter(pk__gt=last)
     paper_photos.forget_drafts(at)
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
-    told.files = remove_files(at, storage) + remove_messages(storage)
-    told.files += handed.remove_files(storage)
+    told.files = remove_files(at, storage)
     return told
+
+
+def remove_files(at: datetime, storage: SealedStorage) -> int:
+    """Remove the files of what is erased: photos, messages, parts of hand-ins; return how many."""
+    photos_removed = remove_photos(at, storage)
+    return photos_removed + _remove_messages(storage) + handed.remove_files(storage)
 
 
 def forget_what_is_over() -> None:
@@ -200,7 +205,7 @@ def _erase_unshown(names: set[str], mine: Files, at: datetime) -> None:
     photos.erase(held - set(sent), at)
 
 
-def remove_messages(storage: SealedStorage) -> int:
+def _remove_messages(storage: SealedStorage) -> int:
     """Remove from among the files what was sent of messages that are erased."""
     shelf, count = Shelf(storage), 0
     keys = shelf.keys()

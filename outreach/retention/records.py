@@ -36,13 +36,16 @@ def blank_records(entries: Sequence[LedgerEntry], at: datetime) -> None:
             erase_details(AuditEvent.objects.filter(subject_id__in=[one.pk for one in disputes]))
 
 
-def naming(words: Iterable[str], since: datetime) -> Iterator[list[LedgerEntry]]:
+def naming(
+    words: Iterable[str], since: datetime, among: QuerySet[LedgerEntry] | None = None
+) -> Iterator[list[LedgerEntry]]:
     """Yield, some at a time, the decided entries since then that say one of the words.
 
     What they say is sealed, so each is opened: about 100,000 a second and core.
     """
     sought = _sought(words)
-    rows = LedgerEntry.objects.filter(erased_at=None, received_at__gte=since).order_by("pk")
+    kept = LedgerEntry.objects.all() if among is None else among
+    rows = kept.filter(erased_at=None, received_at__gte=since).order_by("pk")
     for batch in _by_key(rows):
         found = [entry for entry in batch if _says(entry.args, sought)]
         waiting = _undecided(found)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from mobile_api.models import LedgerEntry
+from mobile_api.models import LedgerEntry, Outcome
 from outreach.actions.trail import number_trail
 from outreach.actions.visits import leave
 from outreach.domain.retention import Holding, Term, Terms
@@ -116,8 +116,12 @@ def _said_of(case: Application) -> Iterator[list[LedgerEntry]]:
 
 def _blank_said(case: Application, at: datetime) -> int:
     """Erase what tablets said of a case, and the photos that only that names; return how many."""
+    return _blank_all(_said_of(case), at)
+
+
+def _blank_all(found: Iterable[list[LedgerEntry]], at: datetime) -> int:
     count, declared = 0, set[str]()
-    for entries in _said_of(case):
+    for entries in found:
         blank_records(entries, at)
         # No tablet is asked any more for photos that did not come yet.
         LedgerEntry.objects.filter(pk__among=[one.pk for one in entries]).update(awaits_media=False)
@@ -144,10 +148,14 @@ def _erase_beside(
 
 def _words_of(case: Application) -> list[str]:
     """Return what a tablet names a case by: its keys, and the ID number."""
-    keys: list[Any] = [case.pk, case.resident_id]
+    return [*_keys_of(case), str(case.resident_id), case.resident.id_number]
+
+
+def _keys_of(case: Application) -> list[str]:
+    keys = [case.pk]
     for name in ("visits", "evaluations"):
         keys += getattr(case, name).values_list("pk", flat=True)
-    return [*map(str, keys), case.resident.id_number]
+    return list(map(str, keys))
 
 
 # -- what outlasts a restore ---------------------------------------------------------------
@@ -178,27 +186,60 @@ def erase_what_came_back(at: datetime) -> int:
     return _erase_again(at, lambda case, erased_at: case.created_at > erased_at)
 
 
+def erase_what_came_late(at: datetime) -> int:
+    """Erase what tablets said of a case that was erased at request, and is decided since.
+
+    It came too late to do anything, or waited while the case was erased again after a restore.
+    Return how many records.
+    """
+    asked = [one.case for one in _asked()]
+    cases = list(Application.objects.filter(pk__in=asked).exclude(erased_at=None))
+    if not cases:
+        return 0
+    keys = [key for case in cases for key in _keys_of(case)]
+    since = min(case.created_at for case in cases) - timedelta(days=1)
+    late = LedgerEntry.objects.exclude(outcome=Outcome.APPLIED)
+    return _blank_all(naming(keys, since, among=late), at)
+
+
 def _erase_again(at: datetime, is_due: Callable[[Application, datetime], bool]) -> int:
     number_trail()
     count = 0
-    for line in lines.read(settings.OUTREACH_ERASURES):
-        try:
-            key, kind = UUID(str(line["case"])), Holding(str(line["under"]))
-            by = UUID(str(line["by"])) if "by" in line else None
-            erased_at = datetime.fromisoformat(str(line["at"]))
-        except (ValueError, KeyError):
-            log.warning("a line of %s cannot be read", settings.OUTREACH_ERASURES)
+    for asked in _asked():
+        case = Application.objects.filter(pk=asked.case, erased_at=None).first()
+        if case is None or not is_due(case, asked.at):
             continue
-        case = Application.objects.filter(pk=key, erased_at=None).first()
-        if case is None or not is_due(case, erased_at):
-            continue
-        if not _is_closed(case, by, at):
+        if not _is_closed(case, asked.by, at):
             log.warning("%s was erased at request and is open again: erase it anew", case.number)
             continue
         _blank_said(case, at)
-        erase_case(case, kind, by=None, at=at, request=str(line.get("request", "")))
+        erase_case(case, asked.kind, by=None, at=at, request=asked.request)
         count += 1
     return count
+
+
+class _Asked(NamedTuple):
+    """A line of the file: a case that was erased at request, by whom and when."""
+
+    case: UUID
+    kind: Holding
+    by: UUID | None
+    at: datetime
+    request: str
+
+
+def _asked() -> Iterator[_Asked]:
+    for line in lines.read(settings.OUTREACH_ERASURES):
+        try:
+            yield _Asked(
+                UUID(str(line["case"])),
+                Holding(str(line["under"])),
+                UUID(str(line["by"])) if "by" in line else None,
+                datetime.fromisoformat(str(line["at"])),
+                str(line.get("request", "")),
+            )
+        except (ValueError, KeyError):
+            log.warning("a line of %s cannot be read", settings.OUTREACH_ERASURES)
 
 
 def _is_closed(case: Application, by: UUID | None, at: datetime) -> bool:

@@ -46,6 +46,12 @@ def nothing_was_said(keys: Collection[str]) -> None:
             check("erasure", not says(entry.args, keys), f"{entry.name} names who was erased")
 
 
+def nothing_came_late() -> None:
+    """After a night, what tablets said of erased cases since is gone too, once it is decided."""
+    cases = Application.objects.exclude(erased_at=None).select_related("resident")
+    nothing_was_said(set().union(*map(keys_of, cases)))
+
+
 def nothing_is_kept(gone: Collection[str]) -> None:
     """No erased case has words or files any more, and nothing was done in it since."""
     cases = Application.objects.exclude(erased_at=None).select_related("resident")

@@ -15,7 +15,7 @@ from outreach import clock
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
-from outreach.retention.requests import erase_what_came_back
+from outreach.retention.requests import erase_what_came_back, erase_what_came_late
 from tests.generative.beside import hand_over
 from tests.generative.booked import (
     bookings_stand,
@@ -24,7 +24,7 @@ from tests.generative.booked import (
 )
 from tests.generative.deciding import decide_one, set_one_aside, undecided
 from tests.generative.device import Device
-from tests.generative.forgotten import no_tablet_shows, nothing_is_kept
+from tests.generative.forgotten import no_tablet_shows, nothing_came_late, nothing_is_kept
 from tests.generative.handed import handed_in
 from tests.generative.heard import hand_ins_are_heard, own_replicas, said_once
 from tests.generative.promises import check
@@ -67,6 +67,8 @@ def settle(world: World) -> None:
     set_one_aside(world)
     # The night erases once more what tablets brought again after a restore.
     world.reached["erased again in the night"] += erase_what_came_back(clock.now())
+    world.reached["erased what came late"] += erase_what_came_late(clock.now())
+    nothing_came_late()
     for device in world.devices.values():
         _quiet(world, device)
 

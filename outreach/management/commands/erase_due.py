@@ -12,8 +12,14 @@ from outreach.domain.retention import Holding, MalformedTerms
 from outreach.files import files
 from outreach.management.bars import bar
 from outreach.retention.due import terms
-from outreach.retention.erasing import Erased, count_due, erase_due, forget_what_is_over
-from outreach.retention.requests import erase_what_came_back
+from outreach.retention.erasing import (
+    Erased,
+    count_due,
+    erase_due,
+    forget_what_is_over,
+    remove_files,
+)
+from outreach.retention.requests import erase_what_came_back, erase_what_came_late
 
 UNDECIDED = (
     "Nothing was erased: this office has not decided yet how long it keeps what. Read --terms, "
@@ -47,7 +53,10 @@ class Command(BaseCommand):
         forget_what_is_over()
         if again := erase_what_came_back(clock.now()):
             self.stdout.write(f"erased again at request, after a restore: {again:,}")
+        if late := erase_what_came_late(clock.now()):
+            self.stdout.write(f"records of tablets that came too late, erased: {late:,}")
         if settings.OUTREACH_RETENTION is None:
+            remove_files(clock.now(), files())
             self._show(count_due(clock.today()), "due")
             self.stdout.write(UNDECIDED)
             return

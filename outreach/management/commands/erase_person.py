@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mobile_api.photos import remove_files
 from outreach import clock
 from outreach.domain.retention import MalformedTerms
 from outreach.files import files
 from outreach.models import Application, User
-from outreach.retention.erasing import remove_messages
+from outreach.retention.erasing import remove_files
 from outreach.retention.requests import Answer, NotTheirs, erase_on_request
 
 
@@ -45,7 +44,7 @@ class Command(BaseCommand):
             )
             count = 0
             if not options["dry_run"]:
-                count = remove_files(clock.now(), files()) + remove_messages(files())
+                count = remove_files(clock.now(), files())
         except (NotTheirs, MalformedTerms, OSError) as error:
             raise CommandError(f"{error}. Run it again; what was erased stays erased.") from error
         self._show(answer, "would be erased" if options["dry_run"] else "erased")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from datetime import timedelta
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,20 @@ from django.core.management import call_command
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute, LedgerEntry
+from mobile_api.photos import keep_photo
 from outreach.actions import applications
 from outreach.actions.trail import number_trail, verify_trail
 from outreach.actions.visits import leave
 from outreach.domain.retention import Holding
-from outreach.models import Application, AuditEvent, Resident
+from outreach.files import files, photo_name
+from outreach.models import Application, AuditEvent, PaperPhoto, Resident
 from outreach.models.ids import new_id
 from outreach.retention.blanks import NAMELESS
 from outreach.retention.requests import erase_on_request, note, reapply
 from tests import builders
 from tests.mobile_api.conftest import on_the_day as on_the_day
 from tests.mobile_api.talking import ON_THE_DAY, enrolled
+from tests.mobile_api.uploading import jpeg
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
@@ -87,6 +91,65 @@ def test_a_tablet_is_not_asked_for_the_photos_of_who_was_erased(
     erase_on_request(Resident.objects.get(), by=place.administrator, at=ON_THE_DAY, request="7")
     assert LedgerEntry.objects.get().args == {"erased": True}
     assert tablet.exchange()["blobs_missing"] == []
+
+
+def test_what_a_tablet_says_too_late_of_who_was_erased_goes_in_the_night_once_it_is_decided(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    """It was away with the record while the family gave up and asked to be forgotten."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    [visit] = builders.scheduled(place)
+    [other] = builders.accepted(place)
+    tablet = enrolled(place, tmp_path)
+    tablet.sync()
+    said = {"reason": "absent", "next_step": "revisit", "note": "孙长河搬去女儿家"}
+    of_visit = {**said, "visit": str(visit.pk), "recorded_at": ON_THE_DAY.isoformat()}
+    tablet.say("record_not_done", of_visit, ON_THE_DAY)
+    contact = {"telephone": "13900000009", "address": ""}
+    about_another = {"application": str(other.pk), "to": contact, "seen": contact}
+    tablet.say(
+        "correct_contact", {**about_another, "seen": {**contact, "address": "x"}}, ON_THE_DAY
+    )
+    leave(visit.application, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    person = visit.application.resident
+    assert erase_on_request(person, by=place.administrator, at=ON_THE_DAY, request="7").erased
+    tablet.sync()
+
+    def words() -> list[bool]:
+        call_command("erase_due", stdout=StringIO())
+        return [entry.args != {"erased": True} for entry in LedgerEntry.objects.order_by("seq")]
+
+    assert words() == [True, True]
+    for dispute in Dispute.objects.all():
+        decide(dispute, Decision.SET_ASIDE, reason="孙长河", by=place.administrator, at=ON_THE_DAY)
+    assert words() == [False, True]
+    assert next(dispute.reason for dispute in Dispute.objects.order_by("seq")) == ""
+    tablet.sync()
+    number_trail()
+    assert verify_trail().broken_at is None
+
+
+def test_the_files_of_whom_a_tablet_brings_back_go_too_where_no_terms_are_decided(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    settings.OUTREACH_FILES, settings.OUTREACH_RETENTION = tmp_path / "files", None
+    [case] = builders.accepted(place)
+    sha256 = keep_photo(BytesIO(jpeg()), files())
+    builders.store([sha256])
+    PaperPhoto.objects.create(
+        application=case,
+        paper="id_card",
+        sha256=sha256,
+        size=1000,
+        content_type="image/jpeg",
+        sent_at=ON_THE_DAY,
+    )
+    before = case.created_at - timedelta(days=1)
+    note(case, Holding.UNFINISHED, place.administrator, before, "7")
+    call_command("erase_due", stdout=StringIO())
+    case.refresh_from_db()
+    assert (case.erased_under, files().exists(photo_name(sha256))) == ("unfinished", False)
 
 
 def test_whom_a_tablet_brings_back_after_a_restore_is_erased_again(
