@@ -12,6 +12,7 @@ import logging
 import re
 import traceback
 from types import TracebackType
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -39,11 +40,19 @@ class PlainLines(logging.Formatter):
 
 
 class JsonLines(JsonFormatter):
-    """One JSON object a record: time, level, logger, message, and what the caller added."""
+    """One JSON object a record: time, level, logger, message, and the plain values that were added.
+
+    Django adds the request itself, which is told with all that stands behind its question mark.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the object without the secret of an address."""
         return without_secret(super().format(record))
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what is no plain value: nobody knows what its words are."""
+        plain = (str, int, float, type(None))
+        return {name: value for name, value in log_data.items() if isinstance(value, plain)}
 
     def formatException(self, ei: _Exception) -> str:  # noqa: N802  # logging's name
         """Name the type of each exception of the chain and the lines it passed."""

@@ -66,16 +66,21 @@ def test_a_request_is_logged_by_its_route_and_never_by_what_was_asked(name: str)
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
     handler.setFormatter(formatter(name))
-    log = logging.getLogger("outreach.access")
+    log, refused = logging.getLogger("outreach.access"), logging.getLogger("django.request")
     log.addHandler(handler)
+    refused.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
         browser.get("/cases/", {"q": "钱白石"})
+        browser.get("/nowhere/", {"q": "511302195003120011"})
         browser.get(f"/cases/{case.pk}/")
         browser.post("/sign-in/", {"username": "钱白石", "password": "secret words"})
     finally:
         log.removeHandler(handler)
+        refused.removeHandler(handler)
         log.setLevel(logging.NOTSET)
     told = lines.getvalue()
     assert "GET cases/ 200" in told
-    assert [word for word in ("钱白石", "secret", str(case.pk)) if word in told] == []
+    assert "Not Found: /nowhere/" in told
+    words = ("钱白石", "511302195003120011", "secret", str(case.pk))
+    assert [word for word in words if word in told] == []
