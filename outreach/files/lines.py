@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from outreach.files.flushing import flush_folder
+
 log = logging.getLogger(__name__)
 
 
@@ -20,9 +22,12 @@ def append(file: Path, said: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "ab") as written:
+        is_first = not os.fstat(descriptor).st_size
         written.write(f"{_end_of_a_torn_line(descriptor)}{json.dumps(said)}\n".encode())
         written.flush()
         os.fsync(descriptor)
+    if is_first:  # else a power cut may take the name of the file with it
+        flush_folder(file.parent)
 
 
 def _end_of_a_torn_line(descriptor: int) -> str:

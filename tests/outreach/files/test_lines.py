@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from outreach.files import lines
 
 
@@ -27,3 +29,20 @@ def test_a_line_whose_end_alone_is_lost_counts(tmp_path: Path) -> None:
     lines.append(file, {"device": 2})
     assert list(lines.read(file)) == [{"device": 1}, {"device": 2}]
     assert file.read_bytes().count(b"\n") == 2
+
+
+def test_the_first_line_survives_with_the_name_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut took the file with the first stop in it: only its bytes were on the disk."""
+    file, forced, fsync = tmp_path / "apart" / "stops.jsonl", list[str](), os.fsync
+
+    def noted(handle: int) -> None:
+        forced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    lines.append(file, {"device": 1})
+    assert forced == [str(file), str(file.parent)]
+    lines.append(file, {"device": 2})
+    assert forced[2:] == [str(file)]
