@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -31,6 +32,7 @@ from mobile_api.wire import HandInIn
 from outreach.actions.audit import record
 from outreach.files import files
 from outreach.models import User
+from outreach.sealing import SealBroken
 
 LOCKED = "locked"
 
@@ -60,14 +62,27 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
 def reapply() -> int:
     """Enter what was handed in after the backup, as it came; return of how many hand-ins.
 
-    It waits at the desk, where what was decided about it is gone with the rest.
+    It waits at the desk, where what was decided about it is gone with the rest. So does what came
+    while the register did not know its tablet, which it does by now.
     """
-    found = set()
+    found = {(row.hand_in, row.said_replica) for row in _claimed()}
     for one in handed.beyond(files()):
         _row, is_new = _enter(one.part, _signer(one.part), by=None, at=one.received_at)
         if is_new:
             found.add((one.part.hand_in, one.part.replica))
     return len(found)
+
+
+def _claimed() -> Iterator[HandInPart]:
+    """Give its tablet each part that came from nobody known, and was signed by it."""
+    known = Replica.objects.values("pk")
+    rows = HandInPart.objects.filter(replica=None, said_replica__in=known).defer("sealed")
+    for row in list(rows):
+        with suppress(FileNotFoundError, SealBroken, ValueError):
+            row.replica = _signer(handed.read(handed.name_of(row), files()).part)
+        if row.replica:
+            row.save(update_fields=["replica"])
+            yield row
 
 
 def _enter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -141,6 +142,32 @@ def test_what_its_tablet_brought_meanwhile_is_not_entered_twice(
 
     assert accept(first, keys, place) == {"here": 1}
     assert (Evaluation.objects.count(), Dispute.objects.count()) == (1, 0)
+
+
+def test_what_came_before_its_tablet_was_known_again_waits_at_the_desk_whole(
+    place: County, tablet: Tablet, keys: FederationKeys, settings: LazySettings
+) -> None:
+    """As where the file of enrolments is found a day later, between two parts or after the last."""
+    [replica] = Replica.objects.values()
+    LedgerEntry.objects.all().delete()
+    Replica.objects.all().delete()
+    whole, cut = three(tablet, keys), three(tablet, keys)
+    for one in (*whole, cut[0]):
+        take(one, at=clock.now())
+    another = part(tablet, keys, str(uuid4()), 0, {"entries": []}, replica=str(uuid4()))
+    forged = part(tablet, keys, str(uuid4()), 0, {"entries": []})
+    for stranger in (another, forged.model_copy(update={"sig": another.sig})):
+        take(stranger, at=clock.now())
+    Replica.objects.create(**replica)
+    for one in cut[1:]:
+        take(one, at=clock.now())
+    assert waiting(place) == []
+
+    told = StringIO()
+    call_command("begin_epoch", stdout=told)
+    assert "Hand-ins found again: 2." in told.getvalue()
+    assert [(one.parts, one.is_whole) for one in waiting(place)] == [(3, True)] * 2
+    assert HandInPart.objects.filter(replica=None).count() == 2
 
 
 def test_one_that_the_backup_knows_is_there_once(
