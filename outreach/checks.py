@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +34,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_restore(),
         *_retention(),
         *_bucket(),
+        *_outlasting(),
     ]
 
 
@@ -126,6 +129,22 @@ def _bucket() -> list[CheckMessage]:
     if endpoint.startswith("http:") and not is_near(endpoint):
         said = "OUTREACH_BUCKET is reached without TLS: its keys can be read on the way."
         found.append(Caution(said, id="outreach.W010"))
+    return found
+
+
+def _outlasting() -> list[CheckMessage]:
+    """Warn of a file that cannot grow: it would be missed when a register is restored, not before.
+
+    Nobody is kept from stopping a tablet by it, so that nobody at the desk hears of it either.
+    """
+    found: list[CheckMessage] = []
+    for name in ("OUTREACH_REVOCATIONS", "OUTREACH_ENROLMENTS", "OUTREACH_ERASURES"):
+        file: Path = getattr(settings, name)
+        there = next(one for one in (file, *file.absolute().parents) if os.access(one, os.F_OK))
+        if not os.access(there, os.W_OK) or (there != file and not there.is_dir()):
+            said = f"{name} cannot be written: {file}."
+            hint = "Under systemd its folder stands in ReadWritePaths= (BindPaths= of a county)."
+            found.append(Caution(said, hint=hint, id="outreach.W011"))
     return found
 
 

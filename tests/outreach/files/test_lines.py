@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 
+from outreach.checks import check_settings
 from outreach.files import lines
 
 
@@ -46,3 +48,16 @@ def test_the_first_line_survives_with_the_name_of_its_file(
     assert forced == [str(file), str(file.parent)]
     lines.append(file, {"device": 2})
     assert forced[2:] == [str(file)]
+
+
+def test_a_file_that_cannot_grow_is_warned_of_at_the_start(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    """As on another disk, which systemd lets nobody write to unless the unit names it."""
+    (tmp_path / "no folder").touch()
+    settings.OUTREACH_REVOCATIONS = tmp_path / "apart" / "deep" / "stops.jsonl"
+    settings.OUTREACH_ENROLMENTS = tmp_path / "no folder" / "enrolments.jsonl"
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    settings.OUTREACH_ERASURES.touch()
+    warned = [one.msg for one in check_settings() if one.id == "outreach.W011"]
+    assert warned == [f"OUTREACH_ENROLMENTS cannot be written: {settings.OUTREACH_ENROLMENTS}."]
