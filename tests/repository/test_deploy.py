@@ -71,6 +71,13 @@ def test_the_container_starts_the_server_that_the_service_starts() -> None:
     assert web["ports"] == ["127.0.0.1:8000:8000"]
 
 
+@pytest.mark.parametrize("name", ["compose.yaml", "counties/compose.yaml"])
+def test_the_container_has_the_tools_of_the_server_beside_it(name: str) -> None:
+    """Debian's pg_dump is older, and dumps no newer server: no backup could be taken there."""
+    image = yaml.safe_load(text_of(name))["services"]["database"]["image"]
+    assert f" postgresql-client-{image.rpartition(':')[2]} " in text_of("Containerfile")
+
+
 def lasting() -> dict[str, str]:
     """Return the commands that go on by themselves, each with the argument that makes it."""
     found = {}
