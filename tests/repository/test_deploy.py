@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from prometheus_client import REGISTRY
 from prometheus_client.registry import CollectorRegistry
 
+from outreach.desk.keeping import AT_ONCE
 from outreach.domain.workflow import ApplicationState
 from outreach.watch.register import Register
 
@@ -137,6 +139,13 @@ def test_what_the_operator_asks_is_not_there_from_outside(name: str) -> None:
     """Whoever asked for /readyz made the server look for migrations and write to its disk."""
     for address in ("metrics", "readyz"):
         assert f"location = /{address} {{ return 404; }}" in text_of(name)
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "counties/nginx.conf"])
+def test_the_proxy_lets_a_form_with_all_its_photos_pass(name: str) -> None:
+    """Three photos of a telephone were too many: the proxy's bare 413 took the form along."""
+    (most,) = re.findall(r"client_max_body_size (\d+)m;", text_of(name))
+    assert int(most) * 1024 * 1024 > AT_ONCE * settings.OUTREACH_MAX_PHOTO_BYTES
 
 
 def test_what_goes_on_beside_one_county_goes_on_beside_each_of_several() -> None:
