@@ -308,6 +308,7 @@ def sync(request: AuthenticatedRequest) -> HttpResponse:
             lease_until=context.at + LEASE,
             lock_after_s=LOCK_AFTER_S,
             clock="simulated" if settings.OUTREACH_CLOCK == "simulated" else "real",
+            co_signers=settings.OUTREACH_CO_SIGNERS,
             federation_key=FederationKeys(settings.OUTREACH_KEYS_DIR).public(),
             receipt_key=ReceiptKeys(settings.OUTREACH_KEYS_DIR).public(),
         ),

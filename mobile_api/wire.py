@@ -199,6 +199,8 @@ class Policy(BaseModel):
     lease_until: datetime
     lock_after_s: int
     clock: Literal["real", "simulated"]
+    #: Assessors who must sign beside the rater.
+    co_signers: int
     receipt_key: str | None = None
     federation_key: str | None = None
 

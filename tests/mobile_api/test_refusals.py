@@ -54,3 +54,11 @@ def test_an_app_whose_version_is_no_number_may_speak_all_the_same(tablet: Tablet
 def test_a_digest_that_no_database_looks_up_is_malformed(tablet: Tablet) -> None:
     pull = {"view": str(tablet.state.replica), "digest": "\0"}
     assert refused(sync(tablet, said(tablet, pull=pull))) == (422, "malformed")
+
+
+@pytest.mark.parametrize("needed", [0, 1, 2])
+def test_a_tablet_is_told_how_many_must_sign_beside_the_rater(
+    tablet: Tablet, settings: Any, needed: int
+) -> None:
+    settings.OUTREACH_CO_SIGNERS = needed
+    assert tablet.exchange()["policy"]["co_signers"] == needed

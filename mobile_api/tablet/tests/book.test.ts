@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { bringing } from '@/book/bringing'
 import { clashes, doubled } from '@/book/calendar'
 import { enrolmentCode } from '@/book/codes'
-import { addPart, answerAt, dropPart, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
+import { addPart, answerAt, dropPart, evidenceFor, findingsOf, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, signersBeside, submission, visibleRules, type PartDraft, type Signer } from '@/book/evaluation'
 import { identity, isName } from '@/book/identity'
 import { blankNomination, isBegun, nominationOf } from '@/book/nomination'
 import { keepPaper } from '@/book/papers'
@@ -12,7 +12,7 @@ import { clockState } from '@/book/ready'
 import { disputes } from '@/book/disputes'
 import { cases, isListed, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
-import type { CalendarRow, CaseRow, Place, VisitRow } from '@/core/wire'
+import type { CalendarRow, CaseRow, Place, Policy, VisitRow } from '@/core/wire'
 import { mediaOf, type Media } from '@/store/records'
 import type { Safe } from '@/store/safe'
 import { pause } from '@/sync/loop'
@@ -336,10 +336,17 @@ describe('the form', () => {
   const blind = part('vision', { acuity_right: '0.2', acuity_left: '0.2' })
   const deaf = part('hearing', { right_db: ['85', '85', '85', '85'], left_db: ['85', '85', '85', '85'] })
   const resultsOf = (parts: PartDraft[]) => parts.map((one) => partResult(one, standard(), 40))
-  const lacking = (parts: PartDraft[], signers: Signer[], what: string) => {
+  const lacking = (parts: PartDraft[], signers: Signer[], what: string, policy?: Policy) => {
     const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts }
-    return lacks(draft, resultsOf(parts), [], [], 40, signers, 1).filter((lack) => lack.what === what).length
+    return lacks(draft, resultsOf(parts), [], [], 40, signers, signersBeside(policy)).filter((lack) => lack.what === what).length
   }
+  it('waits for as many who sign beside as the office says, and for one where it says nothing', () => {
+    const all = ['me', 'you', 'they'].map((id) => signs(id, 'vision'))
+    const asked = [undefined, {}, { co_signers: 0 }, { co_signers: 1 }, { co_signers: 2 }].map((policy) =>
+      [1, 2, 3].map((count) => lacking([blind], all.slice(0, count), 'co_signer', policy)),
+    )
+    expect(asked).toEqual([[1, 0, 0], [1, 0, 0], [0, 0, 0], [1, 0, 0], [1, 1, 0]])
+  })
   it('does not let somebody of whom one category of two is met be found to meet none', () => {
     const hears = part('hearing', { right_db: ['10', '10', '10', '10'], left_db: ['10', '10', '10', '10'] })
     const all = [signs('me', 'vision', 'hearing')]

@@ -16,6 +16,7 @@ import type {
   Grade,
   MediaDeclaration,
   Place,
+  Policy,
   SubmitEvaluation,
 } from '../core/wire'
 import type { Media } from '../store/records'
@@ -224,6 +225,9 @@ export const GUARDED: readonly Category[] = ['intellectual', 'mental']
 
 export const needsGuardian = ({ parts }: Pick<EvaluationDraft, 'parts'>, age: number): boolean =>
   age < 18 || parts.some(({ category }) => GUARDED.includes(category))
+
+/** Assessors who must sign beside the rater, by the office's rule; an older office names none: one. */
+export const signersBeside = (policy?: Policy): number => policy?.co_signers ?? 1
 
 /** Photos that the categories ask for, beside those of the visit as it was planned. */
 export function evidenceFor(planned: readonly EvidenceKind[], parts: readonly PartDraft[]): EvidenceKind[] {

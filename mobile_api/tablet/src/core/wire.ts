@@ -165,6 +165,8 @@ export interface Policy {
   lock_after_s?: number
   /** a demo's clock is moved by hand; a real one is the time */
   clock?: 'real' | 'simulated'
+  /** local rule: assessors who sign beside the rater */
+  co_signers?: number
   federation_key?: string | null
   receipt_key?: string | null
 }

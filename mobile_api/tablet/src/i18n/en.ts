@@ -266,7 +266,8 @@ export const en: Record<MessageKey, string> = {
   'result.remark': 'Remarks',
 
   'co_signer.title': 'Co-signing assessor',
-  'co_signer.hint': 'Choose one assessor who is present to sign as well.',
+  'co_signer.hint': 'Choose assessors who are present to sign as well; needed: {count}.',
+  'co_signer.free': 'Nobody has to sign beside you here; an assessor who is present may.',
   'co_signer.none': 'No assessor qualified for these categories is known to this tablet. Sync, or ask the office.',
 
   'photo.take': 'Take photo',

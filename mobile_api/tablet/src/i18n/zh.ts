@@ -264,7 +264,8 @@ export const zh = {
   'result.remark': '备注',
 
   'co_signer.title': '共同评定医生',
-  'co_signer.hint': '请选一位在场的医生共同签名。',
+  'co_signer.hint': '请选在场的医生共同签名，须 {count} 位。',
+  'co_signer.free': '本地不要求他人共同签名；如有在场的医生，也可请其签名。',
   'co_signer.none': '平板上没有具备这些类别资格的医生。请同步，或请办公室安排。',
 
   'photo.take': '拍照',

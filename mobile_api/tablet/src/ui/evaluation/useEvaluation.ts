@@ -1,5 +1,5 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, hasResult, isOneOfSeveral, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
+import { evidenceFor, hasResult, isOneOfSeveral, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, signersBeside, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
 import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -13,9 +13,6 @@ import { book, now, safe, sync } from '../app'
 import { useDraft } from '../drafts'
 import { useSaving } from '../saving'
 import { age, gradeWord } from '../format'
-
-/** Local rule: assessors who sign beside the rater. */
-const CO_SIGNERS = 1
 
 /** This very picture was taken before: a file chosen twice shows nothing new. */
 export class SamePicture extends Error {}
@@ -38,13 +35,14 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const colleagues = computed(() => mayCoSign(book.colleagues.value, draft.parts, visit.nominated_by))
   // Who was chosen and may sign no more, by another duty or another category, is not waited for.
   const signers = computed<Signer[]>(() => [me, ...colleagues.value.filter(({ id }) => draft.coSigners.includes(id))])
+  const beside = computed(() => signersBeside(book.state.value?.policy))
   const pictures = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
   const said = computed(() => readOut(results.value))
   const media = computed(() => pictures.value.filter((item) => isPart(item, draft, signers.value, said.value)))
   /** Signed for a result that was changed since. */
   const outdated = computed(() => pictures.value.some((item) => item.state === 'draft' && (item.said ?? said.value) !== said.value))
   const missing = computed(() =>
-    lacks(draft, results.value, media.value, evidence.value, years, signers.value, CO_SIGNERS),
+    lacks(draft, results.value, media.value, evidence.value, years, signers.value, beside.value),
   )
   const { busy, failed, saving } = useSaving()
 
@@ -118,6 +116,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     flush,
     years,
     signers,
+    beside,
     outdated,
     media,
     results,
