@@ -124,7 +124,13 @@ APPLICATION = {
         _step("uphold_objection", (A.UNDER_OBJECTION,), A.ACCEPTED, _ADMIN, "assessed again"),
         _step("end_notice", (A.ON_NOTICE,), A.NOTICED, _ADMIN, "after the last working day"),
         _step("review", (A.NOTICED,), A.REVIEWED, _ADMIN, f"{_METHOD} 审核: 10 working days"),
-        _step("send_back", (A.NOTICED, A.REVIEWED, A.APPROVED), A.ACCEPTED, _OFFICE),
+        _step(
+            "send_back",
+            (A.EVALUATED, A.NOTICED, A.REVIEWED, A.APPROVED),
+            A.ACCEPTED,
+            _OFFICE,
+            "doubtful, or its photos are lost: assessed again",
+        ),
         _step(
             "return_file", (A.NOTICED, A.REVIEWED), A.CLOSED, _OFFICE, "迁入: to the county left"
         ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from outreach.actions import evaluations, publicity
+from outreach.actions import applications, evaluations, publicity, visits
+from outreach.desk.steps import unscheduled
 from outreach.models import Application, Evaluation, Notice, Objection
 from outreach.rules import Refused
 from tests import builders
@@ -58,6 +59,26 @@ def test_no_notice_before_every_photo_is_verified(place: builders.County) -> Non
     cases = list(Application.objects.filter(evaluations__in=made))
     with pytest.raises(Refused, match=r"^awaiting-media$"):
         publicity.post_notices(cases, by=place.administrator, at=AFTERNOON)
+
+
+def test_who_is_doubted_or_whose_photos_are_lost_is_assessed_again_before_any_notice(
+    place: builders.County,
+) -> None:
+    """A tablet that burnt brings no photos any more; a second doctor may come to another grade."""
+    [made] = builders.evaluated(place, stored=False)
+    second = builders.second_assessor(place)
+    evaluations.give_second_opinion([made], grade=3, reason="可行走", by=second, at=AFTERNOON)
+    case = made.application
+    applications.advance([case], "send_back", by=place.administrator, at=AFTERNOON, note="再评")
+    assert list(unscheduled(place.administrator)) == [case]
+    slot = visits.Appointment(case, VISIT_ON + timedelta(days=1), time(9), minutes=30)
+    [visit] = visits.schedule([slot], by=place.administrator, at=AFTERNOON)
+    part = evaluations.Part("physical", {"independence": "mostly", "condition": "4a"}, 4)
+    said = builders.submission(place, visit, parts=[part], grade=4)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    builders.store([one.sha256 for one in said.media])
+    [notice] = publicity.post_notices([case], by=place.administrator, at=said.evaluated_at)
+    assert notice.evaluation.grade == 4
 
 
 def test_grades_one_and_two_want_a_second_opinion(place: builders.County) -> None:
