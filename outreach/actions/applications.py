@@ -261,7 +261,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         )
     check_not_barred(resident, timezone.localdate(at))
     if nomination.guardian:
-        _guardian(resident, nomination.guardian, at)
+        add_guardian(resident, nomination.guardian, at)
     needed = papers_required(nomination.categories, resident.age(timezone.localdate(at)))
     return Application.objects.create(
         id=nomination.id,
@@ -310,7 +310,8 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
     return resident
 
 
-def _guardian(resident: Resident, guarding: Guarding, at: datetime) -> Guardian:
+def add_guardian(resident: Resident, guarding: Guarding, at: datetime) -> Guardian:
+    """Enter a resident's guardian, as part of a deed; the newest one counts."""
     return Guardian.objects.create(
         resident=resident,
         name=normalise_name(guarding.name),

@@ -406,6 +406,7 @@ DEEDS: Words = {
     "notification.unreachable": _("message without a mobile number"),
     "notification.again": _("message to be sent again"),
     "application.contact": _("telephone or address corrected"),
+    "application.guardian": _("guardian named"),
     "application.hasten": _("put into the fast lane"),
     "application.unhasten": _("taken out of the fast lane"),
     "family_link.make": _("family link made"),

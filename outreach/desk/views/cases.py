@@ -19,6 +19,7 @@ from outreach.actions import publicity
 from outreach.actions import visits as visiting
 from outreach.actions.audit import record
 from outreach.actions.family import STATES as LINKED
+from outreach.actions.guardians import guardian_of
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, done
 from outreach.desk.forms import NoteForm
@@ -97,7 +98,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "application": application,
             "age": application.resident.age(clock.today()),
             "shows_id_number": request.user.role in NEED_ID_NUMBER,
-            "guardian": application.resident.guardians.order_by("-pk").first(),
+            "guardian": guardian_of(application.resident),
             "events": application.events.select_related("by"),
             "visits": visits,
             "open_visit": _open(visits),
@@ -182,7 +183,8 @@ def _beside(application: Application, user: User) -> list[tuple[str, Any]]:
     contact = ("desk:contact", _("Correct telephone or address"))
     sent = application.paper_photos.undecided().count()
     photos = _("Papers by photo")
-    found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos), contact]
+    named = ("desk:guardian", _("Name or change the guardian"))
+    found = [("desk:case_papers", f"{photos} ({sent})" if sent else photos), contact, named]
     if application.state in LINKED:
         found.insert(0, ("desk:family_link", _("Link for the family")))
     if application.state in OPEN_STATES:

@@ -1,0 +1,47 @@
+"""Who stands up for a resident: named with the nomination, and whenever it is somebody else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from outreach.actions.applications import Guarding, add_guardian, erased
+from outreach.actions.audit import record
+from outreach.domain.vocabulary import Role
+from outreach.models import Application, Guardian, Resident, User
+from outreach.rules import Refused, check_in_scope
+
+NAMERS = (Role.LIAISON, Role.ADMINISTRATOR)
+
+
+def guardian_of(resident: Resident) -> Guardian | None:
+    """Return a resident's present guardian: the one who was named last."""
+    return resident.guardians.order_by("created_at", "pk").last()
+
+
+def name_guardian(
+    application: Application, guarding: Guarding, *, seen: str, by: User, at: datetime
+) -> Guardian:
+    """Name the guardian of a case's person; whoever was named before stays in the register.
+
+    `seen` is the id of the one whom the author saw named, "" where there was none. Raises
+    `Refused` where somebody else was named meanwhile.
+    """
+    if by.role not in NAMERS:
+        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    check_in_scope(by, [application])
+    with transaction.atomic():
+        resident = Resident.objects.select_for_update().get(pk=application.resident_id)
+        if resident.erased_at or application.erased_at:
+            raise erased()
+        present = guardian_of(resident)
+        if seen != (str(present.pk) if present else ""):
+            raise Refused(
+                "guardian-changed",
+                _("Somebody named another guardian meanwhile; compare both and decide."),
+            )
+        made = add_guardian(resident, guarding, at)
+        record("application.guardian", [application], by=by, at=at)
+    return made

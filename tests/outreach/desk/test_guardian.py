@@ -1,0 +1,67 @@
+"""The guardian at the desk: whom a tablet could not name, and who took another one's place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from outreach.actions.guardians import guardian_of
+from outreach.models import Application, User
+from tests import builders
+
+SignIn = Callable[[User], Client]
+MOTHER = {"name": "钱小河", "relation": "parent", "telephone": "13700000001", "id_number": ""}
+
+
+def named(case: Application) -> tuple[str, str] | None:
+    present = guardian_of(case.resident)
+    return (present.name, present.telephone) if present else None
+
+
+def seen_in(page: Client, case: Application) -> str:
+    form = page.get(f"/cases/{case.pk}/guardian/").context["form"]
+    return str(form.initial.get("seen", ""))
+
+
+def test_a_guardian_is_named_where_the_nomination_named_none(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """As each nomination by a tablet, which has no field for it."""
+    [case] = builders.applied(place, categories=["mental"])
+    liaison = sign_in(place.liaison)
+    assert f"/cases/{case.pk}/guardian/" in liaison.get(f"/cases/{case.pk}/").content.decode()
+    assert liaison.post(f"/cases/{case.pk}/guardian/", MOTHER).status_code == 303
+    assert named(case) == ("钱小河", "13700000001")
+    assert "钱小河" in liaison.get(f"/cases/{case.pk}/").content.decode()
+
+
+def test_another_one_takes_the_place_and_nobody_is_overwritten_unseen(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [case] = builders.applied(place, categories=["mental"])
+    office, liaison = sign_in(place.administrator), sign_in(place.liaison)
+    before = seen_in(office, case)
+    liaison.post(f"/cases/{case.pk}/guardian/", MOTHER)
+    brother: dict[str, Any] = {**MOTHER, "name": "钱大河", "relation": "sibling", "seen": before}
+    answer = office.post(f"/cases/{case.pk}/guardian/", brother)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "guardian-changed")
+    page = answer.content.decode()
+    assert ("钱小河" in page, 'value="钱大河"' in page, named(case)) == (
+        True,
+        True,
+        ("钱小河", "13700000001"),
+    )
+    office.post(f"/cases/{case.pk}/guardian/", {**brother, "seen": seen_in(office, case)})
+    assert named(case) == ("钱大河", "13700000001")
+    assert case.resident.guardians.count() == 2
+
+
+@pytest.mark.parametrize("field", ["name", "relation"])
+def test_what_is_missing_is_said(place: builders.County, sign_in: SignIn, field: str) -> None:
+    [case] = builders.applied(place, categories=["mental"])
+    answer = sign_in(place.liaison).post(f"/cases/{case.pk}/guardian/", {**MOTHER, field: ""})
+    assert (answer.status_code, set(answer.context["form"].errors)) == (422, {field})
+    assert named(case) is None
