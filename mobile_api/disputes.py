@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context, Mutator
 from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
+from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import moment_of
 from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
 from outreach.domain.vocabulary import Role
@@ -104,7 +106,8 @@ def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
     if isinstance(args, (wire.MoveVisit, wire.CancelVisit)):
         return _told(visits_for(by).filter(pk=args.visit), moment_of, hold)
     if isinstance(args, wire.SubmitEvaluation):
-        return _told(visits_for(by).filter(pk=args.visit), _evaluation, hold)
+        visit = visits_for(by).filter(pk=args.visit)
+        return _told(visit, _of_visit, hold) or _of_case(args.application, by, hold)
     return ""
 
 
@@ -121,8 +124,21 @@ def _contact(resident: Resident) -> str:
     return reached(resident.telephone, resident.address)
 
 
-def _evaluation(visit: Visit) -> str:
-    rows = Evaluation.objects.filter(application=visit.application_id).select_related("assessor")
+def _of_visit(visit: Visit) -> str:
+    return _evaluation(visit.application_id)
+
+
+def _of_case(case: UUID | None, by: User, hold: bool) -> str:
+    """Tell it of a case whose visit the register has lost."""
+    if case is None or not applications_for(by).filter(pk=case).exists():
+        return ""
+    if hold:
+        hold_appointments([case])
+    return _evaluation(case)
+
+
+def _evaluation(case: UUID) -> str:
+    rows = Evaluation.objects.filter(application=case).select_related("assessor")
     newest = rows.order_by("received_at", "pk").last()
     if newest is None:
         return ""

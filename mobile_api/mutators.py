@@ -100,6 +100,10 @@ class Mutator(Generic[Args]):
 
 
 _GONE = _("This case is not yours any more; what you recorded is kept and the office decides.")
+_NOT_BOOKED = _(
+    "The register knows no such visit. Where its appointment waits among the disputes, accept that"
+    " first."
+)
 _ELSEWHERE = _(
     "This village is not in your area; what you recorded is kept and the office decides."
 )
@@ -236,6 +240,8 @@ def _users(ids: Slot) -> models.QuerySet[User]:
 
 
 def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
+    if context.admitted_by:
+        _enter_lost_visits(batch, context, context.admitted_by)
     found = _visits([args.visit for args in batch], context)
     wanted = {user for args in batch for user in args.co_signers}
     colleagues = {user.pk: user for user in _users(ids=wanted)}
@@ -247,13 +253,38 @@ def _submit(batch: Sequence[wire.SubmitEvaluation], context: Context) -> None:
     )
 
 
+def _enter_lost_visits(
+    batch: Sequence[wire.SubmitEvaluation], context: Context, admitted_by: User
+) -> None:
+    """Enter what was visited and is not known: the office had booked it after its backup."""
+    known = set(_existing(Visit, ids={args.visit for args in batch}))
+    for args in batch:
+        if args.visit in known:
+            continue
+        if args.application is None:
+            raise Refused("unknown-visit", _NOT_BOOKED)
+        case = _applications([args.application], admitted_by)[args.application]
+        evaluations.enter_lost_visit(
+            args.visit,
+            case,
+            made_at=_seen_at(args, case, context.at),
+            assessor=context.user,
+            by=admitted_by,
+            at=context.at,
+        )
+
+
+def _seen_at(args: wire.SubmitEvaluation, case: Application, at: datetime) -> datetime:
+    """Return when the person was seen: not after it came, whatever the tablet's clock says."""
+    seen_at = _aware(args.evaluated_at)
+    if args.corrects:
+        seen_at = min(seen_at, _signed_at(args, case) or seen_at)
+    return min(seen_at, at)
+
+
 def _submission(
     args: wire.SubmitEvaluation, visit: Visit, colleagues: dict[UUID, User], at: datetime
 ) -> evaluations.Submission:
-    """Return what is said, which was not seen after it came, whatever the tablet's clock says."""
-    seen_at = _aware(args.evaluated_at)
-    if args.corrects:
-        seen_at = min(seen_at, _signed_at(args, visit) or seen_at)
     return evaluations.Submission(
         id=args.evaluation,
         visit=visit,
@@ -261,7 +292,7 @@ def _submission(
         grade=args.grade,
         co_signers=[colleagues[user] for user in args.co_signers if user in colleagues],
         media=args.media,
-        evaluated_at=min(seen_at, at),
+        evaluated_at=_seen_at(args, visit.application, at),
         identity_checked=args.identity_checked,
         guardian_present=args.guardian_present,
         consent=args.consent,
@@ -273,7 +304,7 @@ def _submission(
     )
 
 
-def _signed_at(args: wire.SubmitEvaluation, visit: Visit) -> datetime | None:
+def _signed_at(args: wire.SubmitEvaluation, case: Application) -> datetime | None:
     """Return when the person put their name to what a corrected copy says, if its clock was right.
 
     The copy may be written weeks later, at a desk; age, tariff and terms are those of the visit.
@@ -282,7 +313,7 @@ def _signed_at(args: wire.SubmitEvaluation, visit: Visit) -> datetime | None:
     kind = EvidenceKind.SIGNATURE_RESIDENT
     signed = [_aware(media.taken_at) for media in args.media if media.kind == kind]
     last = max(signed, default=None)
-    return last if last and last >= visit.application.created_at else None
+    return last if last and last >= case.created_at else None
 
 
 def _aware(at: datetime) -> datetime:
@@ -373,7 +404,7 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("move_visit", 1): Mutator(wire.MoveVisit, _move),
     ("cancel_visit", 1): Mutator(wire.CancelVisit, _cancel),
     ("record_not_done", 1): Mutator(wire.RecordNotDone, _record_not_done),
-    ("submit_evaluation", 1): Mutator(
+    ("submit_evaluation", 2): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation, "received_at")
     ),
     ("nominate", 2): Mutator(

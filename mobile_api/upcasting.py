@@ -35,6 +35,12 @@ def upcast(name: str, version: int, args: Args) -> tuple[int, Args]:
     return version, args
 
 
+@upcaster("submit_evaluation", 1)
+def evaluation_by_its_visit_alone(args: Args) -> Args:
+    """Return an evaluation that does not say of which case it is: `application` is null."""
+    return {**args, "application": None}
+
+
 @upcaster("nominate", 1)
 def nominate_without_photos(args: Args) -> Args:
     """Return a nomination without photos of papers: `media` is empty."""

@@ -333,10 +333,11 @@ class Media(Declared):
 
 
 class SubmitEvaluation(Said):
-    """submit_evaluation v1."""
+    """submit_evaluation v2: with the case, by which a visit that a restore lost is found."""
 
     evaluation: UUID
     visit: UUID
+    application: UUID | None = None
     parts: Annotated[list[PartIn], Field(min_length=1, max_length=6)]
     grade: Grade | None
     identity_checked: bool

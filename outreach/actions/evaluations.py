@@ -28,8 +28,17 @@ from outreach.domain.vocabulary import (
     Role,
     evidence_for,
 )
-from outreach.domain.workflow import APPLICATION, ApplicationState
-from outreach.models import Evaluation, Photo, SecondOpinion, User, Visit, insert, recalled
+from outreach.domain.workflow import APPLICATION, VISIT, ApplicationState
+from outreach.models import (
+    Application,
+    Evaluation,
+    Photo,
+    SecondOpinion,
+    User,
+    Visit,
+    insert,
+    recalled,
+)
 from outreach.rules import (
     ADULT,
     Raters,
@@ -158,18 +167,42 @@ def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime)
     for evaluation in evaluations:
         if evaluation.visit_id in newest:
             evaluation.corrects_id = newest[evaluation.visit_id]
-    _free_what_is_booked_instead(evaluations, by=by, at=at)
+    done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
+    cases = [evaluation.application_id for evaluation in evaluations]
+    _free_what_is_booked_instead(cases, done, by=by, at=at)
     decided = (ApplicationState.EVALUATED, ApplicationState.NOT_MET)
-    cases = [one.application for one in evaluations if one.application.state in decided]
-    take(cases, "reconsider", by=by, at=at)
+    again = [one.application for one in evaluations if one.application.state in decided]
+    take(again, "reconsider", by=by, at=at)
+
+
+def enter_lost_visit(
+    visit: UUID,
+    application: Application,
+    *,
+    made_at: datetime,
+    assessor: User,
+    by: User,
+    at: datetime,
+) -> None:
+    """Enter a visit that was made, of which a restored register knows no more than its case."""
+    with transaction.atomic():
+        _free_what_is_booked_instead([application.pk], [], by=by, at=at)
+        when = timezone.localtime(made_at)
+        made = Visit.objects.create(
+            pk=visit,
+            application=application,
+            state=VISIT["schedule"].target,
+            on=when.date(),
+            start=when.time().replace(second=0, microsecond=0),
+            assessor=assessor,
+        )
+        visiting.append([made], "schedule", by=by, at=at)
 
 
 def _free_what_is_booked_instead(
-    evaluations: Sequence[Evaluation], *, by: User, at: datetime
+    cases: Sequence[UUID], done: Sequence[UUID], *, by: User, at: datetime
 ) -> None:
     """Cancel visits that were booked in place of those that turn out to be done."""
-    done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
-    cases = [evaluation.application_id for evaluation in evaluations]
     booked = list(
         Visit.objects.select_for_update(of=("self",))
         .open()

@@ -285,7 +285,7 @@ def _accepting_does_nothing() -> Iterator[None]:
 
         return run
 
-    kind = ("submit_evaluation", 1)
+    kind = ("submit_evaluation", 2)
     faulty = replace(mutators.MUTATORS[kind], run=undone(mutators.MUTATORS[kind].run))
     with _replaced(mutators.MUTATORS, kind, faulty):
         yield
@@ -296,7 +296,7 @@ FAULTS["applied_is_said_and_nothing_done"] = _accepting_does_nothing
 
 @contextmanager
 def _evaluations_overwrite() -> Iterator[None]:
-    kind = ("submit_evaluation", 1)
+    kind = ("submit_evaluation", 2)
     sound = mutators.MUTATORS[kind].run
 
     def run(batch: Any, context: Any) -> None:

@@ -367,7 +367,7 @@ describe('the form', () => {
   it('gives no reason for a grade of the doctor\'s own that was taken back', () => {
     const parts = [{ ...blind, reason: '应为三级' }, { ...deaf, own: 1 as const, reason: '复测更重' }]
     const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), parts }
-    const said = submission(draft, resultsOf(parts), [], standard(), 40, '')
+    const said = submission(draft, 'case', resultsOf(parts), [], standard(), 40, '')
     expect(said.parts.map(({ grade, reason }) => [grade, reason])).toEqual([[4, ''], [1, '复测更重']])
     expect(readOut(resultsOf(parts))).toBe('vision 4,hearing 1')
   })

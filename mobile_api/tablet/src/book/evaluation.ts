@@ -289,6 +289,7 @@ export function lacks(
 /** The mutation that says it all. */
 export function submission(
   draft: EvaluationDraft,
+  application: string,
   results: PartResult[],
   media: Media[],
   standard: Standard,
@@ -305,6 +306,7 @@ export function submission(
     ...(draft.corrects && { corrects: draft.corrects }),
     evaluation: draft.evaluation,
     visit: draft.visit,
+    application,
     parts,
     grade: overallGrade(results, standard),
     identity_checked: draft.identityChecked,

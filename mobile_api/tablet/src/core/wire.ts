@@ -270,6 +270,7 @@ export interface Correction {
 export interface SubmitEvaluation extends Correction {
   evaluation: string
   visit: string
+  application: string
   parts: EvaluationPart[]
   grade: Grade | null
   identity_checked: boolean
@@ -340,7 +341,7 @@ export const VERSIONS: Record<MutationName, number> = {
   move_visit: 1,
   cancel_visit: 1,
   record_not_done: 1,
-  submit_evaluation: 1,
+  submit_evaluation: 2,
   nominate: 2,
   correct_contact: 1,
   hand_over_certificate: 1,

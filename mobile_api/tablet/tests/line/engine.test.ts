@@ -92,6 +92,7 @@ it('brings three homes and all their pictures to the server, exactly once, whate
     const args: SubmitEvaluation = {
       evaluation: crypto.randomUUID(),
       visit: visit.id,
+      application: visit.application,
       parts: [{ category: 'physical', findings: { independence: 'none', condition: '1i' }, grade: 1, reason: '' }],
       ...{ grade: 1, identity_checked: true, guardian_present: false, co_signers: [other], place: null, remark: '' },
       consent: { by: 'resident', name },

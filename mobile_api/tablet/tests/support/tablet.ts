@@ -63,6 +63,7 @@ export function evaluation(visit: string, media: Media[]): SubmitEvaluation {
   return {
     evaluation: `e-${visit}`,
     visit,
+    application: `c-${visit}`,
     parts: [{ category: 'physical', findings: { independence: 'none', condition: '1b' }, grade: 1, reason: '' }],
     grade: 1,
     identity_checked: true,

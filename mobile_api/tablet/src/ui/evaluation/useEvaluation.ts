@@ -94,7 +94,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       const make = () => {
         if (missing.value.length > 0) throw new NotSaved()
         const coSigners = signers.value.slice(1).map(({ id }) => id)
-        const args = submission({ ...draft, coSigners }, results.value, media.value, standard, years, new Date(at).toISOString())
+        const args = submission({ ...draft, coSigners }, visit.application, results.value, media.value, standard, years, new Date(at).toISOString())
         const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
         // What went into no record, as a signature for another result, is nobody's any more; nor is a
         // report, begun before, that the visit came to nothing.
