@@ -57,11 +57,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Week:
-    """A calendar week of the campaign, its working days only."""
+    """A calendar week of the campaign: its working days, and others on which a visit stands."""
 
     first: date
     days: tuple[date, ...]
     lines: tuple[Line, ...]
+    closed: frozenset[date] = frozenset()
 
     @property
     def homes(self) -> int:
@@ -106,16 +107,17 @@ def weeks_of(campaign: Campaign, plan: Plan | None, days: Sequence[date]) -> lis
         for shift in Shift.objects.filter(team__campaign=campaign).only("team", "on")
     }
     found: dict[tuple[UUID, date], _Day] = defaultdict(_Day)
-    if plan:
-        for stop in stops_now(plan):
-            so_far = found[stop.team_id, stop.on]
-            so_far.homes += 1
-            so_far.late += stop.late_days > 0
+    for stop in stops_now(plan) if plan else ():
+        so_far = found[stop.team_id, stop.on]
+        so_far.homes += 1
+        so_far.late += stop.late_days > 0
+    # A visit stays on a day that was made a holiday until somebody moves it.
+    closed = {on for _team, on in found} - set(days)
     loads = {
         (row["team"], row["on"]): row for row in (plan.figures if plan else {}).get("days", [])
     }
     weeks: dict[date, list[date]] = defaultdict(list)
-    for day in days:
+    for day in sorted({*days, *closed}):
         weeks[day - timedelta(days=day.weekday())].append(day)
     return [
         Week(
@@ -125,6 +127,7 @@ def weeks_of(campaign: Campaign, plan: Plan | None, days: Sequence[date]) -> lis
                 Line(team, tuple(_cell(team, day, shifts, found, loads) for day in week))
                 for team in teams
             ),
+            frozenset(closed.intersection(week)),
         )
         for monday, week in sorted(weeks.items())
     ]

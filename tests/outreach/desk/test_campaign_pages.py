@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
 from outreach import clock
-from outreach.actions import applications, campaigns, planning, visits
+from outreach.actions import applications, calendars, campaigns, planning, visits
 from outreach.actions.campaigns import Happening
 from outreach.models import Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
+from outreach.working_calendar import LoadedYear, published_year
 from tests import builders
 from tests.certificates.making import text_of
 from tests.outreach.desk.reading import seen_on
@@ -74,6 +75,21 @@ def office(place: builders.County, sign_in: SignIn) -> Client:
 
 def text(answer: object) -> str:
     return answer.content.decode()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_visit_on_a_day_that_was_made_a_holiday_stays_in_sight(
+    place: builders.County, hill: Hills, office: Client
+) -> None:
+    """Its day was gone from the board: nobody saw that somebody waits on a day off."""
+    published(hill)
+    Visit.objects.update(on=FRIDAY)
+    homes = Visit.objects.count()
+    off = published_year(2018) | {FRIDAY}
+    calendars.load_year(LoadedYear(2018, off, "特别放假"), by=None, at=ASKED)
+    page = office.get(f"/campaigns/{hill.campaign.pk}/")
+    assert sum(week.homes for week in page.context["weeks"]) == homes
+    assert "06-15" in text(page)
+    assert "不再是本次行动的工作日" in text(page)
 
 
 def test_an_empty_list_says_what_to_do_next(office: Client) -> None:
