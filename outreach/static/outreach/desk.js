@@ -23,11 +23,13 @@ for (const form of document.querySelectorAll("form[data-batch]")) {
   tell();
 }
 
-// A form is sent once, however often the button is pressed.
+// A form is sent once, however often the button is pressed; where the line hangs, one stops
+// loading and sends it once more a little later.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
+    if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 15_000);
   });
 }
 window.addEventListener("pageshow", () => {
