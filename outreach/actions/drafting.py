@@ -107,6 +107,7 @@ def draw_up(campaign: Campaign, now: datetime, wishes: Mapping[str, Any] | None 
         "visits": visits,
         "unplaced": [str(case.pk) for case in known.cases if case.pk not in places],
         "shifts": shifts,
+        "minutes": known.wishes.get("minutes", campaign.minutes),
         "lunch": {"after": campaign.lunch_at, "minutes": campaign.lunch_minutes},
         "travel": {
             "distance": "geodesic WGS-84",
@@ -165,8 +166,9 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
 
 def _customary(campaign: Campaign) -> set[int]:
     """Return the lengths that plans of the campaign gave to visits: another was chosen by hand."""
-    wishes = campaign.plans.filter(published_at__isnull=False).values_list("wishes", flat=True)
-    return {campaign.minutes, *(said["minutes"] for said in wishes if "minutes" in said)}
+    published = campaign.plans.filter(published_at__isnull=False)
+    given = published.values_list("figures__minutes", "wishes__minutes")  # older ones: wishes only
+    return {campaign.minutes, *(minutes for pair in given for minutes in pair if minutes)}
 
 
 def _is_ours(visit: Visit | None, campaign: Campaign, people: set[UUID], now: datetime) -> bool:

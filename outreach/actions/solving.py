@@ -393,6 +393,7 @@ def figures_of(
         "overtime_fen": round(overtime * plan.campaign.overtime_fen_per_hour / 60),
         "spread_minutes": round((max(fairness) - min(fairness)) * 60) if fairness else 0,
         "travel": travel,
+        "minutes": document.get("minutes"),
         **_moves(answer, document),
         "days": [
             _day(route, shifts[route.team, route.day], days[route.day], visits)

@@ -28,7 +28,7 @@ from outreach.actions import (
     thinking,
     visits,
 )
-from outreach.actions.campaigns import Happening
+from outreach.actions.campaigns import CampaignTerms, Happening
 from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
@@ -494,6 +494,17 @@ def test_an_appointment_that_was_made_longer_by_hand_keeps_its_length(
     offer = offering.offered(long, ASKED, instead_of=visit)[0]
     moved = offering.take(long, offer.key, by=place.administrator, at=ASKED, instead_of=visit)
     assert moved.minutes == 120
+
+
+def test_other_minutes_of_a_campaign_count_for_homes_that_were_planned_before(
+    place: builders.County,
+) -> None:
+    """They kept the old ones, as if somebody had chosen these by hand."""
+    hill = hills(place, 4)
+    published(hill)
+    changed = CampaignTerms(name="六月送证", first_on=MONDAY, last_on=FRIDAY, minutes=60)
+    campaigns.change(hill.campaign, changed, by=place.administrator, at=ASKED)
+    assert {stop.minutes for stop in made(hill).stops.all()} == {60}
 
 
 def test_nothing_is_taken_over_where_nothing_stands_or_the_team_is_off(
