@@ -321,3 +321,35 @@ def test_a_visit_keeps_its_length_and_is_moved_only_to_where_the_office_takes_it
     hand.go("发件箱")
     mine = page.get_by_role("listitem").filter(has_text=PEOPLE[8])
     expect(mine).to_contain_text("全部已送达")
+
+
+def test_a_slip_of_the_thumb_takes_no_photo_away(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[9])
+    hand.shoot("居住环境")
+    taken = page.get_by_role("img", name="居住环境 1")
+    hand.press("删除 居住环境 1")
+    expect(page.get_by_role("button", name="确定删除", exact=True)).to_be_visible()
+    expect(taken).to_be_visible()
+    hand.press("确定删除")
+    expect(taken).to_have_count(0)
+    assert page.evaluate(COUNT, "media") == 0
+
+
+def test_a_second_tap_by_habit_cancels_no_visit(hand: Tablet) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[10])
+    page.get_by_role("link", name="改期或取消").click()
+    page.get_by_label("原因").fill("家属来电")
+    page.get_by_text("取消走访", exact=True).dblclick()
+    hand.go("今天")
+    expect(hand.card(PEOPLE[10])).to_be_visible()
+    hand.card(PEOPLE[10]).click()
+    page.get_by_role("link", name="改期或取消").click()
+    page.get_by_text("取消走访", exact=True).click()
+    expect(page.get_by_text("请先写明取消的原因。")).to_be_visible()
+    page.get_by_label("原因").fill("家属来电")
+    hand.press("确定取消")
+    hand.expects_heading("日程")
+    hand.go("今天")
+    expect(page.get_by_text(PEOPLE[10])).to_have_count(0)
