@@ -227,6 +227,19 @@ def test_what_a_full_disk_did_not_take_is_there_when_the_form_is_opened_again(
     reads_remark(hand, written)
 
 
+def test_a_nomination_for_which_there_is_no_room_says_so_before_it_is_put_away(
+    cramped: Callable[[str], Tablet],
+) -> None:
+    page = cramped("full of names").page
+    page.evaluate(FILL)
+    page.evaluate("location.hash = '#/nominate'")
+    page.get_by_label("姓名", exact=True).fill("周小溪")
+    page.get_by_label("地址").fill("过桥右手第二家" * 20)
+    expect(page.get_by_role("alert")).to_contain_text("平板存储空间已满")
+    page.evaluate(EMPTY)
+    expect(page.get_by_role("alert")).to_have_count(0)  # by itself, as soon as there is room again
+
+
 def bring_newer(page: Page, line: Line) -> None:
     """Let the server have a newer version, which the tablet fetches and which waits."""
     worker = page.request.get(f"{line.address}/tablet/sw.js").text()
