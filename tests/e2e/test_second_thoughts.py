@@ -353,3 +353,18 @@ def test_a_second_tap_by_habit_cancels_no_visit(hand: Tablet) -> None:
     hand.expects_heading("日程")
     hand.go("今天")
     expect(page.get_by_text(PEOPLE[10])).to_have_count(0)
+
+
+def test_a_position_that_was_not_found_at_once_is_asked_for_again(hand: Tablet) -> None:
+    page = hand.page
+    page.context.clear_permissions()
+    hand.open_visit(PEOPLE[11])
+    page.get_by_role("link", name="开始评残").click()
+    hand.press("我已到达")
+    expect(page.get_by_text("没有取得位置，可以继续")).to_be_visible()
+    arrived = page.get_by_text("到达时间").inner_text()
+    page.context.grant_permissions(["geolocation"])
+    hand.press("再定位一次")
+    expect(page.get_by_text("位置已记录")).to_be_visible()
+    expect(page.get_by_text("到达时间")).to_have_text(arrived)
+    expect(page.get_by_role("button", name="再定位一次")).to_have_count(0)

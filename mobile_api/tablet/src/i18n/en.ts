@@ -226,6 +226,7 @@ export const en: Record<MessageKey, string> = {
   'arrive.finding': 'Finding the position…',
   'arrive.place': 'Position recorded (within about {metres} m)',
   'arrive.no_place': 'No position found; you may go on',
+  'arrive.again': 'Find the position again',
   'arrive.identity': 'Check identity',
   'arrive.identity_ok': 'ID card or household book seen; it is this person',
   'arrive.guardian': 'Guardian',

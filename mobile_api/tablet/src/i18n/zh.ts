@@ -224,6 +224,7 @@ export const zh = {
   'arrive.finding': '正在定位…',
   'arrive.place': '位置已记录（精度约 {metres} 米）',
   'arrive.no_place': '没有取得位置，可以继续',
+  'arrive.again': '再定位一次',
   'arrive.identity': '核对身份',
   'arrive.identity_ok': '已看身份证或户口簿，与本人相符',
   'arrive.guardian': '监护人',

@@ -46,8 +46,9 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   )
   const { busy, failed, saving } = useSaving()
 
+  /** Note when and where; the place may be asked for again: inside a house it takes its time to be found. */
   async function arrive(): Promise<void> {
-    draft.arrivedAt = new Date(now()).toISOString()
+    draft.arrivedAt ??= new Date(now()).toISOString()
     await during(async () => void (draft.place = await position()))
     await flush()
   }
