@@ -373,10 +373,13 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
 def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> None:
     ids = [args.certificate for args in batch]
     within = Certificate.objects.filter(scope(context.planner, prefix="application__"))
-    rows = list(within.filter(pk__in=ids).select_related("application").distinct())
-    if len(rows) != len(set(ids)):
+    rows = within.filter(pk__in=ids).select_related("application").distinct()
+    found = {row.pk: row for row in rows}
+    if set(ids) - set(found):
         raise OutOfScope("out-of-scope", _GONE)
-    hand_over(rows, by=context.user, at=context.at, admitted_by=context.admitted_by)
+    hand_over(
+        [found[pk] for pk in ids], by=context.user, at=context.at, admitted_by=context.admitted_by
+    )
 
 
 def _correct_contact(batch: Sequence[wire.CorrectContact], context: Context) -> None:

@@ -59,6 +59,21 @@ def test_a_paper_in_its_holders_hands_ends_the_case_and_is_handed_over_once(
     assert hand_over(phone, paper) == ("refused", "wrong-state")
 
 
+def test_of_two_that_say_so_in_one_push_one_has_handed_it_over(
+    phone: Tablet, paper: Certificate
+) -> None:
+    said = {
+        "certificate": str(paper.pk),
+        "to": "guardian",
+        "handed_over_at": ON_THE_DAY.isoformat(),
+    }
+    phone.say("hand_over_certificate", said, ON_THE_DAY)
+    phone.say("hand_over_certificate", said, ON_THE_DAY)
+    outcomes = [(one["outcome"], one["code"]) for one in phone.exchange()["outcomes"]]
+    assert outcomes == [("applied", None), ("refused", "wrong-state")]
+    assert paper.events.filter(name="hand_over").count() == 1
+
+
 def test_one_whose_case_left_the_area_is_parked_and_accepted_under_its_authors_name(
     place: builders.County, phone: Tablet, paper: Certificate
 ) -> None:
