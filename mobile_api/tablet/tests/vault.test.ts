@@ -190,6 +190,7 @@ describe('the safe', () => {
     await expect(db.vault()).rejects.toThrow()
     await expect(safe.say('record_not_done', notDone('v1'), 1)).rejects.toThrow()
     refused.mockRestore()
+    await new Promise((later) => setTimeout(later, 5))
     await safe.say('record_not_done', notDone('v1'), 1)
     expect([...(await Safe.unlock(db, PIN)).log.keys()]).toEqual([1])
   })

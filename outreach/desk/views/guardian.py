@@ -16,9 +16,9 @@ from outreach.actions.guardians import guardian_of, name_guardian
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
-from outreach.desk.nomination_form import choices
 from outreach.desk.person_fields import IdNumberField, NameField, TelephoneField
 from outreach.desk.stepping import cases_of
+from outreach.desk.words import choices
 from outreach.domain.vocabulary import Role
 from outreach.models import Application
 from outreach.rules import Refused
