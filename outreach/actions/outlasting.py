@@ -102,7 +102,7 @@ def _set_password(account: User, line: _Line) -> None:
         return
     account.password, account.password_was_given = password, was_given
     account.save(update_fields=["password", "password_was_given"])
-    detail = {"password": "as it was set after the backup"}
+    detail = {"put_back": "the password that was set after the backup"}
     record("account.change", [account], by=None, at=line.at, detail=detail)
 
 
