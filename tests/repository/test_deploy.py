@@ -66,6 +66,15 @@ def test_services_run_commands_that_exist(name: str) -> None:
     assert named - set(get_commands()) == set()
 
 
+def test_a_unit_that_upgrades_the_register_is_not_cut_off() -> None:
+    """Systemd ends what has not started after 90 s, and starts it again: from the beginning."""
+    units = {file.name: file.read_text(encoding="utf-8") for file in DEPLOY.rglob("*.service")}
+    upgrading = {name for name, text in units.items() if "manage.py migrate" in text}
+    assert upgrading == {"outreach.service", "outreach@.service"}
+    for name in upgrading:
+        assert "\nTimeoutStartSec=infinity\n" in units[name]
+
+
 def test_the_container_starts_the_server_that_the_service_starts() -> None:
     for name in ("outreach.service", "Containerfile"):
         assert "outreach.wsgi:application" in text_of(name)
