@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -82,7 +82,7 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
         # Onward by key: a row may stay due, where another one needs the same file.
         while batch := list(after[:_BATCH]):
             last = batch[-1].pk  # which a row that is deleted has no more
-            erase_rows(batch, due.kind, by=None, at=at)
+            _erase_at_last(batch, due.kind, at)
             told.records[due.kind, due.county] += len(batch)
             progress(told.records.total(), max(total, told.records.total()))
             after = due.rows.filter(pk__gt=last)
@@ -90,6 +90,17 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
     told.files = remove_files(at, storage)
     return told
+
+
+def _erase_at_last(batch: Sequence[Any], kind: Holding, at: datetime) -> None:
+    """Erase some records, once more where they and somebody's work waited for each other.
+
+    The database ends one of the two so that the other goes on. What was erased is passed over.
+    """
+    try:
+        erase_rows(batch, kind, by=None, at=at)
+    except OperationalError:
+        erase_rows(batch, kind, by=None, at=at)
 
 
 def remove_files(at: datetime, storage: SealedStorage) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from django.utils import timezone
 
-from outreach.actions import applications
+from outreach.actions import applications, holding
 from outreach.domain.retention import Holding
-from outreach.models import Resident
-from outreach.retention.erasing import erase_case
+from outreach.files import local_files
+from outreach.models import Application, Resident
+from outreach.retention.erasing import Erased, erase_case, erase_due
 from tests import builders
-from tests.at_once import ON_POSTGRESQL, meanwhile
+from tests.at_once import ON_POSTGRESQL, halfway, meanwhile
 
 pytestmark = ON_POSTGRESQL
 
@@ -34,3 +37,30 @@ def test_who_is_nominated_while_their_old_case_is_erased_keeps_their_name(
     person = Resident.objects.get()
     assert old.erased_at
     assert (person.name, person.id_number, person.erased_at) == ("赵青山", again.id_number, None)
+
+
+def test_the_night_goes_on_where_it_and_somebody_waited_for_each_other(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The database ended the night: whatever was due behind that case stayed."""
+    [case] = applications.nominate(
+        [builders.nomination(place)], by=place.liaison, at=builders.START
+    )
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+
+    def person_then_case() -> None:
+        holding.hold(Resident.objects.all())
+        list(Application.objects.select_for_update().filter(pk=case.pk))
+
+    told = list[Erased]()
+    halfway(
+        monkeypatch,
+        (holding, "hold"),
+        person_then_case,
+        lambda: told.append(
+            erase_due(timezone.now(), local_files(tmp_path), lambda *_: None),
+        ),
+    )
+    assert told[0].records == {(Holding.UNFINISHED, "511302"): 1}
+    case.refresh_from_db()
+    assert case.erased_at
