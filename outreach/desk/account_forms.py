@@ -14,8 +14,10 @@ from outreach import clock
 from outreach.actions.accounts import Duty
 from outreach.desk import words
 from outreach.desk.forms import SeenForm
+from outreach.desk.guessing import forget
 from outreach.desk.person_fields import TelephoneField
 from outreach.desk.views.outlets import PlaceField
+from outreach.desk.views.session import password_counted
 from outreach.domain.vocabulary import Category, Role
 from outreach.models import AccountRequest, Division, Institution, Outlet, User
 
@@ -198,8 +200,8 @@ class PasswordForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Check the old one, that the new ones agree, and that it is another and a good one."""
         said = super().clean() or {}
-        if "old" in said and not self.user.check_password(said["old"]):
-            self.add_error("old", _("This is not your password."))
+        if "old" in said:
+            self._check_old(said["old"])
         new = said.get("new")
         if new is None:
             return said
@@ -214,3 +216,15 @@ class PasswordForm(forms.Form):
                 is_short = one.code == "password_too_short"  # Django's own word has no Chinese
                 self.add_error("new", _("Use at least ten characters.") if is_short else one)
         return said
+
+    def _check_old(self, old: str) -> None:
+        """Count it as at signing in: who finds a page left open may guess no oftener than there."""
+        try:
+            key = password_counted(self.user.username)
+        except forms.ValidationError as error:
+            self.add_error("old", error)
+            return
+        if self.user.check_password(old):
+            forget(key)
+        else:
+            self.add_error("old", _("This is not your password."))

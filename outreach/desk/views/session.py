@@ -23,6 +23,19 @@ WRONG_PASSWORDS = 5
 PAUSE_SECONDS = 300
 
 
+def password_counted(username: str) -> str:
+    """Count a password before it is looked at, and refuse one too many; return what it counts by.
+
+    The right one is forgotten by that.
+    """
+    key = f"sign-in:{username.lower()}"
+    if counted(key, PAUSE_SECONDS) > WRONG_PASSWORDS:
+        raise forms.ValidationError(
+            _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
+        )
+    return key
+
+
 class SignInForm(AuthenticationForm):
     """Name and password."""
 
@@ -43,11 +56,7 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Check the password, but not while the name pauses."""
-        key = f"sign-in:{self.cleaned_data.get('username', '').lower()}"
-        if counted(key, PAUSE_SECONDS) > WRONG_PASSWORDS:
-            raise forms.ValidationError(
-                _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
-            )
+        key = password_counted(self.cleaned_data.get("username", ""))
         with looked_at(key, seconds=PAUSE_SECONDS):
             cleaned = super().clean()
         if self.get_user():  # a form without a password has proven nothing

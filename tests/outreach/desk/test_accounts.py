@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from outreach.actions import second_factor
@@ -72,6 +73,24 @@ def test_a_liaison_is_let_in_and_sets_a_password_before_anything_else(
         "session.sign_in",
         "account.own_password",
     ]
+
+
+def test_whoever_finds_a_page_left_open_guesses_its_password_no_oftener_than_at_signing_in(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Any number could be tried there, and the account taken along with a new one."""
+    cache.clear()
+    browser, old = sign_in(place.liaison), "liaisonliaison"
+    said = {"new": OWN, "again": OWN}
+    for _ in range(5):
+        wrong = browser.post("/password/", said | {"old": "a guess"}).content.decode()
+        assert "请五分钟后再试" not in wrong
+    paused = browser.post("/password/", said | {"old": old})
+    assert (paused.status_code, "请五分钟后再试" in paused.content.decode()) == (422, True)
+    assert User.objects.get(pk=place.liaison.pk).check_password(old)
+    cache.clear()
+    assert browser.post("/password/", said | {"old": "a guess"}).status_code == 422
+    assert browser.post("/password/", said | {"old": old}).status_code == 303
 
 
 def test_an_approver_is_let_in_by_a_second_person_only(
