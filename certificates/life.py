@@ -27,9 +27,10 @@ from certificates.steps import (
 from outreach.actions.applications import erased, take
 from outreach.actions.bars import bar, lift
 from outreach.actions.holding import hold
+from outreach.actions.visits import break_off
 from outreach.domain.workdays import add_months
-from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, User
+from outreach.domain.workflow import APPLICATION, ApplicationState
+from outreach.models import Application, Resident, User
 from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role
 
 S = CertificateState
@@ -129,8 +130,10 @@ def cancel(
     with transaction.atomic():
         _take(certificates, "cancel", by=by, at=at, note=reason)
         _withdraw_requests(certificates, at)
-        _end_cases(certificates, by, at)
         residents = [one.resident for one in certificates]
+        if ground == Ground.DEATH:
+            _close_begun(residents, by, at, reason)
+        _end_cases(certificates, by, at)
         if ground == Ground.DEATH:
             bar(residents, ground=ground, until=None, by=by, at=at)
         elif ground in BARRING:
@@ -287,6 +290,15 @@ def _end_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> N
     """Close cases whose certificate was never handed over: the person may apply again."""
     waiting = Application.objects.filter(pk__in=[one.application_id for one in certificates])
     take(list(waiting.standing(ApplicationState.ISSUED)), "end", by=by, at=at)
+
+
+def _close_begun(residents: Sequence[Resident], by: User, at: datetime, reason: str) -> None:
+    """Close what was begun anew for who has died: nobody is sent there, and no family called."""
+    begun = Application.objects.filter(
+        resident__in=residents, state__in=APPLICATION["close"].sources
+    )
+    for case in begun.order_by("pk"):
+        break_off(case, "close", by=by, at=at, note=reason)
 
 
 def _reopen_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> None:

@@ -13,11 +13,18 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import advance
+from outreach.actions.applications import advance, take
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.domain.vocabulary import NextStep, NotDone, Role
-from outreach.domain.workflow import VISIT, ApplicationState, NotAllowed, VisitState, check_step
+from outreach.domain.workflow import (
+    APPLICATION,
+    VISIT,
+    ApplicationState,
+    NotAllowed,
+    VisitState,
+    check_step,
+)
 from outreach.models import (
     Application,
     Call,
@@ -204,9 +211,16 @@ def leave(application: Application, name: str, *, by: User, at: datetime, note: 
 
     One that the assessor has begun goes on: who is at the door records what came of it.
     """
+    check_role(by, APPLICATION[name])
+    check_in_scope(by, [application])
+    break_off(application, name, by=by, at=at, note=note)
+
+
+def break_off(application: Application, name: str, *, by: User, at: datetime, note: str) -> None:
+    """Take such a step like `leave`, as part of a deed: under its checks."""
     with transaction.atomic():
         hold_appointments([application.pk])
-        advance([application], name, by=by, at=at, note=note)
+        take([application], name, by=by, at=at, note=note)
         coming = list(application.visits.filter(state=VisitState.SCHEDULED))
         settle(coming, "cancel")
         append(coming, "cancel", by=by, at=at, note=note)

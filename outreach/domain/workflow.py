@@ -114,7 +114,7 @@ APPLICATION = {
             "another evaluation of the visit was accepted",
         ),
         _step("refer", (A.ACCEPTED,), A.REFERRED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
-        _step("close", (A.ACCEPTED, A.REFERRED), A.CLOSED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
+        _step("close", (*_BEFORE_VISIT, A.REFERRED), A.CLOSED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
         _step("recall", (A.REFERRED,), A.ACCEPTED, _ADMIN),
         _step("post_notice", (A.EVALUATED,), A.ON_NOTICE, _ADMIN, f"{_METHOD} 公示: 5 days"),
         _step("skip_notice", (A.EVALUATED,), A.NOTICED, _ADMIN, "minors are not publicised"),

@@ -14,7 +14,16 @@ from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
 from outreach.actions import applications, evaluations, publicity, visits
-from outreach.models import Application, AuditEvent, Evaluation, Journey, Resident, Visit
+from outreach.actions.notifying.outbox import fill_outbox
+from outreach.models import (
+    Application,
+    AuditEvent,
+    Evaluation,
+    Journey,
+    Notification,
+    Resident,
+    Visit,
+)
 from outreach.models.sealed import blind_index
 from outreach.rules import Refused
 from tests import builders
@@ -248,6 +257,36 @@ def test_who_died_while_they_were_assessed_again_gets_no_certificate(
     case.refresh_from_db()
     applications.advance([case], "send_back", by=place.approver, at=over, note="死亡")
     applications.advance([case], "close", by=place.administrator, at=over, note="死亡")
+
+
+def test_nobody_is_sent_to_who_died_before_they_were_assessed_again(
+    held: Certificate, place: builders.County
+) -> None:
+    wanted = builders.nomination(place, id_number=held.resident.id_number)
+    (case,) = applications.nominate([wanted], by=place.liaison, at=LATER)
+    applications.accept([case], by=place.administrator, at=LATER)
+    applications.assign([case], place.assessor, by=place.administrator, at=LATER)
+    slot = visits.Appointment(case, date(2018, 7, 20), time(9), minutes=30)
+    (visit,) = visits.schedule([slot], by=place.administrator, at=LATER)
+    life.cancel([held], ground=Ground.DEATH, reason="死亡", by=place.approver, at=LATER)
+    visit.refresh_from_db()
+    case.refresh_from_db()
+    assert (visit.state, case.state) == ("cancelled", "closed")
+    fill_outbox(LATER)
+    assert not Notification.objects.filter(key__startswith="visit:").exists()
+
+
+def test_nobody_accepts_the_request_of_who_died_meanwhile(
+    held: Certificate, place: builders.County
+) -> None:
+    wanted = builders.nomination(place, id_number=held.resident.id_number)
+    (case,) = applications.nominate([wanted], by=place.liaison, at=LATER)
+    life.cancel([held], ground=Ground.DEATH, reason="死亡", by=place.administrator, at=LATER)
+    with pytest.raises(Refused, match="wrong-state"):
+        applications.accept([case], by=place.administrator, at=LATER)
+    event = case.events.last()
+    assert event is not None
+    assert (event.name, event.note) == ("close", "死亡")
 
 
 def test_the_same_result_again_is_a_renewal_with_the_same_number(
