@@ -162,8 +162,8 @@ def submit(
 def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime) -> None:
     """Let evaluations that come late stand over the earlier ones of their visits."""
     visits = {evaluation.visit_id for evaluation in evaluations}
-    earlier = Evaluation.objects.filter(visit__among=visits).order_by("received_at", "id")
-    newest = dict(earlier.values_list("visit_id", "pk"))
+    standing = Evaluation.objects.filter(visit__among=visits, corrections=None)
+    newest = dict(standing.order_by("received_at", "id").values_list("visit_id", "pk"))
     for evaluation in evaluations:
         if evaluation.visit_id in newest:
             evaluation.corrects_id = newest[evaluation.visit_id]
@@ -433,6 +433,7 @@ def give_second_opinion(
 
 
 def current_evaluation(application_ids: Sequence[UUID]) -> dict[UUID, Evaluation]:
-    """Map each application to its newest evaluation."""
-    rows = Evaluation.objects.filter(application__in=application_ids).order_by("received_at", "id")
+    """Map each application to its newest evaluation; what was corrected never is, by any clock."""
+    standing = Evaluation.objects.filter(application__in=application_ids, corrections=None)
+    rows = standing.order_by("received_at", "id")
     return {row.application_id: row for row in rows.select_related("application__resident")}

@@ -19,7 +19,7 @@ from django.utils import timezone
 from certificates import batches
 from certificates.actions import issue
 from certificates.models import BatchItem, Certificate
-from outreach.actions import second_factor
+from outreach.actions import evaluations, second_factor
 from outreach.actions.audit import record
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.trail import number_trail, verify_trail
@@ -191,6 +191,22 @@ def test_a_message_that_waited_for_its_next_try_goes_out_after_a_step_back(
     at = step(-2 * DAY)
     assert deliver(sender, at=at).sent == 2
     assert len(sender.keys) == 2
+
+
+def test_a_correction_stands_over_what_it_corrects_after_a_step_back(
+    place: builders.County, step: Step
+) -> None:
+    [first] = builders.evaluated(place)
+    assert first.visit is not None
+    part = evaluations.Part("physical", {"independence": "mostly", "condition": "4a"}, 4)
+    said = builders.submission(place, first.visit, parts=[part], grade=4)
+    before = first.received_at - DAY
+    [again] = evaluations.submit(
+        [said], by=place.assessor, at=before, admitted_by=place.administrator
+    )
+    assert again.corrects_id == first.pk
+    case = first.application_id
+    assert evaluations.current_evaluation([case]) == {case: again}
 
 
 def test_what_a_day_brings_is_not_undone_by_an_earlier_one(
