@@ -17,6 +17,7 @@ from outreach import clock
 from outreach.actions import evaluations as evaluating
 from outreach.actions import publicity as actions
 from outreach.actions.audit import record
+from outreach.actions.guardians import guardian_of
 from outreach.desk.access import READERS, DeskRequest, found, only
 from outreach.desk.answers import answer, chosen, done
 from outreach.desk.findings import parts_of
@@ -26,12 +27,12 @@ from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
 from outreach.desk.views.rates import rates_for
-from outreach.domain.vocabulary import Mode, Role
+from outreach.domain.vocabulary import Mode, Paper, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
 from outreach.reports.rates import Whose
-from outreach.rules import Refused, scope, second_opinions_for
+from outreach.rules import Refused, papers_required, scope, second_opinions_for
 
 
 def readable(user: User) -> Q:
@@ -107,11 +108,15 @@ def _screen(
     found = rates_for(request.user) if reviews and held.mode != Mode.FILE else None
     photos = list(held.photos.all())
     names = [photo.sha256 for photo in photos]
+    age = application.resident.age(timezone.localdate(held.evaluated_at))
+    needed = papers_required((part["category"] for part in held.parts), age)
     stored = dict(StoredBlob.objects.filter(pk__in=names).values_list("pk", "erased_at"))
     return {
         "evaluation": held,
         "application": application,
-        "age": application.resident.age(timezone.localdate(held.evaluated_at)),
+        "age": age,
+        "guardian": guardian_of(application.resident),
+        "wants_guardian": Paper.GUARDIAN_PROOF in needed,
         "parts": parts_of(held),
         "rates": [
             *found.of(Whose.VILLAGE, application.village.code),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from outreach.actions import evaluations
+from outreach.actions.applications import Guarding
 from outreach.actions.guardians import guardian_of
 from outreach.models import Application, User
 from tests import builders
@@ -65,3 +68,24 @@ def test_what_is_missing_is_said(place: builders.County, sign_in: SignIn, field:
     answer = sign_in(place.liaison).post(f"/cases/{case.pk}/guardian/", {**MOTHER, field: ""})
     assert (answer.status_code, set(answer.context["form"].errors)) == (422, {field})
     assert named(case) is None
+
+
+@pytest.mark.parametrize(
+    ("born", "relation", "warned"),
+    [
+        (date(2008, 3, 2), "", True),
+        (date(2008, 3, 2), "parent", False),
+        (date(1950, 3, 2), "", False),
+    ],
+)
+def test_who_reviews_sees_that_a_child_has_no_guardian_on_file(
+    place: builders.County, sign_in: SignIn, born: date, relation: str, warned: bool
+) -> None:
+    guardian = Guarding("钱小河", "13700000001", relation) if relation else None
+    number = builders.id_number(born)
+    [visit] = builders.scheduled(place, id_number=number, guardian=guardian)
+    [made] = evaluations.submit(
+        [builders.submission(place, visit)], by=place.assessor, at=builders.START
+    )
+    page = sign_in(place.administrator).get(f"/evaluations/{made.pk}/").content.decode()
+    assert ("未登记监护人" in page) is warned
