@@ -21,7 +21,13 @@ from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import moment_of
-from outreach.domain.identity import MalformedIdNumber, MalformedName, MalformedTelephone
+from outreach.domain.identity import (
+    MalformedIdNumber,
+    MalformedName,
+    MalformedTelephone,
+    normalise_name,
+    parse_id_number,
+)
 from outreach.domain.vocabulary import Role
 from outreach.models import Evaluation, Resident, User, Visit
 from outreach.rules import Refused, applications_for, plainly, visits_for
@@ -93,8 +99,9 @@ def correction_of(entry: LedgerEntry) -> LedgerEntry | None:
 def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
     """Return what accepting the entry would write over, as it stands in the area of `by`.
 
-    A telephone and address, an appointment, or who evaluated the case last and when; "" where there
-    is none. With `hold` nobody changes it before the commit.
+    A telephone and address, an appointment, who evaluated the case last and when, or how another
+    name begins under which the register knows a number; "" where there is none. With `hold` nobody
+    changes it before the commit.
     """
     try:
         _mutator, args = _read(entry)
@@ -105,6 +112,8 @@ def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
         return _told(Resident.objects.filter(applications__in=case), _contact, hold)
     if isinstance(args, (wire.MoveVisit, wire.CancelVisit)):
         return _told(visits_for(by).filter(pk=args.visit), moment_of, hold)
+    if isinstance(args, wire.Nominate):
+        return _told(_known_otherwise(args.resident), _beginning, hold)
     if isinstance(args, wire.SubmitEvaluation):
         visit = visits_for(by).filter(pk=args.visit)
         return _told(visit, _of_visit, hold) or _of_case(args.application, by, hold)
@@ -122,6 +131,19 @@ def reached(telephone: str, address: str) -> str:
 
 def _contact(resident: Resident) -> str:
     return reached(resident.telephone, resident.address)
+
+
+def _known_otherwise(said: wire.NominatedResident) -> QuerySet[Resident]:
+    try:
+        name, number = normalise_name(said.name), parse_id_number(said.id_number).value
+    except (MalformedIdNumber, MalformedName):
+        return Resident.objects.none()
+    return Resident.objects.with_id_number(number).exclude(name=name)
+
+
+def _beginning(resident: Resident) -> str:
+    """Return no more of a name than tells: the person may live in another area."""
+    return f"{resident.name[:1]}＊＊"
 
 
 def _of_visit(visit: Visit) -> str:

@@ -333,12 +333,10 @@ def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
             check_village_in_scope(context.planner, village)
     except Refused as refused:
         raise OutOfScope(refused.code, _ELSEWHERE) from refused
-    applications.nominate(
-        [_nomination(args, villages[args.village]) for args in batch],
-        by=context.user,
-        at=context.at,
-        admitted_by=context.admitted_by,
-    )
+    said = [_nomination(args, villages[args.village]) for args in batch]
+    if context.admitted_by is None:
+        applications.check_names(said)
+    applications.nominate(said, by=context.user, at=context.at, admitted_by=context.admitted_by)
 
 
 def _nomination(args: wire.Nominate, village: Division) -> applications.Nomination:

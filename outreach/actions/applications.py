@@ -222,6 +222,26 @@ def nominate(
     return made
 
 
+def check_names(nominations: Sequence[Nomination]) -> None:
+    """Refuse a name that would take the place of another one: the number may be somebody else's.
+
+    The desk shows whoever nominates there both, and lists name such a row as a mistake.
+    """
+    said = {
+        blind_index(parse_id_number(one.id_number).value, "id_number"): normalise_name(one.name)
+        for one in nominations
+    }
+    known = Resident.objects.filter(id_number_index__in=said)
+    if any(said[index] != name for index, name in known.values_list("id_number_index", "name")):
+        raise Refused(
+            "known-otherwise",
+            _(
+                "The register knows this ID number under another name: compare both with the card."
+                " Where the name is new, the office decides."
+            ),
+        )
+
+
 def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str, Any]]:
     if len({photo.sha256 for photo in nomination.photographed}) < len(nomination.photographed):
         raise Refused("photo-twice", _("The same photo is declared twice; take another one."))

@@ -229,6 +229,7 @@ RECORDED: Words = {
     "stands_contact": _("Telephone and address that stand now"),
     "stands_visit": _("Appointment that stands now"),
     "stands_evaluation": _("Evaluation that stands now"),
+    "stands_person": _("Name under which the register knows this ID number"),
 }
 MUTATIONS: Words = {
     "schedule_visit": _("Schedule a visit"),

@@ -194,6 +194,7 @@ _STANDING = {
     "move_visit": "stands_visit",
     "cancel_visit": "stands_visit",
     "submit_evaluation": "stands_evaluation",
+    "nominate": "stands_person",
 }
 
 

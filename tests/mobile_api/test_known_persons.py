@@ -1,0 +1,77 @@
+"""A name never takes the place of another one unseen: perhaps the number is somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mobile_api.disputes import decide, entry_of, standing
+from mobile_api.models import Decision, Dispute
+from outreach.actions.visits import leave
+from outreach.demo.tablet import Tablet
+from outreach.models import Application, Resident
+from outreach.models.ids import new_id
+from tests import builders
+from tests.mobile_api.talking import ON_THE_DAY, enrolled
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
+
+
+@pytest.fixture
+def phone(place: builders.County, tmp_path: Path) -> Tablet:
+    return enrolled(place, tmp_path, place.liaison, "phone")
+
+
+def known(place: builders.County) -> Resident:
+    """Return somebody whom the register knows from a case that is over."""
+    [case] = builders.accepted(place)
+    leave(case, "withdraw", by=place.administrator, at=ON_THE_DAY, note="暂不办理")
+    return case.resident
+
+
+def nominated(
+    place: builders.County, phone: Tablet, person: Resident, name: str
+) -> tuple[str, str | None]:
+    resident = {"name": name, "id_number": person.id_number, "telephone": "13911112222"}
+    said: dict[str, Any] = {"application": str(new_id()), "resident": resident, "media": []}
+    phone.say(
+        "nominate",
+        {**said, "village": place.village.code, "categories": ["hearing"]},
+        ON_THE_DAY,
+        v=2,
+    )
+    [told] = phone.exchange()["outcomes"]
+    return told["outcome"], told["code"]
+
+
+def test_a_child_with_its_mothers_number_does_not_rename_her(
+    place: builders.County, phone: Tablet
+) -> None:
+    mother = known(place)
+    assert nominated(place, phone, mother, "孙小河") == ("conflict", "known-otherwise")
+    mother.refresh_from_db()
+    assert (mother.name, mother.telephone) == ("赵青山", "13900000000")
+    assert Application.objects.count() == 1
+
+
+def test_who_has_another_name_now_is_accepted_under_it_by_a_person_who_saw_both(
+    place: builders.County, phone: Tablet
+) -> None:
+    person = known(place)
+    nominated(place, phone, person, "赵长山")
+    dispute, by = Dispute.objects.get(), place.administrator
+    assert standing(entry_of(dispute), by) == "赵＊＊"
+    decide(dispute, Decision.ACCEPTED, reason="改名", by=by, at=ON_THE_DAY, seen="赵＊＊")
+    person.refresh_from_db()
+    assert (person.name, Application.objects.count()) == ("赵长山", 2)
+
+
+def test_who_is_known_by_the_same_name_is_nominated_again(
+    place: builders.County, phone: Tablet
+) -> None:
+    person = known(place)
+    assert nominated(place, phone, person, " 赵青山 ") == ("applied", None)
+    person.refresh_from_db()
+    assert person.telephone == "13911112222"
