@@ -126,7 +126,7 @@ def test_who_is_nominated_again_while_their_old_case_is_erased_keeps_name_and_nu
 ) -> None:
     settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
     clock.advance_to(ON_THE_DAY)
-    [case] = builders.accepted(place)
+    [case] = builders.accepted(place, name="孙长河")
     visits.leave(case, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
     tablet, number = enrolled(place, tmp_path, place.liaison), case.resident.id_number
     nominates(tablet, place, number)
