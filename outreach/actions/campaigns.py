@@ -367,29 +367,46 @@ def told(calls: Sequence[Call], *, by: User, at: datetime) -> None:
         record("call.told", calls, by=by, at=at)
 
 
-def open_feed(team: Team, *, by: User, at: datetime) -> str:
+def open_feed(team: Team, *, seen: str | None = None, by: User, at: datetime) -> str:
     """Make the secret of a team's calendar feed, in place of an earlier one, and return it.
 
-    It is shown this once; the register keeps its SHA-256.
+    It is shown this once; the register keeps its SHA-256. Whoever ends an earlier one by a page
+    names the one that it showed as `seen`. Raises `Refused` where another one stands by now.
     """
     check_plans(by, team.campaign)
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
-        _note_end_of_feed(team, at)
+        _end_feed(team, seen, at)
         team.feed_digest, team.feed_made_at = digest_of(secret), at
         team.save(update_fields=["feed_digest", "feed_made_at"])
         record("team.feed", [team], by=by, at=at)
     return secret
 
 
-def close_feed(team: Team, *, by: User, at: datetime) -> None:
-    """Revoke a team's calendar feed: its address answers 404 from now on."""
+def close_feed(team: Team, *, seen: str | None = None, by: User, at: datetime) -> None:
+    """Revoke a team's calendar feed, the one `seen` where it is named: it answers 404 then."""
     check_plans(by, team.campaign)
     with transaction.atomic():
-        _note_end_of_feed(team, at)
+        _end_feed(team, seen, at)
         team.feed_digest, team.feed_made_at = "", None
         team.save(update_fields=["feed_digest", "feed_made_at"])
         record("team.feed_revoked", [team], by=by, at=at)
+
+
+def mark_of_feed(team: Team) -> str:
+    """Return by which mark a page says which address it showed; nothing where there is none."""
+    return team.feed_digest[:8]
+
+
+def _end_feed(team: Team, seen: str | None, at: datetime) -> None:
+    rows = Team.objects.select_for_update(no_key=True)
+    team.refresh_from_db(fields=["feed_digest", "feed_made_at"], from_queryset=rows)
+    if seen is not None and team.feed_digest and mark_of_feed(team) != seen:
+        raise Refused(
+            "feed-meanwhile",
+            _("Somebody made another address meanwhile, which stands; see since when."),
+        )
+    _note_end_of_feed(team, at)
 
 
 def _note_end_of_feed(team: Team, at: datetime) -> None:

@@ -147,13 +147,19 @@ def hours(request: DeskRequest, team: UUID) -> HttpResponse:
 def feed(request: DeskRequest, team: UUID) -> HttpResponse:
     """Tell of a team's calendar feed; on POST make a new address, shown this once."""
     held = team_of(request, team)
-    address = ""
-    if request.method == "POST":
-        secret = actions.open_feed(held, by=request.user, at=clock.now())
+
+    def act() -> HttpResponse:
+        seen = request.POST.get("seen")
+        secret = actions.open_feed(held, seen=seen, by=request.user, at=clock.now())
         path = reverse("desk:calendar_feed", args=[secret])
         address = f"{settings.OUTREACH_PUBLIC_URL}{path}"
-    context = {"team": held, "campaign": held.campaign, "address": address}
-    return render(request, "desk/feed.html", context)
+        return render(request, "desk/feed.html", {**_feed_of(held), "address": address})
+
+    return answer(request, act, "desk/feed.html", lambda: _feed_of(held))
+
+
+def _feed_of(team: Team) -> dict[str, Any]:
+    return {"team": team, "campaign": team.campaign, "seen": actions.mark_of_feed(team)}
 
 
 @only(Role.ADMINISTRATOR)
@@ -161,9 +167,13 @@ def feed(request: DeskRequest, team: UUID) -> HttpResponse:
 def close_feed(request: DeskRequest, team: UUID) -> HttpResponse:
     """Revoke a team's calendar feed."""
     held = team_of(request, team)
-    actions.close_feed(held, by=request.user, at=clock.now())
-    message = _("The calendar address is revoked; whoever has it sees nothing any more.")
-    return done(request, message, "desk:feed", held.pk)
+
+    def act() -> HttpResponse:
+        actions.close_feed(held, seen=request.POST.get("seen"), by=request.user, at=clock.now())
+        message = _("The calendar address is revoked; whoever has it sees nothing any more.")
+        return done(request, message, "desk:feed", held.pk)
+
+    return answer(request, act, "desk/feed.html", lambda: _feed_of(held))
 
 
 @require_safe

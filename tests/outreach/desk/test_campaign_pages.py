@@ -479,6 +479,22 @@ def test_the_feed_has_villages_and_times_and_no_person_and_is_revoked(
     assert stranger.get(second).status_code == 404
 
 
+def test_a_page_left_open_ends_no_address_that_a_colleague_has_made_since(
+    hill: Hills, office: Client
+) -> None:
+    """The colleague had handed it to the team, whose calendar stood still from then on."""
+    page = f"/teams/{hill.north.pk}/feed/"
+    left_open = {"seen": seen_on(office.get(page))}
+    made = office.post(page, left_open)
+    address = re.findall(r"/calendar/[\w-]+\.ics", text(made))[0]
+    for path in (page, f"{page}close/"):
+        answer = office.post(path, left_open)
+        assert (answer.status_code, answer["X-Refusal"]) == (422, "feed-meanwhile")
+    assert Client().get(address).status_code == 200
+    office.post(f"{page}close/", {"seen": seen_on(made)})
+    assert Client().get(address).status_code == 404
+
+
 def test_a_plan_that_lost_its_process_says_so_and_is_started_again(
     hill: Hills, office: Client
 ) -> None:
