@@ -73,7 +73,7 @@ def test_a_reload_without_a_line_opens_with_the_day_and_the_draft(hand: Tablet) 
     assert answer.from_service_worker
     hand.unlocks()
     hand.go("今天")
-    expect(hand.page.get_by_text("没有网络，可照常工作")).to_be_visible()
+    expect(hand.line()).to_have_text("没有网络，可照常工作")
     go_on(hand, PEOPLE[0])
     reads_remark(hand, "没有信号时写下的")
 

@@ -428,6 +428,16 @@ describe('certificates kept here', () => {
     await settle(engine)
     expect([...safe.files]).toEqual(['c2'])
   })
+  it('go when the office knows that they were handed over; one that is fetched afterwards stays', async () => {
+    const { server, safe, engine } = await withPaper()
+    server.rows.set('certificate/c1', { ...paper('1'), handed_over: true })
+    await settle(engine)
+    expect([...safe.files]).toEqual(['c2'])
+    await safe.change({ files: { add: [{ k: 'c1', bytes }] } })
+    server.rows.set('certificate/c2', { ...paper('2'), handed_over: true })
+    await settle(engine)
+    expect([...safe.files]).toEqual(['c1'])
+  })
   it('stay when everything had to be asked for again, page by page', async () => {
     const { server, safe, engine } = await withPaper()
     server.views.clear()

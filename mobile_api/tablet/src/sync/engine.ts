@@ -256,7 +256,7 @@ function batch(waiting: Mutation[], state: SyncState, room: number): SyncRequest
   return mutations[0] ? { first: mutations[0].seq, prev_chain: state.ackedChain, mutations } : null
 }
 
-/** Certificates kept here that left the scope, or of which there is another file now. */
+/** Certificates kept here that left the scope, were handed over, or of which there is another file now. */
 function staleFiles(safe: Safe, { clear, put, del }: AppliedPull, more: boolean): string[] {
   const gone = new Set(del)
   return Array.from(safe.files).filter((id) => {
@@ -264,7 +264,7 @@ function staleFiles(safe: Safe, { clear, put, del }: AppliedPull, more: boolean)
     const before = clear ? undefined : (safe.rows.get(key)?.d as CertificateRow | undefined)
     const now = (put.get(key)?.d as unknown as CertificateRow | undefined) ?? (gone.has(key) ? undefined : before)
     if (!now) return gone.has(key) || !more
-    return before !== undefined && before.sha256 !== now.sha256
+    return before !== undefined && (before.sha256 !== now.sha256 || before.handed_over !== now.handed_over)
   })
 }
 
