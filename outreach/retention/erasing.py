@@ -179,6 +179,16 @@ def _files_of(cases: Sequence[Application]) -> Files:
     return dict([*photos.values_list("pk", "sha256"), *papers.values_list("pk", "sha256")])
 
 
+@transaction.atomic
+def erase_late_photos(cases: Sequence[Application], at: datetime) -> None:
+    """Note as erased the photos of erased cases that came afterwards: late, or in a hand-in."""
+    files = _files_of(cases)
+    kept = StoredBlob.objects.filter(pk__among=set(files.values()), erased_at=None)
+    names = set(kept.values_list("pk", flat=True))
+    if late := {pk: name for pk, name in files.items() if name in names}:
+        _erase_files(late, at)
+
+
 def _shown(names: Iterable[str]) -> Shown:
     """Return which photos of cases that are kept show each of these files.
 

@@ -22,7 +22,13 @@ from outreach.domain.workflow import APPLICATION, ApplicationState
 from outreach.files import lines
 from outreach.models import Application, Resident, User
 from outreach.retention.due import CLOSED, beside, kind_of, terms
-from outreach.retention.erasing import erase_case, erase_rows, erase_unnamed, unnamed
+from outreach.retention.erasing import (
+    erase_case,
+    erase_late_photos,
+    erase_rows,
+    erase_unnamed,
+    unnamed,
+)
 from outreach.retention.records import blank_records, naming, waits
 from outreach.rules import Refused
 
@@ -190,7 +196,7 @@ def erase_what_came_late(at: datetime) -> int:
     """Erase what tablets said of a case that was erased at request, and is decided since.
 
     It came too late to do anything, or waited while the case was erased again after a restore.
-    Return how many records.
+    Photos that came since go with it. Return how many records.
     """
     asked = [one.case for one in _asked()]
     cases = list(Application.objects.filter(pk__in=asked).exclude(erased_at=None))
@@ -199,6 +205,7 @@ def erase_what_came_late(at: datetime) -> int:
     keys = [key for case in cases for key in _keys_of(case)]
     since = min(case.created_at for case in cases) - timedelta(days=1)
     late = LedgerEntry.objects.exclude(outcome=Outcome.APPLIED)
+    erase_late_photos(cases, at)
     return _blank_all(naming(keys, since, among=late), at)
 
 

@@ -129,14 +129,25 @@ def test_what_a_tablet_says_too_late_of_who_was_erased_goes_in_the_night_once_it
     assert verify_trail().broken_at is None
 
 
-def test_the_files_of_whom_a_tablet_brings_back_go_too_where_no_terms_are_decided(
+def test_a_photo_that_comes_after_its_case_was_erased_goes_in_the_night(
     place: builders.County, tmp_path: Path, settings: Any
 ) -> None:
+    """It was on its way, or in a hand-in, when the family asked to be forgotten."""
     settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
     settings.OUTREACH_FILES, settings.OUTREACH_RETENTION = tmp_path / "files", None
-    [case] = builders.accepted(place)
-    sha256 = keep_photo(BytesIO(jpeg()), files())
-    builders.store([sha256])
+    case, other = builders.accepted(place, 2)
+    names = [keep_photo(BytesIO(jpeg(8, size)), files()) for size in (8, 9)]
+    for one, name in ((case, names[0]), (case, names[1]), (other, names[1])):
+        photographed(one, name)
+    leave(case, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    by = place.administrator
+    assert erase_on_request(case.resident, by=by, at=ON_THE_DAY, request="7").erased
+    builders.store(names)
+    call_command("erase_due", stdout=StringIO())
+    assert [files().exists(photo_name(name)) for name in names] == [False, True]
+
+
+def photographed(case: Application, sha256: str) -> None:
     PaperPhoto.objects.create(
         application=case,
         paper="id_card",
@@ -145,6 +156,17 @@ def test_the_files_of_whom_a_tablet_brings_back_go_too_where_no_terms_are_decide
         content_type="image/jpeg",
         sent_at=ON_THE_DAY,
     )
+
+
+def test_the_files_of_whom_a_tablet_brings_back_go_too_where_no_terms_are_decided(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    settings.OUTREACH_FILES, settings.OUTREACH_RETENTION = tmp_path / "files", None
+    [case] = builders.accepted(place)
+    sha256 = keep_photo(BytesIO(jpeg()), files())
+    builders.store([sha256])
+    photographed(case, sha256)
     before = case.created_at - timedelta(days=1)
     note(case, Holding.UNFINISHED, place.administrator, before, "7")
     call_command("erase_due", stdout=StringIO())
