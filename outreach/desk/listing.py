@@ -21,6 +21,8 @@ from outreach.models import working_calendar
 PER_PAGE = 50
 #: Rows that a list counts and pages through; nobody reads on from there, the search finds them.
 MOST = 10_000
+#: Years for which a wait is counted: what waits longest must not be what seems not to.
+LONGEST = 10
 
 
 class Urgency(StrEnum):
@@ -82,7 +84,7 @@ class Calendar:
     @classmethod
     def of(cls, today: date) -> Calendar:
         """Load the calendar around today: one query."""
-        return cls(today, working_calendar(today))
+        return cls(today, working_calendar(today, back=LONGEST))
 
     def age(
         self,

@@ -60,11 +60,14 @@ def _calendar_years() -> models.QuerySet[CalendarYear]:
     return CalendarYear.objects.all()
 
 
-def working_calendar(around: date) -> WorkingCalendar:
-    """Return the calendar of the year before, of and after `around`, as far as it is known."""
+def working_calendar(around: date, *, back: int = 1) -> WorkingCalendar:
+    """Return the calendar of the years before, of and after `around`, as far as it is known.
+
+    `back` is how many years before: to count what has waited since then.
+    """
     loaded = {row.year: row for row in _calendar_years()}
     years = {}
-    for year in (around.year - 1, around.year, around.year + 1):
+    for year in range(around.year - back, around.year + 2):
         if row := loaded.get(year):
             years[year] = frozenset(date.fromisoformat(day) for day in row.non_working)
         else:

@@ -104,7 +104,7 @@ def steps_kept(
         for step, since, on in _ended(began, target, timezone.localdate(at)):
             if (not first or on >= first) and (not last or on <= last):
                 spans[step].append((since, on))
-    calendars: dict[int, WorkingCalendar] = {}
+    calendars: dict[tuple[int, int], WorkingCalendar] = {}
     return [_kept(promise, spans[promise.step], calendars) for promise in promises().values()]
 
 
@@ -122,14 +122,17 @@ def _ended(began: dict[str, date], target: str, on: date) -> Iterator[tuple[str,
 
 
 def _kept(
-    promise: Promise, spans: list[tuple[date, date]], calendars: dict[int, WorkingCalendar]
+    promise: Promise,
+    spans: list[tuple[date, date]],
+    calendars: dict[tuple[int, int], WorkingCalendar],
 ) -> Kept:
     days, uncounted = [], 0
     for since, on in spans:
-        if on.year not in calendars:
-            calendars[on.year] = working_calendar(on)
+        years = since.year, on.year
+        if years not in calendars:
+            calendars[years] = working_calendar(on, back=on.year - since.year)
         try:
-            days.append(calendars[on.year].between(since, on))
+            days.append(calendars[years].between(since, on))
         except CalendarNotLoaded:
             uncounted += 1
     return Kept(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from outreach.actions import applications
+from outreach.desk.listing import Calendar, Urgency
 from outreach.domain.promises import promises
 from outreach.reports import steps_kept
 from tests import builders
@@ -29,6 +30,17 @@ def test_acceptance_within_two_working_days_keeps_the_promise(
     assert (accept.promise.step, accept.taken, accept.kept) == ("accept", 1, kept)
     assert (accept.longest, accept.within_law) == (days, 1)
     assert [one.taken for one in others] == [0] * len(others)
+
+
+def test_who_waited_for_years_counts_among_the_waits(place: builders.County) -> None:
+    """What waited longest was left out of all figures, as if its calendar were not known."""
+    [case] = builders.applied(place)
+    late = datetime(2020, 1, 6, 9, tzinfo=builders.SHANGHAI)
+    assert Calendar.of(late.date()).age(case.state_since, promised=2).urgency == Urgency.OVER
+    applications.accept([case], by=place.administrator, at=late)
+    accept = steps_kept()[0]
+    assert (accept.taken, accept.kept, accept.uncounted) == (1, 0, 0)
+    assert accept.longest > 400
 
 
 def test_approving_and_signing_are_one_step_from_the_review_on(place: builders.County) -> None:
