@@ -16,6 +16,7 @@ from outreach.actions.applications import advance
 from outreach.actions.audit import record
 from outreach.actions.evaluations import current_evaluation
 from outreach.actions.holding import hold_cases
+from outreach.domain.workdays import CalendarNotLoaded
 from outreach.domain.workflow import ApplicationState
 from outreach.models import (
     Appeal,
@@ -197,10 +198,23 @@ def appeal_deadline(application: Application, on: date) -> date:
     return working_calendar(decided_on).add(decided_on, APPEAL_WORKING_DAYS)
 
 
+def _deadline_known(application: Application, on: date) -> date | None:
+    """Return the last day, or none while it lies in a year to come whose calendar is not loaded.
+
+    Whoever appeals before that year is in time: the ten days reach into it.
+    """
+    try:
+        return appeal_deadline(application, on)
+    except CalendarNotLoaded as error:
+        if on.year >= error.year:
+            raise
+        return None
+
+
 def appeal(application: Application, *, text: str, by: User, at: datetime) -> Appeal:
     """Record an appeal against a result that was not met, within ten working days."""
-    deadline = appeal_deadline(application, timezone.localdate(at))
-    if timezone.localdate(at) > deadline:
+    deadline = _deadline_known(application, timezone.localdate(at))
+    if deadline and timezone.localdate(at) > deadline:
         raise Refused(
             "appeal-late",
             _("The ten working days for an appeal ended on %(day)s.") % {"day": deadline},

@@ -154,7 +154,8 @@ class Appeal(models.Model):
     text = SealedTextField()
     recorded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
-    deadline_on = models.DateField()
+    #: Until when it was possible; none where that lay in a year without a calendar.
+    deadline_on = models.DateField(null=True)
     decided_at = models.DateTimeField(null=True)
     is_upheld = models.BooleanField(null=True)
 

@@ -8,7 +8,8 @@ import pytest
 
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.desk.steps import unscheduled
-from outreach.models import Application, Evaluation, Notice, Objection
+from outreach.domain.workdays import CalendarNotLoaded
+from outreach.models import Application, CalendarYear, Evaluation, Notice, Objection
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
@@ -225,6 +226,20 @@ def test_an_appeal_has_ten_working_days(place: builders.County) -> None:
         publicity.appeal(case, text="不服", by=place.liaison, at=late)
     made = publicity.appeal(case, text="不服", by=place.liaison, at=late - timedelta(days=1))
     assert made.deadline_on == date(2018, 6, 19)
+
+
+def test_an_appeal_before_new_year_does_not_wait_for_next_years_calendar(
+    place: builders.County,
+) -> None:
+    """It was refused until the calendar came, and then as late."""
+    CalendarYear.objects.create(year=2060, non_working=[], source="tests", loaded_at=AFTERNOON)
+    early, late = builders.accepted(place, 2)
+    decided = datetime(2060, 12, 27, 9, tzinfo=SHANGHAI)
+    applications.move_on([early, late], "find_not_met", by=place.assessor, at=decided)
+    made = publicity.appeal(early, text="不服", by=place.liaison, at=decided + timedelta(days=4))
+    assert made.deadline_on is None
+    with pytest.raises(CalendarNotLoaded):
+        publicity.appeal(late, text="不服", by=place.liaison, at=decided + timedelta(days=5))
 
 
 def test_files_that_are_held_are_looked_up_one_by_one() -> None:
