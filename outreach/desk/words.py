@@ -408,6 +408,7 @@ DEEDS: Words = {
     "notification.again": _("message to be sent again"),
     "application.contact": _("telephone or address corrected"),
     "application.guardian": _("guardian named"),
+    "application.relative": _("declared a relative"),
     "application.hasten": _("put into the fast lane"),
     "application.unhasten": _("taken out of the fast lane"),
     "family_link.make": _("family link made"),

@@ -20,6 +20,7 @@ from outreach.actions import visits as visiting
 from outreach.actions.audit import record
 from outreach.actions.family import STATES as LINKED
 from outreach.actions.guardians import guardian_of
+from outreach.actions.relatives import DECLARERS
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, done
 from outreach.desk.forms import NoteForm
@@ -99,6 +100,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "age": application.resident.age(clock.today()),
             "shows_id_number": request.user.role in NEED_ID_NUMBER,
             "guardian": guardian_of(application.resident),
+            "relatives": application.resident.relatives_in_office.select_related("user"),
             "events": application.events.select_related("by"),
             "visits": visits,
             "open_visit": _open(visits),
@@ -178,6 +180,8 @@ def _possible(application: Application, user: User, visit: Visit | None) -> list
 
 def _beside(application: Application, user: User) -> list[tuple[str, Any]]:
     """List what helps with the case beside its next step: address and words."""
+    if user.role in DECLARERS and not application.resident.relatives_in_office.filter(user=user):
+        return [("desk:relative", _("A relative of mine"))]
     if user.role not in (Role.LIAISON, Role.ADMINISTRATOR):
         return []
     contact = ("desk:contact", _("Correct telephone or address"))

@@ -1,0 +1,44 @@
+"""Whoever would rate or approve a relative says so at the desk, and decides nothing about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from outreach.actions import evaluations, publicity
+from outreach.models import AuditEvent, User
+from outreach.rules import Refused
+from tests import builders
+from tests.builders import SHANGHAI
+
+SignIn = Callable[[User], Client]
+
+
+def test_a_doctor_declares_a_relative_and_does_not_rate(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [visit] = builders.scheduled(place)
+    doctor, address = sign_in(place.assessor), f"/cases/{visit.application_id}/relative/"
+    assert address in doctor.get(f"/cases/{visit.application_id}/").content.decode()
+    assert doctor.get(address).status_code == 200
+    for _twice in range(2):
+        assert doctor.post(address).status_code == 303
+    assert AuditEvent.objects.filter(action="application.relative").count() == 1
+    assert address not in doctor.get(f"/cases/{visit.application_id}/").content.decode()
+    said = builders.submission(place, visit)
+    with pytest.raises(Refused, match="relative-rates"):
+        evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    office = sign_in(place.administrator).get(f"/cases/{visit.application_id}/").content.decode()
+    assert "声明为亲属" in office
+
+
+def test_an_approver_declares_a_relative_and_another_one_signs(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    cases = builders.reviewed(place)
+    assert sign_in(place.approver).post(f"/cases/{cases[0].pk}/relative/").status_code == 303
+    with pytest.raises(Refused, match="approver-involved"):
+        publicity.approve(cases, by=place.approver, at=datetime(2018, 6, 12, 10, tzinfo=SHANGHAI))
