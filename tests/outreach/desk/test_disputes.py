@@ -84,6 +84,20 @@ def test_a_case_of_another_area_is_not_named(
     assert ("钱白石" in page, case.resident.telephone in page) == (False, False)
 
 
+def test_a_nomination_shows_how_the_name_begins_over_which_it_would_be_written(
+    place: County, tmp_path: Path, sign_in: SignIn
+) -> None:
+    [case] = builders.accepted(place, name="钱白石")
+    phone = enrolled(place, tmp_path, place.liaison)
+    person = {"name": "孙小河", "id_number": case.resident.id_number}
+    said = {"application": str(uuid4()), "resident": person, "village": place.village.code}
+    phone.say("nominate", {**said, "categories": ["hearing"], "media": []}, ON_THE_DAY, 2)
+    phone.sync()
+    page = sign_in(place.administrator).get(f"/disputes/{Dispute.objects.get().pk}/")
+    shown = page.content.decode()
+    assert ("孙小河" in shown, "钱＊＊" in shown, "钱白石" in shown) == (True, True, False)
+
+
 def change_contact(place: County, visit: Visit, _folder: Path) -> None:
     """Correct the telephone as a liaison does."""
     resident = Resident.objects.get(pk=visit.application.resident_id)
