@@ -903,6 +903,7 @@ def test_a_file_that_is_no_picture_says_what_to_do_and_can_be_chosen_again(hand:
 def test_a_hand_that_rests_on_the_glass_draws_no_line_through_a_signature(hand: Tablet) -> None:
     page = hand.page
     begin(hand, PEOPLE[6])
+    hand.find()
     page.get_by_role("button", name="签名").first.click()
     page.get_by_role("button", name=re.compile("^签名.*colleague|^签名")).nth(1).click()
     pad = page.get_by_role("img", name="的签名区")
