@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from outreach.desk.once_more import OWN_PASSWORD, is_form, kept_form
@@ -48,6 +49,8 @@ def only(*roles: Role) -> Callable[[V], V]:
             if "%00" in request.META.get("QUERY_STRING", ""):
                 raise BadRequest  # PostgreSQL knows no such character
             response = view(request, *args, **kwargs)
+            if isinstance(response, HttpResponseNotAllowed) and request.method == "GET":
+                response.content = render_to_string("405.html", request=request)
             # Personal data must not stay in the cache of a computer that several people share.
             response.headers.setdefault("Cache-Control", "no-store, private")
             return response

@@ -39,6 +39,15 @@ def test_signing_in_leads_whoever_is_in_not_back_to_itself(
     assert browser.get("/sign-in/?next=/sign-in/")["Location"] == "/"
 
 
+def test_an_address_that_only_takes_forms_is_no_blank_page(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Its refusal stands there: who then changes the language or signs in anew comes to it."""
+    answer = sign_in(place.administrator).get("/tablets/code/")
+    assert answer.status_code == 405
+    assert "这个地址没有页面" in answer.content.decode()
+
+
 def test_signing_in_leads_to_no_foreign_address(place: builders.County) -> None:
     form = {"username": "liaison", "password": "liaisonliaison", "next": "https://example.org/"}
     assert Client().post("/sign-in/", form)["Location"] == "/"
