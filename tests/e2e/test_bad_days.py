@@ -765,6 +765,28 @@ def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     hand.expects_heading("今天")
 
 
+def test_a_pin_that_opens_nothing_without_a_line_is_not_changed_without_one(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
+) -> None:
+    page = window(800, 1280, base_url=f"http://localhost:{service.port}")
+    page.clock.install()
+    Finger.on(page)
+    hand = Tablet(page, camera, unseen)
+    hand.enrol(next(codes), "a finger after weeks")
+    hand.go("更多")
+    hand.press("设置指纹或面容")
+    expect(page.get_by_text("已设置")).to_be_visible()
+    page.context.set_offline(True)
+    page.clock.fast_forward(15 * 24 * 3600 * 1000)
+    hand.press("用指纹或面容解锁")
+    hand.press("更改 PIN 码")
+    page.get_by_label("现在的 PIN 码").fill(PIN)
+    page.get_by_label("新的 PIN 码").fill("975310")
+    page.get_by_label("再输一次 PIN 码").fill("975310")
+    page.get_by_role("button", name="更改 PIN 码").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("要联网一次")
+
+
 def test_a_photo_that_was_not_accepted_is_taken_anew_and_its_mark_goes(
     hand: Tablet, office: Office, request: Any
 ) -> None:
