@@ -13,6 +13,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db.models import Max
 
+from certificates.models import CertificateQuerySet
 from mobile_api import (
     api,
     auth,
@@ -31,9 +32,11 @@ from mobile_api.models import Epoch, HandInPart, LedgerEntry, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
-from outreach.actions import contacts, evaluations
-from outreach.models import Answers, AuditEvent, Evaluation, Visit
+from outreach.actions import contacts, evaluations, visits
+from outreach.models import Answers, AuditEvent, Evaluation, Kept, Visit
 from outreach.models.visits import EvaluationQuerySet
+from outreach.retention import requests
+from outreach.rules import Refused
 from tests.generative.device import Device
 from tests.generative.world import World
 
@@ -522,6 +525,92 @@ def the_feed_keeps_a_restore_to_itself(
         return sound(reader, after, limit)
     except Problem:
         return ChangesOut(epoch=str(epoch), changes=[], last=after, more=False)
+
+
+# Who asked to be forgotten
+
+
+@contextmanager
+def _who_is_erased_is_in_scope() -> Iterator[None]:
+    sound = scope._visits_since
+
+    def unheeding(*shape: Any, **slots: Any) -> Any:
+        found = sound._build(*shape, **slots)
+        where = found.query.where
+        where.children = [one for one in where.children if "erased_at" not in str(one)]
+        return found
+
+    with _replaced(scope, "_visits_since", Kept(unheeding)):
+        yield
+
+
+FAULTS["who_is_erased_is_in_scope"] = _who_is_erased_is_in_scope
+
+
+@plant(requests, "_blank_said")
+def what_was_said_of_who_is_erased_stays(sound: Any, *given: Any) -> int:
+    """Erase a case, and not what tablets said of it."""
+    return 0
+
+
+@plant(requests, "waits")
+def what_waits_is_erased_unseen(sound: Any, words: Any) -> bool:
+    """Erase a case although somebody has to decide yet on what a tablet said of it."""
+    return False
+
+
+@plant(requests, "reapply")
+def a_restore_forgets_who_was_erased(sound: Any, at: Any) -> int:
+    """Bring back with a backup who asked to be forgotten."""
+    return 0
+
+
+@plant(requests, "erase_what_came_back")
+def whom_a_tablet_brings_back_stays(sound: Any, at: Any) -> int:
+    """Keep a case that a restored register hears of again, and that was erased."""
+    return 0
+
+
+@plant(requests, "erase_what_came_late")
+def what_comes_late_of_who_is_erased_stays(sound: Any, at: Any) -> int:
+    """Keep word for word what a tablet said of an erased case."""
+    return 0
+
+
+# Visits that tablets book, papers that they hand over
+
+
+@contextmanager
+def _a_booking_is_only_noted() -> Iterator[None]:
+    kind = ("schedule_visit", 1)
+    faulty = replace(mutators.MUTATORS[kind], run=lambda batch, context: None)
+    with _replaced(mutators.MUTATORS, kind, faulty):
+        yield
+
+
+FAULTS["a_booking_is_only_noted"] = _a_booking_is_only_noted
+
+
+@plant(visits, "check_time")
+def a_time_is_given_away_twice(sound: Any, *given: Any, **named: Any) -> None:
+    """Book an assessor where they are elsewhere."""
+    try:
+        sound(*given, **named)
+    except Refused as refused:
+        if refused.code != "double-booking":
+            raise
+
+
+@plant(visits, "visit_open")
+def a_second_booking_is_refused(sound: Any) -> Refused:
+    """Decline the booking of a case that has a visit, instead of keeping both for a person."""
+    return Refused("not-accepted", "")
+
+
+@plant(CertificateQuerySet, "to_hand_over")
+def a_paper_is_handed_over_again(sound: Any, rows: Any) -> Any:
+    """Hand a certificate over that was handed over."""
+    return rows.filter(state="valid")
 
 
 # The tablet

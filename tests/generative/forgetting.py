@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from django.conf import settings
 
@@ -50,11 +51,15 @@ def forget_a_person(world: World, choose: Random) -> None:
 
 
 def _case_to_forget(choose: Random) -> Application | None:
-    """Choose a case that is withdrawn or can be, one with a visit to come or behind it, mostly."""
+    """Choose a case that is withdrawn or can be: to be visited, visited, or just nominated."""
     states = ("applied", "accepted", "withdrawn", "closed")
     cases = Application.objects.filter(state__in=states, erased_at=None).order_by("pk")
-    visited = choose.choice([("scheduled",), ("done", "not_done"), ()])
-    found = list(cases.filter(visits__state__in=visited).distinct()) or list(cases)
+    kinds: list[dict[str, Any]] = [
+        {"visits__state": "scheduled"},
+        {"visits__state__in": ("done", "not_done")},
+        {"state": "applied"},
+    ]
+    found = list(cases.filter(**choose.choice(kinds)).distinct()) or list(cases)
     return choose.choice(found) if found else None
 
 

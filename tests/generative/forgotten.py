@@ -8,7 +8,7 @@ from typing import Any
 
 from mobile_api.models import Dispute, LedgerEntry
 from outreach.files import files, photo_name
-from outreach.models import Application, Evaluation, Photo, StoredBlob, VisitEvent
+from outreach.models import Application, Evaluation, PaperPhoto, Photo, StoredBlob, VisitEvent
 from tests.generative.device import Device
 from tests.generative.promises import check
 
@@ -67,13 +67,14 @@ def nothing_is_kept(gone: Collection[str]) -> None:
         told = [part["findings"] for part in evaluation.parts if part["findings"]]
         check("erasure", not told and not evaluation.remark, "their findings are kept")
     _no_file_is_kept(Photo.objects.filter(evaluation__application__in=cases))
+    _no_file_is_kept(PaperPhoto.objects.filter(application__in=cases))
     accepted = set(Dispute.objects.filter(decision="accepted").values_list("replica", "seq"))
     for entry in LedgerEntry.objects.filter(erased_at=None):
         stands = entry.outcome == "applied" or (entry.replica_id, entry.seq) in accepted
         check("erasure", not stands or not says(entry.args, gone), f"{entry.name} applied")
 
 
-def _no_file_is_kept(photos: Iterable[Photo]) -> None:
+def _no_file_is_kept(photos: Iterable[Photo | PaperPhoto]) -> None:
     names = [photo.sha256 for photo in photos]
     kept = StoredBlob.objects.filter(pk__in=names, erased_at=None)
     check("erasure", not kept.exists(), "a photo of an erased case is kept")

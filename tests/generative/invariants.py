@@ -15,7 +15,7 @@ from outreach import clock
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
-from outreach.retention.requests import erase_what_came_back, erase_what_came_late
+from outreach.retention import requests
 from tests.generative.beside import hand_over
 from tests.generative.booked import (
     bookings_stand,
@@ -66,8 +66,8 @@ def settle(world: World) -> None:
             check("I3", not device.outbox(), f"{device.name} still has an outbox")
     set_one_aside(world)
     # The night erases once more what tablets brought again after a restore.
-    world.reached["erased again in the night"] += erase_what_came_back(clock.now())
-    world.reached["erased what came late"] += erase_what_came_late(clock.now())
+    world.reached["erased again in the night"] += requests.erase_what_came_back(clock.now())
+    world.reached["erased what came late"] += requests.erase_what_came_late(clock.now())
     nothing_came_late()
     for device in world.devices.values():
         _quiet(world, device)

@@ -23,7 +23,7 @@ from tests.generative import beside, booking, forgetting
 from tests.generative.choosing import RULES, any_device, rule, said_of, visits_of
 from tests.generative.deciding import open_disputes
 from tests.generative.device import State, fresh_key
-from tests.generative.fieldwork import finish_evaluation
+from tests.generative.fieldwork import finish_evaluation, say_contact
 from tests.generative.home import lose_enrolments
 from tests.generative.world import NOW, World, administrator, enrol
 
@@ -86,9 +86,10 @@ def office_move(world: World, choose: Random) -> None:
 
 @rule(3)
 def office_contact(world: World, choose: Random) -> None:
-    """Correct at the desk where a family lives."""
+    """Correct at the desk where a family lives, which a tablet may be about to do otherwise."""
     visit = _open_visit(choose)
     if visit:
+        _say_another_address(world, choose, str(visit.application_id))
         resident = visit.application.resident
         stands = contacts.Contact(resident.telephone, resident.address)
         to = contacts.Contact(resident.telephone, f"desk {choose.getrandbits(64):x}")
@@ -96,6 +97,15 @@ def office_contact(world: World, choose: Random) -> None:
         contacts.correct_contacts([correction], by=administrator(world), at=NOW)
         world.note_history()
         world.reached["contacts corrected at the desk"] += 1
+
+
+def _say_another_address(world: World, choose: Random, case: str) -> None:
+    devices = world.devices.values()
+    visits = [(one, row) for one in devices for _, row in visits_of(one, "scheduled")]
+    showing = [(one, row) for one, row in visits if row["application"] == case]
+    if showing and choose.random() < 0.3:
+        say_contact(*choose.choice(showing))
+        world.reached["contacts corrected"] += 1
 
 
 @rule(3)

@@ -29,7 +29,7 @@ from outreach.domain.vocabulary import EvidenceKind
 from outreach.files import files
 from outreach.models import Evaluation, StoredBlob, User, Visit
 from outreach.models.ids import new_id
-from outreach.retention.requests import reapply
+from outreach.retention import requests
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
 from tests.certificates.issuing import put_portraits
@@ -410,7 +410,7 @@ class World:
     def announce_restore(self) -> None:
         """Begin another epoch, by which tablets know that time went back; erase again."""
         begin_epoch()
-        self.reached["erased again"] += reapply(clock.now())
+        self.reached["erased again"] += requests.reapply(clock.now())
         remove_files(clock.now(), files())
 
     def is_gone(self, said: dict[str, Any]) -> bool:
