@@ -6,7 +6,7 @@ import type { VisitView } from './views'
 export type Clash = 'past' | 'not_working' | 'calendar_missing' | 'family' | 'family_leaves' | 'double'
 
 /** What a call to the family settles; with anything else the office takes no visit in. */
-export const isAskable = (clash: Clash): boolean => clash === 'family_leaves'
+export const isAskable = (clash: Clash): boolean => clash === 'family' || clash === 'family_leaves'
 
 export interface Slot {
   on: string

@@ -397,7 +397,7 @@ export const en: Record<MessageKey, string> = {
   'clash.past': 'This day has passed.',
   'clash.not_working': 'This is not a working day.',
   'clash.calendar_missing': 'The working calendar of that year is not here; sync first.',
-  'clash.family': 'The family says nobody is at home then, and the office takes no such visit in. Choose one of their times.',
+  'clash.family': 'The family may not be at home then; call them first.',
   'clash.family_leaves': 'The family may be gone before the visit ends; call them first.',
   'clash.double': 'You already have a visit at that time.',
 

@@ -395,7 +395,7 @@ export const zh = {
   'clash.past': '这一天已经过去。',
   'clash.not_working': '这一天不是工作日。',
   'clash.calendar_missing': '平板上没有这一年的工作日历，请联网同步。',
-  'clash.family': '家里说这个时间没人，办公室不会采用。请选家里方便的时间。',
+  'clash.family': '家里这个时间可能没人，请先打电话确认。',
   'clash.family_leaves': '走访结束以前，家里可能就没人了，请先打电话确认。',
   'clash.double': '这个时间您已有走访。',
 
