@@ -68,7 +68,7 @@ FLOORS = {
     "booked": 0.6,
     "booked elsewhere": 0.02,
     "booking applied": 0.1,
-    "booking conflict": 0.04,
+    "booking conflict": 0.02,
     "booking refused": 0.04,
     "handed over": 0.1,
     "handed over twice": 0.01,
