@@ -742,6 +742,13 @@ def test_a_full_disk_does_not_keep_a_tablet_from_starting_once_its_lease_is_over
     expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
 
 
+def take_a_finger_and_go_offline(hand: Tablet) -> None:
+    hand.go("更多")
+    hand.press("设置指纹或面容")
+    expect(hand.page.get_by_text("已设置")).to_be_visible()
+    hand.page.context.set_offline(True)
+
+
 def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     window: Callable[..., Page], camera: Camera, codes: Iterator[str], service: Service
 ) -> None:
@@ -750,10 +757,7 @@ def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     finger = Finger.on(page)
     hand = Tablet(page, camera, unseen)
     hand.enrol(next(codes), "a passkey")
-    hand.go("更多")
-    hand.press("设置指纹或面容")
-    expect(page.get_by_text("已设置")).to_be_visible()
-    page.context.set_offline(True)
+    take_a_finger_and_go_offline(hand)
     page.reload()
     hand.press("用指纹或面容解锁")
     hand.go("今天")
@@ -773,10 +777,7 @@ def test_a_pin_that_opens_nothing_without_a_line_is_not_changed_without_one(
     Finger.on(page)
     hand = Tablet(page, camera, unseen)
     hand.enrol(next(codes), "a finger after weeks")
-    hand.go("更多")
-    hand.press("设置指纹或面容")
-    expect(page.get_by_text("已设置")).to_be_visible()
-    page.context.set_offline(True)
+    take_a_finger_and_go_offline(hand)
     page.clock.fast_forward(15 * 24 * 3600 * 1000)
     hand.press("用指纹或面容解锁")
     hand.press("更改 PIN 码")

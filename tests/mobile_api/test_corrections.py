@@ -23,13 +23,18 @@ def evaluation(place: builders.County, visit: Visit, seed: bytes, **changes: Any
     return evaluation_args(str(visit.pk), str(place.colleague.pk), seed, **changes)
 
 
+def said_and_lacking(place: builders.County, tablet: Tablet) -> tuple[Visit, str]:
+    """Say an evaluation that is to be refused; return its visit and its id."""
+    [visit] = builders.scheduled(place)
+    lacking = evaluation(place, visit, b"first", identity_checked=False)
+    tablet.say("submit_evaluation", lacking, ON_THE_DAY)
+    return visit, tablet.state.outbox[0]["id"]
+
+
 def test_a_corrected_copy_is_applied_and_names_what_it_corrects(
     place: builders.County, tablet: Tablet
 ) -> None:
-    [visit] = builders.scheduled(place)
-    refused = evaluation(place, visit, b"first", identity_checked=False)
-    tablet.say("submit_evaluation", refused, ON_THE_DAY)
-    old = tablet.state.outbox[0]["id"]
+    visit, old = said_and_lacking(place, tablet)
     assert [row["outcome"] for row in tablet.exchange()["outcomes"]] == ["refused"]
     tablet.say(
         "submit_evaluation", {**evaluation(place, visit, b"second"), "corrects": old}, ON_THE_DAY
@@ -47,13 +52,7 @@ def test_a_corrected_copy_is_applied_and_names_what_it_corrects(
 
 
 def test_the_desk_says_that_a_corrected_copy_came(place: builders.County, tablet: Tablet) -> None:
-    [visit] = builders.scheduled(place)
-    tablet.say(
-        "submit_evaluation",
-        evaluation(place, visit, b"first", identity_checked=False),
-        ON_THE_DAY,
-    )
-    old = tablet.state.outbox[0]["id"]
+    visit, old = said_and_lacking(place, tablet)
     tablet.sync()
     office = Client()
     office.force_login(place.administrator)
@@ -94,13 +93,7 @@ def test_a_copy_that_is_written_a_month_later_is_dated_as_it_was_signed(
     place: builders.County, tablet: Tablet, signed_on: datetime, dated: datetime
 ) -> None:
     """The tariff, the age and the year for which nobody applies again run from the visit."""
-    [visit] = builders.scheduled(place)
-    tablet.say(
-        "submit_evaluation",
-        evaluation(place, visit, b"first", identity_checked=False),
-        ON_THE_DAY,
-    )
-    old = tablet.state.outbox[0]["id"]
+    visit, old = said_and_lacking(place, tablet)
     tablet.sync()
     later = ON_THE_DAY + timedelta(days=30)
     clock.advance_to(later)
