@@ -156,10 +156,7 @@ def gather(wanted: Sequence[Commission], at: datetime, signer: Signer) -> Iterat
     """Gather what each paper says from the register; the portrait follows later."""
     evaluations = _evaluations(wanted)
     residents = [one.application.resident_id for one in evaluations.values()]
-    guardians = {
-        row.resident_id: row
-        for row in Guardian.objects.filter(resident__in=residents).order_by("created_at", "pk")
-    }
+    guardians = Guardian.objects.newest_of(residents)
     moves_in = _moves_in([one.case for one in wanted])
     for one in wanted:
         evaluation = evaluations[one.case.pk]

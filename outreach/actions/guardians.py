@@ -18,7 +18,7 @@ NAMERS = (Role.LIAISON, Role.ADMINISTRATOR)
 
 def guardian_of(resident: Resident) -> Guardian | None:
     """Return a resident's present guardian: the one who was named last."""
-    return resident.guardians.order_by("created_at", "pk").last()
+    return Guardian.objects.newest_of([resident.pk]).get(resident.pk)
 
 
 def name_guardian(

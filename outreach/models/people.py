@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -206,6 +208,15 @@ class Resident(models.Model):
         return age_on(birth_date(self.id_number), on)
 
 
+class GuardianQuerySet(models.QuerySet["Guardian"]):
+    """Guardians in the office's words."""
+
+    def newest_of(self, residents: Iterable[UUID]) -> dict[UUID, Guardian]:
+        """Map residents to the guardian who was named last; those before stay in the register."""
+        rows = self.filter(resident__in=list(residents)).order_by("created_at", "pk")
+        return {row.resident_id: row for row in rows}
+
+
 class Guardian(models.Model):
     """The legal guardian of a minor or of a person in the categories that ask for one."""
 
@@ -216,6 +227,8 @@ class Guardian(models.Model):
     telephone = SealedTextField(default="")
     relation = models.CharField(max_length=20)
     created_at = models.DateTimeField()
+
+    objects = GuardianQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -305,7 +305,7 @@ def address(messages: Sequence[Notification]) -> None:
     The guardian's for minors and wards, the person's for others; where that takes no messages, the
     other one.
     """
-    guardians = _guardians(message.application for message in messages)
+    guardians = Guardian.objects.newest_of(message.application.resident_id for message in messages)
     for message in messages:
         case = message.application
         guardian = guardians.get(case.resident_id)
@@ -321,9 +321,3 @@ def address(messages: Sequence[Notification]) -> None:
 def is_mobile(telephone: str) -> bool:
     """Tell whether a number takes short messages (mainland mobile)."""
     return len(telephone) == 11 and telephone.startswith("1") and telephone.isdigit()
-
-
-def _guardians(applications: Iterable[Application]) -> dict[object, Guardian]:
-    ids = {application.resident_id for application in applications}
-    rows = Guardian.objects.filter(resident__in=ids).order_by("pk")
-    return {row.resident_id: row for row in rows}

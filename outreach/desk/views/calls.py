@@ -62,6 +62,5 @@ def _check_shown(request: DeskRequest, calls: Sequence[Call]) -> None:
 
 def _with_guardians(calls: list[Call]) -> Any:
     people = [call.visit.application.resident_id for call in calls]
-    rows = Guardian.objects.filter(resident__in=people).order_by("pk")
-    newest = {row.resident_id: row for row in rows}
+    newest = Guardian.objects.newest_of(people)
     return lambda call: {"guardian": newest.get(call.visit.application.resident_id)}
