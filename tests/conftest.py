@@ -23,7 +23,9 @@ from outreach import clock
 from outreach.models import User
 from tests import builders, migrated
 
-LOCALE = Path(__file__).parent.parent / "outreach" / "locale"
+HERE = Path(__file__).parent
+LOCALE = HERE.parent / "outreach" / "locale"
+SCREENS = HERE / "e2e"
 
 
 # Seeded in the ordinary run, at random in the long one; never timed, the machine is shared.
@@ -42,13 +44,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         meets = {one: _meets_the_database(one) for one in items}
         config.hook.pytest_deselected(items=[one for one in items if not meets[one]])
         items[:] = [one for one in items if meets[one]]
+    _mix(items)
+
+
+def _mix(items: list[pytest.Item]) -> None:
+    """Spread the files that ask for no database evenly over those that are played first.
+
+    pytest-django puts them last, where most wait for processes of their own: two workers would
+    wait beside each other. The browser's stay there: beside its loop Django refuses the database.
+    """
+    files = list(dict.fromkeys(one.path for one in items))
+    asks = {one.path for one in items if _asks_for_the_database(one)}
+    browsers = [path for path in files if path.is_relative_to(SCREENS)]
+    first = files.index(browsers[0]) if browsers else len(files)
+    apart = [path for path in files if path not in asks and path not in browsers]
+    before = [path for path in files[:first] if path in asks]
+    places = {path: (at + 0.5) / len(apart) for at, path in enumerate(apart)}
+    places |= {path: at / len(before) for at, path in enumerate(before)}
+    items.sort(key=lambda one: places.get(one.path, 1))  # the rest stays in its order, at the end
 
 
 def _meets_the_database(item: pytest.Item) -> bool:
     """Tell whether a test asks for the database, or its file brings installations that have one."""
-    asks = {"db", "transactional_db"} & set(item.fixturenames)  # type: ignore[attr-defined]
     brings = {"another_database", "a_register"} & vars(item.module).keys()  # type: ignore[attr-defined]
-    return bool(asks or brings or item.get_closest_marker("django_db"))
+    return bool(brings) or _asks_for_the_database(item)
+
+
+def _asks_for_the_database(item: pytest.Item) -> bool:
+    asks = {"db", "transactional_db"} & set(item.fixturenames)  # type: ignore[attr-defined]
+    return bool(asks or item.get_closest_marker("django_db"))
 
 
 def pytest_configure() -> None:
