@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
 from outreach.desk.views.rates import rates_for
-from outreach.domain.vocabulary import Mode, Paper, Role
+from outreach.domain.vocabulary import EvidenceKind, Mode, Paper, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
@@ -100,13 +101,18 @@ def _evaluations(user: User) -> EvaluationQuerySet:
     ).prefetch_related("co_signers", "photos", "second_opinions__assessor")
 
 
+def _as_asked_for(photo: Photo) -> tuple[int, datetime]:
+    """Order photos as the tablet asks for them, the person first, those of a kind by time."""
+    return list(EvidenceKind).index(EvidenceKind(photo.kind)), photo.taken_at
+
+
 def _screen(
     request: DeskRequest, held: Evaluation, form: DifferForm | None = None
 ) -> dict[str, Any]:
     application = held.application
     reviews = request.user.role in (Role.ADMINISTRATOR, Role.AUDITOR)
     found = rates_for(request.user) if reviews and held.mode != Mode.FILE else None
-    photos = list(held.photos.all())
+    photos = sorted(held.photos.all(), key=_as_asked_for)
     names = [photo.sha256 for photo in photos]
     age = application.resident.age(timezone.localdate(held.evaluated_at))
     needed = papers_required((part["category"] for part in held.parts), age)

@@ -12,7 +12,7 @@ from django.utils.translation import override
 from outreach.actions import evaluations
 from outreach.actions.evaluations import Part
 from outreach.desk.findings import parts_of
-from outreach.domain.vocabulary import Role
+from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.models import (
     Application,
     Assessor,
@@ -71,6 +71,15 @@ def test_reasons_and_answers_speak_the_reader_s_language(
     browser.post("/language/setlang/", {"language": "en", "next": "/"})
     page = browser.get(f"/evaluations/{evaluation.pk}/").content.decode()
     assert "manages daily life partly independently" in page
+
+
+def test_photos_stand_in_the_order_in_which_the_tablet_asks_for_them(
+    place: builders.County, sign_in: SignIn, evaluation: Evaluation
+) -> None:
+    page = sign_in(place.administrator).get(f"/evaluations/{evaluation.pk}/")
+    kinds = [photo.kind for photo, *_ in page.context["photos"]]
+    assert kinds == sorted(kinds, key=list(EvidenceKind).index)
+    assert len(set(kinds)) == 4
 
 
 def test_a_photo_is_served_small_and_whole_and_looking_closely_is_noted(
