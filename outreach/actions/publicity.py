@@ -220,7 +220,7 @@ def appeal(application: Application, *, text: str, by: User, at: datetime) -> Ap
             _("The ten working days for an appeal ended on %(day)s.") % {"day": deadline},
         )
     with transaction.atomic():
-        advance([application], "appeal", by=by, at=at)
+        advance([application], "appeal", by=by, at=at, note=text)
         made = Appeal.objects.create(
             application=application, text=text, recorded_by=by, recorded_at=at, deadline_on=deadline
         )

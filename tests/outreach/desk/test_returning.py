@@ -110,6 +110,18 @@ def test_appeals_wait_in_a_queue_until_the_citys_decision_is_entered(
     assert case.number not in office.get("/appeals/").content.decode()
 
 
+def test_what_an_appeal_says_is_read_where_it_is_decided_and_in_the_history(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    case = not_met(place)[0]
+    move_on(datetime.combine(VISIT_ON, time(18), builders.SHANGHAI))
+    said = {"note": "评定那天他发着烧，走了两步。"}
+    assert sign_in(place.liaison).post(f"/cases/{case.pk}/step/appeal/", said).status_code == 303
+    office = sign_in(place.administrator)
+    for page in ("/appeals/", f"/cases/{case.pk}/"):
+        assert said["note"] in office.get(page).content.decode()
+
+
 def test_a_cancelled_visit_is_told_unless_another_time_was_agreed(place: builders.County) -> None:
     first, second = builders.scheduled(place, 2)
     for visit in (first, second):
