@@ -132,12 +132,23 @@ def appointment_of(link: FamilyLink) -> Visit | None:
     return link.application.visits.open().select_related("assessor").first()
 
 
+def _still_open(at: datetime) -> datetime:
+    """Return the midnight of the first day of which a family may still choose a time, or change it.
+
+    Nobody at the office looks at what comes after the evening before, and the tablet of the team
+    may hear of it too late.
+    """
+    here = timezone.localtime(at)
+    days = 1 if here.time() < UNTIL else 2
+    return datetime.combine(here.date() + timedelta(days=days), time(), here.tzinfo)
+
+
 def times_for(link: FamilyLink, at: datetime) -> list[offering.Offered]:
     """Return the times that the family may choose now: none after the evening before."""
     held = appointment_of(link)
     if held is not None and not may_change(held, at):
         return []
-    found = offering.offered(link.application, at, 3 * offering.COUNT, instead_of=held)
+    found = offering.offered(link.application, _still_open(at), 3 * offering.COUNT, instead_of=held)
     # Which team would come is nothing to choose by: a time is shown once, with the nearest team.
     first = {(one.on, one.start): one for one in reversed(found)}
     return [one for one in found if first[one.on, one.start] is one][: offering.COUNT]
@@ -152,7 +163,9 @@ def choose_time(link: FamilyLink, key: str, *, seen: str, at: datetime) -> Visit
         held = _held(link, seen)
         _check_in_time(held, at)
         by = link.made_by
-        visit = offering.take(link.application, key, by=by, at=at, instead_of=held)
+        visit = offering.take(
+            link.application, key, by=by, at=at, instead_of=held, offered_as_of=_still_open(at)
+        )
         record("family_link.choose", [link], by=by, at=at, detail={"visit": str(visit.pk)})
     return visit
 

@@ -129,17 +129,28 @@ def _clock(minutes: float) -> time:
 
 
 def take(
-    case: Application, key: str, *, by: User, at: datetime, instead_of: Visit | None = None
+    case: Application,
+    key: str,
+    *,
+    by: User,
+    at: datetime,
+    instead_of: Visit | None = None,
+    offered_as_of: datetime | None = None,
 ) -> Visit:
     """Schedule the case at an offered time that the family agreed to, or move it there.
 
+    `offered_as_of` is the moment from which on times were offered, where that is none of now.
     Raises `Refused` where the offer does not stand any more, or somebody made or changed the
     appointment meanwhile.
     """
     with transaction.atomic():
         hold_appointments([case.pk])
         _check_as_read(case, instead_of)
-        return _take(case, key, by=by, at=at, instead_of=instead_of)
+        stand = offered(case, offered_as_of or at, 3 * COUNT, instead_of=instead_of)
+        offer = next((one for one in stand if one.key == key), None)
+        if offer is None:
+            raise Refused("offer-gone", _("This time is not free any more; choose another one."))
+        return _take(case, offer, by=by, at=at)
 
 
 def _check_as_read(case: Application, instead_of: Visit | None) -> None:
@@ -152,13 +163,7 @@ def _check_as_read(case: Application, instead_of: Visit | None) -> None:
         raise AppointmentChanged
 
 
-def _take(
-    case: Application, key: str, *, by: User, at: datetime, instead_of: Visit | None
-) -> Visit:
-    stand = offered(case, at, 3 * COUNT, instead_of=instead_of)
-    offer = next((one for one in stand if one.key == key), None)
-    if offer is None:
-        raise Refused("offer-gone", _("This time is not free any more; choose another one."))
+def _take(case: Application, offer: Offered, *, by: User, at: datetime) -> Visit:
     booking = book(
         offer.team.campaign, [(case, offer.team.pk, offer.on, offer.start, offer.minutes)]
     )

@@ -385,6 +385,25 @@ def test_after_the_evening_before_the_time_stands(place: builders.County) -> Non
         assert (answer.status_code, answer["X-Refusal"]) == (422, "too-late")
 
 
+@pytest.mark.parametrize("asked", [datetime(2018, 6, 3, 20), datetime(2018, 6, 4, 8)])
+def test_no_time_is_offered_that_the_family_could_not_change_any_more(
+    place: builders.County, asked: datetime
+) -> None:
+    """Nobody sees it at the office in that night, nor on a tablet that has left already."""
+    case, address = offered(place)
+    phone = Client()
+    clock.advance_to(asked.replace(tzinfo=builders.SHANGHAI))
+    tomorrow = offering.offered(case, clock.now())[0]
+    assert tomorrow.on == date(2018, 6, 4)
+    page = phone.get(f"{address}time/").content.decode()
+    keys = re.findall(r'name="offer" value="([^"]+)"', page)
+    assert len(keys) == 3
+    assert [key for key in keys if "/2018-06-04/" in key] == []
+    answer = phone.post(f"{address}time/", {"offer": tomorrow.key})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "offer-gone")
+    assert phone.post(f"{address}time/", {"offer": keys[0]}).status_code == 303
+
+
 @pytest.mark.parametrize("what", ["take_back", "offer"])
 def test_a_page_left_open_while_the_office_moved_the_visit_changes_nothing(
     place: builders.County, what: str
