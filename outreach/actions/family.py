@@ -186,11 +186,19 @@ def take_back_time(link: FamilyLink, *, seen: str, at: datetime) -> None:
 
 def _held(link: FamilyLink, seen: str) -> Visit | None:
     """Let nobody else change the appointment; refuse where the family saw another one."""
+    _check_goes_on(link)
     hold_appointments([link.application_id])
     held = appointment_of(link)
     if moment_of(held) != seen:
         raise AppointmentChanged
     return held
+
+
+def _check_goes_on(link: FamilyLink) -> None:
+    if link.application.state not in STATES:
+        raise Refused(
+            "nothing-to-do", _("Your application has gone on meanwhile, so nothing was changed.")
+        )
 
 
 def _check_in_time(visit: Visit | None, at: datetime) -> None:
@@ -204,7 +212,8 @@ def _check_in_time(visit: Visit | None, at: datetime) -> None:
 def say_times(link: FamilyLink, spans: Sequence[dict[str, Any]], *, at: datetime) -> None:
     """Keep when the family is at home, for whoever makes the appointment."""
     case = link.application
-    if case.state not in STATES or appointment_of(link):
+    _check_goes_on(link)
+    if appointment_of(link):
         raise Refused("nothing-to-do", _("There is an appointment already; change that one."))
     with transaction.atomic():
         Application.objects.filter(pk=case.pk).update(

@@ -127,10 +127,12 @@ def check_may_send(link: FamilyLink) -> None:
 
 
 def take_back(photo: PaperPhoto, *, at: datetime) -> None:
-    """Take a family's photo back while nobody has decided about it."""
+    """Take a family's photo back while nobody has decided about it; once more changes nothing."""
     undecided = PaperPhoto.objects.undecided().filter(pk=photo.pk)
     with transaction.atomic():
         if not undecided.update(taken_back_at=at):
+            if PaperPhoto.objects.filter(pk=photo.pk, taken_back_at__isnull=False).exists():
+                return
             raise Refused("decided-already", _("The office has looked at this photo already."))
         record("paper.take_back", [photo], by=None, at=at)
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -106,6 +107,8 @@ def _page(link: FamilyLink, secret: str) -> dict[str, Any]:
         "visit": visit,
         "seen": moment_of(visit),
         "may_change": visit is not None and actions.may_change(visit, at),
+        "is_over": visit is not None and visit.on < clock.today(),
+        "telephone": settings.OUTREACH_ISSUER_TELEPHONE,
         "may_choose": case.state == "accepted",
         "may_send": case.state in actions.STATES,
         "papers": _papers(link),
@@ -113,8 +116,8 @@ def _page(link: FamilyLink, secret: str) -> dict[str, Any]:
 
 
 def _masked(name: str) -> str:
-    """Return a name of which only the first character is to be seen."""
-    return name[:1] + "＊" * (len(name) - 1)
+    """Return a name of which only the first character is to be seen, long or short."""
+    return name[:1] + "＊" * min(len(name) - 1, 2)
 
 
 def _papers(link: FamilyLink) -> list[dict[str, Any]]:
@@ -156,8 +159,8 @@ def send(request: HttpRequest, link: FamilyLink, secret: str) -> HttpResponse:
 
 @through_link
 def take_back(request: HttpRequest, link: FamilyLink, secret: str, photo: UUID) -> HttpResponse:
-    """Take back a photo that nobody has decided about."""
-    held = get_object_or_404(link.application.paper_photos.shown(), pk=photo, link__isnull=False)
+    """Take back a photo that nobody has decided about; pressed twice, it is still taken back."""
+    held = get_object_or_404(link.application.paper_photos, pk=photo, link__isnull=False)
 
     def act() -> HttpResponse:
         papers.take_back(held, at=clock.now())
@@ -177,7 +180,8 @@ def photo(request: HttpRequest, link: FamilyLink, secret: str, photo: UUID) -> H
 @through_link
 def time(request: HttpRequest, link: FamilyLink, secret: str) -> HttpResponse:
     """Offer times for the visit; on POST book one, or keep when somebody is at home."""
-    form = TimesForm(request.POST or None, initial={"times": _ticked(link)})
+    told = request.POST if "tell" in request.POST else None  # the times are not what was offered
+    form = TimesForm(told, initial={"times": _ticked(link)})
 
     def act() -> HttpResponse:
         at, seen = clock.now(), request.POST.get("seen", "")

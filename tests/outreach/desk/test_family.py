@@ -262,6 +262,20 @@ def test_a_photo_that_cannot_be_used_comes_back_with_the_reason(
     assert case.papers_missing == ["id_card"]
 
 
+def test_a_photo_that_is_taken_back_twice_leads_back_to_the_family_both_times(
+    place: builders.County,
+) -> None:
+    """The answer was lost on the line, or it was open in two windows: it read “not in your area”."""
+    case = returned(place)
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
+    photo = PaperPhoto.objects.get()
+    for _twice in range(2):
+        answer = phone.post(f"{address}papers/{photo.pk}/take-back/")
+        assert (answer.status_code, answer["Location"]) == (303, address)
+    assert AuditEvent.objects.filter(action="paper.take_back").count() == 1
+
+
 def test_a_photo_can_be_taken_back_until_somebody_decided(place: builders.County) -> None:
     case = returned(place)
     address, phone = link_for(place, case), Client()
@@ -430,6 +444,50 @@ def test_a_time_that_is_gone_is_refused_and_nothing_is_booked(place: builders.Co
     answer = Client().post(f"{address}time/", {"offer": "x/2018-06-05/09:00"})
     assert (answer.status_code, answer["X-Refusal"]) == (422, "offer-gone")
     assert not case.visits.exists()
+
+
+def test_who_is_assessed_meanwhile_is_not_told_of_an_appointment(place: builders.County) -> None:
+    case = builders.accepted(place)[0]
+    address, phone = link_for(place, case), Client()
+    Application.objects.filter(pk=case.pk).update(state="evaluated")
+    for form in ({"tell": "yes"}, {"take_back": "yes"}, {"offer": "x/2018-06-05/09:00"}):
+        answer = phone.post(f"{address}time/", form | {"seen": "2018-06-04 09:00"})
+        assert (answer.status_code, answer["X-Refusal"]) == (422, "nothing-to-do")
+        page = answer.content.decode()
+        assert ("已经约好时间" in page, "期间有人改动" in page) == (False, False)
+    assert "现在这里没有要办的事" in phone.get(f"{address}time/").content.decode()
+
+
+def test_a_refused_offer_leaves_the_times_ticked_that_the_family_once_said(
+    place: builders.County,
+) -> None:
+    case = builders.accepted(place)[0]
+    address, phone = link_for(place, case), Client()
+    phone.post(f"{address}time/", {"tell": "yes", "times": ["2-am"]})
+    answer = phone.post(f"{address}time/", {"offer": "x/2018-06-05/09:00"})
+    assert answer["X-Refusal"] == "offer-gone"
+    assert re.findall(r'value="(\w-\w+)"[^>]* checked', answer.content.decode()) == ["2-am"]
+
+
+def test_a_visit_whose_day_is_over_is_not_said_to_come(
+    place: builders.County, settings: Any
+) -> None:
+    """Its tablet is not back yet; the family read when the doctors come, and to be at home."""
+    settings.OUTREACH_ISSUER_TELEPHONE = "0817-7654321"
+    [visit] = builders.scheduled(place)
+    clock.advance_to(datetime.combine(visit.on + DAY, time(9), builders.SHANGHAI))
+    address, phone = link_for(place, visit.application), Client()
+    for page in (address, f"{address}time/"):
+        shown = phone.get(page).content.decode()
+        assert ("请在家等候" in shown, "现在约定的时间" in shown) == (False, False)
+        assert ("如果没有人来" in shown, "0817-7654321" in shown) == (True, True)
+
+
+def test_a_family_reads_why_its_application_came_back(place: builders.County) -> None:
+    """Where no paper is missing, all of them read “here” under “returned”, and nothing else."""
+    case = builders.applied(place)[0]
+    applications.send_back(case, [], reasons=["photo_unfit"], by=place.administrator, at=START)
+    assert "不符合： 照片不合要求" in Client().get(link_for(place, case)).content.decode()
 
 
 def test_without_offers_the_family_tells_when_it_is_at_home(place: builders.County) -> None:
