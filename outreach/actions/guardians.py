@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import Guarding, add_guardian, erased
 from outreach.actions.audit import record
+from outreach.actions.family import revoke_link
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Guardian, Resident, User
 from outreach.rules import Refused, check_in_scope
@@ -26,7 +27,8 @@ def name_guardian(
 ) -> Guardian:
     """Name the guardian of a case's person; whoever was named before stays in the register.
 
-    `seen` is the id of the one whom the author saw named, "" where there was none. Raises
+    `seen` is the id of the one whom the author saw named, "" where there was none. The family's
+    link, which whoever was named before has, ends with somebody else at another telephone. Raises
     `Refused` where somebody else was named meanwhile.
     """
     if by.role not in NAMERS:
@@ -44,4 +46,6 @@ def name_guardian(
             )
         made = add_guardian(resident, guarding, at)
         record("application.guardian", [application], by=by, at=at)
+        if present and present.name != made.name and present.telephone != made.telephone:
+            revoke_link(application, by=by, at=at)
     return made

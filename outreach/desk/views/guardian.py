@@ -20,7 +20,7 @@ from outreach.desk.person_fields import IdNumberField, NameField, TelephoneField
 from outreach.desk.stepping import cases_of
 from outreach.desk.words import choices
 from outreach.domain.vocabulary import Role
-from outreach.models import Application
+from outreach.models import Application, FamilyLink
 from outreach.rules import Refused
 
 
@@ -45,14 +45,21 @@ def guardian(request: DeskRequest, case: UUID) -> HttpResponse:
     def act() -> HttpResponse:
         check_form(form)
         said = dict(form.cleaned_data)
-        seen = said.pop("seen")
+        seen, had_link = said.pop("seen"), _has_link(application)
         try:
             name_guardian(application, Guarding(**said), seen=seen, by=request.user, at=clock.now())
         except Refused as refusal:
             if refusal.code == "guardian-changed":  # whoever saves once more has seen who it is
                 form.data = {**request.POST.dict(), "seen": _named(application).get("seen", "")}
             raise
-        return done(request, _("The guardian is named."), "desk:case", case)
+        if had_link and not _has_link(application):
+            text = _(
+                "The guardian is named. The family's link is over, since the former guardian may"
+                " have it: make a new one."
+            )
+        else:
+            text = _("The guardian is named.")
+        return done(request, text, "desk:case", case)
 
     def page() -> dict[str, Any]:
         return {
@@ -62,6 +69,10 @@ def guardian(request: DeskRequest, case: UUID) -> HttpResponse:
         }
 
     return answer(request, act, "desk/guardian.html", page)
+
+
+def _has_link(application: Application) -> bool:
+    return FamilyLink.objects.standing(clock.now()).filter(application=application).exists()
 
 
 def _named(application: Application) -> dict[str, str]:

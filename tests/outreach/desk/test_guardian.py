@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from outreach.actions import evaluations
+from outreach import clock
+from outreach.actions import evaluations, family
 from outreach.actions.applications import Guarding
 from outreach.actions.guardians import guardian_of
 from outreach.models import Application, User
@@ -39,6 +40,27 @@ def test_a_guardian_is_named_where_the_nomination_named_none(
     assert liaison.post(f"/cases/{case.pk}/guardian/", MOTHER).status_code == 303
     assert named(case) == ("钱小河", "13700000001")
     assert "钱小河" in liaison.get(f"/cases/{case.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "telephone", "ends"),
+    [
+        ("钱大河", "13700000002", True),
+        ("钱小禾", "13700000001", False),  # a slip in the name
+        ("钱小河", "13700000002", False),  # another number
+    ],
+)
+def test_the_familys_link_ends_with_the_guardian_who_has_it(
+    place: builders.County, sign_in: SignIn, name: str, telephone: str, ends: bool
+) -> None:
+    [case] = builders.applied(place, categories=["mental"])
+    liaison, page = sign_in(place.liaison), f"/cases/{case.pk}/guardian/"
+    liaison.post(page, MOTHER)
+    _link, secret = family.make_link(case, by=place.administrator, at=clock.now())
+    other = {**MOTHER, "name": name, "telephone": telephone, "seen": seen_in(liaison, case)}
+    answer = liaison.post(page, other, follow=True)
+    assert Client().get(f"/family/{secret}/").status_code == (404 if ends else 200)
+    assert ("原链接已失效" in answer.content.decode()) is ends
 
 
 def test_another_one_takes_the_place_and_nobody_is_overwritten_unseen(
