@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -145,9 +145,10 @@ def poster(request: DeskRequest, notice: UUID) -> HttpResponse:
 def record_objection(request: DeskRequest, case: UUID) -> HttpResponse:
     """Record an objection against a running notice; the case waits until it is decided."""
     application = found(cases_of(request.user), pk=case)
-    notice = get_object_or_404(
-        Notice.objects.select_related("application"), application=application, taken_down_on=None
-    )
+    # The newest: one that was taken down while this was being written says that it is over.
+    notice = application.notices.select_related("application").order_by("pk").last()
+    if notice is None or (notice.taken_down_on and request.method != "POST"):
+        raise Http404
     form = ObjectionForm(request.POST or None)
 
     def act() -> HttpResponse:

@@ -73,6 +73,19 @@ def test_an_objection_after_the_last_day_is_refused(
     assert (answer.status_code, answer["X-Refusal"]) == (422, "notice-over")
 
 
+def test_an_objection_that_was_being_written_as_the_notice_came_down_is_kept_on_the_page(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    """They read that there is no such page, or not in their area; the words were gone."""
+    case = builders.on_notice(place)[0]
+    move_on(builders.notice_over())
+    publicity.end_notices([case], by=place.administrator, at=clock.now())
+    said = {"from_whom": "邻居", "text": "他能走路"}
+    answer = sign_in(place.liaison).post(f"/cases/{case.pk}/objection/", said)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "notice-over")
+    assert "他能走路" in answer.content.decode()
+
+
 def test_a_second_neighbour_objects_while_the_first_objection_is_looked_into(
     place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
 ) -> None:
