@@ -237,7 +237,10 @@ def check_may_approve(user: User, applications: Iterable[Application]) -> None:
     ):
         raise Refused(
             "approver-involved",
-            _("You nominated or rated a person in this batch; another approver must sign."),
+            _(
+                "You nominated or rated a person in this batch, or declared them a relative;"
+                " another approver must sign."
+            ),
         )
 
 

@@ -14,6 +14,7 @@ from outreach.desk.answers import answer, done
 from outreach.desk.life import EmptyForm
 from outreach.desk.stepping import cases_of
 from outreach.domain.vocabulary import Role
+from outreach.domain.workflow import ApplicationState
 
 
 @only(Role.ASSESSOR, Role.APPROVER)
@@ -23,7 +24,14 @@ def relative(request: DeskRequest, case: UUID) -> HttpResponse:
 
     def act() -> HttpResponse:
         declare_relative(application, by=request.user, at=clock.now())
-        return done(request, _("It is noted: a colleague decides about this person."), "desk:cases")
+        if application.state == ApplicationState.ACCEPTED and application.assessor == request.user:
+            said = _(
+                "It is noted. The case is still with you: ask the office to give it, and the visit,"
+                " to a colleague."
+            )
+        else:
+            said = _("It is noted: a colleague decides about this person.")
+        return done(request, said, "desk:cases")
 
     context = {
         "application": application,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from django.test import Client
@@ -33,6 +33,19 @@ def test_a_doctor_declares_a_relative_and_does_not_rate(
         evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
     office = sign_in(place.administrator).get(f"/cases/{visit.application_id}/").content.decode()
     assert "声明为亲属" in office
+
+
+def test_who_has_the_case_is_told_that_it_stays_until_the_office_gives_it_away(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """They read that a colleague decides, and nobody at the office knew that one must come."""
+    [visit] = builders.scheduled(place)
+    doctor = sign_in(place.assessor)
+    answer = doctor.post(f"/cases/{visit.application_id}/relative/", follow=True)
+    assert "申请仍在您名下" in answer.content.decode()
+    rated = builders.evaluated(place, on=date(2018, 6, 5))[0].application
+    answer = doctor.post(f"/cases/{rated.pk}/relative/", follow=True)
+    assert "申请仍在您名下" not in answer.content.decode()
 
 
 def test_an_approver_declares_a_relative_and_another_one_signs(
