@@ -103,9 +103,14 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "POST"])
 def check_number(request: HttpRequest) -> HttpResponse:
-    """Answer on a number; it travels in the form, never in an address."""
+    """Answer on a number; it travels in the form, never in an address.
+
+    Whoever changes the language of an answer comes here without a form.
+    """
+    if request.method != "POST":
+        return _page(request, {"is_number": True}, 200)
     form, answer = NumberForm(request.POST), None
     if form.is_valid():
         number, issued = form.cleaned_data["number"], form.cleaned_data["issued"]

@@ -166,6 +166,13 @@ def ask_number(number: str, issued: str) -> tuple[int, str]:
     return response.status_code, response.content.decode()
 
 
+def test_whoever_changes_the_language_of_an_answer_comes_to_the_form() -> None:
+    """The browser showed a page of its own: there was none at the address of the answer."""
+    answer = Client(headers={"accept-language": "en"}).get("/check/number/")
+    assert answer.status_code == 200
+    assert 'name="issued"' in answer.content.decode()
+
+
 def test_a_number_is_answered_with_the_day_that_stands_beside_it(paper: bytes) -> None:
     number = Certificate.objects.get().number
     spaced = f"{number[:6]} {number[6:].lower()}"
