@@ -265,7 +265,7 @@ def test_a_photo_that_cannot_be_used_comes_back_with_the_reason(
 def test_a_photo_that_is_taken_back_twice_leads_back_to_the_family_both_times(
     place: builders.County,
 ) -> None:
-    """The answer was lost on the line, or it was open in two windows: it read “not in your area”."""
+    """The answer was lost, or it was open in two windows: they read “not in your area”."""
     case = returned(place)
     address, phone = link_for(place, case), Client()
     phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture()})
@@ -399,14 +399,14 @@ def test_after_the_evening_before_the_time_stands(place: builders.County) -> Non
         assert (answer.status_code, answer["X-Refusal"]) == (422, "too-late")
 
 
-@pytest.mark.parametrize("asked", [datetime(2018, 6, 3, 20), datetime(2018, 6, 4, 8)])
+@pytest.mark.parametrize(("day", "hour"), [(3, 20), (4, 8)])
 def test_no_time_is_offered_that_the_family_could_not_change_any_more(
-    place: builders.County, asked: datetime
+    place: builders.County, day: int, hour: int
 ) -> None:
     """Nobody sees it at the office in that night, nor on a tablet that has left already."""
     case, address = offered(place)
     phone = Client()
-    clock.advance_to(asked.replace(tzinfo=builders.SHANGHAI))
+    clock.advance_to(datetime(2018, 6, day, hour, tzinfo=builders.SHANGHAI))
     tomorrow = offering.offered(case, clock.now())[0]
     assert tomorrow.on == date(2018, 6, 4)
     page = phone.get(f"{address}time/").content.decode()
