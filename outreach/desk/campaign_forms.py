@@ -152,9 +152,9 @@ class TeamForm(forms.Form):
         members, base = self.fields["members"], self.fields["base"]
         assert isinstance(members, forms.ModelMultipleChoiceField)
         assert isinstance(base, forms.ModelChoiceField)
-        rows = Assessor.objects.filter(user__division__code__startswith=code[:6])
-        active = rows.filter(user__is_active=True).select_related("user", "institution")
-        members.queryset = active.order_by("team", "user__full_name", "pk")
+        rows = Assessor.objects.serving().filter(user__division__code__startswith=code[:6])
+        serving = rows.select_related("user", "institution")
+        members.queryset = serving.order_by("team", "user__full_name", "pk")
         places = Division.objects.valid(on).filter(code__startswith=code[:6])
         located = places.filter(latitude__isnull=False).exclude(level=Level.VILLAGE)
         base.queryset = located.order_by("level", "code")

@@ -17,6 +17,7 @@ from icalendar import Calendar
 from outreach import clock
 from outreach.actions import applications, calendars, campaigns, planning, visits
 from outreach.actions.campaigns import Happening
+from outreach.domain.vocabulary import Role
 from outreach.models import Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
 from outreach.working_calendar import LoadedYear, published_year
@@ -179,6 +180,16 @@ def test_an_assessor_is_in_one_team_only(hill: Hills, office: Client) -> None:
         f"/campaigns/{hill.campaign.pk}/teams/new/", form | {"name": hill.north.name}
     )
     assert taken["X-Refusal"] == "team-exists"
+
+
+def test_nobody_who_has_another_role_by_now_is_offered_for_a_team(
+    hill: Hills, office: Client
+) -> None:
+    """A team of whom nobody rates any more was put together, and no plan had a day for it."""
+    User.objects.filter(pk=hill.spare.pk).update(role=Role.LIAISON)
+    for page in (f"/campaigns/{hill.campaign.pk}/teams/new/", f"/teams/{hill.south.pk}/"):
+        offered = office.get(page).context["form"].fields["members"].queryset
+        assert hill.spare.pk not in [one.pk for one in offered]
 
 
 def test_whose_visits_stay_with_who_left_the_team_is_said(hill: Hills, office: Client) -> None:
