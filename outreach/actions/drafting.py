@@ -6,8 +6,9 @@ again anywhere. It holds the places of homes: it is kept sealed.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -18,6 +19,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from outreach.domain.planning import Travel
+from outreach.domain.planning.travel import road_metres, road_seconds
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
 from outreach.domain.workflow import ApplicationState
@@ -27,6 +30,7 @@ from outreach.models import (
     Call,
     Campaign,
     DeclaredRelative,
+    Division,
     Hindrance,
     Shift,
     Team,
@@ -37,7 +41,8 @@ from outreach.models.planning import HindranceKind
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import Refused, applications_for
 
-#: How a vehicle travels, in the campaign file's words; assumed until a county measured its own.
+#: How a vehicle travels, in the campaign file's words, which are the planner's own; assumed until
+#: a county measured its own.
 SPEEDS = {"slow_km": 2.0, "slow_kmh": 18.0, "fast_kmh": 38.0, "park_minutes": 3.0}
 #: A team that is told of a change in the middle of a day needs this long to turn round.
 NOTICE_MINUTES = 15
@@ -71,6 +76,7 @@ class _Register:
     hindrances: list[Hindrance]
     cases: list[Application]
     visits: dict[UUID, Visit]
+    elsewhere: Sequence[Visit]
     accepted_on: Mapping[UUID, date]
     qualified: Mapping[UUID, frozenset[str]]
     members: Mapping[UUID, list[UUID]]
@@ -140,6 +146,7 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
     rows = Assessor.objects.serving().filter(user__in=people)
     cases = list(cases_of(campaign))
     visits = {visit.application_id: visit for visit in open_visits(campaign)}
+    ours = [case for case in cases if _is_ours(visits.get(case.pk), campaign, people, now)]
     return _Register(
         campaign,
         days_of(campaign),
@@ -152,8 +159,9 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
             )
         ),
         list(campaign.hindrances.standing().select_related("place")),
-        [case for case in cases if _is_ours(visits.get(case.pk), campaign, people, now)],
+        ours,
         visits,
+        _elsewhere(people, ours, now),
         _acceptances(campaign),
         {row.user_id: frozenset(row.categories) for row in rows},
         members,
@@ -177,6 +185,14 @@ def _is_ours(visit: Visit | None, campaign: Campaign, people: set[UUID], now: da
         return True
     inside = campaign.first_on <= visit.on <= campaign.last_on and visit.assessor_id in people
     return inside and datetime.combine(visit.on, visit.start, now.tzinfo) > now
+
+
+def _elsewhere(people: Iterable[UUID], ours: Sequence[Application], now: datetime) -> list[Visit]:
+    """Return the visits of the teams' assessors at homes that are none of the question's."""
+    rows = Visit.objects.open().filter(assessor__in=people, on__gte=timezone.localdate(now))
+    shown = rows.select_related("application__village__parent")
+    known = {case.pk for case in ours}
+    return [visit for visit in shown if visit.application_id not in known]
 
 
 def _acceptances(campaign: Campaign) -> dict[UUID, date]:
@@ -251,8 +267,29 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
         "end": shift.end,
         # Who leaves, or is told of a change, after lunch has had it.
         "lunch": start < campaign.lunch_at + campaign.lunch_minutes,
+        "busy": _busy(known, shift, come),
         "overtime": known.wishes.get("overtime_minutes", campaign.overtime_minutes),
     }
+
+
+def _busy(known: _Register, shift: Shift, come: Sequence[UUID]) -> list[list[int]]:
+    """Return when one of who comes is at another home, with the way from the base and back."""
+    spans = []
+    for visit in known.elsewhere:
+        if visit.on == shift.on and visit.assessor_id in come:
+            way, start = _way(shift.team, visit.application.village), in_minutes(visit.start)
+            spans.append([max(0, start - way), start + visit.minutes + way])
+    return sorted(spans)
+
+
+def _way(team: Team, village: Division) -> int:
+    """Return the minutes from a team's base to a village; none where nobody knows where it is."""
+    place = _where(village)
+    if place is None:
+        return 0
+    base = team.latitude, team.longitude
+    metres = road_metres([base, place], settings.OUTREACH_ROAD_FACTOR)
+    return math.ceil(float(road_seconds(metres, Travel())[0, 1]) / 60)
 
 
 def _visit(known: _Register, case: Application, place: tuple[float, float]) -> dict[str, Any]:
@@ -300,13 +337,20 @@ def _place(known: _Register, case: Application) -> tuple[float, float] | None:
     place = case.resident.place
     if place and "lat" in place and "lon" in place:
         return float(place["lat"]), float(place["lon"])
-    for division in (case.village, case.village.parent):
-        if division and division.latitude is not None and division.longitude is not None:
-            return division.latitude, division.longitude
+    if village := _where(case.village):
+        return village
     visit = known.visits.get(case.pk)
     bases = {user: team for team in known.teams for user in known.members.get(team.pk, [])}
     base = bases.get(visit.assessor_id) if visit else None
     return (base.latitude, base.longitude) if base else None
+
+
+def _where(village: Division) -> tuple[float, float] | None:
+    """Return where a village is; its township where nobody measured it."""
+    for division in (village, village.parent):
+        if division and division.latitude is not None and division.longitude is not None:
+            return division.latitude, division.longitude
+    return None
 
 
 def _deadline(known: _Register, case: Application) -> int | None:

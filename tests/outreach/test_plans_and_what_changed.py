@@ -7,14 +7,14 @@ from datetime import time, timedelta
 
 import pytest
 
-from outreach.actions import applications, campaigns, planning, visits
-from outreach.actions.campaigns import Happening
+from outreach.actions import applications, campaigns, drafting, planning, visits
+from outreach.actions.campaigns import CampaignTerms, Happening
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Call, Division, Visit
 from outreach.models.planning import CallKind, HindranceKind
 from outreach.rules import Refused
 from tests import builders
-from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, made, published
+from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, made, published, team
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +74,31 @@ def test_who_was_promised_a_visit_keeps_it_though_nobody_knows_where_the_village
     planning.publish(plan, by=place.administrator, at=ASKED)
     visit = Visit.objects.get(application=case)
     assert (visit.on, visit.state) == (MONDAY, "scheduled")
+
+
+def test_a_townships_plan_goes_round_the_visits_that_its_doctor_has_elsewhere(
+    place: builders.County,
+) -> None:
+    """It knew of none of them, and was refused as double-booked however often it was made."""
+    hill = hills(place, 8)
+    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
+    village = builders.division("511302209201", "新村", Level.VILLAGE, township)
+    Division.objects.filter(pk=village.pk).update(latitude=30.85, longitude=106.10)
+    [case] = in_village(place, village)
+    applications.assign([case], place.assessor, by=place.administrator, at=ASKED)
+    elsewhere = visits.Appointment(case, MONDAY, time(10), 60)
+    visits.schedule([elsewhere], by=place.administrator, at=ASKED)
+    terms = CampaignTerms("乡里送证", MONDAY, MONDAY)
+    campaign = campaigns.create(terms, place.township, by=place.administrator, at=ASKED)
+    team(campaign, "乡里一组", [place.assessor], by=place.administrator)
+    plan = made(replace(hill, campaign=campaign))
+    assert plan.stops.count() > 4
+    assert {stop.application.village.parent for stop in plan.stops.all()} == {place.township}
+    planning.publish(plan, by=place.administrator, at=ASKED)
+    way = 15  # at least, for eight kilometres of road
+    for visit in Visit.objects.exclude(application=case):
+        start = drafting.in_minutes(visit.start)
+        assert start >= 11 * 60 + way or start + visit.minutes <= 10 * 60 - way
 
 
 def test_a_plan_that_does_not_know_what_came_in_between_is_not_published(

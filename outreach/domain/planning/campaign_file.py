@@ -118,6 +118,7 @@ def _shift(raw: Mapping[str, Any]) -> Shift:
         finish=None if raw.get("finish") is None else _pair(raw["finish"]),
         overtime=_number(raw.get("overtime", 0)),
         lunch=bool(raw.get("lunch", True)),
+        busy=tuple(sorted(_pair(span) for span in raw.get("busy", []))),
     )
 
 

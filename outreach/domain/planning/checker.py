@@ -31,8 +31,8 @@ def check(problem: Problem, plan: Plan, pinned: Pins = NO_PINS) -> list[Violatio
     """Return every hard rule the plan breaks; an empty list for a plan that can be driven.
 
     Rules: `known` (visit and shift exist, each once), `complete` (assigned or left out, not
-    both), `qualification`, `day`, `time`, `pin`, `travel` (a start earlier than arrival and
-    lunch allow), `shift` (back too late), `figures` (kilometres or lateness misstated).
+    both), `qualification`, `day`, `time`, `elsewhere`, `pin`, `travel` (a start earlier than
+    arrival and lunch allow), `shift` (back too late), `figures` (kilometres or lateness misstated).
     """
     return [*_inventory(problem, plan), *_driven(problem, plan, pinned), *_figures(problem, plan)]
 
@@ -81,6 +81,9 @@ def _allowed(route: Route, stop: Stop, visit: Visit, shift: Shift) -> Iterator[V
     opens, closes = visit.window
     if not opens - TOLERANCE <= stop.start <= closes + TOLERANCE:
         yield _of(route, stop, "time", f"{stop.start:.1f} is outside {opens} to {closes}")
+    for begins, ends in shift.busy:
+        if stop.start < ends - TOLERANCE and begins + TOLERANCE < stop.start + visit.minutes:
+            yield _of(route, stop, "elsewhere", f"somebody is away from {begins} to {ends}")
 
 
 def _pin_kept(route: Route, stop: Stop, pinned: Pins) -> Iterator[Violation]:

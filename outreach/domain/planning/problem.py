@@ -51,7 +51,8 @@ class Shift:
     """One team on one day: leaves `base` at `start`, is back at `finish` (its base) by `end`.
 
     `overtime` minutes beyond `end` are allowed at a price; a team without `lunch` (it starts
-    in the afternoon, say) works through.
+    in the afternoon, say) works through. In the spans of `busy`, by their beginning, somebody
+    of the team is elsewhere: no visit runs into them.
     """
 
     team: str
@@ -63,6 +64,7 @@ class Shift:
     finish: Place | None = None
     overtime: float = 0
     lunch: bool = True
+    busy: tuple[tuple[float, float], ...] = ()
 
     @property
     def key(self) -> ShiftKey:

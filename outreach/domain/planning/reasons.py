@@ -30,7 +30,7 @@ def reason(ground: Ground, draft: Draft, visit: int, pinned: Pins = NO_PINS) -> 
     allowed = [n for n in able if spec.days is None or ground.shifts[n].day in spec.days]
     if not allowed:
         return _no_day(ground, visit, able, skills)
-    alone = [n for n in allowed if timed(ground, n, (visit,)) is not None]
+    alone = [n for n in allowed if timed(ground, n, (visit,), alone=True) is not None]
     if not alone:
         return _no_time(ground, visit, allowed, skills)
     return _no_capacity(ground, draft, visit, alone, skills)

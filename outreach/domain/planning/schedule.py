@@ -19,10 +19,13 @@ class Timed:
     back: int
 
 
-def timed(ground: Ground, shift: int, stops: Sequence[int], grace: int = 0) -> Timed | None:
+def timed(
+    ground: Ground, shift: int, stops: Sequence[int], grace: int = 0, *, alone: bool = False
+) -> Timed | None:
     """Run a team-day's clock; None when a visit would start too late or the team be back too late.
 
     `grace` seconds beyond shift and overtime are let pass, to ask what a longer day would allow.
+    `alone` asks as if the team had nothing else to do, elsewhere either.
 
     Lunch is taken on arrival before the first visit that would start after the hour of lunch.
     """
@@ -31,13 +34,14 @@ def timed(ground: Ground, shift: int, stops: Sequence[int], grace: int = 0) -> T
     now = round(spec.start * 60)
     due, length = (ground.lunch_after, ground.lunch_seconds) if spec.lunch else (1 << 30, 0)
     lunch: tuple[int, int] | None = None
+    busy = () if alone else spec.busy
     arrivals, starts = [], []
     for stop in stops:
         arrival = now + ground.second_rows[at][stop]
         window = ground.windows[stop]
-        start = max(arrival, window.opens)
+        start = _clear(busy, max(arrival, window.opens), ground.service[stop])
         if lunch is None and start >= due:
-            start = max(arrival + length, window.opens)
+            start = _clear(busy, max(arrival + length, window.opens), ground.service[stop])
             begins = max(arrival, min(due, start - length))
             lunch = (begins, begins + length)
         if start > window.closes:
@@ -50,6 +54,14 @@ def timed(ground: Ground, shift: int, stops: Sequence[int], grace: int = 0) -> T
     if back > round((spec.end + spec.overtime) * 60) + grace:
         return None
     return Timed(tuple(arrivals), tuple(starts), lunch, back)
+
+
+def _clear(busy: Sequence[tuple[float, float]], start: int, length: int) -> int:
+    """Return the first second from `start` on at which so long a visit runs into nothing."""
+    for begins, ends in busy:
+        if start < ends * 60 and begins * 60 < start + length:
+            start = round(ends * 60)
+    return start
 
 
 def fits(ground: Ground, shift: int, stops: Sequence[int]) -> bool:

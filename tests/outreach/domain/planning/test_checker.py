@@ -48,6 +48,19 @@ def test_a_day_the_family_excluded_is_found():
     assert rules(closed, PLAN) == {"day"}
 
 
+def test_a_visit_while_somebody_of_the_team_is_elsewhere_is_found():
+    away = tuple(replace(shift, busy=((600, 720),)) for shift in PROBLEM.shifts)
+    assert "elsewhere" in rules(replace(PROBLEM, shifts=away), PLAN)
+
+
+def test_a_plan_goes_round_what_a_team_does_elsewhere():
+    away = tuple(replace(shift, busy=((560, 600), (660, 780))) for shift in PROBLEM.shifts)
+    problem = replace(PROBLEM, shifts=away)
+    made = plan(problem, seed=1, stop=Until(rounds=2))
+    assert made.routes
+    assert check(problem, made) == []
+
+
 def test_a_start_outside_the_possible_time_is_found():
     stops = PLAN.routes[0].stops
     assert "time" in rules(PROBLEM, spoil(0, stops=(replace(stops[0], start=1030), *stops[1:])))

@@ -49,6 +49,11 @@ def test_no_common_time():
     assert left_out([person(window=(400, start))], DAY) == {}
 
 
+def test_a_family_whose_only_hours_the_team_spends_elsewhere_is_not_asked_for_others_as_if_late():
+    away = replace(DAY, busy=((510, 900),))
+    assert left_out([person(window=(540, 600))], away)[1].code == "no_capacity"
+
+
 def test_too_far_for_a_day():
     assert left_out([person(lat=34.0)], DAY)[1].code == "too_far"
 
