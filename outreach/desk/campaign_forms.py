@@ -220,6 +220,11 @@ class HoursForm(SeenForm):
                 said = f"{day:%Y-%m-%d} {label}"
                 self.fields[f"{name}-{day}"] = _moment(said, required=False)
 
+    def lacks(self, name: str) -> bool:
+        """Tell whether the day came after the page, as where the campaign was made longer."""
+        _what, _dash, day = name.partition("-")
+        return f"start-{day}" not in self.data
+
     @staticmethod
     def showing(days: Sequence[date], shifts: Iterable[Shift]) -> dict[str, Any]:
         """Return what the form shows of a team's days."""

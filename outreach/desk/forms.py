@@ -70,6 +70,10 @@ class SeenForm(forms.Form):
     stands: Sequence[tuple[str, str]] = ()
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def lacks(self, name: str) -> bool:  # noqa: ARG002  # a form's fields are mostly always the same
+        """Tell whether the page that was sent did not have this field yet."""
+        return False
+
     def put_in(self, said: Mapping[str, list[str]]) -> None:
         """Take over what somebody else changed, in the words that a browser sends."""
         typed = cast(QueryDict, self.data).copy()

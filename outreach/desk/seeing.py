@@ -70,11 +70,11 @@ def told(done: str, kept: Sequence[str]) -> str:
 
 
 def _mark(what: Shown) -> str:
-    return ".".join(_digest(value) for value in what.values())
+    return ".".join(_digest(name, value) for name, value in what.items())
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(_plain(value)).encode()).hexdigest()[:8]
+def _digest(name: str, value: Any) -> str:
+    return hashlib.sha256(json.dumps([name, _plain(value)]).encode()).hexdigest()[:8]
 
 
 def _plain(value: Any) -> Any:
@@ -94,15 +94,19 @@ def _changed(seen: str, now: Shown) -> dict[str, str]:
     return {
         name: mark
         for (name, value), mark in zip(now.items(), before, strict=True)
-        if mark != _digest(value)
+        if mark != _digest(name, value)
     }
 
 
 def _take_over(form: SeenForm, theirs: Mapping[str, str], now: Shown) -> list[str]:
-    """Put into the form what only somebody else changed; return which fields that are."""
+    """Put into the form what only somebody else changed, or added; return which fields that are."""
     form.is_valid()
     typed = form.cleaned_data
-    alone = [name for name, mark in theirs.items() if _digest(typed.get(name)) == mark]
+    alone = [
+        name
+        for name, mark in theirs.items()
+        if form.lacks(name) or _digest(name, typed.get(name)) == mark
+    ]
     form.put_in({name: _words(form[name], now[name]) for name in alone})
     return alone
 

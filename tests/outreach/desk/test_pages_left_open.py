@@ -8,10 +8,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.forms import Form
 from django.test import Client
 
 from outreach import clock
-from outreach.actions import applications, evaluations, outlets, publicity, visits
+from outreach.actions import applications, campaigns, evaluations, outlets, publicity, visits
+from outreach.actions.campaigns import CampaignTerms
 from outreach.actions.evaluations import Part
 from outreach.domain.vocabulary import OutletKind
 from outreach.models import Application, Institution, User, Visit
@@ -19,7 +21,7 @@ from tests import builders
 from tests.builders import SHANGHAI, START, County
 from tests.outreach.desk.reading import seen_on
 from tests.outreach.desk.test_campaign_pages import CAMPAIGN
-from tests.outreach.planning import MONDAY, hills
+from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -176,6 +178,38 @@ def test_of_two_who_change_the_same_the_second_is_shown_what_the_first_did(
     assert seen_on(one.get(address)) == seen_on(answer) == stands
     assert other.post(address, form | theirs | {"seen": stands}).status_code == 303
     assert seen_on(one.get(address)) != stands
+
+
+@pytest.mark.parametrize("weeks", [0, 1])
+def test_days_that_came_after_the_page_was_opened_are_not_set_off_by_it(
+    place: County, sign_in: SignIn, weeks: int
+) -> None:
+    """The campaign was made longer, or put off by a week: whoever saved then sent nobody there."""
+    clock.advance_to(ASKED)
+    hill = hills(place, 1)
+    office, address = sign_in(place.administrator), f"/teams/{hill.north.pk}/hours/"
+    form = sent_by(office.get(address).context["form"])
+    first, last = MONDAY + timedelta(weeks=weeks), FRIDAY + timedelta(weeks=1)
+    terms = CampaignTerms(hill.campaign.name, first, last)
+    campaigns.change(hill.campaign, terms, by=place.administrator, at=ASKED)
+    stood = list(hill.north.shifts.values_list("on", "start", "end"))
+
+    answer = office.post(address, form)
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "changed-meanwhile")
+    [listed] = re.findall(r'id="stands".*?</section>', answer.content.decode(), re.DOTALL)
+    assert f"{last}" in listed
+    assert office.post(address, sent_by(answer.context["form"])).status_code == 303
+    assert list(hill.north.shifts.values_list("on", "start", "end")) == stood
+
+
+def sent_by(form: Form) -> dict[str, Any]:
+    """Return what a browser sends of a form as it is shown."""
+    shown = {name: form[name].value() for name in form.fields}
+    return {
+        name: f"{value:%H:%M}" if isinstance(value, time) else value
+        for name, value in shown.items()
+        if value not in (None, False)
+    }
 
 
 #: Of the same forms, what the two change apart, and one field that one of them changes beside.
