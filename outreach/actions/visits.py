@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -29,6 +29,7 @@ from outreach.models import (
     Application,
     Call,
     KeptUpdate,
+    Pin,
     Slot,
     User,
     Visit,
@@ -295,6 +296,8 @@ def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:
     """Set the state a step leads to, in one statement; the event is the caller's."""
     target = VISIT[name].target
     ids = [visit.id for visit in visits]
+    if target in (VisitState.CANCELLED, VisitState.NOT_DONE):
+        _release([visit.application_id for visit in visits])
     if fields:
         rows = Visit.objects.filter(pk__among=ids)
         rows.update(state=target, revision=F("revision") + 1, **fields)
@@ -302,6 +305,12 @@ def settle(visits: Sequence[Visit], name: str, **fields: str) -> None:
         _settle(ids=ids, state=target)
     for visit in visits:
         visit.state = target
+
+
+def _release(cases: Collection[UUID]) -> None:
+    """Let plans choose what comes in the place of an appointment that was promised and is off."""
+    if cases:
+        Pin.objects.filter(application__in=cases).delete()
 
 
 @KeptUpdate

@@ -410,6 +410,17 @@ def test_an_appointment_is_promised_and_released(hill: Hills, office: Client) ->
     assert office.post(f"/plans/{plan.pk}/pin/", form | {"next": "x"}).status_code == 404
 
 
+def test_a_promise_ends_with_its_appointment(hill: Hills) -> None:
+    """The next appointment of the family stood as promised, and no plan could move it."""
+    published(hill)
+    visit = Visit.objects.earliest("on", "start")
+    case, by = visit.application, hill.place.administrator
+    other = next(one for one in hill.cases if one != case)
+    campaigns.pin(hill.campaign, [case, other], by=by, at=ASKED)
+    visits.cancel(visit, by=by, at=ASKED, reason="改约")
+    assert [pin.application for pin in hill.campaign.pins.all()] == [other]
+
+
 def test_the_appointment_form_offers_three_times_of_which_one_press_takes(
     hill: Hills, office: Client
 ) -> None:
