@@ -200,7 +200,9 @@ def resume(plan: Plan, *, by: User, at: datetime) -> None:
 
 
 def _check_teams(plan: Plan) -> None:
-    """Refuse a question that names a team which was removed: no answer to it could be kept."""
+    """Refuse a question that was erased, or names a team that is gone: no answer could be kept."""
+    if plan.problem is None:
+        raise plan_over()
     named = {shift["team"] for shift in plan.problem.get("shifts", [])}
     if named - {str(pk) for pk in plan.campaign.teams.values_list("pk", flat=True)}:
         raise plan_over()
@@ -360,7 +362,9 @@ def _named(plan: Plan) -> set[UUID]:
 
 
 def _seen(plan: Plan) -> dict[UUID, tuple[date, int]]:
-    """Return the appointments as they stood when the plan was asked for."""
+    """Return the appointments as they stood when the plan was asked for; none once erased."""
+    if plan.problem is None:
+        return {}
     days = [date.fromisoformat(day) for day in plan.problem["days"]]
     return {
         UUID(one["visit"]): (days[one["day"]], one["start"]) for one in plan.problem["standing"]

@@ -421,6 +421,19 @@ def test_a_promise_ends_with_its_appointment(hill: Hills) -> None:
     assert [pin.application for pin in hill.campaign.pins.all()] == [other]
 
 
+def test_a_draft_whose_question_was_erased_after_its_term_is_shown(
+    hill: Hills, office: Client
+) -> None:
+    """Its pages were errors, as those of every draft that nobody had published in two years."""
+    plan = made(hill)
+    Plan.objects.update(problem=None)
+    assert office.get(f"/plans/{plan.pk}/").status_code == 200
+    assert office.get(f"/plans/{plan.pk}/publish/").status_code == 200
+    Plan.objects.update(state=PlanState.FAILED)
+    told = office.post(f"/plans/{plan.pk}/resume/", follow=True)
+    assert "这个方案已结束" in text(told)
+
+
 def test_the_appointment_form_offers_three_times_of_which_one_press_takes(
     hill: Hills, office: Client
 ) -> None:
