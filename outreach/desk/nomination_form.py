@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import Guarding, Nomination
 from outreach.desk import words
-from outreach.desk.person_fields import IdNumberField, NameField, TelephoneField
+from outreach.desk.person_fields import OWN_NUMBER, IdNumberField, NameField, TelephoneField
 from outreach.desk.words import choices
 from outreach.domain.identity import IdNumber, age_on, parse_id_number
 from outreach.domain.vocabulary import Category, Paper
@@ -156,6 +156,9 @@ class NominationForm(forms.Form):
             self._check_guardian(cleaned)
         elif self._said_of_guardian() and not cleaned.get("guardian_name"):
             self.add_error("guardian_name", _("Write the name of the guardian, too."))
+        theirs = cleaned.get("guardian_id_number")
+        if theirs and theirs == cleaned.get("id_number"):
+            self.add_error("guardian_id_number", OWN_NUMBER)
         unnamed = cleaned.get("consent_by") and not cleaned.get("consent_name")
         if unnamed and "consent_name" not in self.errors:
             self.add_error("consent_name", _("Write the name of who asks."))

@@ -25,6 +25,10 @@ ID_NUMBER_MESSAGES = {
 }
 
 
+#: Said where the person's card was copied in place of the guardian's.
+OWN_NUMBER = _("This is the number of the person; write that of the guardian, or nothing.")
+
+
 class NumberField(forms.CharField):
     """A number or code to be compared, whatever it was typed with or copied from."""
 

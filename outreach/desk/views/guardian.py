@@ -16,7 +16,7 @@ from outreach.actions.guardians import guardian_of, name_guardian
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
-from outreach.desk.person_fields import IdNumberField, NameField, TelephoneField
+from outreach.desk.person_fields import OWN_NUMBER, IdNumberField, NameField, TelephoneField
 from outreach.desk.stepping import cases_of
 from outreach.desk.words import choices
 from outreach.domain.vocabulary import Role
@@ -35,12 +35,24 @@ class GuardianForm(forms.Form):
     id_number = IdNumberField(label=gettext_lazy("ID number of the guardian"), required=False)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, own_number: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own_number = own_number
+
+    def clean_id_number(self) -> str:
+        """Refuse the number of the person."""
+        value: str = self.cleaned_data["id_number"]
+        if value and value == self.own_number:
+            raise forms.ValidationError(OWN_NUMBER, "own")
+        return value
+
 
 @only(Role.LIAISON, Role.ADMINISTRATOR)
 def guardian(request: DeskRequest, case: UUID) -> HttpResponse:
     """Name the guardian; where somebody else did meanwhile, show whom and ask again."""
     application = found(cases_of(request.user), pk=case)
-    form = GuardianForm(request.POST or None, initial=_named(application))
+    own = application.resident.id_number
+    form = GuardianForm(request.POST or None, initial=_named(application), own_number=own)
 
     def act() -> HttpResponse:
         check_form(form)

@@ -84,6 +84,17 @@ def test_another_one_takes_the_place_and_nobody_is_overwritten_unseen(
     assert case.resident.guardians.count() == 2
 
 
+def test_the_persons_own_number_is_not_the_guardians(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Copied from the wrong card it stood as the guardian's, and nobody was told."""
+    [case] = builders.applied(place, categories=["mental"])
+    own = {**MOTHER, "id_number": case.resident.id_number}
+    answer = sign_in(place.liaison).post(f"/cases/{case.pk}/guardian/", own)
+    assert (answer.status_code, set(answer.context["form"].errors)) == (422, {"id_number"})
+    assert named(case) is None
+
+
 @pytest.mark.parametrize("field", ["name", "relation"])
 def test_what_is_missing_is_said(place: builders.County, sign_in: SignIn, field: str) -> None:
     [case] = builders.applied(place, categories=["mental"])

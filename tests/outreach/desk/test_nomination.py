@@ -111,6 +111,19 @@ def test_a_guardian_is_kept_with_the_person(place: builders.County, sign_in: Sig
     assert Application.objects.get().papers_missing == ["guardian_proof"]
 
 
+def test_the_persons_own_number_is_not_the_guardians(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    form = nomination_form(place, guardian_name="赵大山", guardian_relation="child")
+    form["guardian_id_number"] = form["id_number"]
+    answer = sign_in(place.liaison).post("/cases/nominate/", form)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (
+        422,
+        ["guardian_id_number"],
+    )
+    assert not Application.objects.exists()
+
+
 def test_a_second_open_application_is_refused(place: builders.County, sign_in: SignIn) -> None:
     form = nomination_form(place)
     liaison = sign_in(place.liaison)
