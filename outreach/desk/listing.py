@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from outreach.domain.identity import as_filed
 from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
 from outreach.models import working_calendar
 
@@ -214,5 +215,6 @@ def list_rows(
 def _matching(search: str, fields: tuple[str, ...]) -> Q:
     wanted = Q()
     for name in fields:
-        wanted |= Q(**{f"{name}__icontains": search})
+        for said in {search, as_filed(search)}:
+            wanted |= Q(**{f"{name}__icontains": said})
     return wanted

@@ -121,6 +121,11 @@ def as_meant(text: str) -> str:
     return "".join(text.translate(_FULL_WIDTH | _INVISIBLE).split())
 
 
+def as_filed(text: str) -> str:
+    """Return what is looked for as names and numbers are filed, whatever it was typed with."""
+    return as_meant(text).translate(_DOTS | _PRIVATE_USE)
+
+
 def birth_date(value: str) -> date:
     """Return the day of birth that stands in an ID number of 18 characters.
 

@@ -313,6 +313,26 @@ def test_a_search_finds_by_name_and_by_number(place: builders.County, sign_in: S
     assert [row.item.pk for row in by_name] == [row.item.pk for row in by_number] == [other.pk]
 
 
+@pytest.mark.parametrize("said", ["阿依•古丽", "依．古", "阿 依", "阿依\u3000·\u3000古丽"])
+def test_a_name_is_found_by_what_a_keyboard_offers_for_its_dot(
+    place: builders.County, sign_in: SignIn, said: str
+) -> None:
+    """Nothing matched, though the same keyboard's dot is taken where somebody is nominated."""
+    [case] = builders.applied(place, name="阿依·古丽")
+    builders.applied(place, name="钱小满")
+    found = sign_in(place.administrator).get("/cases/", {"q": said}).context["listing"]
+    assert [row.item for row in found] == [case]
+
+
+def test_a_number_is_found_in_full_width(place: builders.County, sign_in: SignIn) -> None:
+    case = builders.applied(place)[0]
+    wide = case.number.translate(
+        {ord("-"): "－", **{ord(f"{n}"): chr(0xFF10 + n) for n in range(10)}}
+    )
+    found = sign_in(place.administrator).get("/cases/", {"q": wide}).context["listing"]
+    assert [row.item for row in found] == [case]
+
+
 def test_lists_show_the_end_of_an_id_number_only(place: builders.County, sign_in: SignIn) -> None:
     case = builders.applied(place)[0]
     page = sign_in(place.administrator).get("/cases/").content.decode()
