@@ -30,7 +30,7 @@ from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded
 from outreach.domain.workflow import APPLICATION, OPEN_STATES, OPEN_VISITS, ApplicationState
-from outreach.models import Application, Evaluation, PaperPhoto, StoredBlob, User, Visit
+from outreach.models import Application, Division, Evaluation, PaperPhoto, StoredBlob, User, Visit
 from outreach.models.applications import ApplicationQuerySet
 from outreach.rules import Refused
 
@@ -65,6 +65,7 @@ def cases(request: DeskRequest) -> HttpResponse:
     rows, kept = _narrowed(request, rows)
     listing = list_rows(request, rows, Calendar.of(clock.today()))
     context = {"listing": listing, "states": STATES, "state": state, "hidden": kept}
+    context["narrowed"] = _names_of(kept)
     return render(request, "desk/cases.html", context)
 
 
@@ -80,6 +81,14 @@ def _narrowed(
         rated = rows.filter(evaluations__assessor=assessor)
         rows, kept["assessor"] = rated.distinct(), str(assessor)
     return rows, kept
+
+
+def _names_of(kept: dict[str, str]) -> list[str]:
+    """Return the names of the village and the assessor whose cases alone are listed."""
+    villages = Division.objects.filter(code=kept.get("village")).order_by("pk")
+    people = User.objects.filter(pk=kept.get("assessor"))
+    named = (villages.values_list("name"), people.values_list("full_name"))
+    return [name for rows in named for (name,) in rows[:1]]
 
 
 @only(*EVERYBODY)

@@ -333,6 +333,18 @@ def test_a_number_is_found_in_full_width(place: builders.County, sign_in: SignIn
     assert [row.item for row in found] == [case]
 
 
+def test_a_list_of_one_villages_cases_says_so(place: builders.County, sign_in: SignIn) -> None:
+    """“Everybody in your area” stood over it, and a search there found nobody of elsewhere."""
+    builders.applied(place, name="钱小满")
+    office = sign_in(place.administrator)
+    narrowed = {"village": place.other_village.code, "assessor": str(place.assessor.pk)}
+    page = office.get("/cases/", narrowed | {"q": "小满"})
+    assert "这里只列出" in page.content.decode()
+    assert page.context["narrowed"] == [place.other_village.name, place.assessor.full_name]
+    assert "还没有申请" not in office.get("/cases/", narrowed).content.decode()
+    assert office.get("/cases/").context["narrowed"] == []
+
+
 def test_lists_show_the_end_of_an_id_number_only(place: builders.County, sign_in: SignIn) -> None:
     case = builders.applied(place)[0]
     page = sign_in(place.administrator).get("/cases/").content.decode()
