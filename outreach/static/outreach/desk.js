@@ -32,9 +32,24 @@ for (const form of document.querySelectorAll("form[method=post]")) {
     setTimeout(() => delete form.dataset.sent, 15_000);
   });
 }
-window.addEventListener("pageshow", () => {
+const sendAgain = () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-});
+};
+window.addEventListener("pageshow", sendAgain);
+
+// No browser keeps these pages: what was typed into a long form would be gone by "back", a link or
+// the other language. One is asked first, also where a form came back with something to mend.
+for (const form of document.querySelectorAll("main form[method=post]:not([data-batch])")) {
+  const fields = form.querySelectorAll("textarea, select, input:not([type=hidden])");
+  if (fields.length < 4 && !form.querySelector("textarea")) continue;
+  let isTyped = document.querySelector(".summary") !== null;
+  form.addEventListener("input", () => (isTyped = true));
+  window.addEventListener("beforeunload", (event) => {
+    if (!isTyped || form.dataset.sent) return;
+    event.preventDefault();
+    setTimeout(sendAgain); // whoever stays may press the same button again
+  });
+}
 
 // A notice goes to the printer.
 for (const button of document.querySelectorAll("[data-print]")) {
