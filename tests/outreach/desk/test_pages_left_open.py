@@ -99,6 +99,24 @@ def test_a_move_in_the_very_same_moment_is_shown_too(
     assert seen_on(answer) == "2018-06-05 10:30"
 
 
+@pytest.mark.parametrize("step", TYPED)
+def test_a_visit_that_was_called_off_meanwhile_does_not_stand_there_as_to_come(
+    place: County, sign_in: SignIn, step: str
+) -> None:
+    """“Appointment that stands now”, said the page, above the time of a cancelled one."""
+    [visit] = builders.scheduled(place)
+    office, address = sign_in(place.administrator), f"/visits/{visit.pk}/{step}/"
+    seen = seen_on(office.get(address))
+    assert "现在登记的上门时间" in office.get(address).content.decode()
+    visits.cancel(visit, by=place.administrator, at=START, reason="住院")
+
+    answer = office.post(address, TYPED[step] | {"seen": seen})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "visit-moved-on")
+    for page in (answer, office.get(address)):
+        assert "现在登记的上门时间" not in page.content.decode()
+        assert "<dt>已取消</dt>" in page.content.decode()
+
+
 def test_a_case_that_somebody_gave_away_meanwhile_is_given_to_nobody_else(
     place: County, sign_in: SignIn
 ) -> None:
