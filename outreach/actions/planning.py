@@ -41,7 +41,6 @@ from outreach.models import (
     TeamMember,
     User,
     Visit,
-    working_calendar,
 )
 from outreach.models.planning import PUBLISHABLE, CallKind, PlanKind, PlanState
 from outreach.rules import Refused
@@ -375,12 +374,13 @@ def _still_true(plan: Plan, at: datetime) -> tuple[list[PlannedStop], list[Appli
     """Part the stops that can be arranged from cases that moved on or were changed by hand."""
     seen = _seen(plan)
     accepted = set(drafting.cases_of(plan.campaign).values_list("pk", flat=True))
-    calendar = working_calendar(plan.campaign.first_on)
+    first, last = plan.campaign.first_on, plan.campaign.last_on
+    worked = drafting.days_of(plan.campaign)
     # On a day that was made a holiday since nobody can come: the plan saw no appointment there.
     standing = {
         visit.application_id: visit
         for visit in _open_visits(plan)
-        if calendar.is_working_day(visit.on)
+        if visit.on in worked or not first <= visit.on <= last
     }
     wanted, skipped = [], []
     for stop in _stops(plan):

@@ -421,6 +421,21 @@ def test_a_promise_ends_with_its_appointment(hill: Hills) -> None:
     assert [pin.application for pin in hill.campaign.pins.all()] == [other]
 
 
+def test_a_visit_that_nobody_heard_of_for_years_stops_no_plan(
+    hill: Hills, office: Client
+) -> None:
+    """The plan's page was an error, and publishing wanted the calendar of that year."""
+    plan = made(hill)
+    case = plan.stops.earliest("on", "start").application
+    applications.assign([case], hill.place.assessor, by=hill.place.administrator, at=ASKED)
+    long_ago = ASKED.replace(year=2016, day=27)
+    earlier = visits.Appointment(case, long_ago.date(), time(10))
+    visits.schedule([earlier], by=hill.place.administrator, at=long_ago)
+    assert office.get(f"/plans/{plan.pk}/").status_code == 200
+    assert office.post(f"/plans/{plan.pk}/publish/").status_code == 303
+    assert Visit.objects.filter(on__gte=MONDAY).count() == 7
+
+
 def test_a_draft_whose_question_was_erased_after_its_term_is_shown(
     hill: Hills, office: Client
 ) -> None:
