@@ -146,9 +146,20 @@ def change(campaign: Campaign, terms: CampaignTerms, *, by: User, at: datetime) 
 def _work_on(team: Team, days: Iterable[date]) -> None:
     """Let a team work on these days, too, as it mostly does; one that has no day left has none."""
     hours = Counter(team.shifts.values_list("start", "end")).most_common(1)
-    Shift.objects.bulk_create(
+    shifts = [
         Shift(team=team, on=day, start=start, end=end) for (start, end), _n in hours for day in days
-    )
+    ]
+    Shift.objects.bulk_create(shifts, ignore_conflicts=True)  # its own hours of a day stay
+
+
+def work_on(days: Sequence[date]) -> None:
+    """Let the teams of campaigns work on days that a newer calendar made working days."""
+    if not days:
+        return
+    held = Campaign.objects.filter(first_on__lte=days[-1], last_on__gte=days[0]).order_by("pk")
+    for campaign in held.select_for_update(no_key=True):
+        for team in campaign.teams.all():
+            _work_on(team, [day for day in days if campaign.first_on <= day <= campaign.last_on])
 
 
 def add_team(campaign: Campaign, crew: Crew, *, by: User, at: datetime) -> Team:

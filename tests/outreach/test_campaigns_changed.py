@@ -6,9 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from outreach.actions import campaigns, planning
+from outreach.actions import calendars, campaigns, planning
 from outreach.actions.campaigns import CampaignTerms, Hours
 from outreach.models import Campaign, Visit
+from outreach.working_calendar import LoadedYear, published_year
 from tests import builders
 from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, published
 
@@ -37,6 +38,23 @@ def test_teams_work_on_the_days_by_which_a_campaign_is_made_longer(place: builde
     shifts = hill.north.shifts.values_list("on", "start", "end")
     assert list(shifts) == [(one.on, 480, 960) for one in early] + [(day, 480, 960) for day in new]
     assert hill.south.shifts.count() == 0
+
+
+def test_teams_work_on_a_weekend_day_that_a_newer_decree_makes_up_for(
+    place: builders.County,
+) -> None:
+    """It was off for every team, as one that somebody had set so."""
+    hill = hills(place, 0)
+    saturday = MONDAY + timedelta(days=5)
+    own = [Hours(day, 480, 960) for day in campaigns.working_days(MONDAY, FRIDAY)[1:]]
+    campaigns.set_hours(hill.north, own, by=place.administrator, at=ASKED)
+    moved = published_year(2018) - {saturday} | {FRIDAY}
+    calendars.load_year(LoadedYear(2018, moved, "an invented decree"), by=None, at=ASKED)
+    assert hill.north.shifts.get(on=saturday).start == 480
+    assert not hill.north.shifts.filter(on=MONDAY).exists()
+    assert hill.south.shifts.filter(on=saturday).exists()
+    calendars.load_year(LoadedYear(2018, published_year(2018), "taken back"), by=None, at=ASKED)
+    assert hill.north.shifts.filter(on=FRIDAY).count() == 1
 
 
 def test_a_campaign_that_is_put_off_keeps_its_teams_hours(place: builders.County) -> None:
