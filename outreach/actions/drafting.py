@@ -273,13 +273,33 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
 
 
 def _busy(known: _Register, shift: Shift, come: Sequence[UUID]) -> list[list[int]]:
-    """Return when one of who comes is at another home, with the way from the base and back."""
+    """Return when one of who comes is at another home, with the way from the base and back.
+
+    Appointments of the team's own beside it stand: whoever made both knew that it parts.
+    """
+    away = [one for one in known.elsewhere if one.on == shift.on and one.assessor_id in come]
+    own = [_span(visit) for visit in _own(known, shift)] if away else []
     spans = []
-    for visit in known.elsewhere:
-        if visit.on == shift.on and visit.assessor_id in come:
-            way, start = _way(shift.team, visit.application.village), in_minutes(visit.start)
-            spans.append([max(0, start - way), start + visit.minutes + way])
+    for visit in away:
+        way, (start, end) = _way(shift.team, visit.application.village), _span(visit)
+        if all(end <= begins or ends <= start for begins, ends in own):
+            first = max([0, start - way, *(ends for _begins, ends in own if ends <= start)])
+            spans.append(
+                [first, min([end + way, *(begins for begins, _e in own if begins >= end)])]
+            )
     return sorted(spans)
+
+
+def _own(known: _Register, shift: Shift) -> list[Visit]:
+    """Return the appointments of the question's cases that a team has on a day."""
+    crew = known.members.get(shift.team_id, [])
+    visits = (known.visits.get(case.pk) for case in known.cases)
+    return [one for one in visits if one and one.on == shift.on and one.assessor_id in crew]
+
+
+def _span(visit: Visit) -> tuple[int, int]:
+    start = in_minutes(visit.start)
+    return start, start + visit.minutes
 
 
 def _way(team: Team, village: Division) -> int:

@@ -101,6 +101,29 @@ def test_a_townships_plan_goes_round_the_visits_that_its_doctor_has_elsewhere(
         assert start >= 11 * 60 + way or start + visit.minutes <= 10 * 60 - way
 
 
+def test_an_appointment_made_while_a_colleague_of_the_team_is_elsewhere_stands(
+    place: builders.County,
+) -> None:
+    """Both were made by hand, before the two went out as one team."""
+    hill = hills(place, 2)
+    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
+    village = builders.division("511302209201", "新村", Level.VILLAGE, township)
+    [case] = in_village(place, village)
+    own, beside = hill.cases
+    for one, who, start in ((own, place.assessor, 10), (case, place.colleague, 10)):
+        applications.assign([one], who, by=place.administrator, at=ASKED)
+        appointment = visits.Appointment(one, MONDAY, time(start), 60)
+        visits.schedule([appointment], by=place.administrator, at=ASKED)
+    terms = CampaignTerms("乡里送证", MONDAY, MONDAY)
+    campaign = campaigns.create(terms, place.township, by=place.administrator, at=ASKED)
+    team(campaign, "乡里一组", [place.assessor, place.colleague], by=place.administrator)
+    plan = made(replace(hill, campaign=campaign))
+    assert plan.left_out.count() == 0
+    assert plan.stops.get(application=own).on == MONDAY
+    planning.publish(plan, by=place.administrator, at=ASKED)
+    assert Visit.objects.get(application=beside).on == MONDAY
+
+
 def test_a_plan_that_does_not_know_what_came_in_between_is_not_published(
     place: builders.County,
 ) -> None:
