@@ -126,6 +126,7 @@ def second_opinions_for(user: User) -> QuerySet[Evaluation]:
         application__state=ApplicationState.EVALUATED,
         application__village__code__startswith=user.division.code,
         grade__in=(1, 2),
+        corrections=None,
         second_opinions=None,
         category__in=[*qualified, Category.MULTIPLE],
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,12 +28,14 @@ from outreach.domain.vocabulary import (
     Role,
     evidence_for,
 )
-from outreach.domain.workflow import APPLICATION, VISIT, ApplicationState
+from outreach.domain.workflow import APPLICATION, VISIT, ApplicationState, VisitState
 from outreach.models import (
     Application,
     Evaluation,
+    Kept,
     Photo,
     SecondOpinion,
+    Slot,
     User,
     Visit,
     insert,
@@ -114,9 +116,9 @@ def submit(
 ) -> list[Evaluation]:
     """Record evaluations with their declared media, or none of them.
 
-    One that an administrator admits afterwards needs neither to be the assessor's case still nor
-    its visit to be open: a second evaluation of a visit names the first one as corrected. It may
-    also be of a day before the nomination: a restored register has some of those later than before.
+    A second evaluation of a case names the one that stood before as corrected. One that an
+    administrator admits afterwards needs neither to be the assessor's case still nor its visit to
+    be open. It may also be of a day before the nomination: a restored register has some of those later than before.
     Who signed it may have another role by now. It may say "not met" although one of several
     categories is: such were taken in once, and a restored register hears of them again.
 
@@ -140,16 +142,17 @@ def submit(
     judged = [_judge(submission, raters, assessors, zone, by, at) for submission in submissions]
     with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
+        _stand_over_earlier_ones(evaluations)
         if admitted_by:
             _take_up_again(evaluations, by=admitted_by, at=at)
         insert(Evaluation, map(vars, evaluations))
         insert(Evaluation.co_signers.through, _co_signatures(submissions))
         insert(Photo, (photo for submission in submissions for photo in _photos(submission)))
-        firsts = [evaluation for evaluation in evaluations if evaluation.corrects_id is None]
-        visits = [evaluation.visit for evaluation in firsts if evaluation.visit]
+        made = [evaluation.visit for evaluation in evaluations if evaluation.visit]
+        visits = [visit for visit in made if visit.state != VisitState.DONE]
         visiting.settle(visits, "complete")
         visiting.remember(visits, "complete", by=by, at=at)
-        record_spared(firsts)
+        record_spared(evaluations)
         deeds: dict[str, Sequence[Model]] = {"visit.complete": visits}
         for name, met in (("evaluate", True), ("find_not_met", False)):
             chosen = [one.submission.visit.application for one in judged if one.met is met]
@@ -159,14 +162,24 @@ def submit(
     return evaluations
 
 
-def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime) -> None:
-    """Let evaluations that come late stand over the earlier ones of their visits."""
-    visits = {evaluation.visit_id for evaluation in evaluations}
-    standing = Evaluation.objects.filter(visit__among=visits, corrections=None)
-    newest = dict(standing.order_by("received_at", "id").values_list("visit_id", "pk"))
+@Kept
+def _standing(cases: Slot) -> QuerySet[Evaluation, tuple[UUID, UUID]]:
+    own = Evaluation.objects.made_here().filter(application__among=cases, corrections=None)
+    return own.order_by("received_at", "id").values_list("application_id", "pk")
+
+
+def _stand_over_earlier_ones(evaluations: Sequence[Evaluation]) -> None:
+    """Let each name the one of its case that stood before, of this visit or of another one.
+
+    So it is known which counts without any clock. What another county's file says is none of ours.
+    """
+    standing = dict(_standing(cases={one.application_id for one in evaluations}))
     for evaluation in evaluations:
-        if evaluation.visit_id in newest:
-            evaluation.corrects_id = newest[evaluation.visit_id]
+        evaluation.corrects_id = standing.get(evaluation.application_id)
+
+
+def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime) -> None:
+    """Let the cases of evaluations that come late be assessed once more."""
     done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
     cases = [evaluation.application_id for evaluation in evaluations]
     _free_what_is_booked_instead(cases, done, by=by, at=at)

@@ -20,17 +20,25 @@ from outreach.models import Evaluation, Journey, Kept, Resident, Slot, Tariff, i
 
 
 def record_spared(evaluations: Sequence[Evaluation]) -> None:
-    """Pin the facts of the journeys that these home evaluations spared."""
+    """Pin the facts of the journeys that these home evaluations spared, once for each case.
+
+    Where one corrects another, journeys and amounts stay, and stand under its category.
+    """
     tariffs, zone = _Tariffs(), timezone.get_current_timezone()
-    holders = _Holders(evaluations)
+    firsts = [evaluation for evaluation in evaluations if evaluation.corrects_id is None]
+    holders = _Holders(firsts)
     insert(
         Journey,
         [
             _facts(evaluation, tariffs, holders, evaluation.evaluated_at.astimezone(zone).date())
-            for evaluation in evaluations
+            for evaluation in firsts
         ],
         road_factor=settings.OUTREACH_ROAD_FACTOR,
     )
+    again = [evaluation for evaluation in evaluations if evaluation.corrects_id is not None]
+    for category in sorted({evaluation.category for evaluation in again}):
+        cases = [one.application_id for one in again if one.category == category]
+        Journey.objects.filter(evaluation__application__in=cases).update(category=category)
 
 
 def _facts(

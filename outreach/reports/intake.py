@@ -121,7 +121,7 @@ class Matter:
 def matters(first: date, last: date, *, within: Division) -> list[Matter]:
     """Count trips by matter: an assessment elsewhere is one, a request at a counter another.
 
-    A second evaluation of a visit corrects the first and is no matter of its own.
+    A second evaluation of a case corrects the first and is no matter of its own.
     """
     rows = Evaluation.objects.made_here().filter(
         corrects=None,

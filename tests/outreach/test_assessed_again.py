@@ -1,0 +1,96 @@
+"""A case that is assessed a second time: which result stands, and what it counts for."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from outreach.actions import applications, evaluations, visits
+from outreach.domain.vocabulary import Mode
+from outreach.models import Evaluation, Journey
+from outreach.reports import By, savings_report
+from outreach.reports.intake import matters
+from outreach.reports.rates import rates
+from outreach.rules import second_opinions_for
+from tests import builders
+from tests.builders import SHANGHAI, VISIT_ON
+
+pytestmark = pytest.mark.django_db
+AFTERNOON = datetime.combine(VISIT_ON, time(16), SHANGHAI)
+NEXT_DAY = VISIT_ON + timedelta(days=1)
+BLIND: dict[str, Any] = {"acuity_right": 0.03, "acuity_left": 0.03}
+
+
+def assessed_again(
+    place: builders.County, first: Evaluation, at: datetime | None = None
+) -> Evaluation:
+    """Send a case back after its first assessment, and assess it at home once more: 视力 2."""
+    case = first.application
+    applications.advance([case], "send_back", by=place.administrator, at=AFTERNOON, note="再评")
+    slot = visits.Appointment(case, NEXT_DAY, time(9), minutes=30)
+    [visit] = visits.schedule([slot], by=place.administrator, at=AFTERNOON)
+    part = evaluations.Part("vision", BLIND, 2)
+    said = builders.submission(place, visit, parts=[part], grade=2)
+    [again] = evaluations.submit([said], by=place.assessor, at=at or said.evaluated_at)
+    visit.refresh_from_db()
+    assert visit.state == "done"
+    return again
+
+
+@pytest.mark.parametrize("step", [timedelta(days=1), -timedelta(days=30)])
+def test_the_later_one_stands_whatever_the_servers_clock_said(
+    place: builders.County, step: timedelta
+) -> None:
+    [first] = builders.evaluated(place)
+    again = assessed_again(place, first, first.received_at + step)
+    found = evaluations.current_evaluation([first.application_id])
+    assert found == {first.application_id: again}
+    assert again.corrects_id == first.pk
+
+
+def test_the_citizen_was_spared_the_journeys_of_one_case(place: builders.County) -> None:
+    """One way to the examination, one to the certificate, and one fee, whoever sent it back."""
+    [first] = builders.evaluated(place)
+    before = savings_report().saved_fen
+    assessed_again(place, first)
+    report = savings_report()
+    assert (report.whole.assessments, report.saved_fen) == (1, before)
+    found = matters(VISIT_ON, NEXT_DAY, within=place.county)
+    assert {one.name: one.count for one in found}["assessed_at_home"] == 1
+
+
+def test_what_was_spared_stands_under_the_disability_that_was_found_at_last(
+    place: builders.County,
+) -> None:
+    [first] = builders.evaluated(place)
+    assessed_again(place, first)
+    assert [one.key for one in savings_report().tallies(By.CATEGORY)] == ["vision"]
+
+
+def test_who_moved_in_with_a_file_and_is_assessed_at_home_was_spared_journeys(
+    place: builders.County,
+) -> None:
+    """What another county's file says is no assessment of ours."""
+    [first] = builders.evaluated(place)
+    Journey.objects.all().delete()
+    Evaluation.objects.update(mode=Mode.FILE)
+    again = assessed_again(place, first)
+    assert again.corrects_id is None
+    assert savings_report().whole.assessments == 1
+
+
+def test_a_persons_rate_is_that_of_the_result_that_stands(place: builders.County) -> None:
+    [first] = builders.evaluated(place)
+    assessed_again(place, first)
+    assert rates(within=place.county).evaluations == 1
+
+
+def test_a_second_opinion_is_asked_on_the_result_that_stands(place: builders.County) -> None:
+    [first] = builders.evaluated(place)
+    again = assessed_again(place, first)
+    second = builders.second_assessor(place)
+    second.assessor.categories = ["physical", "vision"]
+    second.assessor.save()
+    assert list(second_opinions_for(second)) == [again]
