@@ -119,7 +119,10 @@ def calls_for(user: User) -> CallQuerySet:
 
 
 def second_opinions_for(user: User) -> QuerySet[Evaluation]:
-    """Return the evaluations with grade 1 or 2 in the county on which `user` may still opine."""
+    """Return the evaluations with grade 1 or 2 in the county on which `user` may still opine.
+
+    Of several categories they must know one that the grade comes from.
+    """
     assessor = Assessor.objects.filter(user=user).first()
     qualified = assessor.categories if assessor else []
     waiting = Evaluation.objects.filter(
@@ -128,11 +131,22 @@ def second_opinions_for(user: User) -> QuerySet[Evaluation]:
         grade__in=(1, 2),
         corrections=None,
         second_opinions=None,
-        category__in=[*qualified, Category.MULTIPLE],
     )
     own = Q(assessor=user) | Q(application__nominated_by=user)
     others = waiting.exclude(own).exclude(co_signers=user)
-    return others.exclude(application__resident__relatives_in_office__user=user)
+    others = others.exclude(application__resident__relatives_in_office__user=user)
+    several = [
+        one.pk
+        for one in others.filter(category=Category.MULTIPLE).only("parts")
+        if _graded_by(one) & set(qualified)
+    ]
+    return others.filter(Q(category__in=qualified) | Q(pk__in=several))
+
+
+def _graded_by(evaluation: Evaluation) -> set[str]:
+    """Return the categories of the most severe grade, which is that of the whole."""
+    grades = {part["category"]: part["grade"] for part in evaluation.parts if part["grade"]}
+    return {category for category, grade in grades.items() if grade == min(grades.values())}
 
 
 def check_role(user: User, step: Transition) -> None:

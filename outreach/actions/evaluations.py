@@ -118,9 +118,10 @@ def submit(
 
     A second evaluation of a case names the one that stood before as corrected. One that an
     administrator admits afterwards needs neither to be the assessor's case still nor its visit to
-    be open. It may also be of a day before the nomination: a restored register has some of those later than before.
-    Who signed it may have another role by now. It may say "not met" although one of several
-    categories is: such were taken in once, and a restored register hears of them again.
+    be open. It may also be of a day before the nomination: a restored register has some of those
+    later than before. Who signed it may have another role by now. It may say "not met" although
+    one of several categories is: such were taken in once, and a restored register hears of them
+    again.
 
     The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
     written reason is required. An evaluation stays `awaiting_media` until every declared

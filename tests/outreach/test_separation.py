@@ -8,7 +8,7 @@ import pytest
 
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.domain.vocabulary import EvidenceKind, Role
-from outreach.models import DeclaredRelative
+from outreach.models import Assessor, DeclaredRelative
 from outreach.rules import Refused, second_opinions_for
 from tests import builders
 from tests.builders import SHANGHAI, START
@@ -87,6 +87,24 @@ def test_a_declared_relative_gives_no_second_opinion(place: builders.County) -> 
     assert list(second_opinions_for(second)) == [other]
     with refused("second-opinion-closed"):
         evaluations.give_second_opinion([mine], by=second, at=START)
+
+
+@pytest.mark.parametrize(
+    ("qualified", "may"), [("physical", True), ("vision", False), ("mental", False)]
+)
+def test_of_several_categories_who_knows_the_severe_one_gives_the_second_opinion(
+    place: builders.County, qualified: str, may: bool
+) -> None:
+    [visit] = builders.scheduled(place)
+    eyes = evaluations.Part("vision", {"acuity_right": 0.2, "acuity_left": 0.2}, 4)
+    said = builders.submission(place, visit, parts=[eyes, _part(1)], grade=1)
+    made = evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    second = builders.second_assessor(place)
+    Assessor.objects.filter(user=second).update(categories=[qualified])
+    assert list(second_opinions_for(second)) == made * may
+    if not may:
+        with refused("second-opinion-closed"):
+            evaluations.give_second_opinion(made, by=second, at=START)
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.ASSESSOR, Role.AUDITOR, Role.APPROVER])
