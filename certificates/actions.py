@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -111,6 +112,7 @@ def make(wanted: Sequence[Commission], *, by: User, at: datetime) -> Iterator[Ce
 def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
     check_role(by, CERTIFICATE["issue"])
     _check_alive([one.case for one in wanted])
+    _check_stayed([one.case for one in wanted if one.is_of_a_case])
     check_still_met([one.replaces for one in wanted if one.replaces and one.kind == Kind.RENEWAL])
     for one in wanted:
         old = one.replaces
@@ -151,6 +153,27 @@ def _check_alive(cases: Sequence[Application]) -> None:
                     number=case.number,
                 ),
             )
+
+
+def _check_stayed(cases: Sequence[Application]) -> None:
+    """Refuse a paper for whoever moved away since they applied: their file has gone along."""
+    ids = [case.pk for case in cases]
+    sent_on = CertificateEvent.objects.filter(
+        name="move_out",
+        certificate__resident=OuterRef("resident"),
+        at__gt=OuterRef("created_at"),
+    )
+    if first := Application.objects.filter(Exists(sent_on), pk__in=ids).first():
+        raise Refused(
+            "moved-away",
+            worded(
+                _(
+                    "The file of the person of case %(number)s was sent on to another office;"
+                    " send the case back, then close it."
+                ),
+                number=first.number,
+            ),
+        )
 
 
 def check_still_met(certificates: Sequence[Certificate]) -> None:

@@ -94,12 +94,16 @@ def note_move(
 
 
 def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: datetime) -> None:
-    """Send the file to the office of the new household register, which issues its own (迁出)."""
+    """Send the file to the office of the new household register, which issues its own (迁出).
+
+    What was begun anew is closed with it: whoever moves back is nominated again.
+    """
     if not to.strip():
         raise Refused("office-missing", _("Write the name of the office that takes over."))
     with transaction.atomic():
         _take(certificates, "move_out", by=by, at=at, note=to.strip())
         _withdraw_requests(certificates, at)
+        _close_begun([one.resident for one in certificates], by, at, to.strip())
         _end_cases(certificates, by, at)
 
 
@@ -293,7 +297,7 @@ def _end_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> N
 
 
 def _close_begun(residents: Sequence[Resident], by: User, at: datetime, reason: str) -> None:
-    """Close what was begun anew for who has died: nobody is sent there, and no family called."""
+    """Close what was begun anew for who died or moved: nobody is sent there, no family called."""
     begun = Application.objects.filter(
         resident__in=residents, state__in=APPLICATION["close"].sources
     )

@@ -259,6 +259,38 @@ def test_who_died_while_they_were_assessed_again_gets_no_certificate(
     applications.advance([case], "close", by=place.administrator, at=over, note="死亡")
 
 
+def test_who_moved_away_while_they_were_assessed_again_gets_no_certificate_here(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    """The county they moved to issues its own; once they are back, they are nominated anew."""
+    case, other = assessed_again(place, files, held, 2, date(2018, 8, 6)), approved(place, files)[0]
+    over = builders.notice_over(date(2018, 8, 6))
+    life.move_out([held], to="邻县残联", by=place.administrator, at=over)
+    batch = batches.sign([case, other], by=place.approver, at=over)
+    item = batch.items.get(application=case)
+    assert (batches.progress(batch).done, item.code) == (1, "moved-away")
+    assert case.number in item.reason
+    assert not held.resident.certificates.living().exists()
+    case.refresh_from_db()
+    applications.advance([case], "send_back", by=place.approver, at=over, note="已迁出")
+    applications.advance([case], "close", by=place.administrator, at=over, note="已迁出")
+    back = assessed_again(place, files, held, 2, date(2018, 9, 3))
+    (new,) = actions.issue([back], by=place.approver, at=builders.notice_over(date(2018, 9, 3)))
+    assert new.kind == Kind.FIRST
+
+
+def test_nobody_is_sent_to_who_moved_away_before_they_were_assessed_again(
+    held: Certificate, place: builders.County
+) -> None:
+    wanted = builders.nomination(place, id_number=held.resident.id_number)
+    (case,) = applications.nominate([wanted], by=place.liaison, at=LATER)
+    life.move_out([held], to="邻县残联", by=place.administrator, at=LATER)
+    case.refresh_from_db()
+    event = case.events.last()
+    assert event is not None
+    assert (case.state, event.name, event.note) == ("closed", "close", "邻县残联")
+
+
 def test_nobody_is_sent_to_who_died_before_they_were_assessed_again(
     held: Certificate, place: builders.County
 ) -> None:
