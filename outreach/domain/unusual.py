@@ -38,6 +38,9 @@ class Count:
         if not 0 <= self.hits <= self.of:
             raise ValueError("A group has between none and all of its assessments.")
 
+    def __add__(self, other: Count) -> Count:
+        return Count(self.hits + other.hits, self.of + other.of)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -137,8 +140,7 @@ def whole_of(groups: Sequence[Group]) -> Group:
     kinds: dict[str, Count] = {}
     for group in groups:
         for kind, one in group.kinds.items():
-            had = kinds.get(kind, Count(0, 0))
-            kinds[kind] = Count(had.hits + one.hits, had.of + one.of)
+            kinds[kind] = kinds.get(kind, Count(0, 0)) + one
     return Group("", kinds)
 
 

@@ -100,6 +100,13 @@ _NAMED_BY = {
 }
 
 
+#: A village that was renamed stands in the register once for each name.
+_NEWEST_LAST: dict[Whose, Sequence[str]] = {
+    Whose.VILLAGE: ("application__village__valid_from",),
+    Whose.ASSESSOR: (),
+}
+
+
 def rates(first: date | None = None, last: date | None = None, *, within: Division) -> Rates:
     """Judge the rates of the villages and assessors of a division; two queries.
 
@@ -142,7 +149,8 @@ def _counted(
     by = _NAMED_BY[whose]
     names: dict[str, tuple[str, str]] = {}
     found: list[_Row] = []
-    for row in standing.order_by().values(*by, "category").annotate(**columns):
+    rows = standing.order_by(*_NEWEST_LAST[whose]).values(*by, "category")
+    for row in rows.annotate(**columns):
         place = row[by[2]] if whose == Whose.VILLAGE else ""
         names[str(row[by[0]])] = (row[by[1]], place or "")
         counts = {
@@ -156,5 +164,6 @@ def _counted(
 def _groups(rows: Sequence[_Row], measure: Measure) -> list[Group]:
     kinds: dict[str, dict[str, Counted]] = {}
     for key, category, counts in rows:
-        kinds.setdefault(key, {})[category] = counts[measure]
+        held = kinds.setdefault(key, {})
+        held[category] = held.get(category, Counted(0, 0)) + counts[measure]
     return [Group(key, held) for key, held in kinds.items()]

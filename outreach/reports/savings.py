@@ -108,12 +108,17 @@ class SavingsReport:
         return compare_with_press(journeys, press_reference())
 
     def tallies(self, by: By) -> list[Tally]:
-        """Sum the entries by village, township, category or month, in the order of the keys."""
-        key_of = _KEYS[by]
-        groups: dict[tuple[str, str], list[Entry]] = {}
+        """Sum the entries by village, township, category or month, in the order of the keys.
+
+        A place that was renamed has its newest name: the entries stand in the order of their days.
+        """
+        groups: dict[str, list[Entry]] = {}
+        labels: dict[str, str] = {}
         for entry in self.entries:
-            groups.setdefault(key_of(entry), []).append(entry)
-        return [_tally(key, groups[key]) for key in sorted(groups)]
+            key, label = _KEYS[by](entry)
+            labels[key] = label
+            groups.setdefault(key, []).append(entry)
+        return [_tally((key, labels[key]), groups[key]) for key in sorted(groups)]
 
     @property
     def whole(self) -> Tally:

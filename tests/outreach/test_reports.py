@@ -173,3 +173,19 @@ def test_asks_the_database_three_times_whatever_the_number(
     with django_assert_num_queries(3):
         report = savings_report()
         report.tallies(By.VILLAGE)
+
+
+def test_a_place_that_was_renamed_is_one_line_under_its_present_name(
+    place: builders.County,
+) -> None:
+    """Its code stays; each home keeps the name of its day."""
+    assessed(place)
+    (later,) = assessed_later(place)
+    Journey.objects.filter(evaluation=later).update(
+        on=date(2018, 7, 2), village_name="任家祠社区", township_name="灯台镇"
+    )
+    report = savings_report()
+    for by, name in ((By.TOWNSHIP, "灯台镇"), (By.VILLAGE, "灯台镇任家祠社区")):
+        (tally,) = report.tallies(by)
+        assert (tally.label, tally.assessments, tally.saved_fen) == (name, 2, report.saved_fen)
+    assert [entry.township for entry in report.entries] == ["灯台乡", "灯台镇"]

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from outreach import clock
-from outreach.models import Evaluation, User
+from outreach.models import Application, Division, Evaluation, User
 from outreach.reports.rates import Measure, Whose, rates
 from tests import builders
 from tests.builders import VISIT_ON
@@ -55,6 +55,25 @@ def test_what_was_corrected_or_lies_outside_the_days_or_the_area_is_not_counted(
     old, new = Evaluation.objects.order_by("pk")[:2]
     Evaluation.objects.filter(pk=new.pk).update(corrects=old)
     assert rates(within=place.county).evaluations == 15
+
+
+def test_a_village_that_was_renamed_is_counted_whole(place: builders.County) -> None:
+    """Its code stands in the register twice then, each with its days."""
+    a_severe_village(place)
+    old = place.village
+    renamed = Division.objects.create(
+        code=old.code,
+        name="任家祠社区",
+        level=old.level,
+        parent=old.parent,
+        valid_from=VISIT_ON,
+        source="tests",
+    )
+    half = Application.objects.filter(village=old).order_by("pk").values_list("pk", flat=True)[:4]
+    Application.objects.filter(pk__in=list(half)).update(village=renamed)
+    found = rates(within=place.county)
+    [one] = found.of(Whose.VILLAGE, old.code)
+    assert (one.name, one.judged.group.of, found.evaluations) == ("任家祠社区", 8, 16)
 
 
 def test_a_doctor_who_differs_from_the_findings_stands_out(place: builders.County) -> None:
