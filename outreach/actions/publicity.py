@@ -42,7 +42,8 @@ def post_notices(applications: Sequence[Application], *, by: User, at: datetime)
     on = timezone.localdate(at)
     minors = [one for one in applications if one.resident.age(on) < ADULT]
     others = [one for one in applications if one not in minors]
-    ends_on = working_calendar(on).add(on, NOTICE_WORKING_DAYS)
+    # Who is not publicised waits for no calendar.
+    ends_on = working_calendar(on).add(on, NOTICE_WORKING_DAYS) if others else on
     ids = [application.pk for application in applications]
     with transaction.atomic():
         hold_cases(ids)
