@@ -230,13 +230,22 @@ class Raters:
         """Refuse a rating in a category for which none of the signing assessors is qualified."""
         qualified = {category for user in users for category in self.qualified.get(user.id, ())}
         if not set(categories) <= qualified:
-            raise Refused(
-                "not-qualified",
-                _(
-                    "No assessor here is qualified for this category;"
-                    " refer the person to a hospital."
-                ),
-            )
+            raise _not_qualified()
+
+    def check_may_come(self, user: User, categories: Iterable[str]) -> None:
+        """Refuse to send an assessor who is qualified for none of the categories of a case.
+
+        Of several they need not know each: a colleague comes along and signs for the others.
+        """
+        if not set(categories) & set(self.qualified.get(user.id, ())):
+            raise _not_qualified()
+
+
+def _not_qualified() -> Refused:
+    return Refused(
+        "not-qualified",
+        _("No assessor here is qualified for this category; refer the person to a hospital."),
+    )
 
 
 def check_may_approve(user: User, applications: Iterable[Application]) -> None:

@@ -425,7 +425,7 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
     raters = Raters.among([assessor], applications)
     for application in applications:
         raters.check_may_rate([assessor], application)
-        raters.check_qualified([assessor], application.categories)
+        raters.check_may_come(assessor, application.categories)
     with transaction.atomic():
         ids = [application.pk for application in applications]
         coming = Visit.objects.open().filter(application__in=ids)

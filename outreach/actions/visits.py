@@ -108,7 +108,7 @@ def _planned(appointment: Appointment, at: datetime) -> Visit:
         raise visit_open()
     raters = Raters.among([application.assessor], [application])
     raters.check_may_rate([application.assessor], application)
-    raters.check_qualified([application.assessor], application.categories)
+    raters.check_may_come(application.assessor, application.categories)
     check_time(appointment, application.assessor, at)
     return Visit(
         id=appointment.id,

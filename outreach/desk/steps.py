@@ -277,7 +277,10 @@ ACCEPT = Step(
 ASSIGN = Step(
     "desk:assign",
     _("Assign assessors"),
-    _("Give each case to an assessor who is qualified for it."),
+    _(
+        "Give each case to an assessor who is qualified for it. Of several disabilities they need"
+        " to know one: another doctor comes along and signs for the others."
+    ),
     _("Assign the chosen"),
     (Role.ADMINISTRATOR,),
     lambda user, _today: unassigned(user),

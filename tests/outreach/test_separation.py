@@ -33,6 +33,28 @@ def test_the_assessor_who_nominated_is_not_assigned(place: builders.County) -> N
     applications.assign(made, place.colleague, by=place.administrator, at=START)
 
 
+def test_two_doctors_who_know_one_disability_each_rate_together_who_has_both(
+    place: builders.County,
+) -> None:
+    """One of the general hospital, one of the psychiatric: whom the case is given to knows one."""
+    for doctor, category in ((place.assessor, "physical"), (place.colleague, "mental")):
+        Assessor.objects.filter(user=doctor).update(categories=[category])
+    [visit] = builders.scheduled(place, categories=["physical", "mental"])
+    mind = {"duration_months": 24, "whodas": 60, "adaptive": "mild"}
+    parts = [_part(1), evaluations.Part("mental", mind, 4)]
+    said = builders.submission(place, visit, parts=parts, grade=1)
+    [made] = evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    assert made.category == "multiple"
+
+
+def test_nobody_is_sent_who_knows_none_of_the_disabilities(place: builders.County) -> None:
+    [case] = builders.applied(place, categories=["physical", "mental"])
+    applications.accept([case], by=place.administrator, at=START)
+    Assessor.objects.filter(user=place.assessor).update(categories=["vision"])
+    with refused("not-qualified"):
+        applications.assign([case], place.assessor, by=place.administrator, at=START)
+
+
 def test_the_nominator_does_not_co_sign(place: builders.County) -> None:
     made = applications.nominate([builders.nomination(place)], by=place.colleague, at=START)
     applications.accept(made, by=place.administrator, at=START)
