@@ -345,7 +345,14 @@ def add_guardian(resident: Resident, guarding: Guarding, at: datetime) -> Guardi
 def record_consent(
     application: Application, consent: dict[str, str], *, by: User, at: datetime
 ) -> None:
-    """Turn a nomination into an application: the person or the guardian asked for it."""
+    """Turn a nomination into an application: the person or the guardian asked for it.
+
+    Raises `Refused` where a minor, or somebody with 智力 or 精神, asks without the guardian.
+    """
+    age = application.resident.age(timezone.localdate(at))
+    guarded = Paper.GUARDIAN_PROOF in papers_required(application.categories, age)
+    if guarded and consent.get("by") != "guardian":
+        raise Refused("guardian-asks", _("Here the guardian must ask, not the person alone."))
     with transaction.atomic():
         application.consent = consent
         application.save(update_fields=["consent"])

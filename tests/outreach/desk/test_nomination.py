@@ -51,6 +51,25 @@ def test_without_consent_it_stays_a_nomination(place: builders.County, sign_in: 
 
 
 @pytest.mark.parametrize(
+    "guarded", [{"categories": ["mental"]}, {"id_number": builders.id_number(date(2008, 5, 1))}]
+)
+def test_for_a_child_or_a_ward_the_guardian_asks_later_too(
+    place: builders.County, sign_in: SignIn, guarded: dict[str, Any]
+) -> None:
+    """A list, or a nomination without a consent, leaves it to the page of the case."""
+    [case] = builders.applied(place, consent=None, **guarded)
+    office = sign_in(place.liaison)
+    address = f"/cases/{case.pk}/consent/"
+    alone = office.post(address, {"consent_by": "resident", "consent_name": "赵青山"})
+    assert (alone.status_code, alone["X-Refusal"]) == (422, "guardian-asks")
+    case.refresh_from_db()
+    assert (case.state, case.consent) == ("nominated", None)
+    asked = office.post(address, {"consent_by": "guardian", "consent_name": "赵大山"})
+    case.refresh_from_db()
+    assert (asked.status_code, case.state) == (303, "applied")
+
+
+@pytest.mark.parametrize(
     ("typed", "sentence"),
     [
         ("5113021950030200", "身份证号应为 18 位"),
