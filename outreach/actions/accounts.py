@@ -96,7 +96,7 @@ def open_account(
     with username_once():
         made.save()
     _qualify(made, duty)
-    record("account.open", [made], by=by, at=at, detail=_said(made))
+    record("account.open", [made], by=by, at=at, detail=outlasting.duty_of(made))
     return made, _admit(made, reason, by=by, at=at)
 
 
@@ -128,15 +128,15 @@ def change_account(
     _check_manages(by, duty.division)
     _check_whole(duty)
     hold_account(account)
-    before = _said(account)
+    before = outlasting.duty_of(account)
     account.full_name, account.telephone = full_name, telephone
     account.save(update_fields=["full_name", "telephone"])
     moves = (duty.role, duty.division) != (account.role, account.division)
     if moves and duty.role in TRUSTED:
         wanted = {"role": duty.role, "division": duty.division.code}
         return _ask(account, Kind.CHANGE, reason, wanted, by=by, at=at)
-    _move(account, duty)
-    detail = {"before": before, "after": _said(account)}
+    _move(account, duty, at)
+    detail = {"before": before, "after": outlasting.duty_of(account)}
     record("account.change", [account], by=by, at=at, detail=detail)
     return None
 
@@ -200,7 +200,7 @@ def confirm(request: AccountRequest, *, by: User, at: datetime) -> str | None:
         return None
     # A place that was renamed stands there twice, each with its days.
     place = Division.objects.filter(code=held.wanted["division"]).order_by("-valid_from")[0]
-    _move(account, Duty(Role(held.wanted["role"]), place))
+    _move(account, Duty(Role(held.wanted["role"]), place), at)
     return None
 
 
@@ -312,12 +312,15 @@ def _undecided(request: AccountRequest) -> AccountRequest:
     return held
 
 
-def _move(account: User, duty: Duty) -> None:
+def _move(account: User, duty: Duty, at: datetime) -> None:
+    before = outlasting.duty_of(account)
     if (duty.role, duty.division) != (account.role, account.division):
         _check_not_the_last(account)
     _give(account, duty)
     account.save(update_fields=["role", "division", "outlet"])
     _qualify(account, duty)
+    if outlasting.duty_of(account) != before:
+        outlasting.note_duty(account, before, at)
 
 
 def _give(account: User, duty: Duty) -> None:
@@ -392,12 +395,3 @@ def hold_account(account: User) -> list[User]:
 def _check_manages(by: User, division: Division) -> None:
     if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
         raise Refused("not-your-step", _("Only an administrator of the area manages accounts."))
-
-
-def _said(account: User) -> dict[str, Any]:
-    """Return what the trail says of an account."""
-    return {
-        "role": account.role,
-        "division": account.division.code,
-        "outlet": str(account.outlet_id) if account.outlet_id else None,
-    }

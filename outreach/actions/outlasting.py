@@ -1,8 +1,8 @@
 """What was taken from an account, noted beside the database too: a restore would give it back.
 
-A register that is restored from an older backup has forgotten who was ended since, whose password
-was changed, as it was known, and whose telephone was lost. The file only grows, takes one line for
-each, and is read once the restored register stands.
+A register that is restored from an older backup has forgotten who was ended since, who was given
+another role or area, whose password was changed, as it was known, and whose telephone was lost. The
+file only grows, takes one line for each, and is read once the restored register stands.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from uuid import UUID
 from django.conf import settings
 
 from outreach.actions.audit import record
+from outreach.domain.vocabulary import Role
 from outreach.files import lines
-from outreach.models import AccountRequest, SecondFactor, User
+from outreach.models import AccountRequest, Assessor, Division, Outlet, SecondFactor, User
 from outreach.models.sealed import key_ring
 from outreach.sealing import SealBroken
 
@@ -49,9 +50,22 @@ def note_let_in(account: User, at: datetime) -> None:
 
 def note_password(account: User, before: str, at: datetime) -> None:
     """Append the hash of a new password, sealed, and the fingerprint of that of the one before."""
-    said = json.dumps([account.password, account.password_was_given]).encode()
-    sealed = base64.b64encode(key_ring().seal(said, _bound_to(account.pk))).decode()
+    sealed = _sealed("password", account, [account.password, account.password_was_given])
     _note(account, at, password=sealed, instead_of=_fingerprint(before))
+
+
+def duty_of(account: User) -> dict[str, Any]:
+    """Return role, area and outlet of an account, as the trail says them."""
+    return {
+        "role": account.role,
+        "division": account.division.code,
+        "outlet": str(account.outlet_id) if account.outlet_id else None,
+    }
+
+
+def note_duty(account: User, before: dict[str, Any], at: datetime) -> None:
+    """Append the role and area of an account and those before, sealed: a line gives power, too."""
+    _note(account, at, duty=_sealed("duty", account, [before, duty_of(account)]))
 
 
 def note_lost_telephone(account: User, at: datetime) -> None:
@@ -75,32 +89,57 @@ def reapply() -> None:
     for line in known:
         if "password" in line.said:
             _set_password(accounts[line.account], line)
-    for name, take in (("ended", _end), ("telephone", _forget)):
+        if "duty" in line.said:
+            _move(accounts[line.account], line)
+    for name, take in (("ended", _end_noted), ("telephone", _forget)):
         newest = {line.account: line for line in known if name in line.said}
         for line in newest.values():
             take(accounts[line.account], line)
 
 
-def _end(account: User, line: _Line) -> None:
-    if line.said["ended"] and account.is_active:
+def _end_noted(account: User, line: _Line) -> None:
+    if line.said["ended"]:
+        _end(account, line.at)
+
+
+def _end(account: User, at: datetime) -> None:
+    if account.is_active:
         account.is_active = False
         account.save(update_fields=["is_active"])
         waiting = AccountRequest.objects.filter(account=account, decided_at=None)
-        waiting.update(decided_at=line.at, was_confirmed=False)
-        record("account.end", [account], by=None, at=line.at)
+        waiting.update(decided_at=at, was_confirmed=False)
+        record("account.end", [account], by=None, at=at)
+
+
+def _move(account: User, line: _Line) -> None:
+    """Give the very role and area that were given: one that has others stands there by other ways.
+
+    Where this register does not know what the new ones need, they are not had, nor the old ones.
+    """
+    before, after = _opened("duty", account, line) or (None, None)
+    if after is None or duty_of(account) != before:
+        return
+    places = Division.objects.filter(code=after["division"]).order_by("-valid_from")
+    outlet = Outlet.objects.filter(pk=after["outlet"]).first()
+    is_doctor = after["role"] != Role.ASSESSOR or Assessor.objects.filter(user=account).exists()
+    if not (places and is_doctor and (outlet or not after["outlet"])):
+        log.warning("account %s is ended: what its new role needs is unknown here", account.pk)
+        _end(account, line.at)
+        return
+    account.role, account.division, account.outlet = after["role"], places[0], outlet
+    account.save(update_fields=["role", "division", "outlet"])
+    detail = {"before": before, "after": after}
+    record("account.change", [account], by=None, at=line.at, detail=detail)
 
 
 def _set_password(account: User, line: _Line) -> None:
     """Exchange the very password that was exchanged: never one that was set by other ways since."""
     if line.said.get("instead_of") != _fingerprint(account.password):
         return
-    try:
-        sealed = base64.b64decode(line.said["password"])
-        password, was_given = json.loads(key_ring().unseal(sealed, _bound_to(account.pk)))
-    except (SealBroken, ValueError, TypeError):
-        log.warning("a password of account %s is not put back: it does not open", account.pk)
+    opened = _opened("password", account, line)
+    if opened is None:
         return
-    account.password, account.password_was_given = password, was_given
+    account.password, account.password_was_given = opened
     account.save(update_fields=["password", "password_was_given"])
     detail = {"put_back": "the password that was set after the backup"}
     record("account.change", [account], by=None, at=line.at, detail=detail)
@@ -125,5 +164,20 @@ def _fingerprint(hashed: str) -> str:
     return hashlib.sha256(hashed.encode()).hexdigest()
 
 
-def _bound_to(account: UUID) -> str:
-    return f"outlasting|password|{account}"
+def _sealed(what: str, account: User, said: list[Any]) -> str:
+    sealed = key_ring().seal(json.dumps(said).encode(), _bound_to(what, account))
+    return base64.b64encode(sealed).decode()
+
+
+def _opened(what: str, account: User, line: _Line) -> list[Any] | None:
+    try:
+        sealed = base64.b64decode(line.said[what])
+        opened: list[Any] = json.loads(key_ring().unseal(sealed, _bound_to(what, account)))
+    except (SealBroken, ValueError, TypeError):
+        log.warning("the %s of account %s is not put back: it does not open", what, account.pk)
+        return None
+    return opened
+
+
+def _bound_to(what: str, account: User) -> str:
+    return f"outlasting|{what}|{account.pk}"

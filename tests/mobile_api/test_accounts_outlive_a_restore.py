@@ -14,8 +14,15 @@ from django.test import Client
 from outreach import clock
 from outreach.actions import accounts, outlasting, outlets, second_factor
 from outreach.demo.tablet import Tablet, TabletRefused
-from outreach.domain.vocabulary import OutletKind
-from outreach.models import AccountRequest, AuditEvent, SecondFactor, User
+from outreach.domain.vocabulary import OutletKind, Role
+from outreach.models import (
+    AccountRequest,
+    AuditEvent,
+    Division,
+    Institution,
+    SecondFactor,
+    User,
+)
 from tests import builders
 from tests.mobile_api.conftest import Restore
 
@@ -131,6 +138,59 @@ def test_one_that_was_sealed_with_a_key_of_before_holds_up_nothing(
         User.objects.filter(pk=person.pk).update(password=hashed)
     outlasting.reapply()
     assert [signs_in(person, OWN) for person in people] == [False, True]
+
+
+def moved(account: User, role: Role, area: Division, place: builders.County, **more: Any) -> None:
+    office: dict[str, Any] = {"reason": "调岗", "by": place.administrator, "at": clock.now()}
+    account = User.objects.get(pk=account.pk)
+    duty = accounts.Duty(role, area, **more)
+    if accounts.change_account(account, account.full_name, duty, **office):
+        agree(place)
+
+
+def stands(account: User) -> tuple[str, str, bool]:
+    account = User.objects.get(pk=account.pk)
+    return account.role, account.division.code, account.is_active
+
+
+def test_a_role_or_an_area_taken_away_after_the_backup_stays_away(
+    place: builders.County, back_up: BackUp, settings: LazySettings
+) -> None:
+    """A clerk who had been an approver signed again; who had left a township was in it again."""
+    moved(place.auditor, Role.APPROVER, place.county, place)
+    restore = back_up()
+    moved(place.auditor, Role.ADMINISTRATOR, place.township, place)
+    moved(place.auditor, Role.LIAISON, place.village, place)
+    moved(place.liaison, Role.LIAISON, place.other_village, place)
+    restore()
+
+    assert stands(place.auditor) == ("liaison", place.village.code, True)
+    assert stands(place.liaison) == ("liaison", place.other_village.code, True)
+    assert "liaison" not in settings.OUTREACH_REVOCATIONS.read_text()
+    again = AuditEvent.objects.filter(action="account.change", subject_id=place.auditor.pk).last()
+    assert again is not None
+    assert (again.by, again.detail["after"]["role"]) == (None, "liaison")
+
+
+def test_a_role_that_the_operator_gave_by_other_ways_since_stays(
+    place: builders.County, back_up: BackUp
+) -> None:
+    moved(place.liaison, Role.LIAISON, place.other_village, place)
+    User.objects.filter(pk=place.liaison.pk).update(role=Role.ADMINISTRATOR, division=place.county)
+    back_up()()
+    assert stands(place.liaison) == ("administrator", place.county.code, True)
+
+
+def test_an_account_whose_new_role_needs_what_came_after_the_backup_too_has_neither(
+    place: builders.County, back_up: BackUp
+) -> None:
+    moved(place.auditor, Role.APPROVER, place.county, place)
+    restore = back_up()
+    hospital = Institution.objects.get()
+    qualified: dict[str, Any] = {"institution": hospital, "categories": ["physical"]}
+    moved(place.auditor, Role.ASSESSOR, place.county, place, **qualified)
+    restore()
+    assert stands(place.auditor) == ("approver", place.county.code, False)
 
 
 def test_a_telephone_that_was_lost_after_the_backup_lets_nobody_in(
