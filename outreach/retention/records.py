@@ -37,17 +37,22 @@ def blank_records(entries: Sequence[LedgerEntry], at: datetime) -> None:
 
 
 def naming(
-    words: Iterable[str], since: datetime, among: QuerySet[LedgerEntry] | None = None
+    words: Iterable[str],
+    since: datetime,
+    among: QuerySet[LedgerEntry] | None = None,
+    sparing: Iterable[str] = (),
 ) -> Iterator[list[LedgerEntry]]:
     """Yield, some at a time, the decided entries since then that say one of the words.
 
-    What they say is sealed, so each is opened: about 100,000 a second and core.
+    Those that say a word of `sparing` too are left out. What they say is sealed, so each is opened:
+    about 100,000 a second and core.
     """
-    sought = _sought(words)
+    sought, spared = _sought(words), _sought(sparing)
     kept = LedgerEntry.objects.all() if among is None else among
     rows = kept.filter(erased_at=None, received_at__gte=since).order_by("pk")
     for batch in _by_key(rows):
         found = [entry for entry in batch if _says(entry.args, sought)]
+        found = [entry for entry in found if not _says(entry.args, spared)]
         waiting = _undecided(found)
         yield [entry for entry in found if (entry.replica_id, entry.seq) not in waiting]
 

@@ -116,8 +116,13 @@ def _erase(
 
 
 def _said_of(case: Application) -> Iterator[list[LedgerEntry]]:
-    """Yield what tablets said of a case, some records at a time."""
-    return naming(_words_of(case), case.created_at - timedelta(days=1))
+    """Yield what tablets said of a case, some records at a time; not what they said of others.
+
+    Another case of the same person may be open, and named by the ID number too.
+    """
+    kept = case.resident.applications.filter(erased_at=None).exclude(pk=case.pk)
+    others = [key for other in kept for key in _keys_of(other)]
+    return naming(_words_of(case), case.created_at - timedelta(days=1), sparing=others)
 
 
 def _blank_said(case: Application, at: datetime) -> int:

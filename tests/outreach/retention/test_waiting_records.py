@@ -93,6 +93,37 @@ def test_a_tablet_is_not_asked_for_the_photos_of_who_was_erased(
     assert tablet.exchange()["blobs_missing"] == []
 
 
+def test_what_was_said_of_a_case_that_stays_is_not_erased_with_another_of_the_same_person(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    """Its nomination names the ID number, too: its words went, and its photos were not asked for."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    tablet = enrolled(place, tmp_path, place.liaison)
+    said = {"resident": {"name": "孙长河", "id_number": builders.id_number()}}
+    area = {"village": place.village.code, "categories": ["physical"]}
+
+    def nominated(sha256: str) -> Application:
+        photo = {"sha256": sha256, "kind": "paper", "paper": "id_card", "size": 10}
+        media = [{**photo, "type": "image/jpeg", "taken_at": ON_THE_DAY.isoformat()}]
+        named = {"application": str(new_id()), "media": media}
+        tablet.say("nominate", {**said, **area, **named}, ON_THE_DAY, 2)
+        tablet.sync()
+        return Application.objects.get(pk=named["application"])
+
+    first = nominated("ab" * 32)
+    leave(first, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    again = nominated("cd" * 32)
+    answer = erase_on_request(first.resident, by=place.administrator, at=ON_THE_DAY, request="7")
+    assert ([number for number, _ in answer.erased], answer.records) == ([first.number], 1)
+    words = [entry.args.get("application") for entry in LedgerEntry.objects.order_by("seq")]
+    assert words == [None, str(again.pk)]
+    assert tablet.exchange()["blobs_missing"] == ["cd" * 32]
+
+    leave(again, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    erase_on_request(again.resident, by=place.administrator, at=ON_THE_DAY, request="8")
+    assert [entry.args for entry in LedgerEntry.objects.all()] == [{"erased": True}] * 2
+
+
 def test_what_a_tablet_says_too_late_of_who_was_erased_goes_in_the_night_once_it_is_decided(
     place: builders.County, tmp_path: Path, settings: Any
 ) -> None:
