@@ -24,6 +24,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from mobile_api.restoring import Outlasted, begin_epoch, enter_photos
+from outreach.actions.resealing import UNKNOWN, values_by_key
 from outreach.backups.archive import (
     BackupUnreadable,
     Manifest,
@@ -35,8 +36,11 @@ from outreach.backups.archive import (
 )
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
+from outreach.models import Resident
+from outreach.models.sealed import blind_index, key_ring
 from outreach.retention.erasing import remove_files
 from outreach.retention.requests import reapply
+from outreach.sealing import SealBroken
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
@@ -53,6 +57,14 @@ class NewerBackup(RuntimeError):
     """A newer version took it, whose tables this one does not know."""
 
 
+class OtherKeys(RuntimeError):
+    """The keys of the settings are not those of the register that was backed up."""
+
+
+class NoRegister(RuntimeError):
+    """There is nothing to back up: no table stands in the database of the settings."""
+
+
 class Again(NamedTuple):
     """What a register found beside its database: photos, what came since, and who was erased."""
 
@@ -65,7 +77,8 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
     """Write one encrypted backup of database and files below `folder` and return its path.
 
     Keys and settings are no part of it: together they are everything. Raises
-    `MalformedBackupKey`, `ToolFailed`, and the disk's `OSError` with nothing half-written left.
+    `MalformedBackupKey`, `NoRegister`, `ToolFailed`, and the disk's `OSError` with nothing
+    half-written left.
     """
     kind = database()
     target = folder / f"outreach-{at:%Y%m%dT%H%M%SZ}.tar.age"
@@ -75,6 +88,8 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
     with _beside("backup") as beside:
         dump = beside / kind.file_name
         rows = kind.dump(dump)
+        if not rows:
+            raise NoRegister("No register stands in the database that the settings name.")
         manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
         members = [_member(kind.file_name, dump), *_files(settings.OUTREACH_FILES), *_in_bucket()]
         write(target, members, manifest, to=to, progress=progress)
@@ -98,9 +113,10 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     The new epoch tells each tablet to send again what came after the backup, and tablets that
     were stopped since are stopped again; who was erased at request since is erased again. Raises
     `NotEmpty`, `AnotherBackup`, `NewerBackup`, `AnotherSchema`, `BackupUnreadable`,
-    `MalformedBackupKey`, `ToolFailed`.
+    `MalformedBackupKey`, `MalformedKey`, `OtherKeys`, `ToolFailed`.
     """
     kind = database()
+    key_ring()  # without any nothing need be unpacked
     settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark = unfinished()
     if not mark.exists():
@@ -116,6 +132,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
             kind.check_absent()
             kind.load(folder / kind.file_name)
     call_command("migrate", verbosity=0)
+    _check_keys()
     stand_again(datetime.now(UTC))
     os.sync()  # thousands of files at once: a power cut may leave none of them cut
     mark.unlink()
@@ -140,6 +157,23 @@ def _check_alone(manifest: Manifest, mark: Path) -> None:
     if begun not in ("", manifest.taken_at):
         raise AnotherBackup(f"A restore of the backup taken {begun} began here and did not end.")
     mark.write_text(manifest.taken_at)
+
+
+def _check_keys() -> None:
+    """Refuse keys that do not open what is sealed here, or by which nobody would be found again.
+
+    What is written under them would be lost to the right ones.
+    """
+    known = Resident.objects.filter(erased_at=None).first()
+    try:
+        is_sealed_otherwise = bool(values_by_key()[UNKNOWN])
+        number = known.id_number if known else ""
+    except SealBroken:
+        is_sealed_otherwise = True
+    if is_sealed_otherwise:
+        raise OtherKeys("OUTREACH_SEALING_KEYS does not open what the register holds.")
+    if known and known.id_number_index != blind_index(number, "id_number"):
+        raise OtherKeys("OUTREACH_INDEX_KEY finds nobody of the register.")
 
 
 def stand_again(at: datetime) -> Again:

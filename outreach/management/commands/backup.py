@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach.backups.archive import MalformedBackupKey, new_identity
 from outreach.backups.databases import ToolFailed
-from outreach.backups.whole import back_up
+from outreach.backups.whole import NoRegister, back_up
 from outreach.management.bars import bar
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                     at=datetime.now(UTC),
                     progress=progress,
                 )
-        except (MalformedBackupKey, ToolFailed, OSError) as error:
+        except (MalformedBackupKey, NoRegister, ToolFailed, OSError) as error:
             raise CommandError(f"Nothing was backed up. {error}") from error
         self.stdout.write(f"{made} ({made.stat().st_size:,} bytes)")
 

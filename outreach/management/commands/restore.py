@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach.backups.archive import BackupUnreadable, MalformedBackupKey, Manifest
 from outreach.backups.databases import AnotherSchema, NotEmpty, ToolFailed
-from outreach.backups.whole import AnotherBackup, NewerBackup, check, restore
+from outreach.backups.whole import AnotherBackup, NewerBackup, OtherKeys, check, restore
 from outreach.management.bars import bar
+from outreach.sealing import MalformedKey
 
 
 class Command(BaseCommand):
@@ -37,6 +38,11 @@ class Command(BaseCommand):
         except AnotherBackup as error:
             raise CommandError(
                 f"{error} Run it again with that one, or empty database and data folder first."
+            ) from error
+        except (MalformedKey, OtherKeys) as error:
+            raise CommandError(
+                f"{error} Put the keys of the register that was backed up into the settings, and"
+                " run it again."
             ) from error
         except AnotherSchema as error:
             raise CommandError(

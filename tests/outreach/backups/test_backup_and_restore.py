@@ -171,6 +171,36 @@ def test_another_key_opens_nothing(backup: Path, tmp_path: Path) -> None:
     assert "made for another key" in told
 
 
+def test_a_register_does_not_stand_again_under_other_keys(
+    counted: str, backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """Called restored, it found nobody by their number: they were entered a second time."""
+    other, restore = "Qg" * 21 + "A=", ("restore", str(backup), "--identity", str(key[0]))
+    there = elsewhere(tmp_path)
+
+    def refused(**changed: str) -> str:
+        return there.manage(*restore, code=1, **changed)
+
+    assert "no sealing key is set" in refused(OUTREACH_SEALING_KEYS="")
+    assert not list(tmp_path.iterdir())
+    for keys in (f"t1:{other}", f"t2:{other}"):
+        assert "OUTREACH_SEALING_KEYS does not open" in refused(OUTREACH_SEALING_KEYS=keys)
+    assert "OUTREACH_INDEX_KEY finds nobody" in refused(OUTREACH_INDEX_KEY=other)
+    assert "outreach.E008" in there.manage("check", code=1)
+    assert there.manage_in_turn(restore, COUNTS)[1] == counted
+
+
+def test_where_no_register_stands_nothing_is_backed_up(
+    key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """As under settings that name another folder: each night's backup held nothing."""
+    (tmp_path / "data").mkdir()
+    nobody = Installation(tmp_path / "data", key[1], another_database())
+    told = nobody.manage("backup", str(tmp_path / "backups"), code=1)
+    assert "Nothing was backed up. No register stands" in told
+    assert not list((tmp_path / "backups").iterdir())
+
+
 def test_a_file_that_is_no_key_is_named(backup: Path, tmp_path: Path) -> None:
     (other := tmp_path / "other.key").write_text("not a key")
     told = elsewhere(tmp_path / "data").manage(

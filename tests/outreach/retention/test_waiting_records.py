@@ -96,7 +96,7 @@ def test_a_tablet_is_not_asked_for_the_photos_of_who_was_erased(
 def test_what_was_said_of_a_case_that_stays_is_not_erased_with_another_of_the_same_person(
     place: builders.County, tmp_path: Path, settings: Any
 ) -> None:
-    """Its nomination names the ID number, too: its words went, and its photos were not asked for."""
+    """Its nomination names the ID number too: its words went, its photos were not asked for."""
     settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
     tablet = enrolled(place, tmp_path, place.liaison)
     said = {"resident": {"name": "孙长河", "id_number": builders.id_number()}}
