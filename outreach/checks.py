@@ -29,6 +29,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_keys(),
         *_clock(),
         *_environment(),
+        *_county_seat(),
         *_sqlite(),
         *_routing(),
         *_restore(),
@@ -65,7 +66,23 @@ def _clock() -> list[CheckMessage]:
 
 
 def _environment() -> list[CheckMessage]:
-    return [Error(message, id="outreach.E004") for message in settings.ENVIRONMENT.errors]
+    """Name values that cannot be read, and names that nothing reads."""
+    errors = [Error(message, id="outreach.E004") for message in settings.ENVIRONMENT.errors]
+    hint = "See docs/reference/settings.md; what was meant has its default."
+    unknown = (f"{name} is no setting." for name in settings.ENVIRONMENT.unknown())
+    return [*errors, *(Caution(said, hint=hint, id="outreach.W012") for said in unknown)]
+
+
+def _county_seat() -> list[CheckMessage]:
+    """Find out at the start, and not by every evaluation that counts what was spared."""
+    try:
+        latitude, longitude = map(float, settings.OUTREACH_COUNTY_SEAT.split(","))
+    except ValueError:
+        latitude = longitude = 999
+    if abs(latitude) <= 90 and abs(longitude) <= 180:
+        return []
+    said = "OUTREACH_COUNTY_SEAT must be latitude,longitude, for example 30.7988,106.0884."
+    return [Error(said, id="outreach.E014")]
 
 
 def _sqlite() -> list[CheckMessage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,14 +23,16 @@ class Environment:
     """Reads settings from variables, then from an optional file of NAME=value lines."""
 
     variables: Mapping[str, str]
+    stored: Mapping[str, str] = field(default_factory=dict)
     declared: list[Declared] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, variables: Mapping[str, str], file: Path) -> Environment:
         """Merge the file under the variables, so that a variable always wins."""
-        stored = parse_lines(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        return cls({**stored, **variables})
+        # An editor of Windows may begin the file with a mark that nobody sees.
+        stored = parse_lines(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
+        return cls({**stored, **variables}, stored)
 
     def text(self, name: str, default: str, purpose: str) -> str:
         """Return a text setting."""
@@ -44,6 +47,18 @@ class Environment:
         except ValueError:
             self.errors.append(f"{name} must be a whole number, for example {name}={default}.")
             return default
+
+    def decimal(self, name: str, default: float, purpose: str) -> float:
+        """Return a number above zero; a malformed one is reported by the start-up checks."""
+        raw = self.text(name, str(default), purpose)
+        try:
+            number = float(raw)
+        except ValueError:
+            number = 0
+        if not 0 < number < math.inf:
+            self.errors.append(f"{name} must be a number, for example {name}={default}.")
+            return default
+        return number
 
     def switch(self, name: str, default: bool, purpose: str) -> bool:
         """Return a yes/no setting written as 1 or 0."""
@@ -61,9 +76,17 @@ class Environment:
         return raw
 
     def path(self, name: str, default: Path, shown: str, purpose: str) -> Path:
-        """Return a folder; `shown` is how the reference page writes the default."""
+        """Return a folder; `shown` is how the reference page writes the default.
+
+        Left empty it is the default too, not the folder in which the process was started.
+        """
         self.declared.append(Declared(name, shown, purpose))
-        return Path(self.variables.get(name, str(default)))
+        return Path(self.variables.get(name) or default)
+
+    def unknown(self) -> list[str]:
+        """Return what the file sets that is no setting of ours, as where a name is misspelt."""
+        known = {one.name for one in self.declared}
+        return [name for name in self.stored if name.startswith("OUTREACH_") and name not in known]
 
     def words(self, name: str, default: str, purpose: str) -> list[str]:
         """Return a comma-separated list."""
@@ -71,9 +94,17 @@ class Environment:
 
 
 def parse_lines(text: str) -> dict[str, str]:
-    """Read NAME=value lines; blank lines and lines that start with # are skipped."""
+    """Read NAME=value lines; blank lines and lines that start with # are skipped.
+
+    A value may stand in quotes, as in files that a shell or systemd reads.
+    """
     pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
-    return {name.strip(): value.strip() for name, value in pairs}
+    return {name.strip(): _without_quotes(value.strip()) for name, value in pairs}
+
+
+def _without_quotes(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if is_quoted else value
 
 
 class MalformedBucket(ValueError):

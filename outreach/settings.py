@@ -58,7 +58,7 @@ OUTREACH_HSTS = _env.choice(
 )
 OUTREACH_PUBLIC_URL = _env.text(
     "OUTREACH_PUBLIC_URL", "http://127.0.0.1:8000", "Address printed on papers and in QR codes."
-)
+).rstrip("/")
 
 OUTREACH_DATA = _env.path(
     "OUTREACH_DATA", BASE_DIR / "var", "var", "Folder of the embedded database, files and keys."
@@ -143,8 +143,8 @@ OUTREACH_CO_SIGNERS = _env.number(
 OUTREACH_SECOND_OPINION = _env.switch(
     "OUTREACH_SECOND_OPINION", True, "1: grades 1 and 2 want a second opinion (local rule)."
 )
-OUTREACH_ROAD_FACTOR = float(
-    _env.text("OUTREACH_ROAD_FACTOR", "1.4", "Road kilometres per kilometre as the crow flies.")
+OUTREACH_ROAD_FACTOR = _env.decimal(
+    "OUTREACH_ROAD_FACTOR", 1.4, "Road kilometres per kilometre as the crow flies."
 )
 OUTREACH_ROUTING_URL = _env.text(
     "OUTREACH_ROUTING_URL",

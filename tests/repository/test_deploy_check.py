@@ -76,8 +76,30 @@ for host in ("127.0.0.1:8000", "localhost", "outreach.example", "else.example"):
         ("OUTREACH_HTTPS=0", "security.W008"),
         ("OUTREACH_SECRET_KEY=short", "security.W009"),
         ("OUTREACH_HSTS=all", "outreach.E004"),
+        ("OUTREACH_ROAD_FACTOR=1,4", "outreach.E004"),
+        ("OUTREACH_COUNTY_SEAT=30.7988，106.0884", "outreach.E014"),
     ],
 )
 def test_a_careless_setting_is_named(environment: dict[str, str], setting: str, said: str) -> None:
     name, _, value = setting.partition("=")
     assert said in manage(environment | {name: value}, "check", "--deploy")[1]
+
+
+def test_a_settings_file_may_be_written_as_others_are(environment: dict[str, str]) -> None:
+    """As for a shell, with a slash more, by an editor of Windows, and with a name misspelt.
+
+    Papers named the federation in quotes, families' links led nowhere, the first line was unread.
+    """
+    file = Path(environment["OUTREACH_ENV_FILE"])
+    issuer, address = "示例县残疾人联合会", "https://outreach.example"
+    text = file.read_text().replace(issuer, f'"{issuer}"').replace(address, f"'{address}/'")
+    wrong = "OUTREACH_RETENTON=/etc/outreach/retention.toml\nOUTREACH_KEYS_DIR=\n"
+    file.write_text(text + "\n" + wrong, encoding="utf-8-sig")
+    asked = """
+from django.conf import settings
+print(settings.OUTREACH_ISSUER, settings.OUTREACH_PUBLIC_URL, len(settings.SECRET_KEY))
+print(settings.OUTREACH_KEYS_DIR == settings.OUTREACH_DATA / "keys")
+"""
+    code, said = manage(environment, "shell", "-v", "0", "-c", asked)
+    assert (code, said.split()) == (0, [issuer, address, "88", "True"])
+    assert "OUTREACH_RETENTON is no setting" in manage(environment, "check")[1]
