@@ -465,6 +465,7 @@ DEEDS: Words = {
     "account.decline": _("declined as the second person"),
     "account.take_back": _("wish taken back"),
     "account.own_password": _("own password set"),
+    "account.password": _("password set by the operator"),
     "second_factor.confirm": _("telephone set up"),
     "second_factor.spare_code": _("spare code used"),
     "second_factor.forget": _("telephone taken off"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
 from django.test import Client
 
 from outreach import clock
@@ -113,7 +116,7 @@ def test_a_password_that_was_given_up_after_the_backup_opens_nothing(
 def test_a_password_that_the_operator_set_since_is_not_exchanged_for_an_older_one(
     place: builders.County, back_up: BackUp
 ) -> None:
-    """As by `manage.py changepassword`, which leaves no line."""
+    """As in a shell, which leaves no line."""
     accounts.set_own_password(place.liaison, OWN, at=clock.now())
     accounts.set_own_password(place.liaison, f"{OWN}半", at=clock.now())
     place.liaison.set_password("of the operator")
@@ -124,6 +127,21 @@ def test_a_password_that_the_operator_set_since_is_not_exchanged_for_an_older_on
         False,
         True,
     ]
+
+
+def test_a_password_that_the_operator_exchanged_after_the_backup_opens_nothing(
+    place: builders.County, back_up: BackUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Because it was known: with the restore it was back, and the trail had never said so."""
+    restore = back_up()
+    accounts.set_own_password(place.liaison, OWN, at=clock.now())
+    monkeypatch.setattr(getpass, "getpass", lambda **_: f"{OWN}半")
+    call_command("changepassword", place.liaison.username, stdout=StringIO())
+    told = AuditEvent.objects.filter(subject_id=place.liaison.pk).last()
+    assert told is not None
+    assert (told.action, told.by) == ("account.password", None)
+    restore()
+    assert [signs_in(place.liaison, one) for one in (OWN, f"{OWN}半")] == [False, True]
 
 
 def test_one_that_was_sealed_with_a_key_of_before_holds_up_nothing(

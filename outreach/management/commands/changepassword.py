@@ -1,0 +1,28 @@
+"""Set an account's password, typed twice; the trail says so, and a restore knows of it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.contrib.auth.management.commands import changepassword
+from django.db import transaction
+
+from outreach import clock
+from outreach.actions import outlasting
+from outreach.actions.audit import record
+from outreach.models import User
+
+
+class Command(changepassword.Command):
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        name = options["username"] or getpass.getuser()
+        before = User.objects.filter(username=name).values_list("password", flat=True).first()
+        told: str = super().handle(*args, **options)
+        account, at = User.objects.get(username=name), clock.now()
+        with transaction.atomic():
+            record("account.password", [account], by=None, at=at)
+            outlasting.note_password(account, before or "", at)
+        return told
