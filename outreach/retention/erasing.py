@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -82,7 +83,7 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
         # Onward by key: a row may stay due, where another one needs the same file.
         while batch := list(after[:_BATCH]):
             last = batch[-1].pk  # which a row that is deleted has no more
-            _erase_at_last(batch, due.kind, at)
+            once_more(partial(erase_rows, batch, due.kind, by=None, at=at))
             told.records[due.kind, due.county] += len(batch)
             progress(told.records.total(), max(total, told.records.total()))
             after = due.rows.filter(pk__gt=last)
@@ -92,15 +93,15 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
     return told
 
 
-def _erase_at_last(batch: Sequence[Any], kind: Holding, at: datetime) -> None:
-    """Erase some records, once more where they and somebody's work waited for each other.
+def once_more(deed: Callable[[], None]) -> None:
+    """Do something, and do it again where it and somebody's work waited for each other.
 
     The database ends one of the two so that the other goes on. What was erased is passed over.
     """
     try:
-        erase_rows(batch, kind, by=None, at=at)
+        deed()
     except OperationalError:
-        erase_rows(batch, kind, by=None, at=at)
+        deed()
 
 
 def remove_files(at: datetime, storage: SealedStorage) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from outreach.retention.erasing import (
     erase_late_photos,
     erase_rows,
     erase_unnamed,
+    once_more,
     unnamed,
 )
 from outreach.retention.records import blank_records, naming, waits
@@ -111,7 +113,7 @@ def _erase(
         return sum(map(len, _said_of(case)))
     count = _blank_said(case, at)
     note(case, kind, by, at, request)
-    erase_case(case, kind, by=by, at=at, request=request)
+    once_more(partial(erase_case, case, kind, by=by, at=at, request=request))
     return count
 
 
@@ -133,7 +135,7 @@ def _blank_said(case: Application, at: datetime) -> int:
 def _blank_all(found: Iterable[list[LedgerEntry]], at: datetime) -> int:
     count, declared = 0, set[str]()
     for entries in found:
-        blank_records(entries, at)
+        once_more(partial(blank_records, entries, at))
         # No tablet is asked any more for photos that did not come yet.
         LedgerEntry.objects.filter(pk__among=[one.pk for one in entries]).update(awaits_media=False)
         count += len(entries)
@@ -152,7 +154,7 @@ def _erase_beside(
     for kind, rows in beside(case):
         if said.of(county, kind).on_request and rows.exists():
             if not dry_run:
-                erase_rows(list(rows), kind, by=by, at=at)
+                once_more(partial(erase_rows, list(rows), kind, by=by, at=at))
             found.append((case.number, kind))
     return found
 
@@ -225,7 +227,7 @@ def _erase_again(at: datetime, is_due: Callable[[Application, datetime], bool]) 
             log.warning("%s was erased at request and is open again: erase it anew", case.number)
             continue
         _blank_said(case, at)
-        erase_case(case, asked.kind, by=None, at=at, request=asked.request)
+        once_more(partial(erase_case, case, asked.kind, by=None, at=at, request=asked.request))
         count += 1
     return count
 
