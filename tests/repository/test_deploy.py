@@ -75,6 +75,27 @@ def test_a_unit_that_upgrades_the_register_is_not_cut_off() -> None:
         assert "\nTimeoutStartSec=infinity\n" in units[name]
 
 
+def test_what_goes_on_beside_the_server_stops_and_starts_with_it() -> None:
+    """After an update it went on with the version of before, until the machine was started anew."""
+    for file in DEPLOY.rglob("*.service"):
+        text = file.read_text(encoding="utf-8")
+        if re.search("|".join(f"{name} {flag}" for name, flag in lasting().items()), text):
+            server = "outreach@%i.service" if "@" in file.name else "outreach.service"
+            assert f"\nPartOf={server}\n" in text
+            assert f"\nWantedBy={server}\n" in text
+            assert re.search(f"^After=.*{server}$", text, re.M)
+
+
+def test_a_command_that_ends_beside_others_in_a_container_is_started_again() -> None:
+    """While the database was away all of them ended, and no family was told anything any more."""
+    services = yaml.safe_load(text_of("counties/compose.yaml"))["services"].values()
+    [command] = {one["command"][-1] for one in services if "notify" in str(one.get("command"))}
+    *beside, _last = command.split(" & ")
+    assert len(beside) == 2
+    for loop in beside:
+        assert loop.startswith("while true; do python manage.py "), loop
+
+
 def test_the_container_starts_the_server_that_the_service_starts() -> None:
     for name in ("outreach.service", "Containerfile"):
         assert "outreach.wsgi:application" in text_of(name)
