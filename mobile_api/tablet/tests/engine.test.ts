@@ -136,6 +136,26 @@ describe('a bad line', () => {
     await settle(engineOf(again, server, clock))
     expect(again.rows.size).toBe(6)
   })
+  it('keeps the day on the screen while a restored office tells everything anew, page by page', async () => {
+    const server = new FakeServer()
+    server.rows = visits(4)
+    const { db, safe, clock, engine } = await tablet(server)
+    await settle(engine)
+    server.views.clear()
+    server.pageRows = 1
+    server.rows = new Map([['visit/9', { on: 'day 9' }], ['visit/0', { on: 'another day' }], ['visit/1', { on: 'day 1' }]])
+    await engine.exchange()
+    expect([...safe.rows.keys()].sort()).toEqual(['visit/0', 'visit/1', 'visit/2', 'visit/3', 'visit/9'])
+    const again = await Safe.unlock(db, PIN)
+    expect([again.rows.size, again.state.complete]).toEqual([5, false])
+    const next = engineOf(again, server, clock)
+    await next.exchange()
+    server.rows.delete('visit/9') // what came and left again meanwhile
+    await settle(next)
+    expect(Object.fromEntries(Array.from(again.rows, ([k, row]) => [k, row.d]))).toEqual(Object.fromEntries(server.rows))
+    expect([await digestOf(again), again.state.complete, again.state.anew]).toEqual([again.state.digest, true, null])
+    expect((await Safe.unlock(db, PIN)).rows.size).toBe(2)
+  })
   it.each([503, 500, 429, 502])('waits and tries again after %d', async (status) => {
     const server = new FakeServer()
     const { safe, engine } = await tablet(server)
@@ -451,7 +471,7 @@ describe('certificates kept here', () => {
     const right = await sha256Hex(body)
     await safe.change({
       files: { del: ['c1', 'c2'] },
-      rows: { clear: false, put: new Map([['certificate/c1', { h: '', d: paper(right) }]]), del: [] },
+      rows: { put: new Map([['certificate/c1', { h: '', d: paper(right) }]]), del: [] },
     })
     expect(wantedFiles(safe).sort()).toEqual(['c1', 'c2'])
     const get = () => Promise.resolve(new Response(body))

@@ -79,7 +79,7 @@ describe('the safe', () => {
   })
   it('opens from the pack of its rows, and from the rows where the pack is older or spoilt', async () => {
     const { db, safe } = await tablet(new FakeServer())
-    const put = (name: string) => ({ rows: { clear: false, put: new Map([[`visit/${name}`, { h: name, d: { name } }]]), del: [] } })
+    const put = (name: string) => ({ rows: { put: new Map([[`visit/${name}`, { h: name, d: { name } }]]), del: [] } })
     await safe.change(put('a'))
     await safe.pack()
     await db.rows.clear() // so that only the pack can tell of it
@@ -98,8 +98,8 @@ describe('the safe', () => {
     const told: (readonly string[])[] = []
     safe.onChange = (parts) => told.push([...parts].sort())
     await safe.keepDraft('evaluation/v1', { remark: '半句' })
-    await safe.change({ rows: { clear: false, put: new Map(), del: [] }, media: { meta: [], dropBytes: [] }, prune: [] })
-    await safe.change({ rows: { clear: false, put: new Map([['me', { h: 'h', d: {} }]]), del: [] } })
+    await safe.change({ rows: { put: new Map(), del: [] }, media: { meta: [], dropBytes: [] }, prune: [] })
+    await safe.change({ rows: { put: new Map([['me', { h: 'h', d: {} }]]), del: [] } })
     expect(told).toEqual([['drafts'], [], ['rows', 'state']])
   })
   it('keeps nothing of a person in clear', async () => {
@@ -107,7 +107,7 @@ describe('the safe', () => {
     const secret = '任某某 511302193001010012'
     await safe.change({
       drafts: { put: new Map([['visit/v1', { secret }]]) },
-      rows: { clear: false, put: new Map([['visit/v1', { h: 'h', d: { secret } }]]), del: [] },
+      rows: { put: new Map([['visit/v1', { h: 'h', d: { secret } }]]), del: [] },
       media: { add: [await photo('v1', utf8(secret))] },
       files: { add: [{ k: 'c', bytes: utf8(secret) }] },
     })

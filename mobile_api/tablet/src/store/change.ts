@@ -7,7 +7,7 @@ export interface Change {
   session?: Session
   log?: LogEntry
   outcomes?: StoredOutcome[]
-  rows?: { clear: boolean; put: Map<string, PulledRow>; del: string[] }
+  rows?: { put: Map<string, PulledRow>; del: string[] }
   drafts?: { put?: Map<string, unknown>; del?: string[] }
   media?: { meta?: Media[]; add?: { media: Media; bytes: Bytes }[]; dropBytes?: string[]; del?: string[] }
   files?: { add?: { k: string; bytes: Bytes }[]; del?: string[] }

@@ -31,6 +31,8 @@ export interface SyncState {
   offsetMs: number
   syncedAt: number | null
   complete: boolean
+  /** the rows that came since everything is asked for anew; those before stay until all have come */
+  anew: string[] | null
   /** counts the changes of the rows */
   rowsRev: number
   policy: Policy
@@ -54,6 +56,7 @@ export const FRESH: SyncState = {
   offsetMs: 0,
   syncedAt: null,
   complete: false,
+  anew: null,
   rowsRev: 0,
   policy: {},
   missing: [],

@@ -399,7 +399,6 @@ export class Safe {
       await db.outcomes.bulkPut(sealed.outcomes)
       // The pack shows rows that may have left the scope by this very change.
       if (change.rows) await db.meta.delete('pack')
-      if (change.rows?.clear) await db.rows.clear()
       await db.rows.bulkDelete(change.rows?.del ?? [])
       await db.rows.bulkPut(sealed.rows)
       await db.drafts.bulkPut(await this.displaced(change))
@@ -434,7 +433,6 @@ export class Safe {
     if (change.log) this.log.set(change.log.seq, change.log)
     for (const outcome of change.outcomes ?? []) this.outcomes.set(outcome.seq, outcome)
     this.damaged = this.damaged.filter((one) => !isSaidAgain(one, change)).map((one) => movedBy(one, change))
-    if (change.rows?.clear) this.rows.clear()
     for (const k of change.rows?.del ?? []) this.rows.delete(k)
     for (const [k, row] of change.rows?.put ?? []) this.rows.set(k, row)
     for (const k of change.drafts?.del ?? []) this.drafts.delete(k)
@@ -479,7 +477,7 @@ function unheard(
 
 /** The office said again what did not open. */
 const isSaidAgain = ({ store, k }: Damage, { rows, outcomes }: Change): boolean =>
-  (store === 'rows' && rows?.clear === true) || (store === 'outcomes' && (outcomes ?? []).some(({ seq }) => seq === k))
+  (store === 'rows' && (rows?.put.has(String(k)) || rows?.del.includes(String(k)))) || (store === 'outcomes' && (outcomes ?? []).some(({ seq }) => seq === k))
 
 /** Where a draft that does not open is kept once its place is taken. */
 const besides = (k: string): string => `${k} damaged`

@@ -118,11 +118,13 @@ export class Engine {
   /** Work out what a page changes; one that does not add up makes the tablet begin again from nothing, once at once. */
   private async turned(page: PullAnswer, ackedSeq: number): Promise<TurnedPage> {
     const { safe } = this
-    const rows = await applyPull(safe.rows, safe.state.view, page).catch(badPageOnly)
-    const anew = { view: null, digest: null, complete: false }
-    if (!rows) return { state: anew, more: true, spoilt: safe.state.view === null }
+    const rows = await applyPull(safe.rows, safe.state, page).catch(badPageOnly)
+    const fromNothing = { view: null, digest: null, complete: false }
+    if (!rows) return { state: fromNothing, more: true, spoilt: safe.state.view === null }
     const { view, digest, more } = page
-    const state = { view, digest, complete: !more, ...(!more && { settledSeq: ackedSeq }) }
+    // Of rows that do not open, what did not come again is nothing that this tablet should have.
+    if (!more) rows.del.push(...safe.damaged.filter(({ store }) => store === 'rows').map(({ k }) => String(k)))
+    const state = { view, digest, complete: !more, anew: rows.anew, ...(!more && { settledSeq: ackedSeq }) }
     return { rows, files: { del: staleFiles(safe, rows, more) }, outcomes: decidedAndGone(safe, rows), state, more }
   }
 
@@ -257,11 +259,11 @@ function batch(waiting: Mutation[], state: SyncState, room: number): SyncRequest
 }
 
 /** Certificates kept here that left the scope, were handed over, or of which there is another file now. */
-function staleFiles(safe: Safe, { clear, put, del }: AppliedPull, more: boolean): string[] {
+function staleFiles(safe: Safe, { put, del }: AppliedPull, more: boolean): string[] {
   const gone = new Set(del)
   return Array.from(safe.files).filter((id) => {
     const key = `certificate/${id}`
-    const before = clear ? undefined : (safe.rows.get(key)?.d as CertificateRow | undefined)
+    const before = safe.rows.get(key)?.d as CertificateRow | undefined
     const now = (put.get(key)?.d as unknown as CertificateRow | undefined) ?? (gone.has(key) ? undefined : before)
     if (!now) return gone.has(key) || !more
     return before !== undefined && (before.sha256 !== now.sha256 || before.handed_over !== now.handed_over)
@@ -288,9 +290,8 @@ function missedAgain(safe: Safe, missing: string[]): Media[] {
 }
 
 /** Decisions of the office whose rows leave before the records that they are about: those would wait anew. */
-function decidedAndGone({ rows, outcomes, replica }: Safe, { clear, del }: AppliedPull): StoredOutcome[] {
-  const gone = clear ? [...rows.keys()] : del
-  return gone
+function decidedAndGone({ rows, outcomes, replica }: Safe, { del }: AppliedPull): StoredOutcome[] {
+  return del
     .filter((key) => key.startsWith('dispute/'))
     .map((key) => rows.get(key)?.d as unknown as DisputeRow)
     .filter((row) => row?.decision && row.replica === replica)
