@@ -87,6 +87,17 @@ def agree(name: str, minutes: str) -> None:
     Visit.objects.filter(application=case).update(minutes=int(minutes))
 
 
+def lose_newest(name: str) -> None:
+    """Make that person's paper anew, and lose it: the version before is what can be given."""
+    from certificates.models import Certificate
+    from outreach import clock
+
+    paper = Certificate.objects.get(application=_case(name))
+    newest = paper.files.order_by("-version")[0]
+    lost = {"sha256": "a" * 64, "path": "certificates/aa/lost.pdf", "size": newest.size}
+    paper.files.create(version=newest.version + 1, kind="LTA", made_at=clock.now(), **lost)
+
+
 def nominated(name: str) -> dict[str, Any]:
     """Tell who agreed to that person's application, and what the register calls them."""
     case = _case(name)
@@ -170,7 +181,7 @@ def _case(name: str) -> Any:
     return found
 
 
-DEEDS = (expire, revoke, reassign, appoint, agree)
+DEEDS = (expire, revoke, reassign, appoint, agree, lose_newest)
 QUESTIONS = (evaluations, nominated, ledger, secrets, pictures, open_handin, verify_receipt)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 

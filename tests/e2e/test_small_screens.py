@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.looking import SAY
-from tests.e2e.preparing import LONG_NAME
+from tests.e2e.office import Office
+from tests.e2e.preparing import CERTIFIED, LONG_NAME
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Tablet
 
@@ -173,3 +174,21 @@ def test_a_file_is_chosen_among_the_files_and_not_taken_anew(hand: Tablet) -> No
     expect(chosen).to_have_attribute("accept", "image/*")
     # With `capture`, Android opens its camera and shows no files.
     assert chosen.get_attribute("capture") is None
+
+
+def test_a_paper_that_was_made_anew_is_opened_anew_also_in_the_version_before(
+    hand: Tablet, office: Office
+) -> None:
+    page = hand.page
+    hand.go("证件")
+    mine = page.get_by_role("listitem").filter(has_text=CERTIFIED)
+    expect(mine).to_contain_text("已存本机")
+    hand.press("打开")
+    expect(page.get_by_role("link", name="查看 PDF")).to_be_visible()
+    office("lose_newest", CERTIFIED)
+    hand.line().click()
+    expect(page.get_by_role("link", name="查看 PDF")).to_have_count(0)
+    expect(mine).to_contain_text("已存本机")
+    hand.press("打开")
+    expect(page.get_by_role("link", name="查看 PDF")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

@@ -479,6 +479,18 @@ describe('certificates kept here', () => {
     await expect(fetchCertificate(safe, 'c2', get)).rejects.toBeInstanceOf(NotTheFile)
     expect([[...safe.files], await safe.bytesOf('files', 'c1')]).toEqual([['c1'], body])
   })
+  it('are not kept where the office has made another one while they came', async () => {
+    const { safe, server, engine } = await withPaper()
+    const body = utf8('%PDF-1.7')
+    server.rows.set('certificate/c1', paper(await sha256Hex(body)))
+    await settle(engine)
+    await fetchCertificate(safe, 'c1', async () => {
+      server.rows.set('certificate/c1', paper('newer'))
+      await settle(engine)
+      return new Response(body)
+    })
+    expect([safe.files.has('c1'), wantedFiles(safe)]).toEqual([false, ['c1']])
+  })
   it('are kept in the version before where the office has lost the newest one and says what it gives', async () => {
     const { safe } = await withPaper()
     await safe.change({ files: { del: ['c1', 'c2'] } })
