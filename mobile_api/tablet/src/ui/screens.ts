@@ -1,5 +1,5 @@
 /** Every screen behind the lock, loaded when it is first shown or when there is nothing else to do. */
-import { defineAsyncComponent, type Component } from 'vue'
+import { h, shallowRef, type Component, type FunctionalComponent } from 'vue'
 import { speaking } from './app'
 
 const day = () => import('./day')
@@ -7,8 +7,25 @@ const rest = () => import('./rest')
 type Day = Awaited<ReturnType<typeof day>>
 type Rest = Awaited<ReturnType<typeof rest>>
 
-const ofDay = (pick: (screens: Day) => Component) => defineAsyncComponent(async () => pick(await day()))
-const ofRest = (pick: (screens: Rest) => Component) => defineAsyncComponent(async () => pick(await rest()))
+/** Vue's own way knows of pages that were drawn by a server, and of waiting and failing screens: half a kilobyte of the shell. */
+function later(load: () => Promise<Component>): Component {
+  const loaded = shallowRef<Component | null>(null)
+  let asked = false
+  const screen: FunctionalComponent = (_props, { attrs, slots }) => {
+    if (!asked) {
+      asked = true
+      load().then(
+        (found) => (loaded.value = found),
+        () => (asked = false),
+      )
+    }
+    return loaded.value && h(loaded.value, attrs, slots)
+  }
+  screen.inheritAttrs = false
+  return screen
+}
+const ofDay = (pick: (screens: Day) => Component) => later(async () => pick(await day()))
+const ofRest = (pick: (screens: Rest) => Component) => later(async () => pick(await rest()))
 
 export const Shell = ofDay((screens) => screens.Shell)
 export const EnrolScreen = ofRest((screens) => screens.EnrolScreen)
