@@ -114,6 +114,11 @@ class Tablet:
         """Press a button."""
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def hand_in(self) -> None:
+        """Hand in and erase, which is asked about once."""
+        self.press("密封上交")
+        self.press("密封上交并清除本机")
+
     def go(self, place: str) -> None:
         """Go to a place of the tab bar."""
         tabs = self.page.get_by_role("navigation", name="主要页面")

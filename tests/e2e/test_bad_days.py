@@ -413,7 +413,7 @@ def test_what_is_recorded_during_a_hand_in_goes_along_also_over_a_lock(
     waiting: list[Route] = []
     page.route("**/api/v1/hand-in", lambda route: waiting.append(route))
     page.evaluate("location.hash = '#/hand-in'")
-    hand.press("密封上交并清除本机")
+    hand.hand_in()
     expect(page.get_by_role("progressbar")).to_be_visible()
     hand.press("锁定")
     hand.unlocks()
@@ -508,7 +508,7 @@ def test_a_hand_in_that_found_no_line_leaves_the_tablet_talking(hand: Tablet) ->
     page = hand.page
     page.evaluate("location.hash = '#/hand-in'")
     page.context.set_offline(True)
-    hand.press("密封上交并清除本机")
+    hand.hand_in()
     expect(page.get_by_text("有网络时请再按一次，会接着交")).to_be_visible()
     page.context.set_offline(False)
     with page.expect_response("**/api/v1/sync"):
@@ -683,7 +683,7 @@ def test_ten_wrong_pins_lock_the_tablet_for_good_and_lose_nothing(
         ).to_be_visible()
     expect(page.get_by_label("PIN 码")).to_have_count(0)
     page.context.set_offline(False)
-    hand.press("密封上交并清除本机")
+    hand.hand_in()
     expect(page.get_by_role("heading", name="已全部上交")).to_be_visible()
     assert "absent" in office("open_handin", "ten PINs")
 
@@ -857,7 +857,7 @@ def test_a_hand_in_erases_nothing_under_the_hands_of_another_window(
         first.get_by_text("忘记 PIN 码？").click()
     else:
         first.evaluate("location.hash = '#/hand-in'")
-    hand.press("密封上交并清除本机")
+    hand.hand_in()
     expect(first.get_by_role("progressbar")).to_be_visible()
     second = Tablet(first.context.new_page(), hand.camera, unseen)
     second.page.goto("/tablet/")

@@ -93,6 +93,12 @@ describe('a tablet that was stopped', () => {
     expect(new Set([...box.parts.values()].map(({ hand_in }) => hand_in)).size).toBe(1)
     expect((await box.opened(office.openJson)).length).toBe(4)
   })
+  it('goes through on a full disk, which takes no note of the parts that arrived', async () => {
+    const { safe, box, office } = await withWork()
+    safe.db.amendVault = () => Promise.reject(new DOMException('no room', 'QuotaExceededError'))
+    expect((await handIn(safe, box.send, 'revoked', quiet)).end).toBe('done')
+    expect((await box.opened(office.openJson)).map(([kind]) => kind)).toEqual(['log', 'drafts', 'media', 'end'])
+  })
   it('begins anew where the office says that what arrived is decided, or gone', async () => {
     const { safe, box, office } = await withWork()
     box.failures = [3]

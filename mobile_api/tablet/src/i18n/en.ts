@@ -128,6 +128,7 @@ export const en: Record<MessageKey, string> = {
   'handin.media': 'Photos and signatures to upload',
   'handin.drafts': 'unfinished drafts',
   'handin.begin': 'Hand in sealed and erase this tablet',
+  'handin.sure': 'Afterwards nobody can work with this tablet without a new enrolment code.',
   'handin.busy': 'Handing in…',
   'handin.progress': '{done} of {of} parts arrived',
   'handin.line': 'There is no network, and not everything has arrived. Nothing was deleted; press again when there is one, and it goes on.',

@@ -126,6 +126,7 @@ export const zh = {
   'handin.media': '待上传的照片和签名',
   'handin.drafts': '未写完的草稿',
   'handin.begin': '密封上交并清除本机',
+  'handin.sure': '交完以后，要有新的登记码才能再用这台平板。',
   'handin.busy': '正在上交…',
   'handin.progress': '已送达 {done} / {of} 份',
   'handin.line': '没有网络，还没有交完。什么也没有删除；有网络时请再按一次，会接着交。',

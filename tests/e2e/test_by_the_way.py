@@ -1,0 +1,46 @@
+"""What happens by the way: a slip, a finger that goes back, a name that is put right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.serving import Service, serving
+from tests.e2e.tablet import Tablet
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve the small county with visits for today."""
+    with serving(tmp_path_factory.mktemp("way"), "days") as running:
+        yield running
+
+
+def test_who_finds_a_locked_tablet_does_not_erase_it_with_two_taps(hand: Tablet) -> None:
+    page = hand.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    hand.press("锁定")
+    page.get_by_text("忘记 PIN 码？").click()
+    page.locator(".hand-in button").dblclick()
+    expect(page.get_by_text("要有新的登记码才能再用这台平板")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert [url for url in asked if url.endswith("/hand-in")] == []
+    hand.unlocks()
+    hand.expects_heading("今天")
+
+
+def test_after_a_hand_in_the_next_one_begins_with_the_day(
+    hand: Tablet, codes: Iterator[str]
+) -> None:
+    page = hand.page
+    page.evaluate("location.hash = '#/hand-in'")
+    hand.hand_in()
+    hand.expects_heading("已全部上交")
+    hand.press("登记这台平板")
+    hand.fill_enrolment(next(codes), "the next one")
+    hand.expects_heading("今天")
