@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.office import Office
+from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Tablet
+from tests.e2e.test_second_thoughts import begin, step
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -44,3 +47,34 @@ def test_after_a_hand_in_the_next_one_begins_with_the_day(
     hand.press("登记这台平板")
     hand.fill_enrolment(next(codes), "the next one")
     hand.expects_heading("今天")
+
+
+def test_another_guardian_signs_anew_and_a_typed_name_is_not_lost(
+    hand: Tablet, office: Office
+) -> None:
+    page, who = hand.page, PEOPLE[0]
+    begin(hand, who)
+    step(hand, "到场")
+    page.get_by_label("监护人同意").check()
+    page.get_by_label("同意人姓名").fill("冯大山")
+    page.get_by_label("本人同意").check()
+    expect(page.get_by_label("同意人姓名")).to_have_value(who)
+    page.get_by_label("监护人同意").check()
+    expect(page.get_by_label("同意人姓名")).to_have_value("冯大山")
+    step(hand, "照片")
+    hand.photograph()
+    hand.conclude("colleague")
+    hand.sign("冯大山", "assessor", "colleague")
+    step(hand, "到场")
+    page.get_by_label("同意人姓名").fill("冯小山")
+    step(hand, "签名")
+    expect(page.get_by_text("签名之后评定结果或同意人改过")).to_be_visible()
+    expect(page.get_by_role("img", name="冯小山 的签名")).to_have_count(0)
+    expect(page.get_by_role("img", name="assessor 的签名")).to_be_visible()
+    step(hand, "提交")
+    expect(page.get_by_role("button", name="提交评定")).to_be_disabled()
+    step(hand, "签名")
+    hand.sign("冯小山")
+    hand.press("提交评定")
+    expect(hand.line()).to_have_text("全部已送达")
+    assert office("evaluations", who)[who]["pictures"] == [7]

@@ -181,6 +181,12 @@ describe('a picture of a form', () => {
     const under = (said: object) => isPart({ ...media, kind: 'signature_assessor', signer: 'me', ...said }, draft, [signs('me')], 'physical 2')
     expect([{ said: 'physical 2' }, { said: 'physical 1' }, {}].map(under)).toEqual([true, false, true])
   })
+  it('is a signature only of whoever agrees by the name under which it was given', async () => {
+    const { media } = await photo('v1', randomBytes(100))
+    const draft = { ...newDraft({ ...visitRow, id: 'v1', receipt: null, pending: false }, 'e1'), consentName: '冯小山 ' }
+    const under = (said: object) => isPart({ ...media, kind: 'signature_resident', signer: 'resident', ...said }, draft, [], '')
+    expect([{ name: '冯小山' }, { name: '冯大山' }, {}].map(under)).toEqual([true, false, true])
+  })
 })
 
 describe('the villages to nominate in', () => {

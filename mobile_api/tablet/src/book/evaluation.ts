@@ -47,6 +47,8 @@ export interface EvaluationDraft extends LeavesOut {
   guardianPresent: boolean
   consentBy: 'resident' | 'guardian'
   consentName: string
+  /** what was typed for the one of the two who is not asked now */
+  otherName?: string
   consentGiven: boolean
   parts: PartDraft[]
   /** categories that were removed, as they were filled in */
@@ -212,10 +214,14 @@ export interface Signer {
   categories: readonly Category[]
 }
 
+/** Whether a signature stands for what it was given for: the result that was read out, and the name it was given under. */
+export const isStill = ({ said, name }: Media, { consentName }: EvaluationDraft, result: string): boolean =>
+  (said ?? result) === result && (name ?? consentName.trim()) === consentName.trim()
+
 /** Whether a picture of the visit is part of the form as it stands now; a signature only of who signs it as it is. */
 export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Signer[], said: string): boolean {
   const { kind, signer } = item
-  if (!standsIn(item, draft) || (item.said ?? said) !== said) return false
+  if (!standsIn(item, draft) || !isStill(item, draft, said)) return false
   if (kind === 'signature_assessor') return signers.some(({ id }) => id === signer)
   return kind !== 'signature_resident' || signer === null || signer === draft.consentBy
 }

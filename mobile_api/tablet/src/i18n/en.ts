@@ -308,7 +308,7 @@ export const en: Record<MessageKey, string> = {
 
   'sign.lead': 'Result: {grade}. Read it out to the resident or guardian, then sign.',
   'sign.no_result': 'There is no result yet. Finish Examine and Grade before anybody signs.',
-  'sign.outdated': 'The result was changed after signing. Read it out again, then sign again.',
+  'sign.outdated': 'The result, or who agrees, was changed after signing. Read it out again, then sign again.',
   'sign.title': 'Signature of {who}',
   'sign.area': 'Signature area of {who}',
   'sign.of': 'Signature of {name}',

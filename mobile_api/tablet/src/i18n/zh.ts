@@ -306,7 +306,7 @@ export const zh = {
 
   'sign.lead': '评定结果：{grade}。请念给本人或监护人听，然后签名。',
   'sign.no_result': '还没有评定结果。请先做完“检查”和“评定”，再请各位签名。',
-  'sign.outdated': '签名之后评定结果改过。请重新念结果，再请各位签名。',
+  'sign.outdated': '签名之后评定结果或同意人改过。请重新念结果，再请签名。',
   'sign.title': '{who} 签名',
   'sign.area': '{who} 的签名区',
   'sign.of': '{name} 的签名',

@@ -122,6 +122,8 @@ export interface Media extends MediaDeclaration {
   signer: string | null
   /** the result that was read out before it was signed; earlier versions did not note it */
   said?: string
+  /** under which name the resident or guardian signed; earlier versions did not note it */
+  name?: string
   state: 'draft' | 'declared' | 'safe' | 'rejected'
   uploadUrl: string | null
   /** a first request with part of it was cut: the server may hold a beginning that nobody named yet */

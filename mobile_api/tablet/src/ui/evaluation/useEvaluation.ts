@@ -1,5 +1,5 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, hasResult, isOneOfSeveral, isPart, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, signersBeside, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
+import { evidenceFor, hasResult, isOneOfSeveral, isPart, isStill, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, signersBeside, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
 import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -39,8 +39,8 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const pictures = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
   const said = computed(() => readOut(results.value))
   const media = computed(() => pictures.value.filter((item) => isPart(item, draft, signers.value, said.value)))
-  /** Signed for a result that was changed since. */
-  const outdated = computed(() => pictures.value.some((item) => item.state === 'draft' && (item.said ?? said.value) !== said.value))
+  /** Signed for a result, or under a name, that was changed since. */
+  const outdated = computed(() => pictures.value.some((item) => item.state === 'draft' && !isStill(item, draft, said.value)))
   const missing = computed(() =>
     lacks(draft, results.value, media.value, evidence.value, years, signers.value, beside.value),
   )
@@ -66,6 +66,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       owner: visit.id,
       signer,
       ...(signer && { said: said.value }),
+      ...(kind === 'signature_resident' && { name: draft.consentName.trim() }),
       state: 'draft',
       uploadUrl: null,
     }
