@@ -78,3 +78,11 @@ def test_another_guardian_signs_anew_and_a_typed_name_is_not_lost(
     hand.press("提交评定")
     expect(hand.line()).to_have_text("全部已送达")
     assert office("evaluations", who)[who]["pictures"] == [7]
+
+
+def test_who_goes_back_finds_no_form_that_stands_empty(hand: Tablet) -> None:
+    page = hand.page
+    hand.report_not_done(PEOPLE[1], "本人不在家")
+    page.go_back()
+    hand.expects_heading(PEOPLE[1])
+    expect(page.get_by_text("未完成：本人不在家")).to_be_visible()

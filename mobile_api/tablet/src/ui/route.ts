@@ -12,9 +12,8 @@ function follow(): void {
 
 export const href = (name: string, id = ''): string => `#/${name}${id && `/${id}`}`
 
-export function go(name: string, id = ''): void {
-  location.hash = href(name, id)
-}
+/** Go on from a screen that is done with: "back" leads into no form that stands there empty, as if nothing had been said. */
+export const go = (name: string, id = ''): void => location.replace(href(name, id))
 
 window.addEventListener('hashchange', follow)
 follow()
