@@ -86,3 +86,20 @@ def test_who_goes_back_finds_no_form_that_stands_empty(hand: Tablet) -> None:
     page.go_back()
     hand.expects_heading(PEOPLE[1])
     expect(page.get_by_text("未完成：本人不在家")).to_be_visible()
+
+
+def test_a_letter_typed_as_something_comes_from_the_office_is_not_swallowed(
+    hand: Tablet, office: Office
+) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[2])
+    step(hand, "评定")
+    page.get_by_label("备注").focus()
+    written = ""
+    for turn in range(4):
+        office("appoint", "colleague", "administrator" if turn % 2 == 0 else "assessor")
+        page.evaluate("document.querySelector('.top .line').click()")
+        words = "abcdefghijklmnopqrstuvwxyz" * 2
+        page.keyboard.type(words, delay=25)
+        written += words
+    expect(page.get_by_label("备注")).to_have_value(written)

@@ -27,7 +27,7 @@ import type { SyncLoop } from '../sync/loop'
 import type { ShareProblem } from '../sync/lease'
 import type { Send } from '../sync/transport'
 import { unwrapWithPasskey } from '../vault/passkey'
-import { anyFormOpen, flushDrafts, settleBeforeDeciding, whenAllClosed } from './openForms'
+import { anyFormOpen, flushDrafts, settleBeforeDeciding, settleForms, whenAllClosed } from './openForms'
 
 export type Phase = 'starting' | 'broken' | 'elsewhere' | 'enrol' | 'locked' | 'open' | 'handed in'
 
@@ -365,6 +365,7 @@ export const sync = (): Promise<void> => loop?.nudge() ?? Promise.resolve()
 function enter(mine: Safe): void {
   opened.value = mine
   mine.onChange = (changed) => {
+    settleForms() // drawn anew with less than was typed, a field would lose its last letters
     for (const part of changed) changes[part] += 1
     if (changed.includes('rows')) packSoon(mine)
   }
