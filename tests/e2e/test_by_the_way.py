@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tests.e2e.handset import HOME
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import Tablet
-from tests.e2e.test_second_thoughts import begin, step
+from tests.e2e.tablet import Camera, Tablet
+from tests.e2e.test_second_thoughts import begin, nominate, step
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -103,3 +105,35 @@ def test_a_letter_typed_as_something_comes_from_the_office_is_not_swallowed(
         page.keyboard.type(words, delay=25)
         written += words
     expect(page.get_by_label("备注")).to_have_value(written)
+
+
+def test_a_nomination_that_was_begun_is_seen_where_the_day_begins(hand: Tablet) -> None:
+    page = hand.page
+    nominate(hand, "周小溪", "53010219200508011X")
+    hand.go("今天")
+    begun = page.get_by_role("link", name=re.compile("提名申请人.*未写完"))
+    expect(begun).to_contain_text("周小溪")
+    begun.click()
+    expect(page.get_by_label("身份证号")).to_have_value("53010219200508011X")
+    page.get_by_text("不要这一份了").click()
+    hand.press("确定删除")
+    hand.go("今天")
+    expect(begun).to_have_count(0)
+
+
+def test_a_list_of_yesterday_is_not_all_set(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, lambda _page, _name: None)
+    hand.enrol(next(codes), "a list of yesterday")
+    expect(hand.line()).to_have_text("全部已送达")
+    page.context.set_offline(True)
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 24 * 3600)
+    page.evaluate("location.hash = '#/ready'")
+    listed = page.get_by_role("listitem").filter(has_text="走访名单")
+    expect(listed).to_contain_text("上次同步 6月12日")
+    page.context.set_offline(False)
+    listed.get_by_role("button", name="立即同步").click()
+    expect(listed.get_by_role("button")).to_have_count(0)
