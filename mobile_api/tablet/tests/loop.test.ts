@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Engine, Step } from '@/sync/engine'
 import { SyncLoop } from '@/sync/loop'
 import type { Safe } from '@/store/safe'
-import { FRESH } from '@/store/records'
+import { FRESH, type Media } from '@/store/records'
 
 /** A loop over an engine that comes to what the list says, then to rest; it counts exchanges under way. */
 function looping(steps: Step[], chance = 0.5) {
@@ -16,12 +16,40 @@ function looping(steps: Step[], chance = 0.5) {
       return steps.shift() ?? 'rest'
     },
   } as Engine
-  const safe = { state: FRESH, media: new Map(), rows: new Map(), files: new Set() } as unknown as Safe
-  return { loop: new SyncLoop(safe, engine, () => chance), seen }
+  const safe = { state: { ...FRESH }, media: new Map(), rows: new Map(), files: new Set() } as unknown as Safe
+  return { loop: new SyncLoop(safe, engine, () => chance), seen, safe }
 }
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
+
+const uploaded: string[] = []
+vi.mock('@/sync/uploads', async (original) => ({
+  ...(await original<typeof import('@/sync/uploads')>()),
+  upload: async ({ state }: Safe, { sha256 }: Media) => {
+    uploaded.push(sha256)
+    await new Promise((done) => setTimeout(done, 1_000))
+    state.missing = state.missing.filter((one) => one !== sha256)
+    return 'sent'
+  },
+}))
+
+describe('what is said while photos are on their way', () => {
+  it('goes before the next photo', async () => {
+    const { loop, seen, safe } = looping([])
+    for (const sha256 of ['a', 'b', 'c']) safe.media.set(sha256, { sha256, kind: 'portrait', state: 'declared', taken_at: '2018-06-04T01:00:00Z' } as Media)
+    safe.state.missing = ['a', 'b', 'c']
+    const talking = loop.nudge()
+    await vi.advanceTimersByTimeAsync(500)
+    expect([uploaded, seen.exchanges]).toEqual([['a'], 1])
+    void loop.nudge()
+    await vi.advanceTimersByTimeAsync(501)
+    expect(seen.exchanges).toBeGreaterThan(1)
+    await vi.advanceTimersByTimeAsync(10_000)
+    await talking
+    expect(uploaded).toEqual(['a', 'b', 'c'])
+  })
+})
 
 describe('a line that comes back', () => {
   it('is used within seconds, however long the pause that had grown', async () => {

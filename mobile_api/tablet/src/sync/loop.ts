@@ -101,8 +101,8 @@ export class SyncLoop {
         this.setBack.add(item.sha256)
         end = 'server'
       }
-      // Where one arrived as something else, line and server are there for the others.
-      if (came === 'server fails' || this.stopped) return end
+      // Where one arrived as something else, line and server are there for the others; what was said meanwhile goes first.
+      if (came === 'server fails' || this.stopped || this.again) return end
     }
     return end
   }
@@ -117,7 +117,7 @@ export class SyncLoop {
   private async fetchPapers(): Promise<void> {
     if (this.safe.state.halt !== null) return
     for (const id of wantedFiles(this.safe)) {
-      if (this.stopped) return
+      if (this.stopped || this.again) return
       // A paper that does not come now is asked for again with the next exchange.
       await fetchCertificate(this.safe, id).catch(() => undefined)
     }
