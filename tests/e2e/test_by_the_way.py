@@ -137,3 +137,32 @@ def test_a_list_of_yesterday_is_not_all_set(
     page.context.set_offline(False)
     listed.get_by_role("button", name="立即同步").click()
     expect(listed.get_by_role("button")).to_have_count(0)
+
+
+def test_after_a_photo_a_keyboard_goes_on_where_it_was(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[3])
+    step(hand, "照片")
+    shoot = page.get_by_role("button", name=re.compile("^(拍照|再拍一张).*全身照"))
+    shoot.press("Enter")
+    dialog = page.get_by_role("dialog", name="全身照")
+    dialog.get_by_role("button", name="取消").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(shoot).to_be_focused()
+
+
+def test_a_photo_is_taken_away_on_a_full_disk_or_it_is_said_why_not(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[4])
+    step(hand, "照片")
+    hand.shoot("居住环境")
+    page.evaluate("""() => {
+      const put = IDBObjectStore.prototype.put
+      IDBObjectStore.prototype.put = () => { throw new DOMException('no', 'QuotaExceededError') }
+      window.room = () => { IDBObjectStore.prototype.put = put }
+    }""")
+    hand.press("删除 居住环境 1")
+    hand.press("确定删除")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("img", name="居住环境 1")).to_be_visible()
+    page.evaluate("window.room()")

@@ -2,6 +2,8 @@ import { ref } from 'vue'
 import type { MessageKey } from '../i18n'
 import { isFull } from '../store/safe'
 
+export const whyNotSaved = (error: unknown): MessageKey => (isFull(error) ? 'save.full' : 'save.failed')
+
 /** One saving at a time: whether it is under way, and what to say where it failed. */
 export function useSaving() {
   const busy = ref(false)
@@ -16,7 +18,7 @@ export function useSaving() {
       await work()
       return true
     } catch (error) {
-      failed.value = isFull(error) ? 'save.full' : 'save.failed'
+      failed.value = whyNotSaved(error)
       return false
     } finally {
       busy.value = false
