@@ -110,7 +110,7 @@ def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
     if isinstance(args, wire.CorrectContact):
         case = applications_for(by).filter(pk=args.application)
         return _told(Resident.objects.filter(applications__in=case), _contact, hold)
-    if isinstance(args, (wire.MoveVisit, wire.CancelVisit)):
+    if isinstance(args, (wire.MoveVisit, wire.CancelVisit, wire.RecordNotDone)):
         return _told(visits_for(by).filter(pk=args.visit), moment_of, hold)
     if isinstance(args, wire.Nominate):
         return _told(_known_otherwise(args.resident), _beginning, hold)

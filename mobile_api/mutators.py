@@ -170,8 +170,9 @@ def _divisions(ids: Slot) -> models.QuerySet[Division]:
     return Division.objects.select_related("parent").filter(pk__among=ids)
 
 
-def _check_seen(visit: Visit, seen: wire.Seen, context: Context) -> None:
-    if context.admitted_by:
+def _check_seen(visit: Visit, seen: wire.Seen | None, context: Context) -> None:
+    """Refuse what was said of another appointment; of earlier versions nobody knows of which."""
+    if context.admitted_by or seen is None:
         return
     if (visit.on, visit.start) != (seen.on, seen.start):
         raise Conflict(
@@ -222,6 +223,7 @@ def _cancel(batch: Sequence[wire.CancelVisit], context: Context) -> None:
 def _record_not_done(batch: Sequence[wire.RecordNotDone], context: Context) -> None:
     found = _visits([args.visit for args in batch], context)
     for args in batch:
+        _check_seen(found[args.visit], args.seen, context)
         visits.record_not_done(
             found[args.visit],
             reason=args.reason,
@@ -404,7 +406,7 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ),
     ("move_visit", 1): Mutator(wire.MoveVisit, _move),
     ("cancel_visit", 1): Mutator(wire.CancelVisit, _cancel),
-    ("record_not_done", 1): Mutator(wire.RecordNotDone, _record_not_done),
+    ("record_not_done", 2): Mutator(wire.RecordNotDone, _record_not_done),
     ("submit_evaluation", 2): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation, "received_at")
     ),

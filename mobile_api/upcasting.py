@@ -35,6 +35,12 @@ def upcast(name: str, version: int, args: Args) -> tuple[int, Args]:
     return version, args
 
 
+@upcaster("record_not_done", 1)
+def not_done_whatever_was_seen(args: Args) -> Args:
+    """Return a report that names neither case nor appointment: both are null."""
+    return {**args, "application": None, "seen": None}
+
+
 @upcaster("submit_evaluation", 1)
 def evaluation_by_its_visit_alone(args: Args) -> Args:
     """Return an evaluation that does not say of which case it is: `application` is null."""

@@ -300,9 +300,11 @@ class CancelVisit(Said):
 
 
 class RecordNotDone(Said):
-    """record_not_done v1."""
+    """record_not_done v2: with the case, and the appointment that its author kept."""
 
     visit: UUID
+    application: UUID | None = None
+    seen: Seen | None = None
     reason: NotDone
     next_step: NextStep
     note: Text = ""

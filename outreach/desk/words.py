@@ -222,6 +222,7 @@ RECORDED: Words = {
     "remark": _("Remark"),
     "note": _("Note"),
     "reason": _("Reason"),
+    "next_step": _("Next step"),
     "media": _("Photos and signatures"),
     "village": _("Village"),
     "to": _("Telephone and address as the author corrected them"),

@@ -248,6 +248,21 @@ def the_last_write_wins(sound: Any, *given: Any) -> None:
     """Change an appointment whatever its author saw."""
 
 
+@contextmanager
+def _not_done_at_any_time() -> Iterator[None]:
+    kind = ("record_not_done", 2)
+    sound = mutators.MUTATORS[kind].run
+
+    def run(batch: Any, context: Any) -> None:
+        sound([args.model_copy(update={"seen": None}) for args in batch], context)
+
+    with _replaced(mutators.MUTATORS, kind, replace(mutators.MUTATORS[kind], run=run)):
+        yield
+
+
+FAULTS["a_visit_that_was_moved_is_not_done"] = _not_done_at_any_time
+
+
 @plant(contacts, "_changes")
 def an_address_is_overwritten(sound: Any, resident: Any, one: Any, *, is_admitted: bool) -> Any:
     """Change an address whatever its author saw."""

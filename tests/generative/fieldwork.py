@@ -8,12 +8,14 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
+from outreach.actions import visits
+from outreach.models import Visit
 from outreach.models.ids import new_id
 from tests import builders
 from tests.generative.choosing import any_device, assessing, rule, said_of, visits_of
 from tests.generative.device import Device
 from tests.generative.expected import A_BAD_NUMBER
-from tests.generative.world import HEARS_NOTHING, KINDS, NOW, Made, World
+from tests.generative.world import HEARS_NOTHING, KINDS, NOW, Made, World, administrator
 
 
 @rule(24)
@@ -129,19 +131,35 @@ def field_cancel(world: World, choose: Random) -> None:
 
 @rule(2)
 def field_not_done(world: World, choose: Random) -> None:
-    """Find nobody at home."""
+    """Find nobody at home, sometimes since the family has asked the office for another day."""
     device = assessing(world, choose)
     due = visits_of(device, "scheduled") if device else []
     if device and due:
+        pk, row = choose.choice(due)
+        if choose.random() < 0.5:
+            _put_off(world, pk)
         args = {
-            "visit": choose.choice(due)[0],
+            "visit": pk,
+            "application": row["application"],
+            "seen": {"on": row["on"], "start": row["start"]},
             "reason": "absent",
             "next_step": "revisit",
-            "note": "",
+            "note": f"mark {uuid4().hex}",
             "recorded_at": NOW.isoformat(),
             "place": None,
         }
-        device.say("record_not_done", args, NOW.isoformat())
+        device.say("record_not_done", args, NOW.isoformat(), 2)
+        world.reached["not done"] += 1
+
+
+def _put_off(world: World, pk: str) -> None:
+    visit = Visit.objects.filter(pk=pk, state="scheduled").select_related("application__assessor")
+    for one in visit:
+        on, start = world.next_slot()
+        to = visits.Appointment(one.application, on, start, 30)
+        visits.move(one, to, by=administrator(world), at=NOW, reason="desk")
+        world.note_history()
+        world.reached["not done, and put off"] += 1
 
 
 @rule(3)

@@ -9,6 +9,8 @@ FLOORS = {
     "contacts corrected": 0.25,
     "address met": 0.1,
     "address contested": 0.01,
+    "not done": 0.1,
+    "not done, and put off": 0.04,
     "office edits": 0.7,
     "reassigned": 0.7,
     "reassignment met": 0.1,

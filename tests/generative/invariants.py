@@ -232,10 +232,12 @@ def _older_versions_are_understood() -> None:
 
 def nothing_is_overwritten() -> None:
     """I6: a value that a tablet changed was the one that its user saw."""
-    entries = LedgerEntry.objects.filter(
-        outcome="applied", name__in=("move_visit", "cancel_visit"), erased_at=None
-    )
-    seen = {entry.args["reason"]: (entry.args["visit"], entry.args["seen"]) for entry in entries}
+    marked = {"move_visit": "reason", "cancel_visit": "reason", "record_not_done": "note"}
+    entries = LedgerEntry.objects.filter(outcome="applied", name__in=marked, erased_at=None)
+    seen = {
+        entry.args[marked[entry.name]]: (entry.args["visit"], entry.args["seen"])
+        for entry in entries
+    }
     before: dict[str, str] = {}
     marks = Counter[str]()
     for event in VisitEvent.objects.order_by("visit", "at", "id"):

@@ -190,12 +190,17 @@ def dispute(request: DeskRequest, dispute: UUID) -> HttpResponse:
 
 #: What the page calls that which accepting would write over.
 _STANDING = {
+    "record_not_done": "stands_visit",
     "correct_contact": "stands_contact",
     "move_visit": "stands_visit",
     "cancel_visit": "stands_visit",
     "submit_evaluation": "stands_evaluation",
     "nominate": "stands_person",
 }
+
+
+#: What may be said by a code; a reason is also written by hand.
+_CODED: dict[str, words.Words] = {"reason": words.NOT_DONE, "next_step": words.NEXT_STEPS}
 
 
 def _recorded(entry: LedgerEntry, user: User) -> dict[str, Any]:
@@ -233,6 +238,8 @@ def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield "seen", f"{value.get('on')} {value.get('start')}"
         elif key == "media" and isinstance(value, list):
             yield "media", len(value)
+        elif value and key in _CODED and isinstance(value, str):
+            yield key, _CODED[key].get(value, value)
         elif key.endswith("_at") and isinstance(value, str):
             yield key, moment(value)
         elif isinstance(value, (str, int)) and not isinstance(value, bool):

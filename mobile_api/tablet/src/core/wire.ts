@@ -322,6 +322,9 @@ export interface MutationArgs {
   cancel_visit: Correction & { visit: string; reason: string; seen: { on: string; start: string } }
   record_not_done: Correction & {
     visit: string
+    application: string
+    /** The appointment at which it was: another one, that the office made meanwhile, is kept beside it. */
+    seen: { on: string; start: string }
     reason: NotDoneReason
     next_step: NextStep
     note: string
@@ -340,7 +343,7 @@ export const VERSIONS: Record<MutationName, number> = {
   schedule_visit: 1,
   move_visit: 1,
   cancel_visit: 1,
-  record_not_done: 1,
+  record_not_done: 2,
   submit_evaluation: 2,
   nominate: 2,
   correct_contact: 1,

@@ -41,7 +41,7 @@ export async function settle(engine: Engine, most = 50): Promise<Step> {
 }
 
 export const notDone = (visit: string) =>
-  ({ visit, reason: 'absent', next_step: 'revisit', note: '', recorded_at: '2018-06-04T01:00:00.000Z', place: null }) as const
+  ({ visit, application: `c-${visit}`, seen: { on: '2018-06-04', start: '09:00' }, reason: 'absent', next_step: 'revisit', note: '', recorded_at: '2018-06-04T01:00:00.000Z', place: null }) as const
 
 export async function photo(owner: string, bytes: Bytes): Promise<{ media: Media; bytes: Bytes }> {
   const media: Media = {
