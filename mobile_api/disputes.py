@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from mobile_api import wire
 from mobile_api.models import Decision, Dispute, LedgerEntry
-from mobile_api.mutators import MUTATORS, Context, Mutator
+from mobile_api.mutators import MUTATORS, Context, Mutator, OutOfScope
 from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments
@@ -192,6 +192,8 @@ def _apply(entry: LedgerEntry, context: Context) -> None:
     try:
         with transaction.atomic(), plainly():
             mutator.run([args], context)
+    except OutOfScope as error:
+        raise _not_here() from error  # its own sentence is for the author
     except (Refused, OperationalError, InterfaceError):
         raise
     except (MalformedIdNumber, MalformedName, MalformedTelephone) as error:
@@ -207,6 +209,17 @@ def _apply(entry: LedgerEntry, context: Context) -> None:
                 " update, or set it aside."
             ),
         ) from error
+
+
+def _not_here() -> Refused:
+    return Refused(
+        "not-here",
+        _(
+            "This is not in your area, or a restore has lost it. Where its appointment or nomination"
+            " waits among the disputes, accept that first; else do at the desk what is to be done,"
+            " and set this aside."
+        ),
+    )
 
 
 def _malformed() -> Refused:

@@ -99,3 +99,33 @@ def test_one_that_names_no_case_says_what_is_missing(
     evaluated_and_restored(place, tablet, back_up, v=1)
     with pytest.raises(Refused, match="unknown-visit"):
         accept(place)
+
+
+OF_A_VISIT: list[tuple[str, int, dict[str, Any]]] = [
+    ("record_not_done", 2, {"reason": "absent", "next_step": "revisit"}),
+    ("move_visit", 1, {"on": "2018-06-06", "start": "10:00"}),
+    ("cancel_visit", 1, {"reason": "已搬走"}),
+]
+
+
+@pytest.mark.parametrize(("name", "v", "said"), OF_A_VISIT)
+def test_whoever_decides_on_another_record_of_it_is_told_what_to_do(
+    place: builders.County,
+    tablet: Tablet,
+    back_up: BackUp,
+    name: str,
+    v: int,
+    said: dict[str, Any],
+) -> None:
+    [case] = builders.accepted(place)
+    restore = back_up()
+    visit = booked(place, case)
+    tablet.sync()
+    seen = {"on": visit.on.isoformat(), "start": "09:00"}
+    if name == "record_not_done":
+        said = {**said, "application": str(case.pk), "recorded_at": ON_THE_DAY.isoformat()}
+    tablet.say(name, {**said, "visit": str(visit.pk), "seen": seen}, ON_THE_DAY, v)
+    restore()
+    tablet.sync()
+    with pytest.raises(Refused, match="not-here"):
+        accept(place)
