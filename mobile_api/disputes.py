@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
+from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context, Mutator, OutOfScope
@@ -29,7 +30,7 @@ from outreach.domain.identity import (
     parse_id_number,
 )
 from outreach.domain.vocabulary import Role
-from outreach.models import Evaluation, Resident, User, Visit
+from outreach.models import Application, Division, Evaluation, Resident, User, Visit
 from outreach.rules import Refused, applications_for, plainly, visits_for
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,30 @@ class StandsOtherwise(Refused):
 
 
 def disputes_for(user: User) -> QuerySet[Dispute]:
-    """Return the disputes about what tablets of the user's division said."""
-    return Dispute.objects.filter(
-        replica__device__user__division__code__startswith=user.division.code
-    )
+    """Return the disputes about cases of the user's division: their authors may have moved on."""
+    return Dispute.objects.filter(division_code__startswith=user.division.code)
+
+
+def places_of(batch: Sequence[BaseModel | None]) -> list[str]:
+    """Return of each record the code of the village in which its case lies; "" where unknown."""
+    lies: dict[Any, str] = {}
+    for name, rows, key, way in _WAYS:
+        if named := {getattr(args, name, None) for args in batch} - {None}:
+            lies.update(rows.filter(**{f"{key}__in": named}).values_list(key, way))
+    return [next(filter(None, (lies.get(one) for one in _names(args))), "") for args in batch]
+
+
+#: By what a record names its case, and the way from there to the village's code.
+_WAYS: tuple[tuple[str, QuerySet[Any, Any], str, str], ...] = (
+    ("visit", Visit.objects.all(), "pk", "application__village__code"),
+    ("application", Application.objects.all(), "pk", "village__code"),
+    ("certificate", Certificate.objects.all(), "pk", "application__village__code"),
+    ("village", Division.objects.villages(), "code", "code"),
+)
+
+
+def _names(args: BaseModel | None) -> Iterator[Any]:
+    return (getattr(args, name, None) for name, *_way in _WAYS)
 
 
 def decide(
@@ -215,9 +236,9 @@ def _not_here() -> Refused:
     return Refused(
         "not-here",
         _(
-            "This is not in your area, or a restore has lost it. Where its appointment or nomination"
-            " waits among the disputes, accept that first; else do at the desk what is to be done,"
-            " and set this aside."
+            "This is not in your area, or a restore has lost it. Where its appointment or"
+            " nomination waits among the disputes, accept that first; else do at the desk what is"
+            " to be done, and set this aside."
         ),
     )
 

@@ -86,6 +86,8 @@ class Dispute(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decision = models.CharField(max_length=20, blank=True, choices=Decision.choices)
     reason = SealedTextField(default="")
+    #: Where its case lies, else where its author worked when it was raised.
+    division_code = models.CharField(max_length=12)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="dispute_once")]

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
 
 from mobile_api.chain import ZERO, NotCanonical, canonical, canonical_json, is_signed, link
+from mobile_api.disputes import places_of
 from mobile_api.models import Decision, Device, Dispute, LedgerEntry, Outcome, Replica
 from mobile_api.mutators import MUTATORS, Conflict, Context, Mutator, OutOfScope
 from mobile_api.problems import Problem
@@ -379,23 +380,27 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
     )
     if needed := [name for one in fresh if one.outcome is Outcome.APPLIED for name in one.media]:
         ask_again(needed)
-    disputes = [
-        Dispute(
-            replica=replica,
-            seq=said.mutation.seq,
-            outcome=said.outcome,
-            code=said.code,
-            raised_at=context.at,
-        )
-        for said in fresh
-        if said.outcome in _TO_DECIDE
-    ]
+    disputes = list(_disputes(replica, fresh, context))
     if disputes:
         Dispute.objects.bulk_create(disputes)
     if fresh:
         replica.last_seq, replica.chain = fresh[-1].mutation.seq, fresh[-1].mutation.chain
         _advance(replica=replica.pk, last_seq=replica.last_seq, chain=replica.chain)
     return {dispute.seq: dispute.pk for dispute in disputes}
+
+
+def _disputes(replica: Replica, fresh: Sequence[_Said], context: Context) -> Iterator[Dispute]:
+    waiting = [said for said in fresh if said.outcome in _TO_DECIDE]
+    places = places_of([said.args for said in waiting])
+    for said, place in zip(waiting, places, strict=True):
+        yield Dispute(
+            replica=replica,
+            seq=said.mutation.seq,
+            outcome=said.outcome,
+            code=said.code,
+            raised_at=context.at,
+            division_code=place or context.user.division.code,
+        )
 
 
 def _repeated(

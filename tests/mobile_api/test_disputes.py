@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from mobile_api.disputes import decide
+from mobile_api.disputes import decide, disputes_for
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import visits
 from outreach.actions.applications import assign
@@ -258,3 +258,45 @@ def test_a_case_is_not_given_to_somebody_who_is_elsewhere_at_that_time(
     )
     assign([mine.application], other, by=place.administrator, at=START)
     assert Visit.objects.get(pk=mine.pk).assessor == other
+
+
+def test_where_a_case_lies_its_disputes_are_decided_also_once_its_author_works_elsewhere(
+    place: builders.County, tmp_path: Path, sign_in: Callable[[User], Client]
+) -> None:
+    """Of another area nobody sees them, and of the case's own they do not disappear."""
+    phone = enrolled(place, tmp_path, place.liaison, "phone")
+    [visit] = builders.scheduled(place)
+    phone.sync()
+    seen = {"on": "2018-06-01", "start": "09:00"}
+    moved = {"visit": str(visit.pk), "on": "2018-06-06", "start": "10:00", "seen": seen}
+    phone.say("move_visit", moved, ON_THE_DAY)
+    phone.say("teleport", {}, ON_THE_DAY)
+    phone.sync()
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    User.objects.filter(pk=place.liaison.pk).update(division=elsewhere)
+    phone.say("move_visit", moved, ON_THE_DAY)
+    phone.say("teleport", {}, ON_THE_DAY)
+    phone.sync()
+
+    there = builders.user("there", Role.ADMINISTRATOR, elsewhere)
+    shown = {by: list(disputes_for(by).order_by("seq")) for by in (place.administrator, there)}
+    assert [one.seq for one in shown[place.administrator]] == [1, 2, 3]
+    assert [one.seq for one in shown[there]] == [4]
+    accept(shown[place.administrator][2], place)
+    assert Visit.objects.get().on.isoformat() == "2018-06-06"
+
+
+def test_a_nomination_is_decided_in_the_area_of_its_village(
+    place: builders.County, tmp_path: Path
+) -> None:
+    phone = enrolled(place, tmp_path, place.liaison, "phone")
+    township = builders.user("township", Role.ADMINISTRATOR, place.township)
+    for code in (place.other_village.code, "511302999999"):
+        person = {"name": "孙长河", "id_number": builders.id_number()}
+        said = {"application": str(new_id()), "resident": person, "village": code}
+        phone.say("nominate", {**said, "categories": ["physical"], "media": []}, ON_THE_DAY, 2)
+    phone.sync()
+    assert place.other_village.parent
+    other = builders.user("other", Role.ADMINISTRATOR, place.other_village.parent)
+    assert [one.seq for one in disputes_for(other)] == [1]
+    assert [one.seq for one in disputes_for(township)] == [2]
