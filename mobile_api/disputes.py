@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ValidationError
@@ -45,17 +45,22 @@ class StandsOtherwise(Refused):
 
 
 def disputes_for(user: User) -> QuerySet[Dispute]:
-    """Return the disputes about cases of the user's division: their authors may have moved on."""
-    return Dispute.objects.filter(division_code__startswith=user.division.code)
+    """Return the disputes about cases of the user's division: their authors may have moved on.
+
+    Of a case that nobody knows those of the division's authors.
+    """
+    code = user.division.code
+    theirs = Q(replica__device__user__division__code__startswith=code, division_code=None)
+    return Dispute.objects.filter(theirs | Q(division_code__startswith=code))
 
 
-def places_of(batch: Sequence[BaseModel | None]) -> list[str]:
-    """Return of each record the code of the village in which its case lies; "" where unknown."""
+def places_of(batch: Sequence[BaseModel | None]) -> list[str | None]:
+    """Return of each record the code of the village in which its case lies, where it is known."""
     lies: dict[Any, str] = {}
     for name, rows, key, way in _WAYS:
         if named := {getattr(args, name, None) for args in batch} - {None}:
             lies.update(rows.filter(**{f"{key}__in": named}).values_list(key, way))
-    return [next(filter(None, (lies.get(one) for one in _names(args))), "") for args in batch]
+    return [next(filter(None, (lies.get(one) for one in _names(args))), None) for args in batch]
 
 
 #: By what a record names its case, and the way from there to the village's code.

@@ -86,8 +86,8 @@ class Dispute(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decision = models.CharField(max_length=20, blank=True, choices=Decision.choices)
     reason = SealedTextField(default="")
-    #: Where its case lies, else where its author worked when it was raised.
-    division_code = models.CharField(max_length=12)
+    #: Where its case lies; None where nobody knows, or where a version before 0.6.7 raised it.
+    division_code = models.CharField(max_length=12, null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replica", "seq"], name="dispute_once")]

@@ -380,7 +380,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
     )
     if needed := [name for one in fresh if one.outcome is Outcome.APPLIED for name in one.media]:
         ask_again(needed)
-    disputes = list(_disputes(replica, fresh, context))
+    disputes = list(_disputes(replica, fresh, context.at))
     if disputes:
         Dispute.objects.bulk_create(disputes)
     if fresh:
@@ -389,7 +389,7 @@ def _write(replica: Replica, fresh: Sequence[_Said], context: Context) -> dict[i
     return {dispute.seq: dispute.pk for dispute in disputes}
 
 
-def _disputes(replica: Replica, fresh: Sequence[_Said], context: Context) -> Iterator[Dispute]:
+def _disputes(replica: Replica, fresh: Sequence[_Said], at: datetime) -> Iterator[Dispute]:
     waiting = [said for said in fresh if said.outcome in _TO_DECIDE]
     places = places_of([said.args for said in waiting])
     for said, place in zip(waiting, places, strict=True):
@@ -398,8 +398,8 @@ def _disputes(replica: Replica, fresh: Sequence[_Said], context: Context) -> Ite
             seq=said.mutation.seq,
             outcome=said.outcome,
             code=said.code,
-            raised_at=context.at,
-            division_code=place or context.user.division.code,
+            raised_at=at,
+            division_code=place,
         )
 
 

@@ -66,7 +66,6 @@ def a_dispute(place: builders.County, count: int = 1) -> None:
             outcome="conflict",
             code="appointment-changed",
             raised_at=builders.START,
-            division_code=place.village.code,
         )
 
 
