@@ -8,6 +8,7 @@ is kept by the locks under which papers are entered, and by the database's const
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -198,8 +199,8 @@ def _work_on(items: Sequence[BatchItem]) -> None:
     except KeyUnusable:  # a token that was unplugged
         log.exception("Papers wait until the key signs.")
         _wait(items)
-    except Exception:  # whatever happens to one paper, the others go on
-        if _files_are_away():
+    except Exception as error:  # whatever happens to one paper, the others go on
+        if _is_full(error) or _files_are_away():
             log.exception("Papers wait until files can be kept.")
             _wait(items)
         elif len(items) > 1:
@@ -208,6 +209,11 @@ def _work_on(items: Sequence[BatchItem]) -> None:
         else:
             log.exception("A paper could not be made; it is tried again.")
             _rest(items[0])
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell whether there was no room: what is left may take the few bytes of a probe."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _files_are_away() -> bool:

@@ -297,7 +297,7 @@ def portrait_of(case: Application, sha256: str | None) -> bytes:
     try:
         with storage.open_photo(sha256) as photo:
             return portrait(photo)
-    except (UnreadablePortrait, FileNotFoundError) as error:
+    except (UnreadablePortrait, *storage.GONE) as error:
         raise _no_portrait(case) from error
 
 

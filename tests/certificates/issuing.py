@@ -40,6 +40,11 @@ def issued(place: builders.County, files: Path, count: int = 1) -> list[Certific
     return issue(approved(place, files, count), by=place.approver, at=ISSUED_AT)
 
 
+def flipped(content: bytes, at: int = 100) -> bytes:
+    """Return what a disk makes of a file where it loses a bit."""
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
 def paper_of(certificate: Certificate) -> bytes:
     """Return the signed paper as it lies in the files."""
     with open_file(certificate) as paper:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,12 +21,13 @@ from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperR
 from certificates.steps import Kind
 from outreach import clock
 from outreach.actions import applications
-from outreach.domain.vocabulary import Role
+from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, DeclaredRelative, Resident
+from outreach.files import photo_name
+from outreach.models import Application, DeclaredRelative, Photo, Resident
 from outreach.rules import Refused
 from tests import builders
-from tests.certificates.issuing import ISSUED_AT, approved, issued, put_portraits
+from tests.certificates.issuing import ISSUED_AT, approved, flipped, issued, put_portraits
 from tests.certificates.test_life import assessed_again
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +194,18 @@ def test_a_case_whose_portrait_is_lost_is_sent_back_to_be_assessed_again(
     assert Application.objects.get().state == ApplicationState.ACCEPTED
 
 
+def test_a_portrait_that_the_disk_damaged_is_asked_for_like_a_lost_one(
+    place: builders.County, files: Path
+) -> None:
+    cases = reviewed(place, files, 2)
+    photo = Photo.objects.get(evaluation__application=cases[0], kind=EvidenceKind.PORTRAIT)
+    kept = files / photo_name(photo.sha256)
+    kept.write_bytes(flipped(kept.read_bytes()))
+    batch = batches.sign(cases, by=place.approver, at=ISSUED_AT)
+    assert far(batch) == (1, 1, 0)
+    assert batch.items.get(application=cases[0]).code == "no-portrait"
+
+
 def test_a_case_that_was_sent_back_while_its_paper_waited_gets_none(
     place: builders.County, files: Path
 ) -> None:
@@ -242,6 +256,24 @@ def test_papers_wait_as_long_as_files_cannot_be_kept_and_are_then_made(
         assert set(batch.items.values_list("attempts", flat=True)) == {0}
         batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
     settings.OUTREACH_BUCKET = ""
+    batches.work(uuid4())
+    assert far(batch) == (3, 0, 0)
+
+
+def test_papers_wait_while_the_disk_has_room_for_a_few_bytes_only(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = started(place, files, 3)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(actions.storage, "keep", fail)
+        for _ in range(batches.ATTEMPTS + 1):
+            batches.work(uuid4())
+            assert far(batch) == (0, 0, 3)
+            batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
     batches.work(uuid4())
     assert far(batch) == (3, 0, 0)
 
