@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -373,8 +374,9 @@ def open_file(certificate: Certificate) -> BinaryIO:
 def open_newest(certificate: Certificate) -> tuple[CertificateFile, BinaryIO]:
     """Open it like `open_file`, and tell which one it is."""
     for kept in certificate.files.order_by("-version"):
-        with suppress(*storage.GONE):
-            return kept, storage.open_kept(kept.path)
+        # Read whole: what the disk damaged may show only when half of it was given out.
+        with suppress(*storage.GONE), storage.open_kept(kept.path) as paper:
+            return kept, BytesIO(paper.read())
     raise FileNotFoundError
 
 

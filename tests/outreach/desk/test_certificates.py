@@ -17,7 +17,7 @@ from certificates.models import Batch, Certificate, CertificateFile, ItemState, 
 from outreach import clock
 from outreach.models import User
 from tests import builders
-from tests.certificates.issuing import ISSUED_AT, issued, paper_of, put_portraits
+from tests.certificates.issuing import ISSUED_AT, flipped, issued, paper_of, put_portraits
 
 pytestmark = pytest.mark.usefixtures("authority")
 SignIn = Callable[[User], Client]
@@ -275,7 +275,7 @@ def test_a_paper_that_another_one_replaced_meanwhile_is_not_what_is_handed_over(
     assert anew.status_code == 303
 
 
-def test_a_paper_whose_newest_file_is_lost_is_given_out_as_it_was_before(
+def test_a_paper_whose_newest_file_is_lost_or_damaged_is_given_out_as_it_was_before(
     held: Certificate, place: builders.County, files: Path, sign_in: SignIn
 ) -> None:
     first = paper_of(held)
@@ -289,6 +289,8 @@ def test_a_paper_whose_newest_file_is_lost_is_given_out_as_it_was_before(
         return b"".join(browser.get(address).streaming_content)  # type: ignore[attr-defined]
 
     assert given() == first + b"% archived"
+    (files / path).write_bytes(flipped((files / path).read_bytes()))  # not in its last part
+    assert given() == first
     (files / path).unlink()
     assert given() == first
     (files / held.files.get(version=1).path).unlink()
