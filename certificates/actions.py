@@ -23,6 +23,7 @@ from certificates import revocations, second_signatures, signing, storage, upgra
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
+from certificates.keys import TokenAway
 from certificates.models import (
     Certificate,
     CertificateEvent,
@@ -218,7 +219,7 @@ def too_early(certificate: Certificate) -> Refused:
 
 
 def open_signer() -> Signer:
-    """Open the signing key or refuse with what to do."""
+    """Open the signing key or refuse with what to do; raise `TokenAway` where it is to come."""
     try:
         signer = load_signer(settings.OUTREACH_KEYS_DIR)
     except AuthorityMissing as error:
@@ -226,6 +227,8 @@ def open_signer() -> Signer:
             "no-signing-key", _("There is no signing key yet: run manage.py create_authority.")
         ) from error
     except AuthorityUnsound as error:
+        if isinstance(error.__cause__, TokenAway):  # as after a power cut: it will come up, too
+            raise TokenAway(str(error)) from error
         raise _unsound() from error
     if signer.ends_at < timezone.localtime():  # the checks looked when the server started
         raise _unsound()

@@ -37,6 +37,10 @@ class KeyUnusable(Exception):
     """A key cannot be read, is of a kind that is not supported, or its token does not answer."""
 
 
+class TokenAway(KeyUnusable):
+    """The token is not there: unplugged, or a server that is not up yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """An open key: `sign` takes data and answers with its SHA-256 signed.
@@ -134,12 +138,37 @@ def pem(certificate: x509.Certificate) -> bytes:
 
 
 def _open_in_token(uri: str, public: object) -> SigningKey:
-    """Open a key by its PKCS#11 URI (RFC 7512, 2.3): token, object, module-path, pin-source."""
+    """Open a key by its PKCS#11 URI (RFC 7512, 2.3): token, object, module-path, pin-source.
+
+    Sessions end with a token that is unplugged (PKCS#11 2.40, 5.6): once it is back the key is
+    looked for anew.
+    """
     try:
-        import pkcs11
+        from pkcs11 import PKCS11Error
     except ImportError as error:
         raise KeyUnusable("install outreach[hsm] to use a key in a PKCS#11 token") from error
     path, query = _parse(uri)
+    held = _find(path, query)
+
+    def sign(data: bytes) -> bytes:
+        nonlocal held
+        try:
+            try:
+                return _sign(held, public, data)
+            except PKCS11Error:
+                _session.cache_clear()
+                held = _find(path, query)
+                return _sign(held, public, data)
+        except PKCS11Error as error:
+            raise KeyUnusable(f"the token does not sign: {type(error).__name__}") from error
+
+    return SigningKey(sign, f"token {path['token']}")
+
+
+def _find(path: dict[str, str], query: dict[str, str]) -> tuple[Any, Lock]:
+    """Return a key in its token, and the lock under which it signs."""
+    import pkcs11
+
     try:
         session, lock = _session(query["module-path"], path["token"], _pin(query))
         key = session.get_key(
@@ -149,8 +178,10 @@ def _open_in_token(uri: str, public: object) -> SigningKey:
         raise KeyUnusable(f"the PKCS#11 URI names no {error.args[0]}") from error
     except (pkcs11.PKCS11Error, RuntimeError) as error:
         reason = str(error) or type(error).__name__
-        raise KeyUnusable(f"the token {path['token']} does not answer: {reason}") from error
-    return SigningKey(_token_signer(key, public, lock), f"token {path['token']}")
+        is_away = isinstance(error, pkcs11.NoSuchToken)
+        kind = TokenAway if is_away else KeyUnusable
+        raise kind(f"the token {path['token']} does not answer: {reason}") from error
+    return key, lock
 
 
 @lru_cache(maxsize=8)
@@ -165,21 +196,16 @@ def _session(module: str, token: str, pin: str | None) -> tuple[Any, Lock]:
         return found.open(), Lock()
 
 
-def _token_signer(key: Any, public: object, lock: Lock) -> Callable[[bytes], bytes]:
-    from pkcs11 import Mechanism, PKCS11Error
+def _sign(held: tuple[Any, Lock], public: object, data: bytes) -> bytes:
+    from pkcs11 import Mechanism
 
-    def sign(data: bytes) -> bytes:
-        try:
-            with lock:
-                if isinstance(public, rsa.RSAPublicKey):
-                    return bytes(key.sign(data, mechanism=Mechanism.SHA256_RSA_PKCS))
-                raw = key.sign(sha256(data).digest(), mechanism=Mechanism.ECDSA)
-        except PKCS11Error as error:
-            raise KeyUnusable(f"the token does not sign: {type(error).__name__}") from error
-        half = len(raw) // 2
-        return encode_dss_signature(*(int.from_bytes(p, "big") for p in (raw[:half], raw[half:])))
-
-    return sign
+    key, lock = held
+    with lock:
+        if isinstance(public, rsa.RSAPublicKey):
+            return bytes(key.sign(data, mechanism=Mechanism.SHA256_RSA_PKCS))
+        raw = key.sign(sha256(data).digest(), mechanism=Mechanism.ECDSA)
+    half = len(raw) // 2
+    return encode_dss_signature(*(int.from_bytes(p, "big") for p in (raw[:half], raw[half:])))
 
 
 def _parse(uri: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from certificates import actions, batches, life, worker
-from certificates.keys import KeyUnusable, SigningKey
+from certificates.authority import AuthorityUnsound, Signer
+from certificates.keys import KeyUnusable, SigningKey, TokenAway
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.steps import Kind
 from outreach import clock
@@ -294,6 +295,24 @@ def test_papers_wait_as_long_as_the_token_does_not_sign_and_are_then_made(
             batches.work(uuid4())
             assert far(batch) == (0, 0, 3)
             batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
+    batches.work(uuid4())
+    assert far(batch) == (3, 0, 0)
+
+
+def test_papers_wait_for_a_token_that_comes_up_after_the_server(
+    place: builders.County, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a power cut; what is wrong with a key otherwise is said to who signs."""
+    batch = started(place, files, 3)
+
+    def opened(_folder: Path) -> Signer:
+        raise AuthorityUnsound("the token does not answer") from TokenAway("no such token")
+
+    with monkeypatch.context() as early:
+        early.setattr(actions, "load_signer", opened)
+        batches.work(uuid4())
+        assert far(batch) == (0, 0, 3)
+        batch.items.update(leased_until=timezone.now() - timedelta(seconds=1))
     batches.work(uuid4())
     assert far(batch) == (3, 0, 0)
 

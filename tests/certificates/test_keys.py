@@ -35,7 +35,7 @@ from certificates.founding import (
     revocation_list,
     rotate,
 )
-from certificates.keys import ALGORITHMS, pem
+from certificates.keys import ALGORITHMS, TokenAway, _session, pem
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import CERTIFICATE, SIGNED_AT, facts, run, signed
 
@@ -325,6 +325,18 @@ def test_keys_in_a_token_sign_papers_and_codes(algorithm: str, token: str, tmp_p
     assert not list(folder.glob("signer.key.pem"))
 
 
+def test_a_token_that_was_unplugged_signs_again_once_it_is_back(token: str, tmp_path: Path) -> None:
+    """Its sessions ended with it; the server's own are a day old by then."""
+    folder, pin = tmp_path / "keys", tmp_path / "pin"
+    pin.write_text(PIN)
+    create_authority(folder, NAMES, at=SIGNED_AT)
+    put_into_token(folder, "signer", token, pin)
+    put_into_token(folder, "credential", token, pin)
+    load_signer(folder)
+    _session(MODULE, token, PIN)[0].close()
+    check_signs(folder, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
@@ -342,8 +354,9 @@ def test_a_token_that_cannot_be_used_is_said_at_the_start(
     folder = tmp_path / "keys"
     create_authority(folder, NAMES, at=SIGNED_AT)
     (folder / "signer.key.uri").write_text(uri)
-    with pytest.raises(AuthorityUnsound, match=message):
+    with pytest.raises(AuthorityUnsound, match=message) as refused:
         load_signer(folder)
+    assert isinstance(refused.value.__cause__, TokenAway) == ("token=gone" in uri)
 
 
 def test_a_wrong_pin_is_said_at_the_start(token: str, tmp_path: Path) -> None:
