@@ -120,7 +120,16 @@ def page_of(
         ),
         "may_take": request.user.role in step.roles,
         "ticked": set(request.POST.getlist("ids")),
+        "sent_alone": _sent_alone(request),
         "tick_all": request.GET.get("tick") == "all",
         "today": calendar.today,
         **extra(),
     }
+
+
+def _sent_alone(request: DeskRequest) -> Application | None:
+    """Return the one case that was sent, as from its own page: a refusal leads back there."""
+    match request.POST.getlist("ids"):
+        case [pk]:
+            return cases_of(request.user).filter(pk=pk).first()
+    return None

@@ -421,9 +421,7 @@ def test_a_promise_ends_with_its_appointment(hill: Hills) -> None:
     assert [pin.application for pin in hill.campaign.pins.all()] == [other]
 
 
-def test_a_visit_that_nobody_heard_of_for_years_stops_no_plan(
-    hill: Hills, office: Client
-) -> None:
+def test_a_visit_that_nobody_heard_of_for_years_stops_no_plan(hill: Hills, office: Client) -> None:
     """The plan's page was an error, and publishing wanted the calendar of that year."""
     plan = made(hill)
     case = plan.stops.earliest("on", "start").application

@@ -36,3 +36,15 @@ def test_a_group_names_the_place_that_is_looked_at(place: builders.County, sign_
     page = sign_in(place.administrator).get("/accounts/new/").content.decode()
     assert "管理 · 账号</summary>" in page
     assert navigation(Role.ADMINISTRATOR, "/cases/")[1][0].here is None
+
+
+def test_a_refusal_leads_back_to_the_case_from_whose_page_the_step_was_tried(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    case = builders.on_notice(place)[0]
+    browser = sign_in(place.approver)
+    page = f"/cases/{case.pk}/"
+    assert 'action="/sign/"' in browser.get(page).content.decode()
+    refused = browser.post("/sign/", {"ids": [case.pk]})
+    assert refused.status_code == 422
+    assert f'class="back" href="{page}"' in refused.content.decode()
