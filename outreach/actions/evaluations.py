@@ -51,6 +51,9 @@ from outreach.rules import (
     second_opinions_for,
 )
 
+#: The grade of a second opinion that there is none.
+NOT_MET = 0
+
 
 @dataclass  # not frozen: those are made by the thousand, and freezing triples it
 class Part:
@@ -418,7 +421,10 @@ def give_second_opinion(
     by: User,
     at: datetime,
 ) -> list[SecondOpinion]:
-    """Record a second assessor's view of evaluations with grade 1 or 2; no grade means the same."""
+    """Record a second assessor's view of evaluations with grade 1 or 2.
+
+    No grade means the same, `NOT_MET` that the standard is not met.
+    """
     ids = [evaluation.pk for evaluation in evaluations]
     if grade is not None and not reason:
         raise Refused("reason-missing", _("Write the reason for a different grade."))
@@ -436,7 +442,7 @@ def give_second_opinion(
             SecondOpinion(
                 evaluation=evaluation,
                 assessor=by,
-                grade=grade or evaluation.grade,
+                grade=evaluation.grade if grade is None else grade or None,
                 reason=reason,
                 given_at=at,
             )

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from outreach.actions.evaluations import NOT_MET
 from outreach.desk import words
 from outreach.desk.person_fields import TelephoneField
 from outreach.desk.words import choices
@@ -201,7 +202,7 @@ class DifferForm(forms.Form):
 
     grade = forms.TypedChoiceField(
         label=_("Your grade"),
-        choices=[(n, words.GRADES[n]) for n in (1, 2, 3, 4)],
+        choices=[(n, words.GRADES[n or None]) for n in (1, 2, 3, 4, NOT_MET)],
         coerce=int,
         widget=forms.RadioSelect,
     )

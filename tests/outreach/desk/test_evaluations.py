@@ -132,6 +132,18 @@ def test_an_opinion_that_differs_wants_a_grade_and_a_reason(
     assert (opinion.grade, opinion.reason) == (3, "可以自理")
 
 
+def test_a_second_doctor_may_find_that_the_standard_is_not_met(
+    place: builders.County, sign_in: SignIn, evaluation: Evaluation
+) -> None:
+    second = sign_in(builders.second_assessor(place))
+    page = f"/evaluations/{evaluation.pk}/differ/"
+    assert second.post(page, {"grade": "0", "reason": "行走自如"}).status_code == 303
+    opinion = SecondOpinion.objects.get()
+    assert (opinion.grade, opinion.reason) == (None, "行走自如")
+    shown = sign_in(place.administrator).get("/notices/post/").content.decode()
+    assert "不符合标准 <strong" in shown
+
+
 def test_whoever_rated_cannot_agree_with_themselves(
     place: builders.County, sign_in: SignIn, evaluation: Evaluation
 ) -> None:
