@@ -124,6 +124,16 @@ def test_an_unchanged_list_is_signed_again_when_it_is_old(
     assert client.get("/check/qr/revocations").content != first
 
 
+def test_a_list_of_a_day_to_come_is_signed_again_when_the_clock_is_right(
+    held: Certificate, client: Client, trust: Trust
+) -> None:
+    """It says how old the knowledge is: offline it would be of today for months."""
+    client.get("/check/qr/revocations")
+    RevocationList.objects.update(signed_at=timezone.now() + timedelta(days=90), body=b"ahead")
+    body = client.get("/check/qr/revocations").content
+    assert read_list(body, trust.credential_keys).signed_at <= timezone.now()
+
+
 def test_a_missing_key_stops_no_step_and_the_list_follows(
     held: Certificate,
     place: builders.County,

@@ -101,6 +101,18 @@ def test_a_code_is_verified_with_the_network_off(
     assert blocked == []
 
 
+def test_a_page_that_stays_open_hears_what_was_cancelled_since(
+    held: Certificate, photo: Path, place: builders.County, seat: Seat
+) -> None:
+    context = seat(None)
+    context.clock.install()
+    page = opened(context)
+    show(page, photo, "由本机关签发，有效")
+    life.cancel([held], ground=Ground.OWN_WISH, reason="自愿", by=place.administrator, at=AT)
+    context.clock.fast_forward("02:00:00")
+    show(page, photo, "由本机关签发，但已注销")
+
+
 def test_a_photograph_that_is_turned_and_small_is_read(
     held: Certificate, photo: Path, seat: Seat, tmp_path: Path
 ) -> None:

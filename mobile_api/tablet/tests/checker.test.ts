@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { base45 } from '@/checker/base45'
 import { decode, Malformed, signedBytes } from '@/checker/cbor'
 import { type Keys, readCredential, readList, Untrusted } from '@/checker/credential'
+import { isOlder } from '@/checker/knowledge'
 import { judge } from '@/checker/verdict'
 
 const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
@@ -132,5 +133,19 @@ describe('a credential', () => {
   it('is no revocation list', async () => {
     const { keys, sign } = await issuer('0102030405060708')
     await expect(readList(await message(credential, HEADER, sign), keys)).rejects.toThrow(Malformed)
+  })
+})
+
+describe('a fetched revocation list', () => {
+  const list = (number: number, day: number) => ({ issuer: '', number, signedAt: new Date(2026, 0, day), states: new Map() })
+
+  it('is an older one when it was signed before and says no more', () => {
+    expect(isOlder(list(3, 1), list(4, 2))).toBe(true)
+    expect(isOlder(list(4, 1), list(4, 2))).toBe(true)
+  })
+
+  it('is none when the office was restored, or its clock ran ahead for a while', () => {
+    expect(isOlder(list(3, 2), list(4, 1))).toBe(false)
+    expect(isOlder(list(5, 1), list(4, 9))).toBe(false)
   })
 })

@@ -35,13 +35,21 @@ async function newest(kept: Cache, name: string): Promise<Response | undefined> 
   return fresh
 }
 
+/**
+ * Tell whether a list is an older one, shown once more. Also by its number: what a server signed while its clock ran
+ * ahead must not shut out all that it says until then.
+ */
+export function isOlder(now: Revocations, before: Revocations): boolean {
+  return now.signedAt < before.signedAt && now.number <= before.number
+}
+
 /** Keep a fetched list only when it is signed and not older than the one kept: nobody can roll it back. */
 async function newestList(kept: Cache, keys: Keys): Promise<Revocations | undefined> {
   const before = await parsed(await kept.match(LIST), keys)
   const fresh = await fetched(LIST)
   const now = await parsed(fresh?.clone(), keys)
   if (fresh === undefined || now === undefined) return before
-  if (before !== undefined && before.signedAt > now.signedAt) return before
+  if (before !== undefined && isOlder(now, before)) return before
   await kept.put(LIST, fresh)
   return now
 }

@@ -8,11 +8,14 @@ import { type Language, WORDS } from './words'
 
 const DAY_MS = 86_400_000
 const OLD_DAYS = 7
+/** A page stays open for weeks, as at a counter: it asks again what was cancelled since. */
+const FRESH_MS = 3_600_000
 const SIGNS = { good: '✓', care: '!', bad: '✕' }
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T
 let language: Language = navigator.language.startsWith('zh') || !navigator.language ? 'zh' : 'en'
 let known: Knowledge | undefined
+let askedAt = 0
 let shown: Verdict | undefined
 let scanning: AbortController | undefined
 
@@ -56,8 +59,7 @@ async function check(text: string | undefined): Promise<void> {
     return
   }
   if (!window.isSecureContext) return
-  known ??= await learn()
-  tellKnowledge()
+  if (known === undefined || Date.now() - askedAt > FRESH_MS) await learnAnew()
   if (known === undefined) {
     note(words.never)
     return
@@ -65,6 +67,12 @@ async function check(text: string | undefined): Promise<void> {
   note('')
   tell(await judge(text, known, new Date()))
   find('answer').focus()
+}
+
+async function learnAnew(): Promise<void> {
+  askedAt = Date.now()
+  known = (await learn()) ?? known
+  tellKnowledge()
 }
 
 function note(text: string): void {
@@ -155,8 +163,7 @@ async function begin(): Promise<void> {
   }
   navigator.serviceWorker.addEventListener('controllerchange', tellKnowledge)
   void navigator.serviceWorker.register('sw.js')
-  known = await learn()
-  tellKnowledge()
+  await learnAnew()
   document.body.dataset['ready'] = 'yes'
 }
 
