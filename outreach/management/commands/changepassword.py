@@ -17,10 +17,10 @@ from outreach.models import User
 class Command(changepassword.Command):
     help = __doc__
 
-    def handle(self, *args: Any, **options: Any) -> str:
+    def handle(self, *args: Any, **options: Any) -> str | None:
         name = options["username"] or getpass.getuser()
         before = User.objects.filter(username=name).values_list("password", flat=True).first()
-        told: str = super().handle(*args, **options)
+        told = super().handle(*args, **options)
         account, at = User.objects.get(username=name), clock.now()
         with transaction.atomic():
             record("account.password", [account], by=None, at=at)
