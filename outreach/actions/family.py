@@ -157,10 +157,14 @@ def times_for(link: FamilyLink, at: datetime) -> list[offering.Offered]:
 def choose_time(link: FamilyLink, key: str, *, seen: str, at: datetime) -> Visit:
     """Book, or change to, one of the offered times, under the rules of every appointment.
 
-    `seen` is the appointment that stood on the family's page (`moment_of`).
+    `seen` is the appointment that stood on the family's page (`moment_of`). Who presses once more,
+    as the answer was lost, has the time already.
     """
     with transaction.atomic():
-        held = _held(link, seen)
+        held = _hold(link)
+        if held and key.endswith(f"/{held.on.isoformat()}/{held.start:%H:%M}"):
+            return held
+        _check_seen(held, seen)
         _check_in_time(held, at)
         by = link.made_by
         visit = offering.take(
@@ -171,9 +175,15 @@ def choose_time(link: FamilyLink, key: str, *, seen: str, at: datetime) -> Visit
 
 
 def take_back_time(link: FamilyLink, *, seen: str, at: datetime) -> None:
-    """Take back an appointment until the evening before; the case waits for another time."""
+    """Take back an appointment until the evening before; the case waits for another time.
+
+    One that does not stand any more is given back: the answer to the first press was lost.
+    """
     with transaction.atomic():
-        held = _held(link, seen)
+        held = _hold(link)
+        if seen and held is None:
+            return
+        _check_seen(held, seen)
         if held is None:
             raise Refused("no-appointment", _("There is no appointment to take back."))
         _check_in_time(held, at)
@@ -184,14 +194,17 @@ def take_back_time(link: FamilyLink, *, seen: str, at: datetime) -> None:
         record("family_link.take_back", [link], by=link.made_by, at=at)
 
 
-def _held(link: FamilyLink, seen: str) -> Visit | None:
-    """Let nobody else change the appointment; refuse where the family saw another one."""
+def _hold(link: FamilyLink) -> Visit | None:
+    """Let nobody else change the appointment, and return it."""
     _check_goes_on(link)
     hold_appointments([link.application_id])
-    held = appointment_of(link)
+    return appointment_of(link)
+
+
+def _check_seen(held: Visit | None, seen: str) -> None:
+    """Refuse where the family saw another appointment."""
     if moment_of(held) != seen:
         raise AppointmentChanged
-    return held
 
 
 def _check_goes_on(link: FamilyLink) -> None:

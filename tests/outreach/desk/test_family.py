@@ -381,10 +381,28 @@ def test_a_family_chooses_changes_and_gives_back_a_time(place: builders.County) 
     ]
 
 
-def test_after_the_evening_before_the_time_stands(place: builders.County) -> None:
+def test_who_presses_once_more_as_the_answer_was_lost_reads_that_it_is_done(
+    place: builders.County,
+) -> None:
+    """It read that it was not done, since somebody had moved the visit: they had, themselves."""
     case, address = offered(place)
     phone = Client()
     key = offering.offered(case, clock.now())[0].key
+    for _twice in range(2):
+        answer = phone.post(f"{address}time/", {"offer": key, "seen": ""}, follow=True)
+        assert "已约好" in answer.content.decode()
+    visit = Visit.objects.get(application=case)
+    given = {"take_back": "yes", "seen": f"{visit.on.isoformat()} {visit.start:%H:%M}"}
+    for _twice in range(2):
+        answer = phone.post(f"{address}time/", given, follow=True)
+        assert "时间已退回" in answer.content.decode()
+    assert list(visit.events.values_list("name", flat=True)) == ["schedule", "cancel"]
+
+
+def test_after_the_evening_before_the_time_stands(place: builders.County) -> None:
+    case, address = offered(place)
+    phone = Client()
+    key, other = (one.key for one in offering.offered(case, clock.now())[:2])
     phone.post(f"{address}time/", {"offer": key})
     visit = Visit.objects.get(application=case)
     evening = datetime.combine(visit.on - DAY, time(20), builders.SHANGHAI)
@@ -394,7 +412,7 @@ def test_after_the_evening_before_the_time_stands(place: builders.County) -> Non
     clock.advance_to(evening)
     assert 'name="take_back"' not in phone.get(f"{address}time/").content.decode()
     seen = f"{visit.on.isoformat()} {visit.start:%H:%M}"
-    for form in ({"take_back": "yes"}, {"offer": key}):
+    for form in ({"take_back": "yes"}, {"offer": other}):
         answer = phone.post(f"{address}time/", form | {"seen": seen})
         assert (answer.status_code, answer["X-Refusal"]) == (422, "too-late")
 
