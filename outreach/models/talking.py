@@ -17,6 +17,11 @@ from outreach.models.sealed import SealedTextField
 _SECRET = re.compile(r"(/family/)[\w-]+")
 
 
+def without_secret(text: str) -> str:
+    """Return a message as others than the family may read it: a link without its secret."""
+    return _SECRET.sub(r"\1…", text)
+
+
 class EnquiryQuerySet(models.QuerySet["Enquiry"]):
     """Enquiries in the field's words."""
 
@@ -91,7 +96,7 @@ class Notification(models.Model):
     @property
     def without_secret(self) -> str:
         """The text as the office may read it: a family's link without its secret."""
-        return _SECRET.sub(r"\1…", self.text)
+        return without_secret(self.text)
 
     def is_due(self, at: datetime) -> bool:
         """Tell whether it may go out now."""

@@ -13,6 +13,7 @@ import httpx
 from django.conf import settings
 
 from outreach.files import SENT, SealedStorage, files
+from outreach.models.talking import without_secret
 
 PATIENCE_S = 15
 #: The gateway says no to us, or not now: a token that ran out, an account without money, a pause.
@@ -41,7 +42,7 @@ class Sender(Protocol):
 
 
 class Console:
-    """Prints messages, the number's end only."""
+    """Prints messages, the number's end only and no link's secret: services print into a log."""
 
     is_idempotent = False
 
@@ -51,7 +52,7 @@ class Console:
     def send(self, *, key: str, telephone: str, text: str) -> None:
         """Print the message."""
         del key
-        self.out.write(f"→ …{telephone[-4:]}  {text}\n")
+        self.out.write(f"→ …{telephone[-4:]}  {without_secret(text)}\n")
 
 
 class Shelf:

@@ -18,11 +18,11 @@ from django.test import Client
 from django.utils import timezone
 
 from outreach import clock
-from outreach.actions import applications, visits
+from outreach.actions import applications, family, visits
 from outreach.actions.contacts import Contact, Correction, correct_contacts
 from outreach.actions.notifying.delivery import BACK_OFF, deliver, send_again
-from outreach.actions.notifying.outbox import fill_outbox, text_of
-from outreach.actions.notifying.senders import Gateway, NotSent, PerhapsSent, Shelf
+from outreach.actions.notifying.outbox import fill_outbox, tell_link, text_of
+from outreach.actions.notifying.senders import Console, Gateway, NotSent, PerhapsSent, Shelf
 from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import Category
 from outreach.files import local_files
@@ -267,6 +267,15 @@ def test_the_files_take_each_key_once_and_keep_it_sealed(tmp_path: Path) -> None
     assert [json.loads(line)["key"] for line in sender.lines()] == ["a", "b"]
     kept = [file.read_bytes() for file in tmp_path.rglob("*.json")]
     assert [one for one in kept if b"13900000000" in one] == []
+
+
+def test_what_is_printed_into_a_log_has_no_familys_link(place: builders.County) -> None:
+    """As our service does, where no other way is set; the link opens the case for two weeks."""
+    link, secret = family.make_link(builders.applied(place)[0], by=place.liaison, at=START)
+    tell_link(link, f"https://example.org/family/{secret}/", START)
+    out = StringIO()
+    deliver(Console(out), at=START)
+    assert (secret in out.getvalue(), "/family/…/" in out.getvalue()) == (False, True)
 
 
 class Answering(BaseHTTPRequestHandler):
