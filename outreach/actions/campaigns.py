@@ -262,8 +262,11 @@ def _planned() -> Refused:
     return Refused("team-planned", _("Plans name this team; set all its days to off instead."))
 
 
-def set_hours(team: Team, hours: Iterable[Hours], *, by: User, at: datetime) -> None:
-    """Set on which days a team works, and when; days that are not named are off."""
+def set_hours(team: Team, hours: Iterable[Hours], *, by: User, at: datetime) -> list[Visit]:
+    """Set on which days a team works, and when; days that are not named are off.
+
+    Return the team's visits to come on days that are off: they stand until somebody moves them.
+    """
     check_plans(by, team.campaign)
     hours = list(hours)
     days = set(working_days(team.campaign.first_on, team.campaign.last_on))
@@ -276,6 +279,8 @@ def set_hours(team: Team, hours: Iterable[Hours], *, by: User, at: datetime) -> 
         hold_teams(team.campaign)
         _set_hours(team, hours)
         record("team.hours", [team], by=by, at=at)
+        crew = list(team.members.values_list("user", flat=True))
+        return list(_coming(team.campaign, crew, at).exclude(on__in=[one.on for one in hours]))
 
 
 def _set_hours(team: Team, hours: Sequence[Hours]) -> None:

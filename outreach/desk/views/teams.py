@@ -136,11 +136,24 @@ def hours(request: DeskRequest, team: UUID) -> HttpResponse:
     def act() -> HttpResponse:
         _check(form)
         with as_seen(form, held, shown, hold=lambda: actions.hold_teams(held.campaign)):
-            actions.set_hours(held, form.hours(), by=request.user, at=clock.now())
-        return done(request, _("The days are saved."), "desk:campaign", held.campaign_id)
+            coming = actions.set_hours(held, form.hours(), by=request.user, at=clock.now())
+        text = _("The days are saved.") + _on_days_off(len(coming))
+        return done(request, text, "desk:campaign", held.campaign_id)
 
     context = {"form": form, "team": held, "campaign": held.campaign}
     return answer(request, act, "desk/team_hours.html", lambda: context)
+
+
+def _on_days_off(count: int) -> str:
+    """Say how many families wait on days on which the team does not go out any more."""
+    if not count:
+        return ""
+    text = ngettext(
+        "%(count)d visit to come stands on a day that is off; make another plan, or move it.",
+        "%(count)d visits to come stand on days that are off; make another plan, or move them.",
+        count,
+    )
+    return " " + text % {"count": count}
 
 
 @only(Role.ADMINISTRATOR)

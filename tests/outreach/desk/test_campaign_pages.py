@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from io import BytesIO
 
 import pytest
@@ -212,6 +212,33 @@ def test_hours_are_set_day_by_day_and_a_reversed_day_is_told(hill: Hills, office
     seen = {"seen": seen_on(office.get(page))}
     assert office.post(page, form | seen).status_code == 303
     assert [(one.on, one.start, one.end) for one in hill.north.shifts.all()] == [(MONDAY, 540, 960)]
+
+
+def test_how_many_families_wait_on_days_that_are_set_off_is_said(
+    hill: Hills, office: Client
+) -> None:
+    """The days were saved, and nobody was told that the team had appointments on them."""
+    published(hill)
+    day = Visit.objects.earliest("on").on
+    team = next(one for one in (hill.north, hill.south) if held_by(one, day))
+    page, count = f"/teams/{team.pk}/hours/", held_by(team, day)
+    shown = office.get(page)
+    hours = {
+        f"{name}-{one}": said
+        for one in shown.context["form"].days
+        if one != day
+        for name, said in (("on", "on"), ("start", "08:30"), ("end", "17:30"))
+    }
+    seen = {"seen": seen_on(shown), f"start-{day}": "08:30", f"end-{day}": "17:30"}
+    told = office.post(page, hours | seen, follow=True)
+    assert f"有 {count} 次未到的上门排在已不出车的日子" in text(told)
+    again = office.post(page, hours | seen | {"seen": seen_on(office.get(page)), f"on-{day}": "on"})
+    assert [str(one) for one in again.wsgi_request._messages] == ["日子已保存。"]
+
+
+def held_by(team: Team, day: date) -> int:
+    members = team.members.values("user")
+    return Visit.objects.open().filter(assessor__in=members, on=day).count()
 
 
 def test_a_team_in_a_plan_is_not_removed_and_another_is(hill: Hills, office: Client) -> None:
