@@ -215,6 +215,6 @@ def list_rows(
 def _matching(search: str, fields: tuple[str, ...]) -> Q:
     wanted = Q()
     for name in fields:
-        for said in {search, as_filed(search)}:
+        for said in {search, as_filed(search) or search}:
             wanted |= Q(**{f"{name}__icontains": said})
     return wanted
