@@ -8,24 +8,34 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.throttling import AnonRateThrottle
 
+from outreach.actions.holding import counting
 from outreach.models.sealed import blind_index
 
 
-class Files(AnonRateThrottle):
+class OneByOne(AnonRateThrottle):
+    """Counts those that come in one moment, too: many at once are no more than few."""
+
+    def allow_request(self, request: HttpRequest) -> bool:
+        """Count one more and tell whether it may be."""
+        with counting(self.get_cache_key(request) or ""):
+            return super().allow_request(request)
+
+
+class Files(OneByOne):
     """Files and QR codes: nothing can be guessed with them, but each costs the server work."""
 
     scope = "check-files"
     RATE = "30/m"
 
 
-class Numbers(AnonRateThrottle):
+class Numbers(OneByOne):
     """Numbers can be guessed: few a minute from one address."""
 
     scope = "check-numbers"
     RATE = "10/m"
 
 
-class OneNumber(AnonRateThrottle):
+class OneNumber(OneByOne):
     """One number may be asked about a few times a day, whoever asks."""
 
     scope = "check-one-number"

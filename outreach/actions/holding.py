@@ -16,14 +16,20 @@ changed meanwhile, so that whoever decides by it reads it again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from outreach.models import Application, Resident, User, Visit
 from outreach.models.sealed import blind_index
+
+_COUNTING = Lock()
 
 
 def hold_named(visits: Collection[UUID], cases: Collection[UUID] = ()) -> None:
@@ -70,3 +76,17 @@ def hold(rows: QuerySet[Any], *columns: str) -> list[Any]:
     """Let nobody else change these rows; return their keys, and what else was asked for."""
     held = rows.select_for_update(no_key=True).order_by("pk")
     return list(held.values_list("pk", *columns))
+
+
+@contextmanager
+def counting(key: str) -> Iterator[None]:
+    """Let nobody else count the same meanwhile: a count is read and written in two steps."""
+    if settings.OUTREACH_COUNTS != "database":
+        with _COUNTING:
+            yield
+        return
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        yield

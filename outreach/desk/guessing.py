@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError
 
+from outreach.actions.holding import counting
 from outreach.models.sealed import blind_index
 
 #: For how long a guess counts where nothing else is said.
@@ -22,25 +22,12 @@ def counted(key: str, seconds: int = PAUSE_SECONDS, *, step: int = 1) -> int:
     Where the database counts, each new value ends after five minutes: its end is kept beside it.
     """
     key = _kept(key)
-    with _one_at_a_time(key):
+    with counting(key):
         cache.add(key, 0, seconds)
         cache.add(f"{key}:end", time.time() + seconds, seconds)
         count = cache.incr(key, step)
         cache.touch(key, max(1, cache.get(f"{key}:end", 0) - time.time()))
     return count
-
-
-@contextmanager
-def _one_at_a_time(key: str) -> Iterator[None]:
-    """Let nobody count the same meanwhile: the database reads and writes in two steps."""
-    if settings.OUTREACH_COUNTS != "database":
-        yield
-        return
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-        yield
 
 
 def so_far(key: str) -> int:

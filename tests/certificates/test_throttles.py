@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,6 +37,27 @@ def test_one_number_is_answered_twenty_times_a_day_whoever_asks(counts: str) -> 
     number = "51130219500302001142"
     answers = [throttles.may_ask_number(stranger, number) for stranger in strangers]
     assert answers == [True] * 20 + [False]
+
+
+def test_those_that_come_in_one_moment_are_counted_one_by_one(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty guesses sent at once counted as one: the day of a paper was soon found out."""
+    settings.CACHES = {"default": _COUNTS["process"]}
+    cache = caches["default"]
+    cache.clear()
+
+    def slowly(*args: Any) -> Any:
+        found = cache.get(*args)
+        sleep(0.01)
+        return found
+
+    counts = SimpleNamespace(get=slowly, set=cache.set)
+    monkeypatch.setattr(throttles.OneNumber, "cache", counts)
+    guesses = [throttles.OneNumber("51130219500302001142") for _ in range(40)]
+    with ThreadPoolExecutor(40) as many:
+        answers = list(many.map(lambda one: one.allow_request(ASKED), guesses))
+    assert sum(answers) == 20
 
 
 def test_in_the_database_another_process_counts_on_and_reads_no_number(settings: Any) -> None:
