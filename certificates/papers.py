@@ -31,6 +31,7 @@ from certificates.portrait import UnreadablePortrait, portrait
 from certificates.steps import OF_A_CASE, Kind, next_suffix, renewable_from
 from certificates.typeface import UnprintableCharacter
 from outreach.actions.evaluations import current_evaluation
+from outreach.domain.identity import visible
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, EvidenceKind, Mode
 from outreach.models import Application, Evaluation, Guardian, Photo
 from outreach.models.sealed import blind_index
@@ -209,7 +210,7 @@ def _facts_of(wanted: Commission, known: _Register, at: datetime, demo: bool) ->
         category=evaluation.category,
         grade=grade,
         parts=tuple(met),
-        address=" ".join(resident.address.split()),  # tablets have room for several lines
+        address=" ".join(visible(resident.address).split()),  # tablets have room for several lines
         telephone=resident.telephone,
         guardian_name=guardian.name if guardian else "",
         guardian_telephone=guardian.telephone if guardian else "",
@@ -248,7 +249,7 @@ def _suffix(wanted: Commission, known: _Register) -> str:
 def _remarks(wanted: Commission, known: _Register, suffix: str, on: date) -> Iterator[str]:
     left, old, evaluation = known.left, wanted.replaces, known.evaluation
     if left is not None and wanted.kind != Kind.RENEWAL:
-        yield move_in_remark(left.office, left.issued_on)
+        yield move_in_remark(visible(left.office), left.issued_on)
         if wanted.kind == Kind.MOVE_IN and known.keeps and _renews_as_well(wanted, left, on):
             yield moved_and_renewed_remark(left.valid_until)
     if old is None:

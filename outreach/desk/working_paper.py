@@ -23,6 +23,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
 from certificates.typeface import FontChain, UnprintableCharacter, chains
+from outreach.domain.identity import visible
 
 INK, SOFT, LINE, WASH = (HexColor(f"#{code}") for code in ("16201d", "43504b", "6f7a74", "f1efe8"))
 MARGIN, FOOT = 16 * mm, 20 * mm
@@ -69,7 +70,8 @@ class Hand:
 
     def _marked(self, text: str, chain: FontChain) -> str:
         pieces = []
-        for path, letters in groupby(text, lambda letter: self._face(letter, chain)):
+        lines = (" ".join(line.split()) for line in visible(text).splitlines())
+        for path, letters in groupby("\n".join(lines), lambda letter: self._face(letter, chain)):
             run = "".join(letters) if path else MISSING
             face = path or chain.main.path
             piece = escape(run).replace("\n", "<br/>")

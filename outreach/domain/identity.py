@@ -126,6 +126,11 @@ def as_filed(text: str) -> str:
     return as_meant(text).translate(_DOTS | _PRIVATE_USE)
 
 
+def visible(text: str) -> str:
+    """Return a text without the joiners and marks of direction that a copied one may have in it."""
+    return text.translate(_INVISIBLE)
+
+
 def birth_date(value: str) -> date:
     """Return the day of birth that stands in an ID number of 18 characters.
 

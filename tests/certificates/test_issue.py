@@ -198,6 +198,18 @@ def test_an_address_in_several_lines_stands_on_the_paper_in_one(
     assert "任家祠村一组老学校旁" in text_of(paper_of(made))
 
 
+def test_marks_that_nobody_sees_in_an_address_stop_no_paper(
+    place: builders.County, files: Path
+) -> None:
+    """They come with what was copied from a message, and no font prints them."""
+    cases = approved(place, files)
+    person = Resident.objects.get(applications=cases[0])
+    person.address = "\u202a任家祠村\u200b一组\u202c"
+    person.save()
+    (made,) = issue(cases, by=place.approver, at=ISSUED_AT)
+    assert "任家祠村一组" in text_of(paper_of(made))
+
+
 def test_the_guardian_stands_on_the_paper(place: builders.County, files: Path) -> None:
     (case,) = approved(place, files)
     Guardian.objects.create(

@@ -505,6 +505,18 @@ def test_the_itinerary_prints_every_home_with_rare_characters(hill: Hills, offic
     assert office.get(f"/plans/{plan.pk}/itinerary.pdf?on=2018-13-01").status_code == 404
 
 
+def test_the_itinerary_prints_no_box_for_a_mark_that_nobody_sees(
+    hill: Hills, office: Client
+) -> None:
+    """As in an address that was copied from a message, or stands in two lines of a table."""
+    resident = hill.cases[0].resident
+    resident.address = "\u202a老街\u200b十八号\u202c\r\n\t水井旁"
+    resident.save()
+    printed = text_of(office.get(f"/plans/{made(hill).pk}/itinerary.pdf").content)
+    assert "老街十八号水井旁" in printed
+    assert "〓" not in printed
+
+
 def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Client) -> None:
     """The paper beside the driver led to a family that had withdrawn, and to no new one."""
     plan = published(hill)
