@@ -35,9 +35,27 @@ def _database() -> str:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        takes_writes = _takes_writes()
     except DatabaseError:
         return "does not answer"
-    return f"{len(waiting)} migrations wait: run manage.py migrate" if waiting else "ok"
+    except OSError as error:
+        return os.strerror(error.errno or 0)
+    if waiting:
+        return f"{len(waiting)} migrations wait: run manage.py migrate"
+    return "ok" if takes_writes else "takes no writes"
+
+
+def _takes_writes() -> bool:
+    """Tell whether PostgreSQL does: not a standby, nor one that was set so for a full disk.
+
+    Of the embedded database raise `OSError` where its folder does not.
+    """
+    if connection.vendor == "sqlite":
+        local_files(settings.OUTREACH_DATA).place.probe()
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        return bool(cursor.fetchone()[0] == "off")
 
 
 def _files() -> str:

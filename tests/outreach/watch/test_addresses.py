@@ -71,6 +71,18 @@ def test_not_ready_while_a_migration_waits() -> None:
     assert "run manage.py migrate" in answer.json()["database"]
 
 
+def test_not_ready_where_the_database_takes_no_writes(tmp_path: Path, settings: Any) -> None:
+    """A standby, and one whose disk is full, read as well: ready, while nothing could be done."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+    (tmp_path / "a file").touch()
+    settings.OUTREACH_DATA = tmp_path / "a file"  # the embedded one lies there
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    assert answer.json()["database"] in ("takes no writes", "File exists")
+
+
 @pytest.mark.parametrize("headers", [{}, {"HTTP_AUTHORIZATION": "Bearer wrong"}])
 def test_the_numbers_are_not_there_for_strangers(headers: dict[str, str]) -> None:
     assert Client().get("/metrics", **headers).status_code == 404
