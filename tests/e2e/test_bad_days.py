@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from outreach.demo.pictures import picture
 from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.handset import HOME, Finger, Handset
 from tests.e2e.line import Line
@@ -917,8 +918,10 @@ def test_the_viewfinder_turns_with_the_tablet(hand: Tablet) -> None:
 def test_a_file_that_is_no_picture_says_what_to_do_and_can_be_chosen_again(hand: Tablet) -> None:
     dialog = open_camera(hand)
     heic = {"name": "a.heic", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic"}
-    for _ in range(2):
-        dialog.locator("input[type=file]").set_input_files(heic)
+    whole = picture(EvidenceKind.DOCUMENT, "cut off", age=30)
+    half = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": whole[: len(whole) // 2]}
+    for wrong in (heic, half, half):
+        dialog.locator("input[type=file]").set_input_files(wrong)
         expect(dialog.get_by_role("alert")).to_contain_text("JPEG 或 PNG")
         expect(dialog.locator("input[type=file]")).to_have_value("")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.handset import HOME
 from tests.e2e.office import Office
@@ -166,3 +168,30 @@ def test_a_photo_is_taken_away_on_a_full_disk_or_it_is_said_why_not(hand: Tablet
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_role("img", name="居住环境 1")).to_be_visible()
     page.evaluate("window.room()")
+
+
+def peaks(browser: Browser) -> dict[int, int]:
+    """Tell for each page's process how much memory it ever had, in megabytes."""
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+    pages = [one["id"] for one in told["processInfo"] if one["type"] == "renderer"]
+    lines = {pid: Path(f"/proc/{pid}/status").read_text() for pid in pages}
+    found = {pid: re.search(r"VmHWM:\s+(\d+)", text) for pid, text in lines.items()}
+    return {pid: int(peak[1]) // 1024 for pid, peak in found.items() if peak}
+
+
+def test_a_photo_of_fifty_megapixels_is_not_laid_out_whole(
+    hand: Tablet, chromium: Browser, tmp_path: Path
+) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[5])
+    step(hand, "照片")
+    large = tmp_path / "large.jpg"
+    Image.effect_noise((1024, 768), 60).resize((8192, 6144)).convert("RGB").save(large)
+    hand.shoot("居住环境")  # what the camera takes is not what is asked about
+    before = peaks(chromium)
+    for kind in ("全身照", "证件照"):
+        page.get_by_role("button", name=re.compile(f"^拍照.*{kind}")).click()
+        page.get_by_role("dialog").locator("input[type=file]").set_input_files(large)
+        expect(page.get_by_role("img", name=f"{kind} 1")).to_be_visible()
+    grown = max(peak - before.get(pid, peak) for pid, peak in peaks(chromium).items())
+    assert grown < 150

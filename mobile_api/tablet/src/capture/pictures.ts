@@ -19,22 +19,28 @@ export class NotAPicture extends Error {}
 
 /** Draw what the viewfinder shows, cut to the portrait's frame where one is asked for. */
 export async function fromVideo(video: HTMLVideoElement, portrait: boolean): Promise<Picture> {
-  return encode(video, video.videoWidth, video.videoHeight, portrait)
+  return pictureOf(drawn(video, video.videoWidth, video.videoHeight, portrait).canvas, 'image/jpeg')
 }
 
-/** Read a picture file that a person chose. Raises NotAPicture. */
+/**
+ * Read a picture file that a person chose. Raises NotAPicture.
+ *
+ * No bitmap is made of it: that is decoded whole, 200 MB for a camera of 50 megapixels, and a small tablet ends the page.
+ */
 export async function fromFile(file: File, portrait: boolean): Promise<Picture> {
-  const bitmap = await createImageBitmap(file).catch(() => {
-    throw new NotAPicture()
-  })
+  const image = new Image()
+  image.src = URL.createObjectURL(file)
   try {
-    return await encode(bitmap, bitmap.width, bitmap.height, portrait)
+    await new Promise((done, failed) => Object.assign(image, { onload: done, onerror: () => failed(new NotAPicture()) }))
+    const paper = drawn(image, image.naturalWidth, image.naturalHeight, portrait)
+    if (file.type === 'image/jpeg' && isCutOff(paper)) throw new NotAPicture()
+    return await pictureOf(paper.canvas, 'image/jpeg')
   } finally {
-    bitmap.close()
+    URL.revokeObjectURL(image.src)
   }
 }
 
-async function encode(source: CanvasImageSource, width: number, height: number, portrait: boolean): Promise<Picture> {
+function drawn(source: CanvasImageSource, width: number, height: number, portrait: boolean): CanvasRenderingContext2D {
   if (Math.min(width, height) < SHORT_EDGE_LEAST) throw new NotAPicture()
   const cut = portrait ? frame(width, height) : { x: 0, y: 0, width, height }
   const scale = Math.min(1, LONG_EDGE / Math.max(cut.width, cut.height))
@@ -43,9 +49,15 @@ async function encode(source: CanvasImageSource, width: number, height: number, 
   canvas.height = Math.max(1, Math.round(cut.height * scale))
   const context = canvas.getContext('2d')
   if (!context) throw new NotAPicture()
-  context.drawImage(source, cut.x, cut.y, cut.width, cut.height, 0, 0, canvas.width, canvas.height)
-  return pictureOf(canvas, 'image/jpeg')
+  // Whole, with what is cut off beyond the edge: of a part of it a browser decodes all, however small it is drawn.
+  const [wide, high] = [canvas.width / cut.width, canvas.height / cut.height]
+  context.drawImage(source, -cut.x * wide, -cut.y * high, width * wide, height * high)
+  return context
 }
+
+/** Whether a corner was never drawn: the file came only in part, and the rest would be black. */
+const isCutOff = (paper: CanvasRenderingContext2D): boolean =>
+  [0, paper.canvas.width - 1].some((x) => [0, paper.canvas.height - 1].some((y) => !paper.getImageData(x, y, 1, 1).data[3]))
 
 /** The largest two-inch frame in the middle of the picture. */
 export function frame(width: number, height: number) {
