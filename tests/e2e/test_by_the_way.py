@@ -141,6 +141,26 @@ def test_a_list_of_yesterday_is_not_all_set(
     expect(listed.get_by_role("button")).to_have_count(0)
 
 
+def test_an_address_that_was_not_sent_is_found_the_day_after(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> None:
+    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    page.clock.install()
+    hand = Tablet(page, camera, lambda _page, _name: None)
+    hand.enrol(next(codes), "an address half sent")
+    hand.report_not_done(PEOPLE[6], "本人不在家")
+    hand.open_visit(PEOPLE[6])
+    page.get_by_role("link", name="更正电话或住址").click()
+    page.get_by_label("地址").fill("过桥右手第二家")
+    page.get_by_role("link", name="返回").click()
+    hand.expects_heading(PEOPLE[6])
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 24 * 3600)
+    hand.go("今天")
+    page.clock.run_for(20_000)
+    expect(page.get_by_role("heading", name="今天")).to_contain_text("6月13日")
+    expect(hand.card(PEOPLE[6])).to_contain_text("未完成")
+
+
 def test_after_a_photo_a_keyboard_goes_on_where_it_was(hand: Tablet) -> None:
     page = hand.page
     begin(hand, PEOPLE[3])
