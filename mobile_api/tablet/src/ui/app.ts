@@ -365,7 +365,8 @@ export const sync = (): Promise<void> => loop?.nudge() ?? Promise.resolve()
 function enter(mine: Safe): void {
   opened.value = mine
   mine.onChange = (changed) => {
-    settleForms() // drawn anew with less than was typed, a field would lose its last letters
+    // Drawn anew with less than was typed, a field would lose its last letters; a form's own saving draws none.
+    if (changed.join() !== 'drafts') settleForms()
     for (const part of changed) changes[part] += 1
     if (changed.includes('rows')) packSoon(mine)
   }
