@@ -111,7 +111,7 @@ def test_the_page_shows_the_family_what_it_needs_and_no_more(place: builders.Cou
     said = [person.name, person.id_number, person.telephone, person.address, case.diagnosis, "肢体"]
     assert [word for word in said if word in page] == []
     assert (case.number in page, "赵＊＊" in page) == (True, True)
-    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Referrer-Policy"] == "strict-origin"
     assert answer["Cache-Control"] == "no-store, private"
 
 
