@@ -508,6 +508,16 @@ def test_a_family_reads_why_its_application_came_back(place: builders.County) ->
     assert "不符合： 照片不合要求" in Client().get(link_for(place, case)).content.decode()
 
 
+def test_where_the_office_only_wrote_to_the_liaison_the_family_is_told_to_ask(
+    place: builders.County,
+) -> None:
+    case = builders.applied(place)[0]
+    applications.send_back(case, [], note="请核对", by=place.administrator, at=START)
+    said = {"number": case.number, "digits": case.resident.id_number[-4:]}
+    pages = [Client().get(link_for(place, case)), Client().post("/welcome/status/", said)]
+    assert ["您的村联络员知道" in page.content.decode() for page in pages] == [True, True]
+
+
 def test_without_offers_the_family_tells_when_it_is_at_home(place: builders.County) -> None:
     case = builders.accepted(place)[0]
     address = link_for(place, case)
