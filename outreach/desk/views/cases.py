@@ -85,8 +85,8 @@ def _narrowed(
 
 def _names_of(kept: dict[str, str]) -> list[str]:
     """Return the names of the village and the assessor whose cases alone are listed."""
-    villages = Division.objects.filter(code=kept.get("village")).order_by("pk")
-    people = User.objects.filter(pk__in=[kept["assessor"]] if "assessor" in kept else [])
+    villages = Division.objects.filter(code=kept.get("village", "")).order_by("pk")
+    people = User.objects.filter(pk__in=[UUID(kept["assessor"])] if "assessor" in kept else [])
     named = (villages.values_list("name"), people.values_list("full_name"))
     return [name for rows in named for (name,) in rows[:1]]
 
