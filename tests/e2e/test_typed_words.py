@@ -53,6 +53,23 @@ def test_the_other_language_takes_nothing_that_was_typed_unasked(
     assert len(asked) == 4
 
 
+def test_who_sends_another_form_of_the_page_is_not_asked_about_one_that_is_untouched(
+    place: builders.County, seat: Seat
+) -> None:
+    page = seat(place.administrator).new_page()
+    page.goto(f"/accounts/{place.liaison.pk}/")
+    asked = watched(page)
+    ends = page.locator("form[action$='/end/']")
+    page.locator("summary", has_text="停用账号").click()
+    for _ in range(2):
+        ends.get_by_role("button").click()
+        expect(page.locator(".summary")).to_be_visible()
+    ends.get_by_role("textbox").fill("调走")
+    ends.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert asked == []
+
+
 def test_who_typed_nothing_is_not_asked(place: builders.County, seat: Seat) -> None:
     page = seat(place.liaison).new_page()
     page.goto("/cases/nominate/")

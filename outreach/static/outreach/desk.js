@@ -42,10 +42,13 @@ window.addEventListener("pageshow", sendAgain);
 for (const form of document.querySelectorAll("main form[method=post]:not([data-batch])")) {
   const fields = form.querySelectorAll("textarea, select, input:not([type=hidden])");
   if (fields.length < 4 && !form.querySelector("textarea")) continue;
-  let isTyped = document.querySelector(".summary") !== null;
+  const cameBack = document.querySelector(".summary") !== null;
+  let isTyped = false;
   form.addEventListener("input", () => (isTyped = true));
   window.addEventListener("beforeunload", (event) => {
-    if (!isTyped || form.dataset.sent) return;
+    // Which of several came back is not known: whoever sends another one has seen it.
+    const sent = isTyped ? form.dataset.sent : document.querySelector("main form[data-sent]");
+    if (sent || !(isTyped || cameBack)) return;
     event.preventDefault();
     setTimeout(sendAgain); // whoever stays may press the same button again
   });
