@@ -187,11 +187,18 @@ def _is_ours(visit: Visit | None, campaign: Campaign, people: set[UUID], now: da
     return inside and datetime.combine(visit.on, visit.start, now.tzinfo) > now
 
 
+_OF_ELSEWHERE = (
+    *("on", "start", "minutes", "assessor", "application__village__latitude"),
+    *("application__village__longitude", "application__village__parent__latitude"),
+    "application__village__parent__longitude",
+)
+
+
 def _elsewhere(people: Iterable[UUID], ours: Sequence[Application], now: datetime) -> list[Visit]:
     """Return the visits of the teams' assessors at homes that are none of the question's."""
     rows = Visit.objects.open().filter(assessor__in=people, on__gte=timezone.localdate(now))
-    shown = rows.select_related("application__village__parent")
     known = {case.pk for case in ours}
+    shown = rows.select_related("application__village__parent").only(*_OF_ELSEWHERE)
     return [visit for visit in shown if visit.application_id not in known]
 
 
