@@ -194,9 +194,13 @@ def appeal_deadline(application: Application, on: date) -> date:
     Ten working days after the result, or after `on` where there is none. Raises
     `CalendarNotLoaded`.
     """
-    found = application.events.filter(target=ApplicationState.NOT_MET).last()
-    decided_on = timezone.localdate(found.at) if found else on
+    decided_on = _decided_on(application) or on
     return working_calendar(decided_on).add(decided_on, APPEAL_WORKING_DAYS)
+
+
+def _decided_on(application: Application) -> date | None:
+    found = application.events.filter(target=ApplicationState.NOT_MET).last()
+    return timezone.localdate(found.at) if found else None
 
 
 def _deadline_known(application: Application, on: date) -> date | None:
@@ -212,18 +216,38 @@ def _deadline_known(application: Application, on: date) -> date | None:
         return None
 
 
-def appeal(application: Application, *, text: str, by: User, at: datetime) -> Appeal:
-    """Record an appeal against a result that was not met, within ten working days."""
-    deadline = _deadline_known(application, timezone.localdate(at))
-    if deadline and timezone.localdate(at) > deadline:
+def appeal(
+    application: Application, *, text: str, by: User, at: datetime, made_on: date | None = None
+) -> Appeal:
+    """Record an appeal against a result that was not met, made within ten working days.
+
+    It goes to the city federation, and may be known here days after it was made.
+    """
+    made_on = made_on or timezone.localdate(at)
+    _check_made_in_time(application, made_on, today=timezone.localdate(at))
+    with transaction.atomic():
+        advance([application], "appeal", by=by, at=at, note=text)
+        made = Appeal.objects.create(
+            application=application,
+            text=text,
+            recorded_by=by,
+            recorded_at=at,
+            deadline_on=_deadline_known(application, made_on),
+        )
+        record("appeal.record", [made], by=by, at=at, detail={"made_on": made_on.isoformat()})
+    return made
+
+
+def _check_made_in_time(application: Application, made_on: date, *, today: date) -> None:
+    decided_on = _decided_on(application)
+    if made_on > today or (decided_on and made_on < decided_on):
+        raise Refused(
+            "no-day-of-an-appeal",
+            _("An appeal is made after the result, and on no day to come; see when it was made."),
+        )
+    deadline = _deadline_known(application, made_on)
+    if deadline and made_on > deadline:
         raise Refused(
             "appeal-late",
             _("The ten working days for an appeal ended on %(day)s.") % {"day": deadline},
         )
-    with transaction.atomic():
-        advance([application], "appeal", by=by, at=at, note=text)
-        made = Appeal.objects.create(
-            application=application, text=text, recorded_by=by, recorded_at=at, deadline_on=deadline
-        )
-        record("appeal.record", [made], by=by, at=at)
-    return made

@@ -135,6 +135,17 @@ class NoteForm(forms.Form):
     )
 
 
+class AppealForm(NoteForm):
+    """Why the family appeals, and since when the city has it where it went there first."""
+
+    made_on = forms.DateField(
+        label=_("The appeal was made on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The day on which the city federation received it; left empty, today."),
+    )
+
+
 class CancellingForm(NoteForm, SeenForm):
     """Why a visit is cancelled."""
 

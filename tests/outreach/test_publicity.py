@@ -9,7 +9,7 @@ import pytest
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.desk.steps import unscheduled
 from outreach.domain.workdays import CalendarNotLoaded
-from outreach.models import Application, CalendarYear, Evaluation, Notice, Objection
+from outreach.models import Application, AuditEvent, CalendarYear, Evaluation, Notice, Objection
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
@@ -229,6 +229,29 @@ def test_an_appeal_has_ten_working_days(place: builders.County) -> None:
         publicity.appeal(case, text="不服", by=place.liaison, at=late)
     made = publicity.appeal(case, text="不服", by=place.liaison, at=late - timedelta(days=1))
     assert made.deadline_on == date(2018, 6, 19)
+
+
+def test_an_appeal_that_the_city_had_in_time_is_recorded_when_it_tells(
+    place: builders.County,
+) -> None:
+    """The family goes to the city federation, which decides; the county may hear of it later."""
+    [visit] = builders.scheduled(place)
+    part = evaluations.Part("physical", {"independence": "mostly", "condition": "1g"}, None, "未达")
+    said = builders.submission(place, visit, parts=[part], grade=None)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    case, heard = visit.application, datetime(2018, 7, 2, 9, tzinfo=SHANGHAI)
+    for made_on, code in (
+        (date(2018, 6, 20), "appeal-late"),
+        (date(2018, 6, 3), "no-day-of-an-appeal"),
+        (date(2018, 7, 3), "no-day-of-an-appeal"),
+    ):
+        with pytest.raises(Refused, match=f"^{code}$"):
+            publicity.appeal(case, text="不服", by=place.liaison, at=heard, made_on=made_on)
+    publicity.appeal(case, text="不服", by=place.liaison, at=heard, made_on=date(2018, 6, 19))
+    case.refresh_from_db()
+    assert case.state == "under_appeal"
+    told = AuditEvent.objects.get(action="appeal.record")
+    assert told.detail == {"made_on": "2018-06-19"}
 
 
 def test_an_appeal_before_new_year_does_not_wait_for_next_years_calendar(

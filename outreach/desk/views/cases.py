@@ -22,8 +22,8 @@ from outreach.actions.family import STATES as LINKED
 from outreach.actions.guardians import guardian_of
 from outreach.actions.relatives import DECLARERS
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
-from outreach.desk.answers import answer, check_takes, done
-from outreach.desk.forms import NoteForm
+from outreach.desk.answers import answer, check_form, check_takes, done
+from outreach.desk.forms import AppealForm, NoteForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import cases_of, check_shown
 from outreach.desk.words import STATES
@@ -235,13 +235,14 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
     if step not in WITH_REASON:
         raise Http404
     check_takes(request.user, WITH_REASON[step])
-    form = NoteForm(request.POST or None)
+    form = (AppealForm if step == "appeal" else NoteForm)(request.POST or None)
 
     def act() -> HttpResponse:
-        if not form.is_valid():
+        if "note" in form.errors:
             raise Refused("reason-missing", _("Write the reason."))
+        check_form(form)
         check_shown(request, [application])
-        _take(application, step, form.cleaned_data["note"], request.user)
+        _take(application, step, form.cleaned_data, request.user)
         return done(request, _("The step is recorded with its reason."), "desk:case", case)
 
     words = dict(_reasons(application, request.user))
@@ -257,11 +258,13 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
     return answer(request, act, "desk/case_form.html", lambda: context)
 
 
-def _take(application: Application, step: str, note: str, user: User) -> None:
+def _take(application: Application, step: str, said: dict[str, Any], user: User) -> None:
+    note = said["note"]
     if step == "return_file":
         moving_in.give_back(application, reason=note, by=user, at=clock.now())
     elif step == "appeal":
-        publicity.appeal(application, text=note, by=user, at=clock.now())
+        made_on = said["made_on"]
+        publicity.appeal(application, text=note, by=user, at=clock.now(), made_on=made_on)
     elif step in ("uphold_appeal", "dismiss_appeal"):
         upheld = step == "uphold_appeal"
         publicity.decide_appeal(application, upheld=upheld, note=note, by=user, at=clock.now())

@@ -129,3 +129,23 @@ def test_who_is_assessed_again_after_an_objection_has_one_notice_to_object_to(
     assert case.number not in office.get("/notices/end/").content.decode()
     assert liaison.post(f"/cases/{case.pk}/objection/", said).status_code == 303
     assert Objection.objects.get(decided_at=None).notice.posted_on == on
+
+
+def test_the_form_of_an_appeal_asks_when_it_was_made(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [visit] = builders.scheduled(place)
+    part = Part("physical", {"condition": "none"}, None, "未达")
+    said = builders.submission(place, visit, parts=[part], grade=None)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    clock.advance_to(datetime(2018, 7, 2, 9, tzinfo=SHANGHAI))
+    office = sign_in(place.administrator)
+    address = f"/cases/{visit.application_id}/step/appeal/"
+    assert "提出复评申请的日期" in office.get(address).content.decode()
+    for made_on, status, refusal in (
+        ("2018-13-01", 422, "malformed-form"),
+        ("", 422, "appeal-late"),
+        ("2018-06-19", 303, None),
+    ):
+        answer = office.post(address, {"note": "不服", "made_on": made_on})
+        assert (answer.status_code, answer.headers.get("X-Refusal")) == (status, refusal)
