@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -104,6 +105,9 @@ class Bucket:
         with _plainly():
             for found in self._storage.bucket.objects.filter(Prefix=f"{self._within}{room}/"):
                 yield str(found.key).removeprefix(self._within)
+
+    def forget_drafts(self, before: datetime) -> None:
+        """Remove nothing: a store keeps only what came whole."""
 
     def probe(self) -> None:
         """Ask whether the bucket, or our part of it, is there and ours.

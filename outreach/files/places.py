@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
@@ -54,6 +55,9 @@ class Place(Protocol):
 
     def names(self, room: str) -> Iterator[str]:
         """Yield the names of all whole files below a room, in order."""
+
+    def forget_drafts(self, before: datetime) -> None:
+        """Remove what writers that were killed before a moment have left of their files."""
 
     def probe(self) -> None:
         """Raise `OSError` where files cannot be kept now."""
@@ -150,6 +154,14 @@ class Folder:
         for file in sorted((self.root / room).rglob("*")):
             if file.is_file() and file.suffix not in {".new", ".tmp"}:
                 yield file.relative_to(self.root).as_posix()
+
+    def forget_drafts(self, before: datetime) -> None:
+        """Remove them by when they were last written; no name leads to one."""
+        for room in BUCKET_ROOMS:
+            for draft in (self.root / room).rglob("*.new"):
+                with suppress(FileNotFoundError):
+                    if draft.stat().st_mtime < before.timestamp():
+                        draft.unlink()
 
     def probe(self) -> None:
         """Write a few bytes that are gone again, and lock them: some network disks do not."""

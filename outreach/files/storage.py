@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -84,6 +85,10 @@ class SealedStorage(Storage):
     def names(self, room: str) -> Iterator[str]:
         """Yield the names of the files below a room."""
         return self.place.names(room)
+
+    def forget_drafts(self, before: datetime) -> None:
+        """Remove what writers that were killed before a moment have left of their files."""
+        self.place.forget_drafts(before)
 
     # -- what Django's interface asks ------------------------------------------------------
 

@@ -53,6 +53,8 @@ from outreach.retention.records import blank_records
 _BATCH = 200
 #: A file may be here before what names it: while a tablet is cut off, or a register restored.
 UNNAMED_FOR = timedelta(days=90)
+#: Nobody writes one file for so long.
+UNFINISHED_FOR = timedelta(days=1)
 #: Told after each step: how many records are done, how many are due.
 Progress = Callable[[int, int], None]
 #: Photos with their files; and files with the photos that show them.
@@ -110,9 +112,13 @@ def remove_files(at: datetime, storage: SealedStorage) -> int:
     return photos_removed + _remove_messages(storage) + handed.remove_files(storage)
 
 
-def forget_what_is_over() -> None:
-    """Delete sessions, and counts of guesses in the database, that have ended: nobody else does."""
+def forget_what_is_over(storage: SealedStorage) -> None:
+    """Delete sessions, and counts of guesses in the database, that have ended: nobody else does.
+
+    So with files that were never whole: a kill may leave one of a photo that is erased since.
+    """
     now = timezone.now()
+    storage.forget_drafts(now - UNFINISHED_FOR)
     Session.objects.filter(expire_date__lt=now).delete()
     with connection.cursor() as cursor:
         ended = [connection.ops.adapt_datetimefield_value(now)]

@@ -50,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Run it again; what was erased stays erased.") from error
 
     def _erase(self) -> None:
-        forget_what_is_over()
+        forget_what_is_over(files())
         if again := erase_what_came_back(clock.now()):
             self.stdout.write(f"erased again at request, after a restore: {again:,}")
         if late := erase_what_came_late(clock.now()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from io import BytesIO, StringIO
@@ -142,6 +143,21 @@ def test_sessions_and_counts_whose_time_is_over_go_also_before_any_term_is_decid
         cursor.execute("SELECT cache_key FROM outreach_counts")
         assert cursor.fetchall() == [(":1:lasts",)]
     assert [one.pk for one in Session.objects.all()] == [browsers[1].session.session_key]
+
+
+def test_what_a_killed_server_left_of_a_file_goes_in_the_night(folder: Path) -> None:
+    """It was half a photo, sealed, that no name led to: whoever was erased, it stayed."""
+    rooms = (folder / room / "ab" for room in ("blobs", "sent"))
+    drafts = [room / f"name.{days}.new" for room in rooms for days in (0, 2)]
+    for draft in drafts:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(b"half a photo")
+        then = (timezone.now() - timedelta(days=int(draft.suffixes[-2][1:]))).timestamp()
+        os.utime(draft, (then, then))
+    kept_files().put("blobs/ab/name", BytesIO(b"whole").read)
+    run("erase_due")
+    assert [draft.exists() for draft in drafts] == [True, False] * 2
+    assert kept_files().exists("blobs/ab/name")
 
 
 def test_of_a_withdrawn_case_only_number_states_and_days_stay(place: builders.County) -> None:
