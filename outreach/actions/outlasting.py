@@ -22,7 +22,7 @@ from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.files import lines
 from outreach.models import AccountRequest, Assessor, Division, Outlet, SecondFactor, User
-from outreach.models.sealed import key_ring
+from outreach.models.sealed import blind_index, key_ring
 from outreach.sealing import SealBroken
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,9 @@ def duty_of(account: User) -> dict[str, Any]:
 
 
 def note_duty(account: User, before: dict[str, Any], at: datetime) -> None:
-    """Append the role and area of an account and those before, sealed: a line gives power, too."""
-    _note(account, at, duty=_sealed("duty", account, [before, duty_of(account)]))
+    """Append role and area of an account, sealed, as a line gives power; and a mark of before."""
+    sealed = _sealed("duty", account, duty_of(account))
+    _note(account, at, duty=sealed, instead_of=_mark(before))
 
 
 def note_lost_telephone(account: User, at: datetime) -> None:
@@ -116,8 +117,11 @@ def _move(account: User, line: _Line) -> None:
 
     Where this register does not know what the new ones need, they are not had, nor the old ones.
     """
-    before, after = _opened("duty", account, line) or (None, None)
-    if after is None or duty_of(account) != before:
+    before = duty_of(account)
+    if line.said.get("instead_of") != _mark(before):
+        return
+    after = _opened("duty", account, line)
+    if after is None:
         return
     places = Division.objects.filter(code=after["division"]).order_by("-valid_from")
     outlet = Outlet.objects.filter(pk=after["outlet"]).first()
@@ -164,19 +168,22 @@ def _fingerprint(hashed: str) -> str:
     return hashlib.sha256(hashed.encode()).hexdigest()
 
 
-def _sealed(what: str, account: User, said: list[Any]) -> str:
+def _mark(duty: dict[str, Any]) -> str:
+    return blind_index(json.dumps(duty, sort_keys=True), "duty")
+
+
+def _sealed(what: str, account: User, said: Any) -> str:
     sealed = key_ring().seal(json.dumps(said).encode(), _bound_to(what, account))
     return base64.b64encode(sealed).decode()
 
 
-def _opened(what: str, account: User, line: _Line) -> list[Any] | None:
+def _opened(what: str, account: User, line: _Line) -> Any:
     try:
         sealed = base64.b64decode(line.said[what])
-        opened: list[Any] = json.loads(key_ring().unseal(sealed, _bound_to(what, account)))
+        return json.loads(key_ring().unseal(sealed, _bound_to(what, account)))
     except (SealBroken, ValueError, TypeError):
         log.warning("the %s of account %s is not put back: it does not open", what, account.pk)
         return None
-    return opened
 
 
 def _bound_to(what: str, account: User) -> str:
