@@ -63,6 +63,7 @@ FLOORS = {
     "second windows": 0.15,
     "erased at request": 0.5,
     "erased again": 0.1,
+    "erased again in the night": 0.01,
     "erasure waits for a decision": 0.03,
     "recorded of who is erased": 0.1,
     "said of who is erased": 0.1,
