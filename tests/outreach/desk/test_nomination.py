@@ -15,9 +15,12 @@ from PIL import Image
 
 from outreach import clock
 from outreach.actions import applications, papers
+from outreach.domain.retention import Holding
 from outreach.models import Application, Guardian, PaperPhoto, StoredBlob, User
+from outreach.retention.erasing import erase_case
 from outreach.rules import Refused
 from tests import builders
+from tests.builders import START
 from tests.outreach.desk.test_main_job import nomination_form
 
 SignIn = Callable[[User], Client]
@@ -112,6 +115,40 @@ def test_minors_and_wards_need_a_guardian_who_asks(
     answer = sign_in(place.liaison).post("/cases/nominate/", nomination_form(place, **changes))
     found = set(answer.context["form"].errors) - {"guardian_relation"}
     assert (answer.status_code, sorted(found)) == (422, wrong)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"id_number": builders.id_number(date(2008, 5, 1))}, {"categories": ["mental"]}],
+)
+def test_minors_and_wards_do_not_ask_alone_afterwards_either(
+    place: builders.County, sign_in: SignIn, said: dict[str, Any]
+) -> None:
+    """As for each row of a list, whose consent follows: the child's own word made it applied."""
+    wanted = builders.guarded(place, consent=None, **said)
+    [case] = applications.nominate([wanted], by=place.liaison, at=START)
+    liaison, page = sign_in(place.liaison), f"/cases/{case.pk}/consent/"
+    alone = {"consent_by": "resident", "consent_name": "赵青山"}
+    answer = liaison.post(page, alone)
+    assert (answer.status_code, "须由监护人提出" in answer.content.decode()) == (422, True)
+    guardian = {"consent_by": "guardian", "consent_name": "赵大山"}
+    assert liaison.post(page, guardian).status_code == 303
+    case.refresh_from_db()
+    assert (case.state, case.consent["by"]) == ("applied", "guardian")
+
+
+def test_a_form_left_open_until_the_case_was_erased_says_so(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """It met an error page: nobody knows the age any more by which papers are asked for."""
+    [case] = builders.applied(place)
+    applications.advance([case], "withdraw", by=place.liaison, at=START)
+    erase_case(case, Holding.UNFINISHED, by=None, at=START)
+    office = sign_in(place.administrator)
+    said = {"missing": ["id_card"], "consent_by": "guardian", "consent_name": "赵大山", "note": "x"}
+    for step in ("return", "consent"):
+        answer = office.post(f"/cases/{case.pk}/{step}/", said)
+        assert answer.status_code == 422
 
 
 def test_a_guardian_is_kept_with_the_person(place: builders.County, sign_in: SignIn) -> None:
