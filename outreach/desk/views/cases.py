@@ -65,7 +65,7 @@ def cases(request: DeskRequest) -> HttpResponse:
     rows, kept = _narrowed(request, rows)
     listing = list_rows(request, rows, Calendar.of(clock.today()))
     context = {"listing": listing, "states": STATES, "state": state, "hidden": kept}
-    context["narrowed"] = _names_of(kept)
+    context["narrowed"] = _names_of(kept, request.user)
     return render(request, "desk/cases.html", context)
 
 
@@ -83,10 +83,12 @@ def _narrowed(
     return rows, kept
 
 
-def _names_of(kept: dict[str, str]) -> list[str]:
-    """Return the names of the village and the assessor whose cases alone are listed."""
+def _names_of(kept: dict[str, str], user: User) -> list[str]:
+    """Return the names of the village and the county's assessor whose cases alone are listed."""
+    county = user.division.code[:6]
     villages = Division.objects.filter(code=kept.get("village", "")).order_by("pk")
-    people = User.objects.filter(pk__in=[UUID(kept["assessor"])] if "assessor" in kept else [])
+    doctor = [UUID(kept["assessor"])] if "assessor" in kept else []
+    people = User.objects.filter(pk__in=doctor, division__code__startswith=county)
     named = (villages.values_list("name"), people.values_list("full_name"))
     return [name for rows in named for (name,) in rows[:1]]
 
