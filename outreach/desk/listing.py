@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -210,6 +211,11 @@ def list_rows(
         search,
         {name: str(value) for name, value in kept.items()},
     )
+
+
+def first_without(name: str) -> OrderBy:
+    """Sort what has no such moment before the others: SQLite does so, PostgreSQL the reverse."""
+    return F(name).asc(nulls_first=True)
 
 
 def _matching(search: str, fields: tuple[str, ...]) -> Q:

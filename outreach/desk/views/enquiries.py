@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from outreach.actions import enquiries as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, check_takes, done
 from outreach.desk.forms_office import QuestionForm, ReplyForm
-from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.listing import Calendar, first_without, list_rows
 from outreach.domain.vocabulary import Role
 from outreach.models import Enquiry, User
 from outreach.reports import reply_rate
@@ -47,7 +47,7 @@ def enquiries(request: DeskRequest) -> HttpResponse:
     context = {
         "listing": list_rows(
             request,
-            rows.order_by(F("replied_at").asc(nulls_first=True), "asked_at", "pk"),
+            rows.order_by(first_without("replied_at"), "asked_at", "pk"),
             Calendar.of(today),
             search_in=("number", "division__name"),
             since=lambda one: one.asked_at,

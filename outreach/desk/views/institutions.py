@@ -22,7 +22,7 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.account_forms import WhyForm
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import SeenForm
-from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.listing import Calendar, first_without, list_rows
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.domain.vocabulary import Category, Role
 from outreach.models import AuditEvent, Institution, User
@@ -79,7 +79,7 @@ def institutions(request: DeskRequest) -> HttpResponse:
     """List the institutions, those in use first."""
     listing = list_rows(
         request,
-        institutions_for(request.user).order_by("retired_on", "name", "pk"),
+        institutions_for(request.user).order_by(first_without("retired_on"), "name", "pk"),
         Calendar.of(clock.today()),
         search_in=("name",),
         since=lambda one: one.designated_from,

@@ -19,7 +19,7 @@ from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import SeenForm
-from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.listing import Calendar, first_without, list_rows
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.stepping import cases_of
 from outreach.domain.vocabulary import Level, OutletKind, Role
@@ -103,7 +103,7 @@ def outlets(request: DeskRequest) -> HttpResponse:
     )
     listing = list_rows(
         request,
-        counted.order_by("closed_at", "division__code", "name", "pk"),
+        counted.order_by(first_without("closed_at"), "division__code", "name", "pk"),
         Calendar.of(clock.today()),
         search_in=("name", "division__name"),
         since=lambda outlet: outlet.last,

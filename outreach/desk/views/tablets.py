@@ -35,7 +35,7 @@ from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, check_takes, done, refused
 from outreach.desk.forms import CodeForm, DisputeForm, RevokeForm
-from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.listing import Calendar, first_without, list_rows
 from outreach.desk.tags import moment
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, User
@@ -65,7 +65,7 @@ def _page(request: DeskRequest, form: CodeForm) -> dict[str, Any]:
     return {
         "listing": list_rows(
             request,
-            shown.order_by("revoked_at", "user__full_name", "pk"),
+            shown.order_by(first_without("revoked_at"), "user__full_name", "pk"),
             Calendar.of(clock.today()),
             search_in=("label", "user__full_name"),
             since=lambda device: device.last_seen_at,

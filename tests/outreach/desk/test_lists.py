@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from mobile_api.models import Device
 from outreach.actions import (
     accounts,
     applications,
@@ -343,6 +345,31 @@ def test_a_list_of_one_villages_cases_says_so(place: builders.County, sign_in: S
     assert page.context["narrowed"] == [place.other_village.name, place.assessor.full_name]
     assert "还没有申请" not in office.get("/cases/", narrowed).content.decode()
     assert office.get("/cases/").context["narrowed"] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "model", "ends"),
+    [
+        ("/tablets/", Device, "revoked_at"),
+        ("/outlets/", Outlet, "closed_at"),
+        ("/institutions/", Institution, "retired_on"),
+    ],
+)
+def test_what_is_over_stands_behind_what_is_in_use(
+    place: builders.County, sign_in: SignIn, address: str, model: type[Any], ends: str
+) -> None:
+    """On PostgreSQL it stood before it: years later the first page held stopped tablets alone."""
+    for number in range(2):
+        a_tablet(place)
+        said = {"name": f"{number}号", "kind": "bank", "opened_at": builders.START}
+        Outlet.objects.create(division=place.township, **said)
+        Institution.objects.create(name=f"{number}号医院", designated_from=date(2015, 1, 1))
+    over = model.objects.earliest("pk")
+    setattr(over, ends, builders.START.date() if ends == "retired_on" else builders.START)
+    over.save()
+    shown = [row.item for row in sign_in(place.administrator).get(address).context["listing"]]
+    assert len(shown) > 1
+    assert [one for one in shown if getattr(one, ends)] == [over] == shown[-1:]
 
 
 def test_lists_show_the_end_of_an_id_number_only(place: builders.County, sign_in: SignIn) -> None:
