@@ -348,6 +348,19 @@ def test_a_list_of_one_villages_cases_says_so(place: builders.County, sign_in: S
 
 
 @pytest.mark.parametrize(
+    ("address", "nothing"),
+    [("/disputes/", "没有争议记录。"), ("/notifications/", "还没有发过短信。")],
+)
+def test_a_search_that_finds_nothing_does_not_say_that_there_is_nothing(
+    place: builders.County, sign_in: SignIn, address: str, nothing: str
+) -> None:
+    """Who looked for one person's record read that nothing is disputed at all."""
+    office = sign_in(place.administrator)
+    assert nothing in office.get(address).content.decode()
+    assert nothing not in office.get(address, {"q": "钱小满"}).content.decode()
+
+
+@pytest.mark.parametrize(
     ("address", "model", "ends"),
     [
         ("/tablets/", Device, "revoked_at"),
