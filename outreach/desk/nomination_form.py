@@ -225,6 +225,20 @@ class NominationForm(forms.Form):
         rows = Resident.objects.with_id_number(number).exclude(name=name)
         return rows.values_list("name", flat=True).first() or ""
 
+    def replaced(self) -> list[str | Promise]:
+        """List what else the register knows of the person that would give way to what is typed.
+
+        It is named and not shown: who types a number need not be who may read it.
+        """
+        number = self.cleaned_data.get("id_number")
+        known = Resident.objects.with_id_number(number).first() if number else None
+        return [
+            self.fields[name].label or name
+            for name in ("telephone", "address")
+            if known and getattr(known, name) and self.cleaned_data.get(name)
+            if getattr(known, name) != self.cleaned_data[name]
+        ]
+
     def nomination(self) -> Nomination:
         """Return what was typed as the action takes it."""
         said = self.cleaned_data

@@ -415,3 +415,20 @@ def test_a_known_number_under_another_name_is_pointed_out_while_it_is_typed(
     assert ("钱＊＊" in page, "钱大海" in page) == (True, False)
     same = nomination_form(place, id_number=number, name="钱大海")
     assert "钱＊＊" not in liaison.post("/cases/nominate/missing/", same).content.decode()
+
+
+def test_another_telephone_takes_the_place_of_the_known_one_after_it_was_said(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The office may have corrected it since: a message would go to whoever has the old one."""
+    [known] = builders.applied(place, telephone="13911112222")
+    applications.advance([known], "withdraw", by=place.liaison, at=builders.START)
+    liaison = sign_in(place.liaison)
+    form = nomination_form(place, id_number=known.resident.id_number, telephone="13900000000")
+    form["address"] = known.resident.address
+    page = liaison.post("/cases/nominate/missing/", form).content.decode()
+    assert ("联系电话" in page, "13911112222" in page) == (True, False)
+    assert "登记库中已有此人" in page
+    for same in ("", "139 1111 2222"):
+        page = liaison.post("/cases/nominate/missing/", form | {"telephone": same})
+        assert "登记库中已有此人" not in page.content.decode()
