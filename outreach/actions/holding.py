@@ -16,14 +16,14 @@ changed meanwhile, so that whoever decides by it reads it again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from outreach.models import Application, Resident, User, Visit
@@ -90,3 +90,14 @@ def counting(key: str) -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
         yield
+
+
+def once_more(deed: Callable[[], None]) -> None:
+    """Do something, and do it again where it and somebody's work waited for each other.
+
+    The database ends one of the two so that the other goes on.
+    """
+    try:
+        deed()
+    except OperationalError:
+        deed()

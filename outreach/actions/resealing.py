@@ -8,15 +8,16 @@ row or a file is exchanged whole for the same one under another key of the ring.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
 
+from outreach.actions.holding import once_more
 from outreach.files import BUCKET_ROOMS, SealedStorage
 from outreach.models import StoredBlob
 from outreach.models.sealed import SealedField, key_ring
@@ -147,11 +148,19 @@ def _reseal_rows(
     batch: Sequence[tuple[Any, ...]],
     told: Resealed,
 ) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        for place, column in enumerate(columns, start=1):
-            changes = list(_changes(column, ((row[0], row[place]) for row in batch), told))
-            cursor.executemany(_exchange(model, column), changes)
-            told.done += len(changes)
+    changes = {
+        _exchange(model, column): list(_changes(column, ((row[0], row[at]) for row in batch), told))
+        for at, column in enumerate(columns, start=1)
+    }
+    once_more(partial(_write, changes))
+    told.done += sum(map(len, changes.values()))
+
+
+@transaction.atomic
+def _write(changes: Mapping[str, Sequence[tuple[Any, Any, Any]]]) -> None:
+    with connection.cursor() as cursor:
+        for statement, values in changes.items():
+            cursor.executemany(statement, values)
 
 
 def _changes(

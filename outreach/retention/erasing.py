@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ from mobile_api.photos import remove_files as remove_photos
 from outreach.actions import papers as paper_photos
 from outreach.actions import photos
 from outreach.actions.audit import record
-from outreach.actions.holding import hold
+from outreach.actions.holding import hold, once_more
 from outreach.actions.notifying.senders import Shelf
 from outreach.actions.trail import erase_details, number_trail
 from outreach.domain.retention import Holding
@@ -93,17 +93,6 @@ def erase_due(at: datetime, storage: SealedStorage, progress: Progress) -> Erase
     erase_unnamed(unnamed(at - UNNAMED_FOR), at)
     told.files = remove_files(at, storage)
     return told
-
-
-def once_more(deed: Callable[[], None]) -> None:
-    """Do something, and do it again where it and somebody's work waited for each other.
-
-    The database ends one of the two so that the other goes on. What was erased is passed over.
-    """
-    try:
-        deed()
-    except OperationalError:
-        deed()
 
 
 def remove_files(at: datetime, storage: SealedStorage) -> int:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from mobile_api.models import LedgerEntry, Outcome
+from outreach.actions.holding import once_more
 from outreach.actions.trail import number_trail
 from outreach.actions.visits import leave
 from outreach.domain.retention import Holding, Term, Terms
@@ -28,7 +29,6 @@ from outreach.retention.erasing import (
     erase_late_photos,
     erase_rows,
     erase_unnamed,
-    once_more,
     unnamed,
 )
 from outreach.retention.records import blank_records, naming, waits

@@ -20,10 +20,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from mobile_api.photos import thumbnail_name
+from outreach.actions import holding
 from outreach.actions.audit import record
 from outreach.actions.resealing import (
     IN_CLEAR,
     UNKNOWN,
+    Resealed,
     files_by_key,
     reseal_files,
     reseal_values,
@@ -35,6 +37,7 @@ from outreach.models import AuditEvent, Resident, StoredBlob
 from outreach.models.sealed import SealedField
 from outreach.sealing import KeyRing
 from tests import builders
+from tests.at_once import halfway
 from tests.outreach.backups.installation import KEY, ROOT, Installation, a_register
 
 OLD = f"t1:{KEY}"
@@ -265,3 +268,29 @@ def test_killed_in_the_middle_it_loses_nothing_and_the_next_run_ends_it(
     assert rotating(office).wait(timeout=120) == 0
     told = office.run("manage.py", *READ, OUTREACH_SEALING_KEYS=ONLY_NEW)
     assert told.strip() == f"{SAID} ['t2'] ['t2']"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_rotation_goes_on_where_it_and_somebody_waited_for_each_other(
+    place: builders.County, ring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended in a traceback, and was to be started anew."""
+    builders.applied(place, 2)
+    keys = list(Resident.objects.order_by("pk").values_list("pk", flat=True))
+    first, second = (Resident.objects.filter(pk=pk) for pk in keys)
+
+    def second_then_first() -> None:
+        holding.hold(second)
+        holding.hold(first)
+
+    ring.OUTREACH_SEALING_KEYS = [NEW, OLD]
+    told = list[Resealed]()
+    halfway(
+        monkeypatch,
+        (holding, "hold"),
+        second_then_first,
+        lambda: told.append(reseal_values(silent)),
+    )
+    assert not told[0].broken
+    assert set(values_by_key()) == {"t2"}
