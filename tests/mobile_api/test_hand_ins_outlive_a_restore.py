@@ -29,7 +29,7 @@ from outreach import clock
 from outreach.backups.verifying import Verdict, verify_files
 from outreach.demo.tablet import Tablet
 from outreach.files import SealedStorage, files
-from outreach.models import AuditEvent, Evaluation
+from outreach.models import AuditEvent, Evaluation, User
 from tests import builders
 from tests.builders import County
 from tests.mobile_api.conftest import Restore
@@ -280,6 +280,30 @@ def test_a_damaged_file_hides_no_other(
 
     assert "Hand-ins found again: 1." in restore()
     assert [row[1] for row in rows()] == [0, 2]
+
+
+def test_whoever_decides_sees_that_a_part_is_lost(
+    place: County,
+    tablet: Tablet,
+    keys: FederationKeys,
+    sign_in: Callable[[User], Client],
+) -> None:
+    """Its file was damaged, as the one of a restored register may be."""
+    for one in three(tablet, keys):
+        take(one, at=clock.now())
+    first, middle, _end = HandInPart.objects.order_by("n")
+    office, lost = sign_in(place.administrator), ("缺一部分", "这一份有一部分已丢失")
+    pages = ("/tablets/handed-in/", f"/tablets/handed-in/{first.pk}/")
+
+    def seen() -> list[bool]:
+        return [
+            word in office.get(page).content.decode()
+            for page, word in zip(pages, lost, strict=True)
+        ]
+
+    assert seen() == [False, False]
+    middle.delete()
+    assert seen() == [True, True]
 
 
 def test_a_file_that_rotted_is_named_by_who_reads_them_all(
