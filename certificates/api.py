@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from certificates import throttles
 from certificates.authority import AuthorityMissing
 from certificates.verdicts import Answer, Finding, KeysAway, judge_code, judge_number
-from certificates.views import LARGEST, NumberForm, judge_content
+from certificates.views import NumberForm, is_too_large, judge_content
 from outreach import clock
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def _attached(request: HttpRequest) -> bytes:
     """Return the first file of a form, as `curl -F file=@…` sends it."""
     sent = (file for file in request.FILES.values() if isinstance(file, UploadedFile))
     file = next(sent, None)
-    if file is not None and (file.size or 0) > LARGEST:
+    if file is not None and is_too_large(file):
         raise Unanswerable(413, _("This file is larger than any certificate of ours."))
     return file.read() if file else b""
 

@@ -29,6 +29,8 @@ from certificates.second_signatures import Second
 from certificates.steps import CertificateState
 from outreach.models.sealed import blind_index
 
+ENOUGH = (3000, 3000)
+"""Pixels in which a code is read: a telephone's picture is opened at half its size or less."""
 LARGEST_PIXELS = 40_000_000
 """A larger picture is not opened on a stranger's word."""
 
@@ -134,6 +136,7 @@ def judge_picture(picture: bytes, *, on: date) -> Answer:
     """Read the QR code in a photo or screenshot and say what its certificate is."""
     try:
         with Image.open(BytesIO(picture)) as opened:
+            opened.draft("L", ENOUGH)
             if opened.width * opened.height > LARGEST_PIXELS:
                 return Answer(Finding.NO_CODE)
             shown = opened.convert("L")

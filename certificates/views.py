@@ -36,6 +36,13 @@ PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8")
 """How pictures begin."""
 
 
+def is_too_large(file: UploadedFile[bytes]) -> bool:
+    """Tell whether a file is larger than any paper of ours, or a telephone's picture of one."""
+    is_picture = file.read(4).startswith(PICTURES)
+    file.seek(0)
+    return (file.size or 0) > (settings.OUTREACH_MAX_PHOTO_BYTES if is_picture else LARGEST)
+
+
 class CheckForm(forms.Form):
     """One file."""
 
@@ -51,7 +58,7 @@ class CheckForm(forms.Form):
     def clean_file(self) -> UploadedFile[bytes]:
         """Refuse what is too large to be a certificate."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > LARGEST:
+        if is_too_large(file):
             raise forms.ValidationError(_("This file is larger than any certificate of ours."))
         return file
 

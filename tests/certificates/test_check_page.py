@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from certificates.actions import renew
 from certificates.founding import create_authority
@@ -136,6 +138,28 @@ def test_a_picture_of_the_qr_code_is_enough(paper: bytes, tmp_path: Path) -> Non
     assert "赵青山" in page
     Certificate.objects.update(state="cancelled")
     assert "This certificate is ours, but was cancelled." in ask(photo_of(paper, tmp_path))[1]
+
+
+def test_a_telephones_picture_is_larger_than_any_paper_and_is_read(
+    paper: bytes, tmp_path: Path
+) -> None:
+    """Fifty million pixels and more bytes than a paper has, as they come from a camera."""
+    with Image.open(BytesIO(photo_of(paper, tmp_path))) as page:
+        taken = Image.effect_noise((6200, 8200), 22)
+        taken.paste(page.convert("L").resize((4000, 5657)), (900, 1200))
+    out = BytesIO()
+    taken.save(out, "JPEG", quality=60)
+    assert LARGEST < len(out.getvalue()) < 2 * LARGEST
+    assert "This certificate is ours, unchanged and valid." in ask(out.getvalue())[1]
+
+
+@pytest.mark.parametrize("state", ["lost", "cancelled"])
+def test_a_void_paper_is_not_asked_for_once_more(paper: bytes, state: str) -> None:
+    """It is the original, perhaps in the hands of who found it."""
+    Certificate.objects.update(state=state)
+    page = ask(paper)[1]
+    assert "Do not accept it, and tell the federation that issued it." in page
+    assert "Ask the holder for the original file" not in page
 
 
 def drawing(side: int) -> bytes:
