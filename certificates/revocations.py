@@ -20,7 +20,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from certificates.authority import AuthorityMissing, AuthorityUnsound, load_signer
-from certificates.credential import MalformedCredential, Verify, open_message, write_message
+from certificates.credential import (
+    MalformedCredential,
+    Verify,
+    key_of,
+    open_message,
+    write_message,
+)
 from certificates.keys import KeyUnusable
 from certificates.models import Certificate, RevocationList
 from certificates.steps import CertificateState
@@ -78,7 +84,7 @@ def published() -> bytes:
     row, _made = RevocationList.objects.get_or_create(pk=1)
     age = now - row.signed_at if row.signed_at is not None else SIGNED_AGAIN_AFTER
     is_fresh = timedelta() <= age < SIGNED_AGAIN_AFTER  # not of a day to come: the clock was wrong
-    if is_fresh and row.signed_revision == row.revision:
+    if is_fresh and row.signed_revision == row.revision and not _is_by_a_former_key(row):
         return bytes(row.body)
     with transaction.atomic():
         row = RevocationList.objects.select_for_update().get(pk=1)
@@ -93,6 +99,15 @@ def published() -> bytes:
             body=body, signed_revision=row.revision, signed_at=now
         )
     return body
+
+
+def _is_by_a_former_key(row: RevocationList) -> bool:
+    """Tell whether another key signs now: where the former was stolen nobody believes its list."""
+    try:
+        key = load_signer(settings.OUTREACH_KEYS_DIR).credential
+    except (AuthorityMissing, *UNUSABLE):
+        return False
+    return key_of(bytes(row.body)) != key.key_id
 
 
 def _sign(number: int, at: datetime) -> bytes:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from certificates import life, revocations
-from certificates.authority import Signer, Trust
+from certificates.authority import Signer, Trust, load_trust
 from certificates.credential import (
     MalformedCredential,
     UntrustedCredential,
@@ -24,10 +24,12 @@ from certificates.credential import (
     write_credential,
     write_message,
 )
+from certificates.founding import rotate
 from certificates.models import Certificate, RevocationList
 from certificates.revocations import read_list
 from certificates.steps import CertificateState, Ground
 from tests import builders
+from tests.certificates.conftest import NAMES
 from tests.certificates.issuing import ISSUED_AT, issued
 from tests.certificates.making import facts
 
@@ -132,6 +134,18 @@ def test_a_list_of_a_day_to_come_is_signed_again_when_the_clock_is_right(
     RevocationList.objects.update(signed_at=timezone.now() + timedelta(days=90), body=b"ahead")
     body = client.get("/check/qr/revocations").content
     assert read_list(body, trust.credential_keys).signed_at <= timezone.now()
+
+
+def test_a_list_by_a_stolen_key_is_signed_anew_at_once(
+    held: Certificate, client: Client, settings: Any, tmp_path: Path
+) -> None:
+    """Nobody believes it any more, and for half a day no device knew what is not valid."""
+    keys = tmp_path / "rotated"
+    shutil.copytree(settings.OUTREACH_KEYS_DIR, keys)
+    settings.OUTREACH_KEYS_DIR = keys
+    client.get("/check/qr/revocations")
+    rotate(keys, NAMES, at=timezone.now(), roles=["credential"], compromised=True)
+    assert listed(client, load_trust(keys)) == {}
 
 
 def test_a_missing_key_stops_no_step_and_the_list_follows(
