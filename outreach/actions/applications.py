@@ -349,6 +349,8 @@ def record_consent(
 
     Raises `Refused` where a minor, or somebody with 智力 or 精神, asks without the guardian.
     """
+    if application.erased_at:
+        raise erased()
     age = application.resident.age(timezone.localdate(at))
     guarded = Paper.GUARDIAN_PROOF in papers_required(application.categories, age)
     if guarded and consent.get("by") != "guardian":

@@ -23,7 +23,6 @@ from outreach.models.sealed import blind_index
 from outreach.rules import papers_required
 
 CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
-GUARDIAN_ASKS = _("Here the guardian must ask, not the person alone.")
 WEEKEND = ("5-", "6-")
 HALF_DAYS = {"am": ("08:00", "12:00"), "pm": ("13:00", "18:00")}
 TIMES = [
@@ -187,7 +186,7 @@ class NominationForm(forms.Form):
             if not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, needed)
         if cleaned.get("consent_by") == "resident":
-            self.add_error("consent_by", GUARDIAN_ASKS)
+            self.add_error("consent_by", _("Here the guardian must ask, not the person alone."))
 
     def _said_of_guardian(self) -> bool:
         names = ("guardian_relation", "guardian_telephone", "guardian_id_number")
@@ -315,14 +314,3 @@ class ConsentForm(forms.Form):
         label=_("Who asks for the certificate?"), choices=CONSENT_BY, widget=forms.RadioSelect
     )
     consent_name = NameField(label=_("Name of who asks"))
-
-    def __init__(self, *args: Any, is_guarded: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.is_guarded = is_guarded
-
-    def clean_consent_by(self) -> str:
-        """Refuse a minor or ward who asks alone, as the nomination does."""
-        by: str = self.cleaned_data["consent_by"]
-        if self.is_guarded and by == "resident":
-            raise forms.ValidationError(GUARDIAN_ASKS)
-        return by

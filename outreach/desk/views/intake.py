@@ -28,7 +28,7 @@ from outreach.desk.views.paper_photos import (
     shots,
     take_on_the_spot,
 )
-from outreach.domain.vocabulary import Paper, Role
+from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, PaperPhoto, User
 from outreach.rules import Refused, applications_for, papers_required, plainly
@@ -98,8 +98,7 @@ def consents(request: DeskRequest) -> HttpResponse:
 def give_consent(request: DeskRequest, case: UUID) -> HttpResponse:
     """Record that the person or the guardian asks for the certificate."""
     application = found(cases_of(request.user), pk=case)
-    is_guarded = Paper.GUARDIAN_PROOF in _needed(application)
-    form = ConsentForm(request.POST or None, is_guarded=is_guarded)
+    form = ConsentForm(request.POST or None)
 
     def act() -> HttpResponse:
         check_form(form)

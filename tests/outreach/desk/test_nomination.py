@@ -117,26 +117,6 @@ def test_minors_and_wards_need_a_guardian_who_asks(
     assert (answer.status_code, sorted(found)) == (422, wrong)
 
 
-@pytest.mark.parametrize(
-    "said",
-    [{"id_number": builders.id_number(date(2008, 5, 1))}, {"categories": ["mental"]}],
-)
-def test_minors_and_wards_do_not_ask_alone_afterwards_either(
-    place: builders.County, sign_in: SignIn, said: dict[str, Any]
-) -> None:
-    """As for each row of a list, whose consent follows: the child's own word made it applied."""
-    wanted = builders.guarded(place, consent=None, **said)
-    [case] = applications.nominate([wanted], by=place.liaison, at=START)
-    liaison, page = sign_in(place.liaison), f"/cases/{case.pk}/consent/"
-    alone = {"consent_by": "resident", "consent_name": "赵青山"}
-    answer = liaison.post(page, alone)
-    assert (answer.status_code, "须由监护人提出" in answer.content.decode()) == (422, True)
-    guardian = {"consent_by": "guardian", "consent_name": "赵大山"}
-    assert liaison.post(page, guardian).status_code == 303
-    case.refresh_from_db()
-    assert (case.state, case.consent["by"]) == ("applied", "guardian")
-
-
 def test_a_form_left_open_until_the_case_was_erased_says_so(
     place: builders.County, sign_in: SignIn
 ) -> None:
