@@ -119,7 +119,7 @@ def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
     key_ring()  # without any nothing need be unpacked
     settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark = unfinished()
-    if not mark.exists():
+    if not (mark.exists() and mark.read_text()):  # nothing was laid here yet
         kind.check_absent()
         mark.touch()
     with _opened(source, kind, identity, progress) as (manifest, folder):

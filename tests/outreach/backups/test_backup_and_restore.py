@@ -90,10 +90,22 @@ def test_a_restore_killed_after_loading_goes_on_where_it_was(
     counted: str, backup: Path, key: tuple[Path, str], tmp_path: Path
 ) -> None:
     there, restore = elsewhere(tmp_path), ("restore", str(backup), "--identity", str(key[0]))
-    there.manage(*restore)
-    (tmp_path / "restore-unfinished").touch()  # as a kill before the last step leaves it
+    _taken, moment, *_rest = there.manage(*restore).split()
+    (tmp_path / "restore-unfinished").write_text(moment)  # as a kill before the last step does
     assert "outreach.E008" in there.manage("check", code=1)
     assert there.manage_in_turn(restore, ("check",), COUNTS)[-1] == counted
+
+
+def test_what_came_into_the_database_after_a_restore_that_could_not_begin_is_not_taken_for_it(
+    backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """The file's name was misspelt, somebody looked around: an empty register was “restored”."""
+    there, identity = elsewhere(tmp_path), ("--identity", str(key[0]))
+    there.manage("restore", str(tmp_path / "misspelt"), *identity, code=1)
+    look = "from django.db import connection as c; c.cursor().execute('CREATE TABLE seen (n int)')"
+    there.manage("shell", "-v", "0", "-c", look)
+    told = there.manage("restore", str(backup), *identity, code=1)
+    assert "A restore wants an empty installation and overwrites nothing" in told
 
 
 def test_a_restore_that_was_killed_is_not_ended_with_another_backup(
