@@ -255,14 +255,15 @@ class Tablet:
         self.expects_heading("签名")
         for name in names:
             self.press(re.compile(f"^签名.*{name}"))
-            self._draw()
+            self.draw()
             self.press("确认签名")
             signed = self.page.get_by_role("img", name=f"{name} 的签名", exact=True)
             expect(signed).to_be_visible()
         self.look(self.page, "signed")
         self.press("下一步")
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw a name on the open pad."""
         self.drawn += 1
         area = self.page.get_by_role("img", name="的签名区")
         box = area.bounding_box()

@@ -161,6 +161,25 @@ def test_an_address_that_was_not_sent_is_found_the_day_after(
     expect(hand.card(PEOPLE[6])).to_contain_text("未完成")
 
 
+def test_a_gesture_from_the_edge_takes_no_drawn_signature_away(hand: Tablet) -> None:
+    page = hand.page
+    begin(hand, PEOPLE[7])
+    step(hand, "签名")
+    signing = page.get_by_role("button", name=re.compile("^签名.*assessor"))
+    pad = page.get_by_role("img", name="的签名区")
+    signing.click()
+    expect(pad).to_be_visible()
+    page.keyboard.press("Escape")  # what a browser makes of the gesture, too
+    expect(pad).to_have_count(0)
+    signing.click()
+    hand.draw()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    expect(pad).to_be_visible()
+    hand.press("确认签名")
+    expect(page.get_by_role("img", name="assessor 的签名", exact=True)).to_be_visible()
+
+
 def test_after_a_photo_a_keyboard_goes_on_where_it_was(hand: Tablet) -> None:
     page = hand.page
     begin(hand, PEOPLE[3])

@@ -415,7 +415,7 @@ export const en: Record<MessageKey, string> = {
   'certificate.open': 'Open',
   'certificate.view': 'View the PDF',
   'certificate.checked': 'Checked: the file is exactly the one that was issued.',
-  'certificate.changed': 'The file differs from the one issued and was not opened. Fetch it again.',
+  'certificate.changed': 'The file does not open any more. Fetch it again.',
   'certificate.hand_over': 'Record the hand-over',
   'certificate.hand_to': 'Handed to whom?',
 

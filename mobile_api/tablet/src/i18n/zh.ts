@@ -413,7 +413,7 @@ export const zh = {
   'certificate.open': '打开',
   'certificate.view': '查看 PDF',
   'certificate.checked': '已核对：文件与服务器签发的完全一致。',
-  'certificate.changed': '文件与签发的不一致，没有打开。请重新下载。',
+  'certificate.changed': '文件打不开了。请重新下载。',
   'certificate.hand_over': '登记送达',
   'certificate.hand_to': '交给谁？',
 
