@@ -10,7 +10,7 @@ FLOORS = {
     "address met": 0.1,
     "address contested": 0.01,
     "not done": 0.1,
-    "not done, and put off": 0.04,
+    "not done, and put off": 0.03,
     "office edits": 0.7,
     "reassigned": 0.7,
     "reassignment met": 0.1,
