@@ -23,13 +23,16 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Count visits that took place or were tried, evaluations, certificates, verified photos."""
+    """Count visits that took place or were tried, evaluations, certificates, verified photos.
+
+    Not met are the results that stand, and none that another assessment overturned.
+    """
     tried = [VisitState.DONE, VisitState.NOT_DONE]
     return Overview(
         visits=Visit.objects.filter(state__in=tried).count(),
         evaluations=Evaluation.objects.made_here().count(),
         certificates=Certificate.objects.count(),
-        not_met=Evaluation.objects.filter(met=False).count(),
+        not_met=Evaluation.objects.filter(met=False, corrections=None).count(),
         photos=Photo.objects.filter(is_held()).count(),
         saved_fen=savings_report().whole.saved_fen,
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outreach.actions import applications, evaluations, visits
+from outreach.desk.overview import overview
 from outreach.domain.vocabulary import Mode
 from outreach.models import Evaluation, Journey
 from outreach.reports import By, savings_report
@@ -85,6 +86,16 @@ def test_a_persons_rate_is_that_of_the_result_that_stands(place: builders.County
     [first] = builders.evaluated(place)
     assessed_again(place, first)
     assert rates(within=place.county).evaluations == 1
+
+
+def test_a_result_that_another_assessment_overturned_is_not_counted_as_not_met(
+    place: builders.County,
+) -> None:
+    [first] = builders.evaluated(place)
+    Evaluation.objects.update(met=False)
+    assert overview().not_met == 1
+    assessed_again(place, first)
+    assert (overview().not_met, overview().evaluations) == (0, 2)
 
 
 def test_a_second_opinion_is_asked_on_the_result_that_stands(place: builders.County) -> None:
