@@ -146,6 +146,12 @@ def progress(batch: Batch) -> Progress:
     return Progress(**counts)
 
 
+def rests(batch: Batch) -> bool:
+    """Tell whether its papers wait for what is away: the key, the files, or room for them."""
+    left = batch.items.filter(state=ItemState.WAITING, attempts=0)
+    return left.exclude(leased_until=None).exists()
+
+
 def waiting() -> int:
     """Count the papers still to be made in all batches."""
     return BatchItem.objects.filter(state=ItemState.WAITING).count()

@@ -254,6 +254,7 @@ def batch(request: DeskRequest, batch: UUID) -> HttpResponse:
         {
             "batch": held,
             "far": far,
+            "rests": batches.rests(held),
             "refused": refused.select_related("application__resident"),
         },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from certificates import actions, batches, life, storage
+from certificates.keys import TokenAway
 from certificates.models import Batch, Certificate, CertificateFile, ItemState, PaperRequest
 from outreach import clock
 from outreach.models import User
@@ -172,6 +174,26 @@ def test_a_large_batch_leads_to_a_page_that_counts(
     batches.work(uuid4())
     assert "证件已制作完毕" in browser.get(page).content.decode()
     assert "30 / 30" in browser.get("/batches/").content.decode()
+
+
+def test_papers_that_wait_for_a_key_say_so(
+    place: builders.County, files: Path, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page said that they are being made, for as long as nobody looked into the log."""
+    said = "签名密钥或文件存储没有响应"
+
+    def away() -> NoReturn:
+        raise TokenAway("no such token")
+
+    page, browser = signed_for(place, files, sign_in, 30), sign_in(place.approver)
+    with monkeypatch.context() as unplugged:
+        assert said not in browser.get(page).content.decode()
+        unplugged.setattr(actions, "open_signer", away)
+        batches.work(uuid4())
+        assert said in browser.get(page).content.decode()
+    Batch.objects.get().items.update(leased_until=None)
+    batches.work(uuid4())
+    assert said not in browser.get(page).content.decode()
 
 
 def test_what_could_not_be_made_is_named_with_its_reason(
