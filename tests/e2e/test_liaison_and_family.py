@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, FilePayload, Page, expect
 
 from outreach import clock
-from outreach.actions import applications, enquiries, hastening, planning, visits
+from outreach.actions import applications, enquiries, family, hastening, planning, visits
 from outreach.actions.visits import Appointment
 from outreach.domain.vocabulary import Urgency
 from outreach.models import Application, Enquiry, Outlet, PaperPhoto, User, Visit
@@ -200,6 +200,22 @@ def choose_a_time(page: Page, path: str, look: Looker) -> None:
     expect(page.get_by_role("status")).to_contain_text("时间已退回")
     page.locator("button.offer").first.click()
     expect(page.get_by_role("status")).to_contain_text("已约好")
+
+
+def test_no_word_of_the_half_days_is_broken_on_a_narrow_phone_in_english(
+    place: builders.County, seat: Seat
+) -> None:
+    """It read “afternoo n”, and a comma stood on a line of its own."""
+    _link, secret = family.make_link(builders.accepted(place)[0], by=place.liaison, at=clock.now())
+    page = phone(seat, None)
+    page.set_viewport_size({"width": 320, "height": 760})
+    page.goto("/welcome/")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("button", name="中文")).to_be_visible()
+    page.goto(f"/family/{secret}/time/")
+    labels = page.locator("#id_times label")
+    heights = labels.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert (len(heights), len(set(heights))) == (14, 1)
 
 
 def test_a_citizen_reads_where_the_case_stands_asks_and_reads_the_reply(
