@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -122,6 +122,17 @@ def draw_up(campaign: Campaign, now: datetime, wishes: Mapping[str, Any] | None 
         },
     }
     return Question(document, known.days)
+
+
+def without_homes(document: Mapping[str, Any], cases: Collection[str]) -> dict[str, Any]:
+    """Return a question that tells no more where these cases' homes are, nor when they are open.
+
+    They stay among the visits, which an answer counts, at a team's base.
+    """
+    latitude, longitude = document["shifts"][0]["base"]
+    left = {"lat": latitude, "lon": longitude, "window": list(WHOLE_DAY), "also": [], "priority": 1}
+    visits = [one | left if one["id"] in cases else one for one in document["visits"]]
+    return {**document, "visits": visits}
 
 
 def days_of(campaign: Campaign) -> tuple[date, ...]:

@@ -27,6 +27,7 @@ from mobile_api.photos import remove_files as remove_photos
 from outreach.actions import papers as paper_photos
 from outreach.actions import photos
 from outreach.actions.audit import record
+from outreach.actions.drafting import without_homes
 from outreach.actions.holding import hold, once_more
 from outreach.actions.notifying.senders import Shelf
 from outreach.actions.trail import erase_details, number_trail
@@ -41,6 +42,7 @@ from outreach.models import (
     Notification,
     PaperPhoto,
     Photo,
+    Plan,
     Resident,
     StoredBlob,
     User,
@@ -132,7 +134,8 @@ def erase_case(
     """Erase the personal data of one closed case, and of its person when no other case holds any.
 
     What stays: number, village, states and days, category and grades, who did what when; and of
-    an issued certificate its paper, number and name. Who erases many says what is `shown` where.
+    an issued certificate its paper, number and name. Who erases many took their homes out of
+    the plans, and says what is `shown` where.
     """
     held = Application.objects.select_for_update().get(pk=application.pk)
     if held.erased_at or held.state not in CLOSED:
@@ -142,6 +145,8 @@ def erase_case(
     _erase_files(_files_of([held]), at, shown)
     _blank(blanks.ENQUIRY, Enquiry.objects.filter(application=held), at)
     _blank(blanks.MESSAGE, Notification.objects.filter(application=held), at)
+    if shown is None:
+        _forget_homes([held])
     held.erased_at, held.erased_under = at, kind.value
     held.save(update_fields=["erased_at", "erased_under"])
     _erase_person(held.resident, at)
@@ -166,6 +171,19 @@ def _erase_person(resident: Resident, at: datetime) -> None:
     DeclaredRelative.objects.filter(resident=resident).delete()
     resident.erased_at = at
     resident.save(update_fields=["erased_at"])
+
+
+@transaction.atomic
+def _forget_homes(cases: Sequence[Application]) -> None:
+    """Take the places of these homes out of the questions of plans, which name many others."""
+    ids = {str(case.pk) for case in cases}
+    for county in sorted({case.village.code[:6] for case in cases}):
+        here = Plan.objects.filter(campaign__division__code__startswith=county)
+        for pk in list(here.exclude(problem=None).order_by("pk").values_list("pk", flat=True)):
+            plan = Plan.objects.select_for_update(no_key=True).get(pk=pk)
+            if ids & {one["id"] for one in plan.problem["visits"]}:
+                plan.problem = without_homes(plan.problem, ids)
+                plan.save(update_fields=["problem"])
 
 
 def _files_of(cases: Sequence[Application]) -> Files:
@@ -275,6 +293,7 @@ def _ids_of(application: Application) -> list[Any]:
 
 def _cases(batch: Sequence[Any], kind: Holding, by: User | None, at: datetime) -> None:
     shown = _shown(_files_of(batch).values())
+    _forget_homes(batch)
     for application in batch:
         erase_case(application, kind, by=by, at=at, shown=shown)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as service
 from django.contrib.sessions.models import Session
 from django.core.cache.backends.db import DatabaseCache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -49,6 +50,7 @@ from outreach.models import (
     Photo,
     Resident,
     StoredBlob,
+    User,
     Visit,
 )
 from outreach.models.ids import new_id
@@ -62,6 +64,7 @@ from tests.mobile_api.conftest import Restore
 from tests.mobile_api.conftest import back_up as back_up
 from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import digest, jpeg
+from tests.outreach.planning import ASKED, hills, made
 
 pytestmark = pytest.mark.django_db
 SECRETS = ("13900000000", "任家祠村一组", "下肢缺失")
@@ -526,6 +529,30 @@ def test_a_person_who_asks_is_erased_at_once_where_nothing_stands_against_it(
         {"under": "unfinished", "request": "2018-7"},
     )
     assert ask(case).startswith("records of tablets erased: 0\nNothing is kept")
+
+
+@pytest.mark.parametrize("how", ["at request", "by its term"])
+def test_where_the_home_is_goes_from_the_plans_too_and_they_go_on(
+    place: builders.County, sign_in: Callable[[User], Client], how: str
+) -> None:
+    """A plan's question is kept for two years, with the place of every home."""
+    campaign = hills(place)
+    plan = made(campaign)
+    case, *others = campaign.cases
+    before = {one["id"]: (one["lat"], one["lon"]) for one in plan.problem["visits"]}
+    applications.advance([case], "withdraw", by=place.administrator, at=ASKED)
+    if how == "at request":
+        assert ask(case).startswith(f"{case.number} erased")
+    else:
+        service.OUTREACH_RETENTION.write_text('[county."511302".unfinished]\nmonths = 1\n')
+        clock.advance_to(ASKED + timedelta(days=90))
+        assert run("erase_due").startswith("511302 unfinished: 1 erased")
+    plan.refresh_from_db()
+    after = {one["id"]: (one["lat"], one["lon"]) for one in plan.problem["visits"]}
+    assert before.keys() == after.keys()
+    assert [pk for pk in before if after[pk] != before[pk]] == [str(case.pk)]
+    assert len(others) == 5
+    assert sign_in(place.administrator).get(f"/plans/{plan.pk}/").status_code == 200
 
 
 def test_a_message_laid_among_the_files_goes_with_its_row(place: builders.County) -> None:
