@@ -366,7 +366,7 @@ def _retire(ready: Sequence[_Ready], by: User, at: datetime) -> None:
         Certificate.objects.filter(pk__in=ids).update(state=CertificateState.REPLACED)
         PaperRequest.objects.open().filter(certificate__in=ids).update(settled_at=at)
         append(retired, Commission(retired[0].application, kind, retired[0]).step, by, at)
-        revocations.note_change()
+        revocations.note_change(retired, CertificateState.REPLACED)
 
 
 def open_file(certificate: Certificate) -> BinaryIO:

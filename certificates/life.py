@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -33,7 +34,11 @@ from outreach.domain.workflow import APPLICATION, ApplicationState
 from outreach.models import Application, Resident, User
 from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role
 
+log = logging.getLogger(__name__)
+
 S = CertificateState
+#: The note of a step that is taken since a restore has forgotten another one.
+FORGOTTEN = "forgotten"
 
 
 def ask_renewal(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
@@ -186,6 +191,7 @@ def _rest_again(event: CertificateEvent, by: User, at: datetime) -> None:
     one, state = event.certificate, CERTIFICATE[event.name].target
     Certificate.objects.filter(pk=one.pk).update(state=state)
     append([one], event.name, by, at, event.note)
+    revocations.note_change([one], state)
     cancelled = one.events.filter(name="cancel").last()
     if state == S.LOST and cancelled is not None:
         withdrawn = one.requests.filter(kind=Kind.REISSUE, settled_at=cancelled.at)
@@ -199,7 +205,8 @@ def _forget_moves(certificates: Sequence[Certificate], step: str) -> None:
     """
     taken = CertificateEvent.objects.filter(certificate__in=certificates, name=step)
     last = {event.certificate_id: event for event in taken}
-    settled = [pk for pk, event in last.items() if event.by_id is None]
+    days = [event for event in last.values() if event.by_id is None and event.note != FORGOTTEN]
+    settled = [event.certificate_id for event in days]
     Certificate.objects.filter(pk__in=settled).update(household_moved_on=None)
 
 
@@ -256,6 +263,22 @@ def settle(*, at: datetime) -> Settled:
     return Settled(len(resting), len(ending), len(expired))
 
 
+def rest_what_ended_since(*, at: datetime) -> int:
+    """Freeze, in a restored register, what was lost, cancelled or the like after the backup.
+
+    What else came of it, as cases that were closed, is forgotten: until somebody has looked at each
+    and taken its step again, the check says that it rests. Returns how many.
+    """
+    ended, number = revocations.outlasted()
+    valid = Certificate.objects.filter(pk__among=ended, state=CertificateState.VALID)
+    back = list(valid.select_related("application").order_by("pk"))
+    revocations.count_on(number)
+    _take(back, "freeze", by=None, at=at, note=FORGOTTEN)
+    if back:
+        log.warning("certificates that ended after the backup rest until seen to: %s", len(back))
+    return len(back)
+
+
 def _take(
     certificates: Sequence[Certificate],
     name: str,
@@ -285,7 +308,7 @@ def _take(
         Certificate.objects.filter(pk__in=ids).update(state=step.target, **changes)
         append(certificates, name, by, at, note)
         if step.sources != {step.target}:
-            revocations.note_change()
+            revocations.note_change(certificates, step.target)
     for one in certificates:
         one.state = step.target
 

@@ -8,7 +8,7 @@ for why. It names nobody.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from certificates.authority import AuthorityMissing, AuthorityUnsound, load_signer
@@ -30,6 +31,7 @@ from certificates.credential import (
 from certificates.keys import KeyUnusable
 from certificates.models import Certificate, RevocationList
 from certificates.steps import CertificateState
+from outreach.files import lines
 
 CONTENT_TYPE = "application/vnd.outreach.revocations+cbor"
 ISSUER, SIGNED_AT, NUMBER, ENTRIES = 1, 6, -65539, -65538
@@ -59,11 +61,43 @@ class Revocations:
     states: Mapping[UUID, CertificateState]
 
 
-def note_change() -> None:
-    """Note in the transaction that certificates changed; publish the list when it committed."""
-    RevocationList.objects.get_or_create(pk=1)
-    RevocationList.objects.filter(pk=1).update(revision=F("revision") + 1)
+def note_change(changed: Iterable[Certificate], state: str) -> None:
+    """Note in the transaction what certificates are since; publish the list when it committed."""
+    count_on(0)
+    ids = [str(one.pk) for one in changed]
+    transaction.on_commit(partial(_outlast, ids, state))
     transaction.on_commit(partial(_publish_if_possible))
+
+
+def count_on(number: int) -> None:
+    """Give the next list a number above this one, and above that of the last one."""
+    RevocationList.objects.get_or_create(pk=1)
+    last = Greatest(F("revision"), Value(number))
+    RevocationList.objects.filter(pk=1).update(revision=last + 1)
+
+
+def _outlast(ids: list[str], state: str) -> None:
+    """Append what certificates are to the file that outlasts the database; it names nobody.
+
+    A disk that is full or gone keeps nobody from the step: it is logged.
+    """
+    number = RevocationList.objects.values_list("revision", flat=True).get(pk=1)
+    said = {"certificates": ids, "state": state, "list": number}
+    lines.note(settings.OUTREACH_REVOCATIONS, said, f"what became of certificates {ids}")
+
+
+def outlasted() -> tuple[set[UUID], int]:
+    """Return the certificates that the file knows as not valid, and the number of the last list."""
+    states: dict[UUID, str] = {}
+    number = 0
+    for said in lines.read(settings.OUTREACH_REVOCATIONS):
+        if "certificates" in said:
+            try:
+                states |= {UUID(pk): str(said["state"]) for pk in said["certificates"]}
+                number = max(number, int(said["list"]))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                log.warning("a line of %s cannot be read", settings.OUTREACH_REVOCATIONS)
+    return {pk for pk, state in states.items() if state != CertificateState.VALID}, number
 
 
 def _publish_if_possible() -> None:

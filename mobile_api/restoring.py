@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, cast
 from django.conf import settings
 from django.db import transaction
 
+from certificates import life
 from mobile_api import enrolments, handin, revocations
 from mobile_api.models import Epoch
 from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
+from outreach import clock
 from outreach.actions import outlasting
 from outreach.files import SealedStorage, photo_name
 from outreach.models import StoredBlob
@@ -27,11 +29,15 @@ _BATCH = 500
 
 
 class Outlasted(NamedTuple):
-    """How many tablets were enrolled, and how many stopped, after the backup; how many hand-ins."""
+    """How many tablets were enrolled, and how many stopped, after the backup; how many hand-ins.
+
+    And how many certificates rest that ended after it.
+    """
 
     enrolled: int
     stopped: int
     handed_in: int
+    resting: int
 
 
 @transaction.atomic
@@ -44,7 +50,8 @@ def begin_epoch() -> Outlasted:
     Epoch.objects.all().delete()
     Epoch.current()
     outlasting.reapply()
-    return Outlasted(enrolments.reapply(), revocations.reapply(), handin.reapply())
+    tablets = enrolments.reapply(), revocations.reapply(), handin.reapply()
+    return Outlasted(*tablets, life.rest_what_ended_since(at=clock.now()))
 
 
 def enter_photos(storage: SealedStorage, at: datetime) -> int:

@@ -22,8 +22,9 @@ from outreach.models import FamilyLink, Team
 
 log = logging.getLogger(__name__)
 
-#: What a line is about that is about no tablet; accounts are `outreach.actions.outlasting`'s.
-_OTHERS = ("token", "hook", "link", "feed", "account")
+#: What a line is about that is about no tablet; accounts are `outreach.actions.outlasting`'s,
+#: certificates `certificates.revocations`'s.
+_OTHERS = ("token", "hook", "link", "feed", "account", "certificates")
 
 
 def note(device: Device, at: datetime) -> None:

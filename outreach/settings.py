@@ -84,7 +84,7 @@ OUTREACH_REVOCATIONS = _env.path(
     "OUTREACH_REVOCATIONS",
     OUTREACH_DATA / "revocations.jsonl",
     "<data>/revocations.jsonl",
-    "Stopped tablets, ended accounts, for a restored register; better on another disk.",
+    "Stopped tablets, ended accounts and papers, for a restored register; better on another disk.",
 )
 OUTREACH_ENROLMENTS = _env.path(
     "OUTREACH_ENROLMENTS",

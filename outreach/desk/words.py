@@ -309,6 +309,7 @@ GROUNDS: Words = {
     "false_information": _("Obtained with false information"),
     "own_wish": _("The person's own wish"),
     "not_moved": _("Not moved within the time allowed"),
+    "forgotten": _("A restore has forgotten why it ended; see what was, and enter it again"),
 }
 #: Why a tablet handed in what it still held (`mobile_api.wire.HandInIn`).
 HAND_IN_REASONS: Words = {

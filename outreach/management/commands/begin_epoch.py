@@ -14,10 +14,10 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        photos, (enrolled, stopped, handed_in), erased = stand_again(clock.now())
+        photos, since, erased = stand_again(clock.now())
         self.stdout.write(
             f"A new epoch has begun: tablets send again what came after the backup."
-            f" Tablets enrolled again: {enrolled}; stopped again: {stopped}."
-            f" Photos entered again: {photos:,}. Hand-ins found again: {handed_in:,}."
-            f" Erased again: {erased:,}."
+            f" Tablets enrolled again: {since.enrolled}; stopped again: {since.stopped}."
+            f" Photos entered again: {photos:,}. Hand-ins found again: {since.handed_in:,}."
+            f" Erased again: {erased:,}. Certificates that rest until seen to: {since.resting:,}."
         )
