@@ -38,6 +38,24 @@ def test_a_notice_names_the_result_and_keeps_the_rest(
         assert kept not in poster
 
 
+def test_a_notice_is_chinese_whatever_the_screens_speak(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    notice = builders.on_notice(place)[0].notices.get()
+    browser = sign_in(place.liaison)
+    chinese, english = (
+        browser.get(f"/notices/{notice.pk}/", headers={"accept-language": language})
+        for language in ("zh-hans", "en")
+    )
+    assert "Print" in english.content.decode()
+    first, second = (
+        page.content.decode().partition("<article")[2].partition("</article>")[0]
+        for page in (chinese, english)
+    )
+    assert "残疾" in first
+    assert first == second
+
+
 def test_a_notice_names_the_institution_to_which_the_doctor_belonged(
     place: builders.County, sign_in: SignIn
 ) -> None:
