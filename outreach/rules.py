@@ -303,5 +303,9 @@ def check_not_barred(resident: Resident, on: date) -> None:
 def papers_required(categories: Iterable[str], age: int) -> list[Paper]:
     """List the papers an application needs: a guardian's proof for minors and 智力, 精神."""
     always = [Paper.ID_CARD, Paper.HOUSEHOLD_BOOK, Paper.PHOTOS]
-    guarded = age < ADULT or bool(GUARDED_CATEGORIES & set(categories))
-    return [*always, Paper.GUARDIAN_PROOF] if guarded else always
+    return [*always, Paper.GUARDIAN_PROOF] if needs_guardian(categories, age) else always
+
+
+def needs_guardian(categories: Iterable[str], age: int) -> bool:
+    """Tell whether a guardian asks and signs: for minors and 智力, 精神."""
+    return age < ADULT or bool(GUARDED_CATEGORIES & set(categories))

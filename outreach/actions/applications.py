@@ -49,6 +49,7 @@ from outreach.rules import (
     check_not_barred,
     check_role,
     check_village_in_scope,
+    needs_guardian,
     papers_required,
 )
 
@@ -352,8 +353,7 @@ def record_consent(
     if application.erased_at:
         raise erased()
     age = application.resident.age(timezone.localdate(at))
-    guarded = Paper.GUARDIAN_PROOF in papers_required(application.categories, age)
-    if guarded and consent.get("by") != "guardian":
+    if needs_guardian(application.categories, age) and consent.get("by") != "guardian":
         raise Refused("guardian-asks", _("Here the guardian must ask, not the person alone."))
     with transaction.atomic():
         application.consent = consent

@@ -28,12 +28,12 @@ from outreach.desk.stepping import page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
 from outreach.desk.views.rates import rates_for
-from outreach.domain.vocabulary import EvidenceKind, Mode, Paper, Role
+from outreach.domain.vocabulary import EvidenceKind, Mode, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User
 from outreach.models.visits import EvaluationQuerySet
 from outreach.reports.rates import Whose
-from outreach.rules import Refused, papers_required, scope, second_opinions_for
+from outreach.rules import Refused, needs_guardian, scope, second_opinions_for
 
 
 def readable(user: User) -> Q:
@@ -115,14 +115,14 @@ def _screen(
     photos = sorted(held.photos.all(), key=_as_asked_for)
     names = [photo.sha256 for photo in photos]
     age = application.resident.age(timezone.localdate(held.evaluated_at))
-    needed = papers_required((part["category"] for part in held.parts), age)
+    categories = (part["category"] for part in held.parts)
     stored = dict(StoredBlob.objects.filter(pk__in=names).values_list("pk", "erased_at"))
     return {
         "evaluation": held,
         "application": application,
         "age": age,
         "guardian": guardian_of(application.resident),
-        "wants_guardian": Paper.GUARDIAN_PROOF in needed,
+        "wants_guardian": needs_guardian(categories, age),
         "parts": parts_of(held),
         "rates": [
             *found.of(Whose.VILLAGE, application.village.code),
