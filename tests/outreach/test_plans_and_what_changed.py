@@ -25,11 +25,17 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "launch", lambda plans: None)
 
 
+def in_another_township(place: builders.County) -> Division:
+    """Return a new village in a township of its own."""
+    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
+    return builders.division("511302209201", "新村", Level.VILLAGE, township)
+
+
 def nowhere(place: builders.County) -> Division:
     """Return a new village without coordinates, in a township without any."""
-    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
-    village = builders.division("511302209201", "新村", Level.VILLAGE, township)
-    Division.objects.filter(pk__in=[township.pk, village.pk]).update(latitude=None, longitude=None)
+    village = in_another_township(place)
+    both = [village.pk, village.parent_id]
+    Division.objects.filter(pk__in=both).update(latitude=None, longitude=None)
     return Division.objects.select_related("parent").get(pk=village.pk)
 
 
@@ -81,8 +87,7 @@ def test_a_townships_plan_goes_round_the_visits_that_its_doctor_has_elsewhere(
 ) -> None:
     """It knew of none of them, and was refused as double-booked however often it was made."""
     hill = hills(place, 8)
-    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
-    village = builders.division("511302209201", "新村", Level.VILLAGE, township)
+    village = in_another_township(place)
     Division.objects.filter(pk=village.pk).update(latitude=30.85, longitude=106.10)
     [case] = in_village(place, village)
     applications.assign([case], place.assessor, by=place.administrator, at=ASKED)
@@ -106,9 +111,7 @@ def test_an_appointment_made_while_a_colleague_of_the_team_is_elsewhere_stands(
 ) -> None:
     """Both were made by hand, before the two went out as one team."""
     hill = hills(place, 2)
-    township = builders.division("511302209", "新乡", Level.TOWNSHIP, place.county)
-    village = builders.division("511302209201", "新村", Level.VILLAGE, township)
-    [case] = in_village(place, village)
+    [case] = in_village(place, in_another_township(place))
     own, beside = hill.cases
     for one, who, start in ((own, place.assessor, 10), (case, place.colleague, 10)):
         applications.assign([one], who, by=place.administrator, at=ASKED)
