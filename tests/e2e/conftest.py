@@ -191,6 +191,22 @@ def hand(tablet: Callable[[Look], Tablet], codes: Iterator[str], request: Any) -
 
 
 @pytest.fixture
+def clocked(
+    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+) -> Callable[..., Tablet]:
+    """Return a function that enrols a tablet whose clock the test sets, as `install` is told."""
+
+    def begun(name: str, **told: Any) -> Tablet:
+        page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+        page.clock.install(**told)
+        held = Tablet(page, camera, lambda _page, _name: None)
+        held.enrol(next(codes), name)
+        return held
+
+    return begun
+
+
+@pytest.fixture
 def line(service: Service) -> Iterator[Line]:
     """A line to the office of this test's own."""
     with a_line(service.port) as laid:

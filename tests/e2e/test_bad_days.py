@@ -389,13 +389,9 @@ def test_a_tablet_that_is_unlocked_as_an_exchange_ends_shows_the_day(hand: Table
     expect(hand.card(PEOPLE[6])).to_be_visible()
 
 
-def test_a_full_disk_does_not_keep_a_tablet_from_locking(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
-) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "full and locked")
+def test_a_full_disk_does_not_keep_a_tablet_from_locking(clocked: Callable[..., Tablet]) -> None:
+    hand = clocked("full and locked")
+    page = hand.page
     expect(hand.line()).to_have_text("全部已送达")
     page.evaluate(
         """() => {
@@ -571,12 +567,10 @@ def test_a_photo_that_was_not_accepted_is_not_called_delivered(hand: Tablet) -> 
 
 @pytest.mark.parametrize("off", ["2018-06-09T03:00:00Z", "2031-01-01T00:00:00Z"])
 def test_a_wrong_clock_changes_neither_the_day_nor_the_record(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str], office: Office, off: str
+    clocked: Callable[..., Tablet], office: Office, off: str
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install(time=off)
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), f"clock {off}")
+    hand = clocked(f"clock {off}", time=off)
+    page = hand.page
     expect(page.get_by_role("heading", name="今天")).to_contain_text("6月12日")
     hand.open_visit(PEOPLE[7])
     page.get_by_role("link", name="开始评残").click()
@@ -626,12 +620,10 @@ def test_work_on_a_visit_that_was_given_to_somebody_else_is_finished_and_parked(
 
 
 def test_five_quiet_minutes_lock_the_tablet_and_keep_the_form(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+    clocked: Callable[..., Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "five minutes")
+    hand = clocked("five minutes")
+    page = hand.page
     begin(hand, PEOPLE[10])
     write_remark(hand, "锁定之前")
     page.clock.fast_forward("04:30")
@@ -665,12 +657,10 @@ def test_a_stopped_tablet_hands_in_what_it_had_not_sent_and_forgets_everything(
 
 
 def test_ten_wrong_pins_lock_the_tablet_for_good_and_lose_nothing(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str], office: Office
+    clocked: Callable[..., Tablet], office: Office
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "ten PINs")
+    hand = clocked("ten PINs")
+    page = hand.page
     page.context.set_offline(True)
     hand.report_not_done(PEOPLE[13], "本人不在家")
     hand.press("锁定")
@@ -690,12 +680,10 @@ def test_ten_wrong_pins_lock_the_tablet_for_good_and_lose_nothing(
 
 
 def test_fifteen_days_without_a_line_ask_for_one_before_the_pin_opens_anything(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+    clocked: Callable[..., Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "fifteen days")
+    hand = clocked("fifteen days")
+    page = hand.page
     hand.go("更多")
     page.get_by_role("link", name="出发前检查").click()
     expect(page.get_by_text("之前没有网络也能打开")).to_be_visible()
@@ -712,12 +700,10 @@ def test_fifteen_days_without_a_line_ask_for_one_before_the_pin_opens_anything(
 
 
 def test_a_tablet_that_slept_for_fifteen_days_behind_its_lock_asks_for_a_line_too(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+    clocked: Callable[..., Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "fifteen days asleep")
+    hand = clocked("fifteen days asleep")
+    page = hand.page
     hand.go("更多")
     page.get_by_role("link", name="出发前检查").click()
     expect(page.get_by_text("之前没有网络也能打开")).to_be_visible()
@@ -728,12 +714,10 @@ def test_a_tablet_that_slept_for_fifteen_days_behind_its_lock_asks_for_a_line_to
 
 
 def test_a_full_disk_does_not_keep_a_tablet_from_starting_once_its_lease_is_over(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+    clocked: Callable[..., Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, unseen)
-    hand.enrol(next(codes), "full and over")
+    hand = clocked("full and over")
+    page = hand.page
     hand.go("更多")
     page.get_by_role("link", name="出发前检查").click()
     expect(page.get_by_text("之前没有网络也能打开")).to_be_visible()

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.handset import HOME
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import Camera, Tablet
+from tests.e2e.tablet import Tablet
 from tests.e2e.test_second_thoughts import begin, nominate, step
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -123,13 +122,9 @@ def test_a_nomination_that_was_begun_is_seen_where_the_day_begins(hand: Tablet) 
     expect(begun).to_have_count(0)
 
 
-def test_a_list_of_yesterday_is_not_all_set(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
-) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, lambda _page, _name: None)
-    hand.enrol(next(codes), "a list of yesterday")
+def test_a_list_of_yesterday_is_not_all_set(clocked: Callable[..., Tablet]) -> None:
+    hand = clocked("a list of yesterday")
+    page = hand.page
     expect(hand.line()).to_have_text("全部已送达")
     page.context.set_offline(True)
     page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 24 * 3600)
@@ -142,12 +137,10 @@ def test_a_list_of_yesterday_is_not_all_set(
 
 
 def test_an_address_that_was_not_sent_is_found_the_day_after(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+    clocked: Callable[..., Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, lambda _page, _name: None)
-    hand.enrol(next(codes), "an address half sent")
+    hand = clocked("an address half sent")
+    page = hand.page
     hand.report_not_done(PEOPLE[6], "本人不在家")
     hand.open_visit(PEOPLE[6])
     page.get_by_role("link", name="更正电话或住址").click()

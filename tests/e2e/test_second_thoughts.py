@@ -8,13 +8,12 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, expect
 
-from tests.e2e.handset import HOME
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
-from tests.e2e.tablet import Camera, Tablet
+from tests.e2e.tablet import Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 #: How many records lie in one store of the tablet's disk.
@@ -156,12 +155,10 @@ def test_a_nomination_is_given_up_and_the_next_one_is_somebody_else(hand: Tablet
 
 
 def test_a_clock_that_is_set_back_without_a_line_changes_neither_day_nor_record(
-    window: Callable[..., Page], camera: Camera, codes: Iterator[str]
+    clocked: Callable[..., Tablet],
 ) -> None:
-    page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
-    page.clock.install()
-    hand = Tablet(page, camera, lambda _page, _name: None)
-    hand.enrol(next(codes), "an empty battery")
+    hand = clocked("an empty battery")
+    page = hand.page
     expect(hand.line()).to_have_text("全部已送达")
     page.context.set_offline(True)
     page.clock.set_system_time("2015-01-01T00:00:00Z")
