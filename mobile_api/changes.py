@@ -61,6 +61,7 @@ def head() -> int:
     return numbers.values_list("number", flat=True).first() or 0
 
 
+@transaction.atomic
 def make_integration(
     name: str, division: Division, *, at: datetime, scopes: Sequence[str] = (FEED,)
 ) -> str:

@@ -30,6 +30,7 @@ CODE_LIFETIME = timedelta(hours=24)
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
+@transaction.atomic
 def make_code(user: User, *, by: User, at: datetime) -> str:
     """Return a fresh one-time code with which a tablet becomes `user`'s; shown once."""
     if by.role != Role.ADMINISTRATOR or not user.division.code.startswith(by.division.code):

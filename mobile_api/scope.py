@@ -289,8 +289,8 @@ def _ordered(visits: Iterable[Visit]) -> Iterator[tuple[Visit, int]]:
 
 @Kept
 def _guardians(residents: Slot) -> models.QuerySet[Guardian]:
-    found = Guardian.objects.filter(resident__among=residents).order_by("pk")
-    return found.only("resident", "name", "telephone", "relation")
+    found = Guardian.objects.filter(resident__among=residents).order_by("created_at", "pk")
+    return found.only("resident", "name", "telephone", "relation", "created_at")
 
 
 @Kept
@@ -379,11 +379,10 @@ def _guardian(row: Guardian) -> dict[str, str]:
 
 @Kept
 def _cases_without_visit(role: str, *, user: Slot, division: Slot) -> models.QuerySet[Application]:
-    open_states = [VisitState.SCHEDULED, VisitState.IN_PROGRESS]
     return (
         Application.objects.filter(scope_of(role, user, division))
         .standing(ApplicationState.ACCEPTED)
-        .exclude(visits__state__in=open_states)
+        .exclude(visits__state__in=OPEN_VISITS)
         .select_related("resident", "village__parent")
         .order_by("pk")
     )

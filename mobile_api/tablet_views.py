@@ -17,6 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from mobile_api.packing import takes_gzip
 from mobile_api.tablet_builds import earlier_assets
 
 BUILT = Path(__file__).resolve().parent / "static" / "tablet"
@@ -57,7 +58,7 @@ def serve(request: HttpRequest, name: str) -> HttpResponseBase:
     file = _files().get(name)
     if file is None:
         raise Http404
-    packs = "gzip" in request.headers.get("Accept-Encoding", "")
+    packs = takes_gzip(request.headers.get("Accept-Encoding", ""))
     response = HttpResponse(file.packed if packs else file.plain, content_type=file.content_type)
     if packs:
         response["Content-Encoding"] = "gzip"

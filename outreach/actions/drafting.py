@@ -322,7 +322,7 @@ def _span(visit: Visit) -> tuple[int, int]:
 
 def _way(team: Team, village: Division) -> int:
     """Return the minutes from a team's base to a village; none where nobody knows where it is."""
-    place = _where(village)
+    place = village.place
     if place is None:
         return 0
     base = team.latitude, team.longitude
@@ -375,20 +375,12 @@ def _place(known: _Register, case: Application) -> tuple[float, float] | None:
     place = case.resident.place
     if place and "lat" in place and "lon" in place:
         return float(place["lat"]), float(place["lon"])
-    if village := _where(case.village):
-        return village
+    if case.village.place:
+        return case.village.place
     visit = known.visits.get(case.pk)
     bases = {user: team for team in known.teams for user in known.members.get(team.pk, [])}
     base = bases.get(visit.assessor_id) if visit else None
     return (base.latitude, base.longitude) if base else None
-
-
-def _where(village: Division) -> tuple[float, float] | None:
-    """Return where a village is; its township where nobody measured it."""
-    for division in (village, village.parent):
-        if division and division.latitude is not None and division.longitude is not None:
-            return division.latitude, division.longitude
-    return None
 
 
 def _deadline(known: _Register, case: Application) -> int | None:

@@ -21,7 +21,6 @@ from outreach.actions.holding import hold
 from outreach.actions.journeys import record_spared
 from outreach.domain.grading import BadFinding, Case, Grading, grade, load_standard
 from outreach.domain.vocabulary import (
-    GUARDED_CATEGORIES,
     Category,
     EvidenceKind,
     Mode,
@@ -42,12 +41,12 @@ from outreach.models import (
     recalled,
 )
 from outreach.rules import (
-    ADULT,
     Raters,
     Refused,
     check_in_scope,
     check_role,
     check_took,
+    needs_guardian,
     second_opinions_for,
 )
 
@@ -332,8 +331,8 @@ def _check_circumstances(submission: Submission, age: int) -> None:
         raise Refused("identity-unchecked", _("Compare the ID card with the person first."))
     if not submission.consent:
         raise Refused("consent-missing", _("Record the consent of the person or the guardian."))
-    categories = {part.category for part in submission.parts}
-    if (age < ADULT or categories & GUARDED_CATEGORIES) and not submission.guardian_present:
+    categories = [part.category for part in submission.parts]
+    if needs_guardian(categories, age) and not submission.guardian_present:
         raise Refused("guardian-absent", _("The guardian must be present; arrange another visit."))
 
 

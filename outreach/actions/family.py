@@ -114,6 +114,7 @@ def link_of(secret: str, at: datetime) -> FamilyLink | None:
     return rows.filter(secret_sha256=fingerprint(secret)).first()
 
 
+@transaction.atomic
 def note_opened(link: FamilyLink, at: datetime) -> None:
     """Note the first opening, so that the liaison sees that the link arrived."""
     if FamilyLink.objects.filter(pk=link.pk, opened_at=None).update(opened_at=at):

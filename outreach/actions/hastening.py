@@ -17,6 +17,7 @@ from outreach.rules import Refused, check_in_scope
 HASTENERS = (Role.LIAISON, Role.ADMINISTRATOR)
 
 
+@transaction.atomic
 def hasten(application: Application, urgency: Urgency, why: str, *, by: User, at: datetime) -> None:
     """Put an open case into the fast lane: from now on each step of ours has 24 hours."""
     _check_may(application, by)
@@ -27,6 +28,7 @@ def hasten(application: Application, urgency: Urgency, why: str, *, by: User, at
     record("application.hasten", [application], by=by, at=at, detail={"urgency": urgency})
 
 
+@transaction.atomic
 def unhasten(application: Application, *, by: User, at: datetime) -> None:
     """Take a case out of the fast lane; that it was there stays in the trail."""
     _check_may(application, by)
@@ -46,6 +48,5 @@ def _check_may(application: Application, by: User) -> None:
 def _keep(application: Application, urgency: str, why: str | None, since: datetime | None) -> None:
     application.urgency, application.urgent_why = urgency, why
     application.urgent_since = since
-    with transaction.atomic():
-        application.save(update_fields=["urgency", "urgent_why", "urgent_since"])
-        Application.objects.filter(pk=application.pk).update(revision=F("revision") + 1)
+    application.save(update_fields=["urgency", "urgent_why", "urgent_since"])
+    Application.objects.filter(pk=application.pk).update(revision=F("revision") + 1)

@@ -16,7 +16,7 @@ from geopy.distance import geodesic
 
 from outreach.domain.savings import Tariff as Prices
 from outreach.domain.savings import load_tariff, shipped_tariffs, tariff_for, tariff_text
-from outreach.models import Evaluation, Journey, Kept, Resident, Slot, Tariff, insert
+from outreach.models import Division, Evaluation, Journey, Kept, Resident, Slot, Tariff, insert
 
 
 def record_spared(evaluations: Sequence[Evaluation]) -> None:
@@ -47,7 +47,6 @@ def _facts(
     application = evaluation.application
     resident, village = application.resident, application.village
     prices = tariffs.in_force(village.code, on)
-    place = resident.place or {"lat": village.latitude, "lon": village.longitude}
     return {
         "evaluation_id": evaluation.pk,
         "tariff_id": prices.code,
@@ -56,7 +55,7 @@ def _facts(
         "village_name": village.name,
         "township_name": village.parent.name if village.parent else village.name,
         "category": evaluation.category,
-        "distance_km": crow_km((place["lat"], place["lon"])),
+        "distance_km": _crow_km_to(resident, village),
         "is_bedridden": resident.is_bedridden,
         "can_sit": resident.can_sit,
         "rides_free": prices.rides_free(resident.age(on), holders.include(resident.pk, on)),
@@ -83,6 +82,13 @@ class _Holders:
         """Tell whether somebody held one on a day."""
         first, last = self.days.get(resident, (date.max, date.min))
         return first <= on <= last
+
+
+def _crow_km_to(resident: Resident, village: Division) -> float:
+    """Nobody is counted as spared a way that nobody knows."""
+    home = resident.place
+    place = (home["lat"], home["lon"]) if home else village.place
+    return crow_km(place) if place else 0.0
 
 
 @lru_cache(maxsize=4096)

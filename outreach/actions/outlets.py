@@ -21,6 +21,7 @@ from outreach.models import Division, Outlet, User
 from outreach.rules import Refused
 
 
+@transaction.atomic
 def open_outlet(
     name: str, kind: OutletKind, division: Division, *, by: User, at: datetime
 ) -> Outlet:

@@ -109,7 +109,7 @@ def answer(campaign: Campaign, *, by: User, at: datetime) -> tuple[Plan, Plan]:
 def check_idle(campaign: Campaign) -> None:
     """Refuse where a plan of the campaign is under way."""
     for plan in campaign.plans.under_way():
-        if not notice_silence(plan, at=timezone.now()):
+        if not notice_silence(plan):
             raise Refused(
                 "plan-under-way", _("A plan is being made already; wait for it, or stop it.")
             )
@@ -157,12 +157,12 @@ def launch(plans: Sequence[UUID]) -> None:
     )
 
 
-def notice_silence(plan: Plan, *, at: datetime) -> bool:
+def notice_silence(plan: Plan) -> bool:
     """Mark a plan whose solver gives no sign of life any more; tell whether it is over.
 
-    What it had found stays and can be published; with nothing found it can be started again.
+    What it had found stays and can be published; with nothing found it can be started again. Signs
+    of life are in real time, also in the demo.
     """
-    del at  # signs of life are in real time, also in the demo
     if not plan.is_under_way:
         return True
     if plan.beat_at and timezone.now() - plan.beat_at < SILENCE:
@@ -174,6 +174,7 @@ def notice_silence(plan: Plan, *, at: datetime) -> bool:
     return True
 
 
+@transaction.atomic
 def stop(plan: Plan, *, by: User, at: datetime) -> None:
     """Ask the solver to stop and keep the best so far; it answers within seconds."""
     check_plans(by, plan.campaign)

@@ -20,7 +20,7 @@ from outreach.domain.vocabulary import Category, Paper
 from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import papers_required
+from outreach.rules import ADULT, needs_guardian, papers_required
 
 CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
 WEEKEND = ("5-", "6-")
@@ -173,12 +173,14 @@ class NominationForm(forms.Form):
         return parse_id_number(value) if value else None
 
     def _needed(self) -> list[Paper]:
-        identity = self._identity()
-        age = age_on(identity.birth_on, self.today) if identity else 18
-        return papers_required(self.cleaned_data.get("categories", ()), age)
+        return papers_required(self.cleaned_data.get("categories", ()), self._age())
 
     def _is_guarded(self) -> bool:
-        return Paper.GUARDIAN_PROOF in self._needed()
+        return needs_guardian(self.cleaned_data.get("categories", ()), self._age())
+
+    def _age(self) -> int:
+        identity = self._identity()
+        return age_on(identity.birth_on, self.today) if identity else ADULT
 
     def _check_guardian(self, cleaned: dict[str, Any]) -> None:
         needed = _("Minors and persons with an intellectual or mental disability need a guardian.")

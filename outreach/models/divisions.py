@@ -55,3 +55,11 @@ class Division(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Where it is, in degrees north and east; its township where nobody measured it."""
+        for division in (self, self.parent):
+            if division and division.latitude is not None and division.longitude is not None:
+                return division.latitude, division.longitude
+        return None

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from outreach.actions import applications, evaluations, visits
+from outreach.actions import applications, evaluations, journeys, visits
 from outreach.desk.overview import overview
 from outreach.domain.vocabulary import Mode
-from outreach.models import Evaluation, Journey
+from outreach.models import Division, Evaluation, Journey, Resident
 from outreach.reports import By, savings_report
 from outreach.reports.intake import matters
 from outreach.reports.rates import rates
@@ -60,6 +60,22 @@ def test_the_citizen_was_spared_the_journeys_of_one_case(place: builders.County)
     assert (report.whole.assessments, report.saved_fen) == (1, before)
     found = matters(VISIT_ON, NEXT_DAY, within=place.county)
     assert {one.name: one.count for one in found}["assessed_at_home"] == 1
+
+
+@pytest.mark.parametrize("whose", ["township", "nobody"])
+def test_where_nobody_measured_the_village_no_way_is_invented(
+    place: builders.County, whose: str
+) -> None:
+    """A village without coordinates lies where its township does, or counts no way at all."""
+    nowhere = {"latitude": None, "longitude": None}
+    Division.objects.exclude(level="township" if whose == "township" else "").update(**nowhere)
+    [evaluation] = builders.evaluated(place)
+    Resident.objects.update(place=None)
+    Journey.objects.all().delete()
+    journeys.record_spared([Evaluation.objects.get(pk=evaluation.pk)])
+    township = evaluation.application.village.parent
+    there = township and township.latitude and (township.latitude, township.longitude)
+    assert Journey.objects.get().distance_km == (journeys.crow_km(there) if there else 0)
 
 
 def test_what_was_spared_stands_under_the_disability_that_was_found_at_last(

@@ -411,7 +411,7 @@ def test_a_plan_whose_process_is_gone_says_so_and_starts_again(place: builders.C
     plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
     Plan.objects.update(beat_at=plan.beat_at - timedelta(minutes=2))
     plan.refresh_from_db()
-    assert planning.notice_silence(plan, at=ASKED)
+    assert planning.notice_silence(plan)
     assert (plan.state, plan.message) == (PlanState.FAILED, "interrupted")
     planning.resume(plan, by=place.administrator, at=ASKED)
     think(plan.pk)
@@ -572,7 +572,7 @@ def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_
     solving._keep(claimed, answer, document, "formula")
     Plan.objects.update(beat_at=timezone.now() - 2 * planning.SILENCE)
     plan.refresh_from_db()
-    assert planning.notice_silence(plan, at=ASKED)
+    assert planning.notice_silence(plan)
     planning.publish(plan, by=place.administrator, at=ASKED)
     stands = set(plan.stops.values_list("pk", "application", "on", "start"))
     heard = solving._Heard(done=[answer])
@@ -594,7 +594,7 @@ def test_a_solver_that_wakes_up_beside_its_second_self_leaves_it_the_plan(
     solving._beat([first], solving._Heard(), 1, 60)
     Plan.objects.update(beat_at=timezone.now() - 2 * planning.SILENCE)
     plan.refresh_from_db()
-    planning.notice_silence(plan, at=ASKED)
+    planning.notice_silence(plan)
     planning.resume(plan, by=place.administrator, at=ASKED)
     second = solving._claim(plan.pk)
     assert second is not None
@@ -631,7 +631,7 @@ def test_a_solver_gives_signs_of_life_while_it_asks_for_the_roads(
 
     def slowly(_client: Any, _url: str, _places: Any, rows: range, columns: range) -> Any:
         plan.refresh_from_db()
-        given_up.append(planning.notice_silence(plan, at=ASKED))
+        given_up.append(planning.notice_silence(plan))
         claimed.beat_at = timezone.now() - 0.9 * planning.SILENCE
         claimed.save(update_fields=["beat_at"])
         block = [[0] * len(columns) for _row in rows]

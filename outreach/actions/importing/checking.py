@@ -23,11 +23,11 @@ from outreach.domain.identity import (
     normalise_telephone,
     parse_id_number,
 )
-from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category
+from outreach.domain.vocabulary import Category
 from outreach.domain.workflow import OPEN_STATES, ApplicationState
 from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT, Refused, check_not_barred
+from outreach.rules import ADULT, Refused, check_not_barred, needs_guardian
 
 #: The headings of the list, as the template has them.
 NAME, ID_NUMBER, VILLAGE, CATEGORIES = "姓名", "身份证号", "村（社区）", "残疾类别"
@@ -283,8 +283,8 @@ class _Reader:
 
     def _guardian(self, identity: str, categories: list[str]) -> dict[str, str] | None:
         name = self._name(GUARDIAN, needed=False)
-        is_minor = bool(identity) and age_on(parse_id_number(identity).birth_on, self.on) < ADULT
-        if not name and (is_minor or GUARDED_CATEGORIES & set(categories)):
+        age = age_on(parse_id_number(identity).birth_on, self.on) if identity else ADULT
+        if not name and needs_guardian(categories, age):
             self.wrong(GUARDIAN, _("Minors, 智力 and 精神 need a guardian."))
         telephone = self._telephone(GUARDIAN_TELEPHONE)
         if telephone and not (name or self.cells.get(GUARDIAN)):

@@ -20,6 +20,7 @@ from outreach.rules import Refused
 PORTION = 100
 
 
+@transaction.atomic
 def keep(checked: Checked, filename: str, *, by: User, at: datetime) -> ImportDraft:
     """Keep what was read, sealed, until somebody says to take it in; nothing is nominated yet."""
     made = ImportDraft.objects.create(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from string import ascii_lowercase
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -162,6 +163,7 @@ def _again(
     came.later += 1
 
 
+@transaction.atomic
 def _settle(message: Notification, state: str, at: datetime, *, why: str = "") -> None:
     Notification.objects.filter(pk=message.pk, state="sending").update(
         state=state,
@@ -175,6 +177,7 @@ def _settle(message: Notification, state: str, at: datetime, *, why: str = "") -
     record(f"notification.{state}", [message], by=None, at=at)
 
 
+@transaction.atomic
 def send_again(message: Notification, *, by: User, at: datetime) -> None:
     """Put a message that went wrong back into the outbox: a person decided so."""
     again = Notification.objects.filter(pk=message.pk, state__in=AGAIN)

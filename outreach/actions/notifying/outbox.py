@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from outreach.domain.vocabulary import GUARDED_CATEGORIES, Paper
+from outreach.domain.vocabulary import Paper
 from outreach.domain.workflow import OPEN_VISITS, ApplicationState, VisitState
 from outreach.models import (
     Application,
@@ -25,7 +25,7 @@ from outreach.models import (
     Visit,
     VisitEvent,
 )
-from outreach.rules import ADULT
+from outreach.rules import needs_guardian
 
 #: How far back the register is read: what is older is no news any more.
 NEWS = timedelta(days=7)
@@ -309,12 +309,11 @@ def address(messages: Sequence[Notification]) -> None:
     for message in messages:
         case = message.application
         guardian = guardians.get(case.resident_id)
-        is_guarded = (
-            bool(GUARDED_CATEGORIES & set(case.categories))
-            or case.resident.age(timezone.localdate(message.created_at)) < ADULT
-        )
+        age = case.resident.age(timezone.localdate(message.created_at))
         known = [case.resident.telephone, guardian.telephone if guardian else ""]
-        in_turn = [one for one in (reversed(known) if is_guarded else known) if one]
+        if needs_guardian(case.categories, age):
+            known.reverse()
+        in_turn = [one for one in known if one]
         message.telephone = next(filter(is_mobile, in_turn), in_turn[0] if in_turn else "")
 
 

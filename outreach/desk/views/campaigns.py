@@ -16,7 +16,7 @@ from outreach import clock
 from outreach.actions import adopting, drafting, planning
 from outreach.actions import campaigns as actions
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, done
+from outreach.desk.answers import answer, check_form, done
 from outreach.desk.boards import team_rows, weeks_of
 from outreach.desk.campaign_forms import (
     AskForm,
@@ -27,10 +27,10 @@ from outreach.desk.campaign_forms import (
 from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.domain.vocabulary import Role
-from outreach.domain.workflow import VisitState
+from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.models import Campaign, Plan
 from outreach.models.planning import PlanState
-from outreach.rules import Refused, campaigns_for, plainly
+from outreach.rules import campaigns_for, plainly
 
 LOOKERS = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
 
@@ -65,7 +65,7 @@ def new(request: DeskRequest) -> HttpResponse:
     form = CampaignForm(request.POST or None)
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         made = actions.create(form.terms(), request.user.division, by=request.user, at=clock.now())
         message = _("The campaign is open. Now add its teams.")
         return done(request, message, "desk:campaign", made.pk)
@@ -82,7 +82,7 @@ def change(request: DeskRequest, campaign: UUID) -> HttpResponse:
     form = ChangingCampaignForm(request.POST or None, initial=initial)
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         with as_seen(form, held, lambda: CampaignForm.showing(held)) as kept:
             outside = actions.change(held, form.terms(), by=request.user, at=clock.now())
         text = told(_("The campaign is changed."), kept) + _outside(len(outside))
@@ -111,11 +111,6 @@ def _outside(count: int) -> str:
     return " " + text % {"count": count}
 
 
-def _check(form: Any) -> None:
-    if not form.is_valid():
-        raise Refused("malformed-form", _("Please fill in what is marked below."))
-
-
 @only(*LOOKERS)
 def campaign(request: DeskRequest, campaign: UUID) -> HttpResponse:
     """Show the board: weeks × teams, what the plan came to, and the next step."""
@@ -127,7 +122,7 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
     """Return what the board shows."""
     plans = list(held.plans.select_related("created_by"))
     for plan in plans:
-        planning.notice_silence(plan, at=clock.now())
+        planning.notice_silence(plan)
     published = next((plan for plan in plans if plan.state == PlanState.PUBLISHED), None)
     ready = next((plan for plan in plans if plan.may_be_published), None)
     running = next((plan for plan in plans if plan.is_under_way), None)
@@ -144,7 +139,7 @@ def board(request: DeskRequest, held: Campaign) -> dict[str, Any]:
         "running": running,
         "weeks": weeks_of(held, shown, days),
         "shares": team_rows(held, shown) if shown else [],
-        "waiting": drafting.cases_of(held).exclude(visits__state__in=("scheduled",)).count(),
+        "waiting": drafting.cases_of(held).exclude(visits__state__in=OPEN_VISITS).count(),
         "over": held.last_on < clock.today(),
         "done": adopting.visits_of(held).filter(state=VisitState.DONE).count(),
         "by_hand": 0 if published else adopting.made_by_hand(held, clock.now()),
@@ -172,7 +167,7 @@ def hinder(request: DeskRequest, campaign: UUID) -> HttpResponse:
     )
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         at = clock.now()
         with transaction.atomic():  # noted without its answers, it would be noted once more
             actions.hinder(held, form.happening(), by=request.user, at=at)

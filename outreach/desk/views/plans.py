@@ -17,7 +17,7 @@ from outreach.actions import adopting, drafting, planning
 from outreach.actions import campaigns as promising
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, chosen, done
+from outreach.desk.answers import answer, check_form, chosen, done
 from outreach.desk.boards import SHOWN, stops_now, team_rows, weeks_of
 from outreach.desk.boards import compare as side_by_side
 from outreach.desk.campaign_forms import AskForm, WhatIfForm
@@ -40,7 +40,7 @@ def ask(request: DeskRequest, campaign: UUID) -> HttpResponse:
     form = AskForm(request.POST)
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         said = form.cleaned_data
         plan = planning.ask(
             held, seconds=said["seconds"], label=said["label"], by=request.user, at=clock.now()
@@ -68,11 +68,6 @@ def adopt(request: DeskRequest, campaign: UUID) -> HttpResponse:
     return done(request, text, "desk:campaign", held.pk)
 
 
-def _check(form: Any) -> None:
-    if not form.is_valid():
-        raise Refused("malformed-form", _("Please fill in what is marked below."))
-
-
 @only(Role.ADMINISTRATOR)
 def what_if(request: DeskRequest, plan: UUID) -> HttpResponse:
     """Ask for the same plan with something different, to set beside it."""
@@ -86,7 +81,7 @@ def what_if(request: DeskRequest, plan: UUID) -> HttpResponse:
     form = WhatIfForm(request.POST or None, campaign=campaign, initial=initial)
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         said = form.cleaned_data
         made = planning.ask(
             campaign,
@@ -109,7 +104,7 @@ def what_if(request: DeskRequest, plan: UUID) -> HttpResponse:
 def plan(request: DeskRequest, plan: UUID) -> HttpResponse:
     """Show a plan: how far it is, or what it came to."""
     held = plan_of(request, plan)
-    planning.notice_silence(held, at=clock.now())
+    planning.notice_silence(held)
     return render(request, "desk/plan.html", _shown(request, held))
 
 
@@ -138,7 +133,7 @@ def _shown(request: DeskRequest, held: Plan) -> dict[str, Any]:
 def progress(request: DeskRequest, plan: UUID) -> HttpResponse:
     """Answer the fragment of the progress bar; when the plan is ready, tell htmx to reload."""
     held = plan_of(request, plan)
-    planning.notice_silence(held, at=clock.now())
+    planning.notice_silence(held)
     context = {"plan": held, "may_take": may_take(request)}
     fragment = "_waiting" if request.GET.get("small") else "_progress"
     shown = render(request, f"desk/{fragment}.html", context)
@@ -209,7 +204,7 @@ def compare(request: DeskRequest, plan: UUID, other: UUID) -> HttpResponse:
     if pair[0].campaign_id != pair[1].campaign_id:
         raise Http404
     for one in pair:
-        planning.notice_silence(one, at=clock.now())
+        planning.notice_silence(one)
     both = all(one.is_showable for one in pair)
     return render(
         request,

@@ -19,7 +19,7 @@ from outreach.actions import campaigns as actions
 from outreach.actions import drafting
 from outreach.desk import feeds
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, done
+from outreach.desk.answers import answer, check_form, done
 from outreach.desk.campaign_forms import ChangingTeamForm, HoursForm, TeamForm
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.views.campaigns import campaign_of
@@ -41,7 +41,7 @@ def new(request: DeskRequest, campaign: UUID) -> HttpResponse:
     form = TeamForm(request.POST or None, campaign=held, on=clock.today())
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         team = actions.add_team(held, form.crew(), by=request.user, at=clock.now())
         message = _("Team %(name)s is ready on every working day.") % {"name": team.name}
         return done(request, message, "desk:campaign", held.pk)
@@ -67,7 +67,7 @@ def change(request: DeskRequest, team: UUID) -> HttpResponse:
     )
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         with as_seen(
             form,
             held,
@@ -103,11 +103,6 @@ def _staying(coming: Sequence[Visit]) -> str:
     return " " + text % {"count": len(coming), "names": names}
 
 
-def _check(form: Any) -> None:
-    if not form.is_valid():
-        raise Refused("malformed-form", _("Please fill in what is marked below."))
-
-
 @only(Role.ADMINISTRATOR)
 @require_POST
 def remove(request: DeskRequest, team: UUID) -> HttpResponse:
@@ -134,7 +129,7 @@ def hours(request: DeskRequest, team: UUID) -> HttpResponse:
     form = HoursForm(request.POST or None, days=days, initial=showing(shown()))
 
     def act() -> HttpResponse:
-        _check(form)
+        check_form(form)
         with as_seen(form, held, shown, hold=lambda: actions.hold_teams(held.campaign)):
             coming = actions.set_hours(held, form.hours(), by=request.user, at=clock.now())
         text = _("The days are saved.") + _on_days_off(len(coming))
