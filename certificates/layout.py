@@ -38,7 +38,7 @@ from certificates.places import (
 from certificates.sheet import Inks, Sheet, tag_of
 from certificates.syntax import ObjectFile, stream
 from certificates.tagging import write_output_intent
-from certificates.typeface import FontChain, Subset, chains
+from certificates.typeface import Subset, chains
 
 
 class Press:
@@ -235,10 +235,6 @@ class _TemplateMaker:
             art.seal(canvas, self.outliner, self.issuer, foot, SEAL_RADIUS)
 
         return self.file.add(_form(self._paint(paint).encode(), 2 * SEAL_RADIUS))
-
-
-def _subset(chain: FontChain) -> Subset:
-    return Subset(chain.main, tag_of(f"shared {chain.main.resource}"))
 
 
 def _form(content: bytes, side: float) -> bytes:

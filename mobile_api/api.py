@@ -27,7 +27,7 @@ from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.auth import device_for, integration_for, stopped
 from mobile_api.changes import MOST, changes
-from mobile_api.condition import clock_told, health_told
+from mobile_api.condition import clock_told, health_told, is_older
 from mobile_api.devices import enrol
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
@@ -358,13 +358,9 @@ def _held(device: Device, replica: UUID) -> Replica:
 
 
 def _pull(replica: Replica, body: wire.SyncIn, context: Context) -> wire.PullOut | None:
-    if body.pull is None or _version(body.app) < _version(MIN_APP):
+    if body.pull is None or is_older(body.app, MIN_APP):
         return None
     return pull(replica, body.pull, rows_for(context.user, context.at.date()))
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdecimal() else 0 for part in text.split("."))
 
 
 @KeptUpdate

@@ -73,7 +73,7 @@ def condition(device: Device, now: datetime, *, oldest_app: str = "") -> Conditi
         Worry.LEASE_OVER: seen is not None and away > LEASE,
         Worry.UNSENT: oldest is not None and timedelta(hours=oldest) > WAITS_TOO_LONG,
         Worry.SILENT: SILENT < away <= LEASE,
-        Worry.OLD_APP: isinstance(app, str) and _version(app) < _version(oldest_app),
+        Worry.OLD_APP: isinstance(app, str) and is_older(app, oldest_app),
         Worry.SPACE: free is not None and free < LITTLE_SPACE_MB,
         Worry.CLOCK: abs(_seconds_off(said)) > CLOCK_OFF_S,
         Worry.NOT_KEPT: kept is False,
@@ -120,6 +120,11 @@ def _seconds_off(said: Mapping[str, Any]) -> int:
     clock = said.get("clock")
     off = clock.get("off_s") if isinstance(clock, dict) else None
     return off if isinstance(off, int) else 0
+
+
+def is_older(app: str, than: str) -> bool:
+    """Tell whether a release of the app came before another; what is no number counts as 0."""
+    return _version(app) < _version(than)
 
 
 def _version(text: str) -> tuple[int, ...]:

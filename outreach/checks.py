@@ -18,6 +18,9 @@ from outreach.environment import MalformedBucket, parse_bucket
 from outreach.road_matrix import is_address, is_near
 from outreach.sealing import KeyRing, MalformedKey
 
+#: Stands in the data folder from the first to the last step of a restore.
+RESTORE_MARK = "restore-unfinished"
+
 #: The release that mended the loss of a WAL reset under concurrent checkpoints.
 SQLITE_MENDED = (3, 51, 3)
 
@@ -112,7 +115,7 @@ def _routing() -> list[CheckMessage]:
 
 def _restore() -> list[CheckMessage]:
     """Keep a half-restored register from being served."""
-    if not (settings.OUTREACH_DATA / "restore-unfinished").exists():
+    if not (settings.OUTREACH_DATA / RESTORE_MARK).exists():
         return []
     hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
     return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]

@@ -40,6 +40,8 @@ from outreach.models.planning import CallQuerySet
 from outreach.models.visits import VisitQuerySet
 
 ADULT = 18
+#: What a negative result ended a case in.
+NEGATIVE = (ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
 BARRED_MONTHS = 12
 """《残疾人证管理办法》: no new application for a year after a negative result."""
 
@@ -282,9 +284,8 @@ def check_not_barred(resident: Resident, on: date) -> None:
 
     《残疾人证管理办法》(2017). A result that an appeal overturned bars nobody.
     """
-    standing = (ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
     negative = Evaluation.objects.filter(
-        application__resident=resident, application__state__in=standing, met=False
+        application__resident=resident, application__state__in=NEGATIVE, met=False
     )
     found = negative.order_by("-evaluated_at").values_list("evaluated_at", flat=True).first()
     until = [add_months(timezone.localdate(found), BARRED_MONTHS)] if found else []

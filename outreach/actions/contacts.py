@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from outreach.actions.applications import erased
 from outreach.actions.audit import record
 from outreach.domain.identity import normalise_telephone
 from outreach.domain.vocabulary import Role
@@ -72,10 +73,7 @@ def correct_contacts(
 def _changes(resident: Resident, one: Correction, *, is_admitted: bool) -> dict[str, str]:
     """Return what is to be written: nothing where it stands so already."""
     if resident.erased_at:
-        raise Refused(
-            "erased",
-            _("The data of this case was erased after its term. Register the person anew."),
-        )
+        raise erased()
     telephone = normalise_telephone(one.to.telephone) if one.to.telephone.strip() else ""
     wanted = {"telephone": telephone, "address": one.to.address.strip()}
     changed = {}

@@ -19,6 +19,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from outreach.actions.campaigns import working_days
 from outreach.domain.planning import Travel
 from outreach.domain.planning.travel import road_metres, road_seconds
 from outreach.domain.vocabulary import Role
@@ -56,11 +57,6 @@ class Question:
 
     document: dict[str, Any]
     days: tuple[date, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether there is nobody to visit."""
-        return not self.document["visits"]
 
 
 @dataclass(frozen=True)
@@ -137,8 +133,6 @@ def without_homes(document: Mapping[str, Any], cases: Collection[str]) -> dict[s
 
 def days_of(campaign: Campaign) -> tuple[date, ...]:
     """List the working days of the campaign: the indexes of its questions count these."""
-    from outreach.actions.campaigns import working_days
-
     return tuple(working_days(campaign.first_on, campaign.last_on))
 
 
@@ -217,11 +211,7 @@ def _acceptances(campaign: Campaign) -> dict[UUID, date]:
     """Return on which day each case was accepted (again, after a recall)."""
     rows = cases_of(campaign).filter(events__target=ApplicationState.ACCEPTED)
     pairs = rows.values_list("pk").annotate(at=Max("events__at")).order_by()
-    return {pk: _local(at) for pk, at in pairs}
-
-
-def _local(at: datetime) -> date:
-    return timezone.localdate(at)
+    return {pk: timezone.localdate(at) for pk, at in pairs}
 
 
 def _relatives(people: Iterable[UUID]) -> dict[UUID, set[UUID]]:

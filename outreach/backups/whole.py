@@ -35,6 +35,7 @@ from outreach.backups.archive import (
     write,
 )
 from outreach.backups.databases import Database, NotEmpty, database
+from outreach.checks import RESTORE_MARK
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
 from outreach.models import Resident
 from outreach.models.sealed import blind_index, key_ring
@@ -44,9 +45,7 @@ from outreach.sealing import SealBroken
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
-#: Stands in the data folder from the first to the last step of a restore.
 _BLOCK = 256 * 1024
-RESTORE_MARK = "restore-unfinished"
 
 
 class AnotherBackup(RuntimeError):

@@ -22,7 +22,6 @@ register = template.Library()
 
 TABLES: dict[str, Any] = {
     "role": words.ROLES,
-    "level": words.LEVELS,
     "sex": words.SEXES,
     "category": words.CATEGORIES,
     "grade": words.GRADES,

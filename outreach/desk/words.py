@@ -12,7 +12,6 @@ from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import (
     Category,
     EvidenceKind,
-    Level,
     NextStep,
     NotDone,
     OutletKind,
@@ -51,11 +50,6 @@ OUTLET_KINDS: Words = {
 URGENCIES: Words = {
     Urgency.TERMINAL_ILLNESS: _("Terminal illness"),
     Urgency.SUBSIDY_LAPSING: _("A subsidy is about to lapse"),
-}
-LEVELS: Words = {
-    Level.COUNTY: _("County"),
-    Level.TOWNSHIP: _("Township"),
-    Level.VILLAGE: _("Village"),
 }
 SEXES: Words = {Sex.MALE: _("Male"), Sex.FEMALE: _("Female")}
 CATEGORIES: Words = {

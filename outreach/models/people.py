@@ -157,10 +157,6 @@ class Assessor(models.Model):
     def __str__(self) -> str:
         return self.user.full_name
 
-    def is_qualified_for(self, categories: list[str]) -> bool:
-        """Tell whether every one of the categories is among the assessor's own."""
-        return set(categories) <= set(self.categories)
-
 
 class ResidentQuerySet(models.QuerySet["Resident"]):
     """Residents in the field's words."""

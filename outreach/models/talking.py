@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 
 from django.db import models
 
@@ -97,7 +97,3 @@ class Notification(models.Model):
     def without_secret(self) -> str:
         """The text as the office may read it: a family's link without its secret."""
         return without_secret(self.text)
-
-    def is_due(self, at: datetime) -> bool:
-        """Tell whether it may go out now."""
-        return self.state == "waiting" and self.due_at <= at

@@ -5,7 +5,7 @@ One table names every sealed column of the register; a test fails when one is mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,10 @@ class Blank:
     path: str
     columns: Mapping[str, Any]
 
-    def erase(self, ids: list[Any]) -> int:
-        """Blank the columns of all records of these cases or persons; return how many."""
-        rows = self.model._base_manager.filter(**{f"{self.path}__in": ids})
-        for row in rows:
+    def erase(self, ids: list[Any]) -> None:
+        """Blank the columns of all records of these cases or persons."""
+        for row in self.model._base_manager.filter(**{f"{self.path}__in": ids}):
             self.blank(row)
-        return len(rows)
 
     def blank(self, row: models.Model) -> None:
         """Put what is left in place of each value of one record."""
@@ -127,5 +125,3 @@ KEPT: Mapping[str, str] = {
     "mobile_api.HandInVerdict.reason": "about a tablet and its whole hand-in, not about a case",
     "mobile_api.Hook.secret": "another office's system, no person",
 }
-
-Progress = Callable[[int, int], None]

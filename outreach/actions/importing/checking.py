@@ -24,10 +24,10 @@ from outreach.domain.identity import (
     parse_id_number,
 )
 from outreach.domain.vocabulary import Category
-from outreach.domain.workflow import OPEN_STATES, ApplicationState
+from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT, Refused, check_not_barred, needs_guardian
+from outreach.rules import ADULT, NEGATIVE, Refused, check_not_barred, needs_guardian
 
 #: The headings of the list, as the template has them.
 NAME, ID_NUMBER, VILLAGE, CATEGORIES = "姓名", "身份证号", "村（社区）", "残疾类别"
@@ -161,9 +161,7 @@ def _names(indexes: Sequence[list[str]]) -> dict[str, str]:
 
 def _barred(indexes: Sequence[list[str]], on: date) -> dict[str, str]:
     """Return why nobody may apply for some of them now."""
-    decided = Q(
-        applications__state__in=(ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
-    )
+    decided = Q(applications__state__in=NEGATIVE)
     found: dict[str, str] = {}
     for some in indexes:
         rows = Resident.objects.filter(decided | Q(bars__isnull=False), id_number_index__in=some)

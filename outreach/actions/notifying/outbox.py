@@ -196,8 +196,8 @@ def _about_steps(at: datetime) -> Iterator[Notification]:
         yield _message(f"step:{event.pk}", kind, event.application, event.at, at)
 
 
-def _moment(day: datetime | object, hour: time) -> datetime:
-    return datetime.combine(day, hour, timezone.get_current_timezone())  # type: ignore[arg-type]
+def _moment(day: date, hour: time) -> datetime:
+    return datetime.combine(day, hour, timezone.get_current_timezone())
 
 
 def waking(moment: datetime) -> datetime:

@@ -28,7 +28,7 @@ from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.domain.vocabulary import Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
-from outreach.models import Campaign, Plan
+from outreach.models import Campaign, Hindrance, Plan
 from outreach.models.planning import PlanState
 from outreach.rules import campaigns_for, plainly
 
@@ -186,8 +186,6 @@ def hinder(request: DeskRequest, campaign: UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: DeskRequest, hindrance: UUID) -> HttpResponse:
     """Take back what came in between."""
-    from outreach.models import Hindrance
-
     rows = Hindrance.objects.standing().filter(campaign__in=campaigns_for(request.user))
     held = found(rows.select_related("campaign"), pk=hindrance)
     actions.withdraw(held, by=request.user, at=clock.now())

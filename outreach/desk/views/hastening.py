@@ -28,7 +28,7 @@ from outreach.models import Application
 def fast(request: DeskRequest) -> HttpResponse:
     """List the urgent cases whose next step is the reader's, each with its 24 hours."""
     context = page_of(request, FAST, more=lambda _rows: _with_term(clock.now()))
-    return render(request, "desk/fast.html", {**context, "hours": FAST_HOURS})
+    return render(request, "desk/fast.html", context)
 
 
 def _with_term(now: datetime) -> Callable[[Application], dict[str, Any]]:

@@ -23,7 +23,7 @@ from outreach.desk.boards import compare as side_by_side
 from outreach.desk.campaign_forms import AskForm, WhatIfForm
 from outreach.desk.maps import Stay, draw
 from outreach.desk.planning_words import FIGURES
-from outreach.desk.views.campaigns import LOOKERS, campaign_of, may_take, plan_of
+from outreach.desk.views.campaigns import LOOKERS, board, campaign_of, may_take, plan_of
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Division, Plan, PlannedStop, Team
 from outreach.models.planning import PlanKind
@@ -34,8 +34,6 @@ from outreach.rules import Refused, plainly
 @require_POST
 def ask(request: DeskRequest, campaign: UUID) -> HttpResponse:
     """Start a plan of the campaign as it stands."""
-    from outreach.desk.views.campaigns import board
-
     held = campaign_of(request, campaign)
     form = AskForm(request.POST)
 
@@ -224,10 +222,6 @@ def compare(request: DeskRequest, plan: UUID, other: UUID) -> HttpResponse:
             "may_take": may_take(request),
         },
     )
-
-
-#: More differences than this are not read but counted.
-SHOWN_DIFFERENCES = 100
 
 
 def _differences(first: Plan, second: Plan) -> list[tuple[Any, Any, Any]]:

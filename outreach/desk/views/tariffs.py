@@ -32,13 +32,12 @@ SPAN = timedelta(days=365)
 @only(*READERS)
 def standards(request: DeskRequest) -> HttpResponse:
     """Show the grading standard, the promised days and every version of the tariff."""
-    today, held = clock.today(), standard_as_json()
+    held = standard_as_json()
     context = {
         "standard": held,
         "promises": promises().values(),
         "editions": [(one, _state(one)) for one in editions(request.user.division)],
         "may_take": request.user.role == Role.ADMINISTRATOR,
-        "today": today,
     }
     return render(request, "desk/standards.html", context)
 

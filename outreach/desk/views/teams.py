@@ -81,7 +81,6 @@ def change(request: DeskRequest, team: UUID) -> HttpResponse:
     context = {
         "form": form,
         "campaign": held.campaign,
-        "team": held,
         "title": _("Change the team"),
         "button": _("Save"),
     }
