@@ -78,7 +78,9 @@ def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> 
         _hold_cases(applications)
         check_in_scope(by, applications)
         hold_diaries(application.assessor for application in applications)
-        visits = [_planned(appointment, at) for appointment in appointments]
+        assessors = [application.assessor for application in applications if application.assessor]
+        raters = Raters.among(assessors, applications)
+        visits = [_planned(appointment, raters, at) for appointment in appointments]
         _check_free_among(visits)
         Visit.objects.bulk_create(visits)
         append(visits, "schedule", by=by, at=at)
@@ -95,7 +97,7 @@ def _hold_cases(applications: Sequence[Application]) -> None:
         application.state, application.assessor_id = stands.state, stands.assessor_id
 
 
-def _planned(appointment: Appointment, at: datetime) -> Visit:
+def _planned(appointment: Appointment, raters: Raters, at: datetime) -> Visit:
     application = appointment.application
     if application.state != ApplicationState.ACCEPTED or application.assessor is None:
         raise Refused("not-accepted", _("The case must be accepted and assigned to an assessor."))
@@ -106,7 +108,6 @@ def _planned(appointment: Appointment, at: datetime) -> Visit:
         )
     if application.visits.open().exists():
         raise visit_open()
-    raters = Raters.among([application.assessor], [application])
     raters.check_may_rate([application.assessor], application)
     raters.check_may_come(application.assessor, application.categories)
     check_time(appointment, application.assessor, at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ def chosen(
     return [found[pk] for pk in ids]
 
 
-def check_takes(user: User, roles: Sequence[Role]) -> None:
+def check_takes(user: User, roles: Collection[Role]) -> None:
     """Refuse a POST of somebody who may only look."""
     if user.role not in roles:
         raise PermissionDenied

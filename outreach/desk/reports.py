@@ -172,7 +172,7 @@ def _homes(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
                 entry.village,
                 str(said(entry.category, "category")),
                 *(amounts.get(code, 0) / 100 for code in SAVING_LINES),
-                entry.saving.total_fen / 100,
+                entry.total_fen / 100,
                 entry.tariff.code,
             ]
         )

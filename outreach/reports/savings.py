@@ -55,6 +55,15 @@ class Entry:
         """The amount of each line in fen."""
         return amounts(self.facts, self.tariff)
 
+    @property
+    def total_fen(self) -> int:
+        """The sum of the lines."""
+        return sum(self.amounts.values())
+
+    def key(self, by: By) -> str:
+        """Return what it is summed under."""
+        return _KEYS[by](self)[0]
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -83,7 +92,7 @@ class SavingsReport:
     @property
     def saved_fen(self) -> int:
         """What citizens saved."""
-        return sum(sum(entry.amounts.values()) for entry in self.entries)
+        return sum(entry.total_fen for entry in self.entries)
 
     @property
     def cost_fen(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -40,19 +41,11 @@ NEED_ID_NUMBER = frozenset(Role) - {Role.AUDITOR}
 #: An approver who opens a case may sign it there; while its notice hangs, they read why not yet.
 SHOWN_TO_SIGN = (ApplicationState.ON_NOTICE, ApplicationState.REVIEWED, ApplicationState.APPROVED)
 
-#: Steps that one person takes with one case and a written reason.
-WITH_REASON: dict[str, tuple[Role, ...]] = {
-    "refuse": (Role.ADMINISTRATOR,),
-    "withdraw": (Role.LIAISON, Role.ADMINISTRATOR),
-    "refer": (Role.ADMINISTRATOR,),
-    "recall": (Role.ADMINISTRATOR,),
-    "close": (Role.ADMINISTRATOR,),
-    "send_back": (Role.ADMINISTRATOR, Role.APPROVER),
-    "return_file": (Role.ADMINISTRATOR, Role.APPROVER),
-    "appeal": (Role.LIAISON, Role.ADMINISTRATOR),
-    "uphold_appeal": (Role.ADMINISTRATOR,),
-    "dismiss_appeal": (Role.ADMINISTRATOR,),
-}
+#: Steps that one person takes here with one case and a written reason; assessors on their tablets.
+WITH_REASON = (
+    *("refuse", "withdraw", "refer", "recall", "close", "send_back", "return_file"),
+    *("appeal", "uphold_appeal", "dismiss_appeal"),
+)
 
 
 @only(*EVERYBODY)
@@ -223,11 +216,15 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
     }
     return [
         (name, words[name])
-        for name, roles in WITH_REASON.items()
-        if user.role in roles
+        for name in WITH_REASON
+        if user.role in _takers(name)
         and application.state in APPLICATION[name].sources
         and (name != "return_file" or hasattr(application, "move_in"))
     ]
+
+
+def _takers(step: str) -> Collection[Role]:
+    return APPLICATION[step].roles - {Role.ASSESSOR}
 
 
 @only(Role.LIAISON, Role.ADMINISTRATOR, Role.APPROVER)
@@ -236,7 +233,7 @@ def with_reason(request: DeskRequest, case: UUID, step: str) -> HttpResponse:
     application = found(cases_of(request.user), pk=case)
     if step not in WITH_REASON:
         raise Http404
-    check_takes(request.user, WITH_REASON[step])
+    check_takes(request.user, _takers(step))
     form = (AppealForm if step == "appeal" else NoteForm)(request.POST or None)
 
     def act() -> HttpResponse:

@@ -12,11 +12,11 @@ from django.shortcuts import render
 
 from outreach.desk.access import EVERYBODY, READERS, DeskRequest, only
 from outreach.desk.forms import SpanForm
-from outreach.desk.tags import said
+from outreach.desk.reports import label_of
 from outreach.desk.words import SAVING_LINES
 from outreach.domain.press import press_reference
 from outreach.models import Evaluation, User
-from outreach.reports import By, Entry, SavingsReport, Tally, savings_report
+from outreach.reports import By, Entry, SavingsReport, savings_report
 from outreach.rules import scope
 
 #: A saving has seven lines: a page of ten homes is what a person can follow.
@@ -45,10 +45,6 @@ def _report(request: DeskRequest, form: SpanForm) -> SavingsReport:
     )
 
 
-def _label(tally: Tally, by: By) -> str:
-    return str(said(tally.label, "category")) if by == By.CATEGORY else tally.label
-
-
 @only(*EVERYBODY)
 def savings(request: DeskRequest) -> HttpResponse:
     """Show the totals of the user's division, what the outreach cost, and the press figure."""
@@ -60,7 +56,7 @@ def savings(request: DeskRequest) -> HttpResponse:
     span = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}
     rows = [
         (
-            _label(tally, by),
+            label_of(tally, by),
             tally,
             [tally.lines.get(code, 0) for code in SAVING_LINES],
             urlencode({"by": by.value, "key": tally.key, **span}),
@@ -98,10 +94,10 @@ def lines(request: DeskRequest) -> HttpResponse:
     by = form.cleaned_data.get("by", By.TOWNSHIP)
     report = _report(request, form)
     key = request.GET.get("key", "")
-    entries = [entry for entry in report.entries if key in ("", _key(entry, by))]
+    entries = [entry for entry in report.entries if key in ("", entry.key(by))]
     page = Paginator(entries, HOMES_PER_PAGE).get_page(request.GET.get("page"))
     kept = {name: value for name, value in request.GET.items() if name != "page"}
-    title = next((_label(tally, by) for tally in report.tallies(by) if tally.key == key), "")
+    title = next((label_of(tally, by) for tally in report.tallies(by) if tally.key == key), "")
     return render(
         request,
         "desk/saving_lines.html",
@@ -109,21 +105,12 @@ def lines(request: DeskRequest) -> HttpResponse:
             "page": page,
             "homes": _with_numbers(list(page.object_list), request.user),
             "title": title,
-            "total": sum(entry.saving.total_fen for entry in entries),
+            "total": sum(entry.total_fen for entry in entries),
             "tariffs": report.tariffs,
             "kept": urlencode(kept),
             "reads_evaluations": request.user.role in READERS,
         },
     )
-
-
-def _key(entry: Entry, by: By) -> str:
-    return {
-        By.TOWNSHIP: entry.village_code[:9],
-        By.VILLAGE: entry.village_code,
-        By.CATEGORY: entry.category,
-        By.MONTH: f"{entry.on:%Y-%m}",
-    }[by]
 
 
 def _with_numbers(entries: list[Entry], user: User) -> list[tuple[Entry, Any]]:

@@ -245,7 +245,7 @@ class Remedy:
 class Reason:
     """Why a visit was left out: a code, the figures its sentence needs, what would change it.
 
-    Codes: `no_specialty`, `no_day`, `no_time`, `no_capacity`, `pin_broken`.
+    Codes: `no_specialty`, `no_day`, `no_time`, `no_capacity`, `pin_broken`, `too_far`.
     """
 
     code: str
