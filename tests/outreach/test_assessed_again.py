@@ -62,20 +62,20 @@ def test_the_citizen_was_spared_the_journeys_of_one_case(place: builders.County)
     assert {one.name: one.count for one in found}["assessed_at_home"] == 1
 
 
-@pytest.mark.parametrize("whose", ["township", "nobody"])
+@pytest.mark.parametrize("measured", [["township"], []])
 def test_where_nobody_measured_the_village_no_way_is_invented(
-    place: builders.County, whose: str
+    place: builders.County, measured: list[str]
 ) -> None:
     """A village without coordinates lies where its township does, or counts no way at all."""
     nowhere = {"latitude": None, "longitude": None}
-    Division.objects.exclude(level="township" if whose == "township" else "").update(**nowhere)
+    Division.objects.exclude(level__in=measured).update(**nowhere)
     [evaluation] = builders.evaluated(place)
     Resident.objects.update(place=None)
     Journey.objects.all().delete()
     journeys.record_spared([Evaluation.objects.get(pk=evaluation.pk)])
-    township = evaluation.application.village.parent
-    there = township and township.latitude and (township.latitude, township.longitude)
-    assert Journey.objects.get().distance_km == (journeys.crow_km(there) if there else 0)
+    at = Division.objects.get(code=evaluation.application.village.code).place
+    assert Journey.objects.get().distance_km == (journeys.crow_km(at) if at else 0)
+    assert bool(at) == bool(measured)
 
 
 def test_what_was_spared_stands_under_the_disability_that_was_found_at_last(

@@ -252,7 +252,7 @@ def test_the_pages_take_as_many_queries_for_one_home_as_for_three(
     clock.advance_to(builders.notice_over())
     office = sign_in(place.administrator)
     form = dearer()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         office.get("/standards/")
     with django_assert_num_queries(8):
         office.post("/standards/tariffs/new/", form)
