@@ -147,9 +147,9 @@ VISIT_STATES: Words = {
 }
 PAPERS: Words = {
     Paper.ID_CARD: _("ID card"),
-    Paper.HOUSEHOLD_BOOK: _("Household register"),
+    Paper.HOUSEHOLD_BOOK: _("Household book"),
     Paper.PHOTOS: _("Three two-inch photos on white"),
-    Paper.GUARDIAN_PROOF: _("Proof of the legal guardian"),
+    Paper.GUARDIAN_PROOF: _("Proof of the guardian"),
 }
 RETURN_REASONS: Words = {
     ReturnReason.NAME_DIFFERS: _("The name differs from the ID card"),
