@@ -21,9 +21,8 @@ from mobile_api.models import Device, EnrolmentCode, Replica
 from mobile_api.problems import Problem
 from mobile_api.revocations import note
 from outreach.actions.audit import record
-from outreach.domain.vocabulary import Role
 from outreach.models import User
-from outreach.rules import Refused
+from outreach.rules import Refused, administers
 
 CODE_LIFETIME = timedelta(hours=24)
 #: No 0/O, 1/I/L: the code is read aloud over a telephone.
@@ -33,7 +32,7 @@ _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 @transaction.atomic
 def make_code(user: User, *, by: User, at: datetime) -> str:
     """Return a fresh one-time code with which a tablet becomes `user`'s; shown once."""
-    if by.role != Role.ADMINISTRATOR or not user.division.code.startswith(by.division.code):
+    if not administers(by, user.division.code):
         raise Refused(
             "not-your-step", _("Only an administrator of the area enrols or stops tablets.")
         )
@@ -118,7 +117,7 @@ def _same_tablet(user: User, der: bytes, replica: UUID) -> Device | None:
 
 def revoke(device: Device, *, why: str = "", by: User, at: datetime) -> None:
     """Revoke a tablet with a reason: it is told to hand in and wipe at its next call."""
-    if by.role != Role.ADMINISTRATOR or not device.user.division.code.startswith(by.division.code):
+    if not administers(by, device.user.division.code):
         raise Refused(
             "not-your-step", _("Only an administrator of the area enrols or stops tablets.")
         )

@@ -154,7 +154,17 @@ def _graded_by(evaluation: Evaluation) -> set[str]:
 def check_role(user: User, step: Transition) -> None:
     """Refuse a step that is not the user's to take."""
     if user.role not in step.roles:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
+
+
+def not_yours() -> Refused:
+    """Return the refusal of a step that is not the user's to take."""
+    return Refused("not-your-step", _("This step is not yours to take; ask the office."))
+
+
+def administers(user: User, code: str) -> bool:
+    """Tell whether a division, by its code, lies in the area of which the user is administrator."""
+    return user.role == Role.ADMINISTRATOR and code.startswith(user.division.code)
 
 
 def check_took(user: User, step: Transition) -> None:

@@ -23,7 +23,7 @@ from outreach.actions import outlasting, second_factor
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import AccountRequest, Assessor, Division, Institution, Outlet, User
-from outreach.rules import Refused
+from outreach.rules import Refused, administers, not_yours
 
 Kind = AccountRequest.Kind
 
@@ -215,7 +215,7 @@ def take_back(request: AccountRequest, *, by: User, at: datetime) -> None:
     """Withdraw what one asked for oneself."""
     held = _undecided(request)
     if held.asked_by_id != by.pk:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     held.decided_by, held.decided_at, held.was_confirmed = by, at, False
     held.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
     record("account.take_back", [held.account], by=by, at=at, detail={"kind": held.kind})
@@ -295,7 +295,7 @@ def _decide(
         )
     reached = AccountRequest.objects.filter(_within(by.division), pk=held.pk)
     if by.role not in SECONDS or not reached.exists():
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     held.decided_by, held.decided_at, held.was_confirmed = by, at, was_confirmed
     held.save(update_fields=["decided_by", "decided_at", "was_confirmed"])
     deed = "account.confirm" if was_confirmed else "account.decline"
@@ -393,5 +393,5 @@ def hold_account(account: User) -> list[User]:
 
 
 def _check_manages(by: User, division: Division) -> None:
-    if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
+    if not administers(by, division.code):
         raise Refused("not-your-step", _("Only an administrator of the area manages accounts."))

@@ -35,7 +35,7 @@ from outreach.models import (
 )
 from outreach.models.planning import HindranceKind
 from outreach.models.visits import VisitQuerySet
-from outreach.rules import Refused, applications_for, campaigns_for
+from outreach.rules import Refused, administers, applications_for, campaigns_for, not_yours
 
 #: A campaign longer than this is two campaigns.
 LONGEST = timedelta(days=190)
@@ -82,7 +82,7 @@ class Crew:
 def check_plans(user: User, campaign: Campaign) -> None:
     """Refuse to plan where the user is no administrator of the campaign's division."""
     if user.role != Role.ADMINISTRATOR or not campaigns_for(user).filter(pk=campaign.pk).exists():
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
 
 
 def working_days(first_on: date, last_on: date) -> list[date]:
@@ -95,8 +95,8 @@ def working_days(first_on: date, last_on: date) -> list[date]:
 
 def create(terms: CampaignTerms, division: Division, *, by: User, at: datetime) -> Campaign:
     """Open a campaign in a division. Raises `Refused` for days that cannot be worked."""
-    if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    if not administers(by, division.code):
+        raise not_yours()
     _check_terms(terms)
     with transaction.atomic():
         made = Campaign.objects.create(

@@ -14,7 +14,7 @@ from outreach.actions.audit import record
 from outreach.domain.identity import normalise_telephone
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Resident, User
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import Refused, check_in_scope, not_yours
 
 CORRECTORS = (Role.ASSESSOR, Role.LIAISON, Role.OUTLET, Role.ADMINISTRATOR)
 
@@ -54,7 +54,7 @@ def correct_contacts(
     admits it, `Refused`, and `MalformedTelephone`.
     """
     if by.role not in CORRECTORS:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     check_in_scope(admitted_by or by, [one.application for one in corrections])
     ids = {one.application.resident_id for one in corrections}
     rows = Resident.objects.select_for_update().filter(pk__in=ids).order_by("pk")

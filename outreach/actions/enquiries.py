@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
-from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded
 from outreach.models import Application, Counter, Division, Enquiry, User, working_calendar
-from outreach.rules import Refused
+from outreach.rules import Refused, administers
 
 #: No 0/O, 1/I/L: the code is copied from a screen by hand.
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -68,7 +67,7 @@ def ask(
 
 def reply(enquiry: Enquiry, text: str, *, by: User, at: datetime) -> None:
     """Answer a question, once; only an administrator of the area does."""
-    if by.role != Role.ADMINISTRATOR or not enquiry.division.code.startswith(by.division.code):
+    if not administers(by, enquiry.division.code):
         raise Refused("not-your-step", _("Only an administrator of the area answers questions."))
     if not text.strip():
         raise Refused("reply-missing", _("Write the reply."))

@@ -22,7 +22,7 @@ from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.files import lines
 from outreach.models import Application, FamilyLink, User, Visit
 from outreach.models.family import MAKERS
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import Refused, check_in_scope, not_yours
 
 #: How long a link opens its case.
 LIFETIME = timedelta(days=14)
@@ -102,7 +102,7 @@ def _revoke(application: Application, seen: str | None, *, by: User, at: datetim
 
 def _check_may(application: Application, by: User) -> None:
     if by.role not in MAKERS:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     check_in_scope(by, [application])
 
 

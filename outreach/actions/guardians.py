@@ -12,7 +12,7 @@ from outreach.actions.audit import record
 from outreach.actions.family import revoke_link
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Guardian, Resident, User
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import Refused, check_in_scope, not_yours
 
 NAMERS = (Role.LIAISON, Role.ADMINISTRATOR)
 
@@ -32,7 +32,7 @@ def name_guardian(
     `Refused` where somebody else was named meanwhile.
     """
     if by.role not in NAMERS:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     check_in_scope(by, [application])
     with transaction.atomic():
         resident = Resident.objects.select_for_update().get(pk=application.resident_id)

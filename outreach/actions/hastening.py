@@ -12,7 +12,7 @@ from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role, Urgency
 from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, User
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import Refused, check_in_scope, not_yours
 
 HASTENERS = (Role.LIAISON, Role.ADMINISTRATOR)
 
@@ -39,7 +39,7 @@ def unhasten(application: Application, *, by: User, at: datetime) -> None:
 
 def _check_may(application: Application, by: User) -> None:
     if by.role not in HASTENERS:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     check_in_scope(by, [application])
     if application.state not in OPEN_STATES:
         raise Refused("case-over", _("This case is over; nothing can be hastened."))

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import Assessor, Institution, User
-from outreach.rules import Refused
+from outreach.rules import Refused, not_yours
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _locked(institution: Institution, reason: str, by: User) -> Institution:
 
 def _check_may(by: User, reason: str) -> None:
     if by.role != Role.ADMINISTRATOR:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     if not reason.strip():
         raise Refused("reason-missing", _("Write the reason of your decision."))
 

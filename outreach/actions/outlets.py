@@ -18,7 +18,7 @@ from outreach.actions.accounts import (
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import OutletKind, Role
 from outreach.models import Division, Outlet, User
-from outreach.rules import Refused
+from outreach.rules import Refused, administers, not_yours
 
 
 @transaction.atomic
@@ -101,7 +101,7 @@ def open_account(
 def end_account(account: User, *, by: User, at: datetime) -> None:
     """End an account of a counter."""
     if account.outlet is None:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     _check_manages(by, account.outlet.division)
     with transaction.atomic():
         drop_wishes([account], by=by, at=at)
@@ -112,5 +112,5 @@ def end_account(account: User, *, by: User, at: datetime) -> None:
 
 
 def _check_manages(by: User, division: Division) -> None:
-    if by.role != Role.ADMINISTRATOR or not division.code.startswith(by.division.code):
+    if not administers(by, division.code):
         raise Refused("not-your-step", _("Only an administrator of the area manages outlets."))

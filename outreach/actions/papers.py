@@ -17,7 +17,7 @@ from outreach.actions.photos import erase, held
 from outreach.domain.vocabulary import Paper, PaperFault, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, FamilyLink, PaperPhoto, Photo, StoredBlob, User
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import Refused, check_in_scope, not_yours
 
 #: Enough for every page of a household book; more is no paper.
 MOST = 24
@@ -186,7 +186,7 @@ def _file(blob: StoredBlob) -> dict[str, object]:
 
 def _check_decides(application: Application, by: User) -> None:
     if by.role not in DECIDERS:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     check_in_scope(by, [application])
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import erased
 from outreach.actions.audit import record
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, DeclaredRelative, User
-from outreach.rules import Refused, check_in_scope
+from outreach.rules import check_in_scope, not_yours
 
 #: Who rates and who approves.
 DECLARERS = (Role.ASSESSOR, Role.APPROVER)
@@ -20,7 +19,7 @@ DECLARERS = (Role.ASSESSOR, Role.APPROVER)
 def declare_relative(application: Application, *, by: User, at: datetime) -> None:
     """Note that the person of a case is a relative of `by`; it stays so, whatever comes."""
     if by.role not in DECLARERS:
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+        raise not_yours()
     check_in_scope(by, [application])
     if application.erased_at:
         raise erased()

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from outreach.domain.savings import PARAMETERS, MalformedTariff, Parameter, load_tariff
 from outreach.domain.savings import Tariff as Prices
 from outreach.domain.tariff_text import written
-from outreach.domain.vocabulary import Role
 from outreach.models import AuditEvent, Tariff, User, insert
-from outreach.rules import Refused
+from outreach.rules import Refused, administers, not_yours
 
 _NAMES = UUID("6b1c1d0e-5a0f-5f0b-9d5e-51a5f3a1c0de")
 
@@ -92,8 +91,8 @@ def withdraw(code: str, *, by: User, at: datetime) -> None:
 
 
 def _check_manages(place: str, by: User) -> None:
-    if by.role != Role.ADMINISTRATOR or not place.startswith(by.division.code):
-        raise Refused("not-your-step", _("This step is not yours to take; ask the office."))
+    if not administers(by, place):
+        raise not_yours()
 
 
 def _note(deed: str, tariff: Tariff, by: User, at: datetime) -> None:
