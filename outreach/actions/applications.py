@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from outreach.models import (
     Guardian,
     Kept,
     KeptUpdate,
+    Notice,
     PaperPhoto,
     Resident,
     Slot,
@@ -170,6 +171,11 @@ def _standing(ids: Slot) -> QuerySet[Application, tuple[str, str]]:
 def _step(ids: Slot, state: Slot, at: Slot) -> tuple[QuerySet[Application], dict[str, Any]]:
     changes = {"state": state, "state_since": at, "revision": F("revision") + 1}
     return Application.objects.filter(pk__among=ids), changes
+
+
+def take_down(notices: QuerySet[Notice], on: date) -> None:
+    """Take down those of these notices that hang still, as part of a deed."""
+    notices.filter(taken_down_on=None).update(taken_down_on=on)
 
 
 def _check_stands(number: str, state: str, name: str) -> None:

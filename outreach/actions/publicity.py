@@ -8,11 +8,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import advance
+from outreach.actions.applications import advance, take_down
 from outreach.actions.audit import record
 from outreach.actions.evaluations import current_evaluation
 from outreach.actions.holding import hold_cases
@@ -52,7 +51,7 @@ def post_notices(applications: Sequence[Application], *, by: User, at: datetime)
         _check_second_opinions(evaluations)
         advance(minors, "skip_notice", by=by, at=at)
         advance(others, "post_notice", by=by, at=at)
-        _take_down(Notice.objects.filter(application__in=others), on)  # left by earlier releases
+        take_down(Notice.objects.filter(application__in=others), on)  # left by earlier releases
         return Notice.objects.bulk_create(
             Notice(
                 application=application,
@@ -124,7 +123,7 @@ def decide_objection(
             one.save()
         advance([case], "uphold_objection" if upheld else step, by=by, at=at, note=decision)
         if upheld:
-            _take_down(Notice.objects.filter(pk=objection.notice_id), timezone.localdate(at))
+            take_down(Notice.objects.filter(pk=objection.notice_id), timezone.localdate(at))
 
 
 def end_notices(applications: Sequence[Application], *, by: User, at: datetime) -> None:
@@ -132,14 +131,8 @@ def end_notices(applications: Sequence[Application], *, by: User, at: datetime) 
     running = _running(applications)
     _check_notice_over(running, at)
     with transaction.atomic():
-        _take_down(
-            Notice.objects.filter(pk__in=[one.pk for one in running]), timezone.localdate(at)
-        )
-        advance(applications, "end_notice", by=by, at=at)
-
-
-def _take_down(notices: QuerySet[Notice], on: date) -> None:
-    notices.filter(taken_down_on=None).update(taken_down_on=on)
+        advance(applications, "end_notice", by=by, at=at)  # holds the cases first, as others do
+        take_down(Notice.objects.filter(pk__in=[one.pk for one in running]), timezone.localdate(at))
 
 
 def _running(applications: Sequence[Application]) -> list[Notice]:

@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import advance, take
+from outreach.actions.applications import advance, take, take_down
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.domain.vocabulary import NextStep, NotDone, Role
@@ -211,7 +211,8 @@ def _tell_otherwise(visit: Visit, at: datetime) -> None:
 def leave(application: Application, name: str, *, by: User, at: datetime, note: str) -> None:
     """Take a step after which nobody comes any more; a visit to come is cancelled with it.
 
-    One that the assessor has begun goes on: who is at the door records what came of it.
+    One that the assessor has begun goes on: who is at the door records what came of it. A public
+    notice that hangs comes down.
     """
     check_role(by, APPLICATION[name])
     check_in_scope(by, [application])
@@ -223,6 +224,7 @@ def break_off(application: Application, name: str, *, by: User, at: datetime, no
     with transaction.atomic():
         hold_appointments([application.pk])
         take([application], name, by=by, at=at, note=note)
+        take_down(application.notices.all(), timezone.localdate(at))
         coming = list(application.visits.filter(state=VisitState.SCHEDULED))
         settle(coming, "cancel")
         append(coming, "cancel", by=by, at=at, note=note)

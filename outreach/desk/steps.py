@@ -143,9 +143,9 @@ def notices_running(user: User, today: date) -> QuerySet[Application]:
 
 
 def objections(user: User) -> QuerySet[Objection]:
-    """Return the objections that nobody decided yet."""
+    """Return the objections that nobody decided yet; where the case has ended, nobody need."""
     in_scope = scope(user, prefix="notice__application__")
-    return Objection.objects.filter(in_scope, decided_at=None)
+    return Objection.objects.filter(in_scope, decided_at=None, notice__taken_down_on=None)
 
 
 #: After so many days without a word of a visit its tablet is not just out of the net.

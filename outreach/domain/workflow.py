@@ -85,6 +85,7 @@ _INTAKE = (*_FIELD, Role.OUTLET)
 _ADMIN = (Role.ADMINISTRATOR,)
 _OFFICE = (Role.ADMINISTRATOR, Role.APPROVER)
 _BEFORE_VISIT = (A.NOMINATED, A.APPLIED, A.RETURNED, A.ACCEPTED)
+_BEING_DECIDED = (A.EVALUATED, A.ON_NOTICE, A.UNDER_OBJECTION, A.NOTICED, A.REVIEWED)
 _METHOD = "《残疾人证管理办法》(2017)"
 
 APPLICATION = {
@@ -96,7 +97,13 @@ APPLICATION = {
         _step("resubmit", (A.RETURNED,), A.APPLIED, _FIELD),
         _step("accept", (A.APPLIED,), A.ACCEPTED, _ADMIN, f"{_METHOD} 受理"),
         _step("refuse", (A.APPLIED, A.ACCEPTED), A.REFUSED, _ADMIN, "false information"),
-        _step("withdraw", _BEFORE_VISIT, A.WITHDRAWN, _FIELD, "nobody may be forced"),
+        _step(
+            "withdraw",
+            (*_BEFORE_VISIT, *_BEING_DECIDED),
+            A.WITHDRAWN,
+            _FIELD,
+            "nobody may be forced",
+        ),
         _step(
             "move_in",
             (A.APPLIED,),
@@ -114,7 +121,12 @@ APPLICATION = {
             "another evaluation of the visit was accepted",
         ),
         _step("refer", (A.ACCEPTED,), A.REFERRED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
-        _step("close", (*_BEFORE_VISIT, A.REFERRED), A.CLOSED, (Role.ASSESSOR, Role.ADMINISTRATOR)),
+        _step(
+            "close",
+            (*_BEFORE_VISIT, A.REFERRED, *_BEING_DECIDED),
+            A.CLOSED,
+            (Role.ASSESSOR, Role.ADMINISTRATOR),
+        ),
         _step("recall", (A.REFERRED,), A.ACCEPTED, _ADMIN),
         _step("post_notice", (A.EVALUATED,), A.ON_NOTICE, _ADMIN, f"{_METHOD} 公示: 5 days"),
         _step("skip_notice", (A.EVALUATED,), A.NOTICED, _ADMIN, "minors are not publicised"),

@@ -202,6 +202,18 @@ def assessed_again(
     place: builders.County, files: Path, held: Certificate, grade: int, on: date
 ) -> Application:
     """Bring the holder through another assessment up to the approval."""
+    case, over = evaluated_again(place, held, grade, on), builders.notice_over(on)
+    at = datetime.combine(on, ISSUED_AT.timetz())
+    publicity.post_notices([case], by=place.administrator, at=at)
+    publicity.end_notices([case], by=place.administrator, at=over)
+    publicity.review([case], by=place.administrator, at=over)
+    publicity.approve([case], by=place.approver, at=over)
+    put_portraits(files, [case])
+    return case
+
+
+def evaluated_again(place: builders.County, held: Certificate, grade: int, on: date) -> Application:
+    """Assess the holder once more, with a second opinion."""
     at = datetime.combine(on, ISSUED_AT.timetz())
     wanted = builders.nomination(place, id_number=held.resident.id_number)
     (case,) = applications.nominate([wanted], by=place.liaison, at=at)
@@ -221,12 +233,6 @@ def assessed_again(
         list(Evaluation.objects.filter(pk=made.pk)), by=builders.second_assessor(place), at=at
     )
     case.refresh_from_db()
-    publicity.post_notices([case], by=place.administrator, at=at)
-    over = builders.notice_over(on)
-    publicity.end_notices([case], by=place.administrator, at=over)
-    publicity.review([case], by=place.administrator, at=over)
-    publicity.approve([case], by=place.approver, at=over)
-    put_portraits(files, [case])
     return case
 
 
@@ -277,6 +283,22 @@ def test_who_moved_away_while_they_were_assessed_again_gets_no_certificate_here(
     back = assessed_again(place, files, held, 2, date(2018, 9, 3))
     (new,) = actions.issue([back], by=place.approver, at=builders.notice_over(date(2018, 9, 3)))
     assert new.kind == Kind.FIRST
+
+
+@pytest.mark.parametrize("on_notice", [False, True])
+def test_no_notice_names_who_moved_away_after_they_were_assessed_again(
+    held: Certificate, place: builders.County, on_notice: bool
+) -> None:
+    on = date(2018, 8, 6)
+    case, at = evaluated_again(place, held, 2, on), datetime.combine(on, ISSUED_AT.timetz())
+    if on_notice:
+        publicity.post_notices([case], by=place.administrator, at=at)
+    life.move_out([held], to="邻县残联", by=place.administrator, at=at)
+    case.refresh_from_db()
+    assert case.state == "closed"
+    assert not case.notices.filter(taken_down_on=None).exists()
+    with pytest.raises(Refused, match="wrong-state"):
+        publicity.post_notices([case], by=place.administrator, at=at)
 
 
 def test_nobody_is_sent_to_who_moved_away_before_they_were_assessed_again(

@@ -712,6 +712,7 @@ def test_a_case_that_nobody_may_close_by_itself_is_named_and_not_called_erased(
     place: builders.County, back_up: Callable[[], Restore], caplog: pytest.LogCaptureFixture
 ) -> None:
     builders.evaluated(place)
+    Application.objects.update(state="approved")  # its paper may be in the making
     restore = back_up()
     Application.objects.update(state="closed")
     case = Application.objects.get()
