@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -292,7 +292,8 @@ def check_no_relative(user: User, residents: Iterable[UUID]) -> None:
 def check_not_barred(resident: Resident, on: date) -> None:
     """Refuse an application within a year of a negative result, or after a cancellation's bar.
 
-    《残疾人证管理办法》(2017). A result that an appeal overturned bars nobody.
+    《残疾人证管理办法》(2017). The year's last day is the one of the same date, and counts whole (民法典
+    art. 201, 202). A result that an appeal overturned bars nobody.
     """
     negative = Evaluation.objects.filter(
         application__resident=resident, application__state__in=NEGATIVE, met=False
@@ -303,11 +304,11 @@ def check_not_barred(resident: Resident, on: date) -> None:
     if None in bars:
         raise Refused("barred", _("The register says that this person has died; ask the office."))
     until += [day for day in bars if day is not None]
-    if until and on < max(until):
+    if until and on <= max(until):
         raise Refused(
             "barred",
             _("After the last decision a new application is possible from %(day)s on.")
-            % {"day": max(until).isoformat()},
+            % {"day": (max(until) + timedelta(days=1)).isoformat()},
         )
 
 

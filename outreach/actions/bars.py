@@ -17,7 +17,7 @@ def bar(
     by: User | None,
     at: datetime,
 ) -> None:
-    """Let nobody apply for these residents before a day, or without one for good."""
+    """Let nobody apply for these residents up to a day, or without one for good."""
     Bar.objects.bulk_create(
         Bar(resident=one, ground=ground, until_on=until, set_by=by, set_at=at) for one in residents
     )

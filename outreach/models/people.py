@@ -245,7 +245,7 @@ class DeclaredRelative(models.Model):
 
 
 class Bar(models.Model):
-    """Until when nobody applies for a resident again; without a day, for good."""
+    """Until the end of which day nobody applies for a resident again; without one, for good."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     resident = models.ForeignKey(Resident, models.PROTECT, related_name="bars")

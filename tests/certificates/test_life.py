@@ -533,8 +533,9 @@ def test_what_weighs_heavily_wants_a_written_reason(
 
 BARS = [
     (Ground.DEATH, "死亡", None),
-    (Ground.NO_LONGER_MEETS, "复评不达标", date(2019, 7, 13)),
-    (Ground.FALSE_INFORMATION, "材料不实", date(2019, 7, 13)),
+    # The year's last day, that of the same date, counts whole (民法典 art. 202).
+    (Ground.NO_LONGER_MEETS, "复评不达标", date(2019, 7, 14)),
+    (Ground.FALSE_INFORMATION, "材料不实", date(2019, 7, 14)),
     (Ground.OWN_WISH, "本人自愿", date(2018, 7, 13)),
 ]
 
@@ -568,9 +569,9 @@ def test_a_negative_result_bars_a_new_application_for_a_year(place: builders.Cou
     evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
     again = builders.nomination(place, id_number=visit.application.resident.id_number)
     with pytest.raises(Refused, match="barred") as refused:
-        applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 3)))
-    assert "2019-06-04" in str(refused.value.message)
-    applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 4)))
+        applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 4)))
+    assert "2019-06-05" in str(refused.value.message)
+    applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 5)))
 
 
 def test_a_cancellation_by_mistake_is_taken_back_with_its_bar(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ def test_who_is_registered_anew_after_an_erasure_is_corrected_as_anybody(
     leave(visit.application, "withdraw", by=by, at=ON_THE_DAY, note="")
     bar([resident], ground="own_wish", until=date(2019, 6, 4), by=by, at=START)
     assert erase_on_request(resident, by=by, at=ON_THE_DAY, request="2018-7").erased
-    Bar.objects.update(until_on=START.date())
+    Bar.objects.update(until_on=START.date() - timedelta(days=1))
     [again] = builders.scheduled(place, id_number=resident.id_number)
     told = builders.nomination(place)
     seen = {"telephone": told.telephone, "address": told.address}
