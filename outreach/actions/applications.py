@@ -315,16 +315,17 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
 def _resident(nomination: Nomination, at: datetime) -> Resident:
     """Return the person as they are known now; what the nomination leaves empty stays as it was."""
     identity = parse_id_number(nomination.id_number)
-    known = Resident.objects.with_id_number(identity.value).first()
+    known = Resident.objects.with_id_number(identity.value).select_related("village").first()
     resident = known or Resident(
         id_number=identity.value,
         id_number_index=blind_index(identity.value, "id_number"),
         created_at=at,
     )
     resident.name = normalise_name(nomination.name)
-    if nomination.place or resident.village_id != nomination.village.pk:
-        resident.place = nomination.place  # that of a home in another village says nothing here
+    if known and known.village.code != nomination.village.code:
+        resident.place, resident.address = None, ""  # those of the home that was left
     resident.village = nomination.village
+    resident.place = nomination.place or resident.place
     resident.erased_at = None  # who held a certificate is known still, and is here again
     if nomination.telephone:
         resident.telephone = normalise_telephone(nomination.telephone)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from outreach.actions import applications
 from outreach.actions.applications import Nomination
-from outreach.models import Resident
+from outreach.models import Division, Resident
 from outreach.models.ids import new_id
 from tests import builders
 from tests.builders import START, County
@@ -53,9 +54,17 @@ def test_what_is_said_takes_the_place_of_what_was_known(place: County) -> None:
     assert nominated_again(place, said) == KNOWN | said
 
 
-def test_the_position_of_another_villages_home_is_not_kept(place: County) -> None:
+def test_position_and_address_of_another_villages_home_are_not_kept(place: County) -> None:
+    """The certificate, and the doctors, went to the home that was left."""
     said = NOTHING_SAID | {"village": place.other_village}
-    assert nominated_again(place, said) == KNOWN | {"place": None}
+    assert nominated_again(place, said) == KNOWN | {"place": None, "address": ""}
+
+
+def test_a_village_that_was_renamed_is_the_same_home(place: County) -> None:
+    """It stands in the register once for each name, each with its days."""
+    columns = {name: getattr(place.village, name) for name in ("code", "level", "parent", "source")}
+    renamed = Division.objects.create(name="任家社区", valid_from=date(2018, 6, 1), **columns)
+    assert nominated_again(place, NOTHING_SAID | {"village": renamed}) == KNOWN
 
 
 def test_what_a_list_or_a_tablet_cannot_say_stays_as_it_was_known(place: County) -> None:
