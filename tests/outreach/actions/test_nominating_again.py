@@ -83,3 +83,19 @@ def test_of_who_is_new_the_usual_is_taken(place: County) -> None:
     applications.nominate([new], by=place.administrator, at=START)
     resident = Resident.objects.get()
     assert (resident.ethnicity, resident.can_sit) == ("汉族", True)
+
+
+@pytest.mark.parametrize("sat_before", [None, True])
+def test_who_lies_in_bed_by_a_list_or_a_tablet_sits_in_no_bus(
+    place: County, sat_before: bool | None
+) -> None:
+    """Neither asks for it: the hired car that they were spared was counted as rides by bus."""
+    number = builders.id_number()
+    if sat_before:
+        known = builders.nomination(place, id_number=number, is_bedridden=False, can_sit=sat_before)
+        [case] = applications.nominate([known], by=place.liaison, at=START)
+        applications.advance([case], "withdraw", by=place.liaison, at=START)
+    lies = Nomination("赵青山", number, place.village, ["physical"], is_bedridden=True)
+    applications.nominate([lies], by=place.administrator, at=START)
+    resident = Resident.objects.get()
+    assert (resident.is_bedridden, resident.can_sit) == (True, False)
