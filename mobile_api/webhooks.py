@@ -104,10 +104,15 @@ def end_hook(integration: Integration, *, at: datetime) -> bool:
     hook = Hook.objects.filter(integration=integration).first()
     if hook is None:
         return False
+    _end(hook, at)
+    return True
+
+
+@transaction.atomic
+def _end(hook: Hook, at: datetime) -> None:
+    record("integration.unhook", [hook.integration], by=None, at=at)
     revocations.note_hook(hook, at)
     hook.delete()
-    record("integration.unhook", [integration], by=None, at=at)
-    return True
 
 
 def post_changes(tell: Callable[[Posted], None] = lambda _came: None) -> Posted:
@@ -154,8 +159,7 @@ def _post(hook: Hook, came: Posted) -> bool:
     _keep(hook, epoch=page.epoch, last=hook.last, until=page.last, leased=True)
     why, is_over = _send(hook, page)
     if is_over:
-        record("integration.unhook", [hook.integration], by=None, at=timezone.now())
-        hook.delete()
+        _end(hook, timezone.now())
         came.ended += 1
         return False
     if why:

@@ -309,6 +309,18 @@ def test_gone_ends_it(place: builders.County, office: Office, secret: str) -> No
     assert not Hook.objects.exists()
 
 
+def test_one_that_was_gone_after_the_backup_is_gone_in_the_restored_register(
+    place: builders.County, office: Office, secret: str
+) -> None:
+    kept = Hook.objects.get()
+    happen(place)
+    office.answers = [410]
+    post_changes()
+    kept.save(force_insert=True)  # as the backup had it
+    begin_epoch()
+    assert not Hook.objects.exists()
+
+
 def test_a_process_that_died_in_the_middle_blocks_it_no_longer_than_its_lease(
     place: builders.County, office: Office, secret: str
 ) -> None:
