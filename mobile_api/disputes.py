@@ -20,6 +20,7 @@ from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context, Mutator, OutOfScope
 from mobile_api.upcasting import upcast
 from outreach.actions.audit import record
+from outreach.actions.evaluations import current_evaluation
 from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import moment_of
 from outreach.domain.identity import (
@@ -30,7 +31,7 @@ from outreach.domain.identity import (
     parse_id_number,
 )
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, Division, Evaluation, Resident, User, Visit
+from outreach.models import Application, Division, Resident, User, Visit
 from outreach.rules import Refused, applications_for, plainly, visits_for
 
 log = logging.getLogger(__name__)
@@ -186,11 +187,10 @@ def _of_case(case: UUID | None, by: User, hold: bool) -> str:
 
 
 def _evaluation(case: UUID) -> str:
-    rows = Evaluation.objects.filter(application=case).select_related("assessor")
-    newest = rows.order_by("received_at", "pk").last()
-    if newest is None:
+    stands = current_evaluation([case]).get(case)
+    if stands is None:
         return ""
-    return f"{newest.assessor.full_name} · {timezone.localtime(newest.received_at):%Y-%m-%d %H:%M}"
+    return f"{stands.assessor.full_name} · {timezone.localtime(stands.received_at):%Y-%m-%d %H:%M}"
 
 
 def _read(entry: LedgerEntry) -> tuple[Mutator[Any], BaseModel]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from mobile_api.disputes import decide, disputes_for
+from mobile_api.disputes import decide, disputes_for, entry_of, standing
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import visits
 from outreach.actions.applications import assign
@@ -130,6 +130,23 @@ def test_of_two_evaluations_of_one_visit_both_are_kept_and_someone_chooses(
     assert (chosen.pk, chosen.corrects_id, case.state) == (second, first, "evaluated")
     assert [row.pk for row in Evaluation.objects.order_by("pk")] == sorted([first, second])
     assert Journey.objects.count() == 1
+
+
+def test_what_stands_is_what_corrects_the_others_whatever_the_clock_says(
+    place: builders.County, tablet: Tablet
+) -> None:
+    """The server's clock was set back between the two."""
+    [visit] = builders.scheduled(place)
+    evaluated(tablet, place, visit)
+    tablet.sync()
+    later = ON_THE_DAY + timedelta(hours=3)
+    Evaluation.objects.update(received_at=later)
+    evaluated(tablet, place, visit)
+    tablet.sync()
+    dispute = Dispute.objects.get()
+    assert standing(entry_of(dispute), place.administrator) == "assessor · 2018-06-04 13:00"
+    accept(dispute, place)
+    assert standing(entry_of(dispute), place.administrator) == "assessor · 2018-06-04 10:00"
 
 
 def test_what_is_set_aside_changes_nothing_and_stays_in_the_ledger(
