@@ -427,10 +427,11 @@ def hand_over(
 ) -> None:
     """Confirm that certificates were put into the resident's or guardian's hands.
 
-    One that an administrator admits afterwards need not be in the scope of who handed it over.
+    One that an administrator admits afterwards need not be in the scope of who handed it over, who
+    may have another role by now.
     """
     applications = [certificate.application for certificate in certificates]
-    check_role(by, CERTIFICATE["hand_over"])
+    check_role(admitted_by or by, CERTIFICATE["hand_over"])
     check_in_scope(admitted_by or by, applications)
     ids = [one.pk for one in certificates]
     with transaction.atomic():

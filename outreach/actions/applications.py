@@ -207,11 +207,12 @@ def nominate(
 ) -> list[Application]:
     """Register persons and their applications; with the consent they count as applied.
 
-    One that an administrator admits afterwards need not lie in the nominator's area any more.
-    Names and ID numbers are checked (GB 11643-1999); the papers still missing are computed and
-    kept. Raises `Refused` where a person has an open application already or lives elsewhere,
-    and the identity errors of `outreach.domain.identity`.
+    One that an administrator admits afterwards need not lie in the nominator's area any more, nor
+    be theirs to make by now. Names and ID numbers are checked (GB 11643-1999); the papers still
+    missing are computed and kept. Raises `Refused` where a person has an open application already
+    or lives elsewhere, and the identity errors of `outreach.domain.identity`.
     """
+    check_role(admitted_by or by, APPLICATION["nominate"])
     for nomination in nominations:
         check_village_in_scope(admitted_by or by, nomination.village)
     hold_residents(parse_id_number(nomination.id_number).value for nomination in nominations)
@@ -274,7 +275,6 @@ def _event(application: Application, name: str, by: User, at: datetime) -> Appli
 
 
 def _register(nomination: Nomination, number: str, *, by: User, at: datetime) -> Application:
-    check_role(by, APPLICATION["nominate"])
     if not nomination.categories or set(nomination.categories) - set(Category):
         raise Refused("unknown-category", _("Choose at least one category of disability."))
     if parse_id_number(nomination.id_number).birth_on > timezone.localdate(at):

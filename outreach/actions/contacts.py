@@ -53,7 +53,7 @@ def correct_contacts(
     Raises `ContactChanged` where another value stands than the author saw, unless an administrator
     admits it, `Refused`, and `MalformedTelephone`.
     """
-    if by.role not in CORRECTORS:
+    if (admitted_by or by).role not in CORRECTORS:
         raise not_yours()
     check_in_scope(admitted_by or by, [one.application for one in corrections])
     ids = {one.application.resident_id for one in corrections}

@@ -121,7 +121,8 @@ def submit(
     A second evaluation of a case names the one that stood before as corrected. One that an
     administrator admits afterwards needs neither to be the assessor's case still nor its visit to
     be open. It may also be of a day before the nomination: a restored register has some of those
-    later than before. Who signed it may have another role by now. It may say "not met" although
+    later than before. Whoever signed it may have another role by now, and be fewer than the office
+    wants today. It may say "not met" although
     one of several categories is: such were taken in once, and a restored register hears of them
     again.
 
@@ -135,14 +136,14 @@ def submit(
     check_in_scope(admitted_by or by, applications)
     signers = [by, *(user for submission in submissions for user in submission.co_signers)]
     raters = Raters.among(signers, applications)
-    assessors = _assessors(signers, raters, was_enough=admitted_by is not None)
     zone = timezone.get_current_timezone()
     if admitted_by is None:
         for submission in submissions:
             visiting.check_stands(submission.visit, "complete")
             _check_nominated_before(submission, zone)
             _check_not_one_of_several(submission)
-    judged = [_judge(submission, raters, assessors, zone, by, at) for submission in submissions]
+            _check_co_signers(submission, by)
+    judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
     with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
         _stand_over_earlier_ones(evaluations)
@@ -238,21 +239,8 @@ def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
         raise visiting.moved_on()
 
 
-def _assessors(signers: Sequence[User], raters: Raters, *, was_enough: bool) -> set[UUID]:
-    """Return which of the signers are assessors, or were: their qualification is kept."""
-    former = raters.qualified if was_enough else ()
-    return {user.id for user in signers if user.role == Role.ASSESSOR or user.id in former}
-
-
-def _judge(
-    submission: Submission,
-    raters: Raters,
-    assessors: set[UUID],
-    zone: tzinfo,
-    by: User,
-    at: datetime,
-) -> _Judged:
-    _check_signers(submission, raters, assessors, by)
+def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: datetime) -> _Judged:
+    _check_signers(submission, raters, by)
     age = _age(submission, zone)
     _check_circumstances(submission, age)
     _check_evidence(submission)
@@ -317,11 +305,15 @@ def _grade_all(parts: Sequence[Part], age: int) -> Grading:
     return grade(Case(Category.MULTIPLE, age, parts=cases), load_standard())
 
 
-def _check_signers(submission: Submission, raters: Raters, assessors: set[UUID], by: User) -> None:
-    signers = [by, *submission.co_signers]
-    colleagues = {user.id for user in submission.co_signers} & assessors - {by.id}
-    if len(colleagues) < settings.OUTREACH_CO_SIGNERS:
+def _check_co_signers(submission: Submission, by: User) -> None:
+    """Refuse where fewer have signed than the office wants by now."""
+    colleagues = {user.id for user in submission.co_signers if user.role == Role.ASSESSOR}
+    if len(colleagues - {by.id}) < settings.OUTREACH_CO_SIGNERS:
         raise Refused("co-signer-missing", _("Another assessor must sign beside you."))
+
+
+def _check_signers(submission: Submission, raters: Raters, by: User) -> None:
+    signers = [by, *submission.co_signers]
     raters.check_may_rate(signers, submission.visit.application)
     raters.check_qualified(signers, [part.category for part in submission.parts])
 

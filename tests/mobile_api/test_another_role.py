@@ -1,18 +1,21 @@
-"""An assessor whose account is given another role while the day's work is still on the tablet."""
+"""Somebody whose account is given another role while the day's work is still on their tablet."""
 
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute
 from outreach.actions import visits
 from outreach.demo.tablet import Tablet
 from outreach.domain.vocabulary import Role
-from outreach.models import Evaluation, User, Visit
+from outreach.models import AuditEvent, Evaluation, User, Visit
+from outreach.models.ids import new_id
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import START
@@ -69,8 +72,51 @@ def test_what_a_co_signer_signed_before_is_accepted(place: builders.County, tabl
     assert list(Evaluation.objects.get().co_signers.all()) == [place.colleague]
 
 
+def test_what_was_signed_before_the_office_wanted_more_signatures_is_accepted(
+    place: builders.County, tablet: Tablet, settings: LazySettings
+) -> None:
+    [visit] = builders.scheduled(place)
+    evaluate(tablet, place, visit)
+    settings.OUTREACH_CO_SIGNERS = 2
+    assert outcome(tablet) == ("refused", "co-signer-missing")
+    accept(place)
+    assert list(Evaluation.objects.get().co_signers.all()) == [place.colleague]
+
+
+def nominate(phone: Tablet, place: builders.County) -> None:
+    resident = {"name": "钱小河", "id_number": builders.id_number()}
+    said = {"resident": resident, "village": place.village.code, "categories": ["physical"]}
+    phone.say("nominate", {**said, "application": str(new_id()), "media": []}, ON_THE_DAY, 2)
+
+
+def correct_contact(phone: Tablet, place: builders.County) -> None:
+    [case] = builders.accepted(place)
+    seen = {"telephone": case.resident.telephone, "address": case.resident.address}
+    said = {"application": str(case.pk), "to": {**seen, "address": "桥头"}, "seen": seen}
+    phone.say("correct_contact", said, ON_THE_DAY)
+
+
+DEEDS = [
+    (nominate, "application.nominate"),
+    (correct_contact, "application.contact"),
+]
+
+
+@pytest.mark.parametrize("role", [Role.APPROVER, Role.AUDITOR])
+@pytest.mark.parametrize(("say", "deed"), DEEDS)
+def test_what_a_liaison_did_before_is_accepted_under_their_name(
+    place: builders.County, tmp_path: Path, role: Role, say: Any, deed: str
+) -> None:
+    phone = enrolled(place, tmp_path, place.liaison, "phone")
+    say(phone, place)
+    become(place.liaison, role)
+    assert outcome(phone) == ("parked", "not-your-step")
+    accept(place)
+    assert AuditEvent.objects.filter(action=deed).latest("pk").by == place.liaison
+
+
 def test_who_never_was_an_assessor_does_not_become_one_by_being_accepted(
-    place: builders.County, tmp_path: Any
+    place: builders.County, tmp_path: Path
 ) -> None:
     [visit] = builders.scheduled(place)
     phone = enrolled(place, tmp_path, place.liaison, "phone")

@@ -14,6 +14,7 @@ from certificates.models import Certificate
 from mobile_api.disputes import decide
 from mobile_api.models import Decision, Dispute
 from outreach.demo.tablet import Tablet
+from outreach.domain.vocabulary import Role
 from outreach.models import Application, User
 from tests import builders
 from tests.certificates.issuing import ISSUED_AT, issued, paper_of
@@ -87,6 +88,16 @@ def test_one_whose_case_left_the_area_is_parked_and_accepted_under_its_authors_n
     assert paper.handed_over_at == ON_THE_DAY
     assert paper.events.get(name="hand_over").by == place.liaison
     assert Application.objects.get().state == "handed_over"
+
+
+def test_one_of_a_liaison_who_is_an_approver_by_now_is_accepted_under_their_name(
+    place: builders.County, phone: Tablet, paper: Certificate
+) -> None:
+    User.objects.filter(pk=place.liaison.pk).update(role=Role.APPROVER)
+    assert hand_over(phone, paper) == ("parked", "not-your-step")
+    dispute = Dispute.objects.get()
+    decide(dispute, Decision.ACCEPTED, reason="家属已收到", by=place.administrator, at=ON_THE_DAY)
+    assert paper.events.get(name="hand_over").by == place.liaison
 
 
 def test_where_the_newest_file_is_lost_the_version_before_is_given_and_named(
