@@ -96,7 +96,7 @@ def _row(hand: Hand, number: int, stop: PlannedStop) -> list[Any]:
         ],
         [
             hand.write(resident.telephone or "—", 10),
-            hand.write(f"{liaison.full_name} {liaison.telephone}", 8, colour=SOFT),
+            hand.write(f"{liaison.full_name}\n{liaison.telephone}", 8, colour=SOFT),
         ],
     ]
 

@@ -22,7 +22,7 @@ from outreach.models import Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
 from outreach.working_calendar import LoadedYear, published_year
 from tests import builders
-from tests.certificates.making import text_of
+from tests.certificates.making import run, text_of
 from tests.outreach.desk.reading import seen_on
 from tests.outreach.planning import (
     ASKED,
@@ -515,6 +515,15 @@ def test_the_itinerary_prints_no_box_for_a_mark_that_nobody_sees(
     printed = text_of(office.get(f"/plans/{made(hill).pk}/itinerary.pdf").content)
     assert "老街十八号水井旁" in printed
     assert "〓" not in printed
+
+
+def test_no_telephone_on_the_itinerary_is_broken_over_a_line(hill: Hills, office: Client) -> None:
+    """Whoever sits beside the driver dials it."""
+    liaison = hill.cases[0].nominated_by
+    liaison.full_name, liaison.telephone = "阿依古丽·吐尔逊", "13800138000"
+    liaison.save()
+    printed = office.get(f"/plans/{made(hill).pk}/itinerary.pdf").content
+    assert liaison.telephone in run("pdftotext", "-layout", "-", "-", data=printed)
 
 
 def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Client) -> None:
