@@ -157,7 +157,9 @@ def make_link(page: Page, case: Application, look: Looker) -> str:
 
 def send_a_paper(page: Page, path: str, look: Looker) -> None:
     """Open the link and send the missing paper; a file that is no photo is told at once."""
-    page.goto(path)
+    with page.expect_response(lambda told: told.request.method == "POST") as told:
+        page.goto(path)
+    assert told.value.status == 204  # a browser says that the link has arrived
     expect(page.get_by_role("heading", level=1)).to_contain_text("周＊＊")
     book = page.get_by_label("拍照或选照片: 户口簿")
     book.set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"})

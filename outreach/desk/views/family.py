@@ -51,7 +51,8 @@ class TimesForm(forms.Form):
 def through_link(view: FamilyView, *, is_counted: bool = True) -> FamilyView:
     """Open a page to who has a standing link; anybody else is told kindly to ask the liaison.
 
-    The small pictures on a page are not counted as pages of their own.
+    The small pictures on a page are not counted as pages of their own. Whoever previews an address
+    in a message only gets it: who sends something has opened it.
     """
 
     @wraps(view)
@@ -64,6 +65,8 @@ def through_link(view: FamilyView, *, is_counted: bool = True) -> FamilyView:
                 return _private(render(request, "desk/family_over.html", status=404))
             if is_counted:
                 _check_uses(link)
+            if request.method == "POST":
+                actions.note_opened(link, clock.now())
         except Refused as refusal:
             context = {"refusal": refusal}
             return _private(render(request, "desk/family_over.html", context, status=429))
@@ -92,8 +95,9 @@ def _private(response: HttpResponseBase) -> HttpResponseBase:
 
 @through_link
 def family(request: HttpRequest, link: FamilyLink, secret: str) -> HttpResponse:
-    """Show what is still missing and when somebody comes."""
-    actions.note_opened(link, clock.now())
+    """Show what is still missing and when somebody comes; on POST a browser says that it does."""
+    if request.method == "POST":
+        return HttpResponse(status=204)
     return render(request, "desk/family.html", _page(link, secret))
 
 

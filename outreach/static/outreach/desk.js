@@ -54,6 +54,11 @@ for (const form of document.querySelectorAll("main form[method=post]:not([data-b
   });
 }
 
+// A family's link that a browser shows has arrived: what only previews the address runs no script.
+for (const form of document.querySelectorAll("form[data-opened]")) {
+  navigator.sendBeacon(form.action, new FormData(form));
+}
+
 // A notice goes to the printer.
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

@@ -97,10 +97,16 @@ def test_the_liaison_makes_a_link_that_is_shown_once_and_kept_as_a_fingerprint(
     assert "<svg" in page
     again = sign_in(place.liaison).get(f"/cases/{case.pk}/link/").content.decode()
     assert secret not in again
-    opened = Client().get(f"/family/{secret}/")
-    assert opened.status_code == 200
-    link.refresh_from_db()
-    assert link.opened_at is not None
+
+
+def test_what_only_previews_a_link_has_not_opened_it(place: builders.County) -> None:
+    """The liaison read that it had arrived, where a messenger had looked at the address."""
+    address = link_for(place, builders.applied(place)[0])
+    assert Client().get(address).status_code == 200
+    assert FamilyLink.objects.get().opened_at is None
+    assert Client().post(address).status_code == 204
+    assert FamilyLink.objects.get().opened_at is not None
+    assert "data-opened" not in Client().get(address).content.decode()
 
 
 def test_the_page_shows_the_family_what_it_needs_and_no_more(place: builders.County) -> None:
