@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import erased
 from outreach.actions.audit import record
+from outreach.actions.family import end_links_sent_to
 from outreach.domain.identity import normalise_telephone
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Resident, User
@@ -50,7 +51,8 @@ def correct_contacts(
 ) -> None:
     """Change telephones and addresses, each only where it differs from what its author saw.
 
-    Raises `ContactChanged` where another value stands than the author saw, unless an administrator
+    A family's link that a message brought to the former number ends with it. Raises
+    `ContactChanged` where another value stands than the author saw, unless an administrator
     admits it, `Refused`, and `MalformedTelephone`.
     """
     if (admitted_by or by).role not in CORRECTORS:
@@ -59,15 +61,20 @@ def correct_contacts(
     ids = {one.application.resident_id for one in corrections}
     rows = Resident.objects.select_for_update().filter(pk__in=ids).order_by("pk")
     held = {row.pk: row for row in rows}
+    wrong = {}
     for one in corrections:
         resident = held[one.application.resident_id]
         changed = _changes(resident, one, is_admitted=admitted_by is not None)
+        if "telephone" in changed and resident.telephone:
+            wrong[resident.pk] = resident.telephone
         for name, value in changed.items():
             setattr(resident, name, value)
         if changed:
             resident.save(update_fields=list(changed))
             detail = {"changed": sorted(changed)}
             record("application.contact", [one.application], by=by, at=at, detail=detail)
+    if wrong:
+        end_links_sent_to(wrong, by=by, at=at)
 
 
 def _changes(resident: Resident, one: Correction, *, is_admitted: bool) -> dict[str, str]:

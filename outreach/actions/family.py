@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -20,7 +21,7 @@ from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import AppointmentChanged, append, check_stands, moment_of, settle
 from outreach.domain.workflow import ApplicationState, VisitState
 from outreach.files import lines
-from outreach.models import Application, FamilyLink, User, Visit
+from outreach.models import Application, FamilyLink, Notification, User, Visit
 from outreach.models.family import MAKERS
 from outreach.rules import Refused, check_in_scope, not_yours
 
@@ -91,6 +92,10 @@ def _revoke(application: Application, seen: str | None, *, by: User, at: datetim
             "link-meanwhile",
             _("Somebody made another link meanwhile, which stands; see who did and when."),
         )
+    _end(held, by=by, at=at)
+
+
+def _end(held: Sequence[FamilyLink], *, by: User, at: datetime) -> None:
     FamilyLink.objects.filter(pk__in=[link.pk for link in held]).update(
         revoked_at=at, revoked_by=by
     )
@@ -98,6 +103,23 @@ def _revoke(application: Application, seen: str | None, *, by: User, at: datetim
     for link in held:  # beside the database, as stopped tablets are
         said = {"link": str(link.pk), "at": at.isoformat()}
         lines.note(settings.OUTREACH_REVOCATIONS, said, "the end of a family's link")
+
+
+def end_links_sent_to(wrong: Mapping[UUID, str], *, by: User, at: datetime) -> None:
+    """End the links that a message brought to a telephone that is not theirs any more.
+
+    `wrong` is the former number of each resident, by their id: whoever has it may be a stranger.
+    """
+    standing = FamilyLink.objects.standing(at).filter(application__resident__in=wrong)
+    links = {f"link:{link.pk}": link for link in standing.select_related("application")}
+    came = Notification.objects.filter(key__in=links, state__in=("sending", "sent", "uncertain"))
+    astray = [
+        links[message.key]
+        for message in came
+        if message.telephone == wrong[links[message.key].application.resident_id]
+    ]
+    if astray:
+        _end(astray, by=by, at=at)
 
 
 def _check_may(application: Application, by: User) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import Guarding, add_guardian, erased
 from outreach.actions.audit import record
-from outreach.actions.family import revoke_link
+from outreach.actions.family import end_links_sent_to, revoke_link
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Guardian, Resident, User
 from outreach.rules import Refused, check_in_scope, not_yours
@@ -28,8 +28,9 @@ def name_guardian(
     """Name the guardian of a case's person; whoever was named before stays in the register.
 
     `seen` is the id of the one whom the author saw named, "" where there was none. The family's
-    link, which whoever was named before has, ends with somebody else at another telephone. Raises
-    `Refused` where somebody else was named meanwhile.
+    link, which whoever was named before has, ends with somebody else at another telephone; so does
+    one that a message brought to a number of theirs that is put right. Raises `Refused` where
+    somebody else was named meanwhile.
     """
     if by.role not in NAMERS:
         raise not_yours()
@@ -46,6 +47,9 @@ def name_guardian(
             )
         made = add_guardian(resident, guarding, at)
         record("application.guardian", [application], by=by, at=at)
-        if present and present.name != made.name and present.telephone != made.telephone:
-            revoke_link(application, by=by, at=at)
+        if present and present.telephone != made.telephone:
+            if present.name != made.name:
+                revoke_link(application, by=by, at=at)
+            elif present.telephone:
+                end_links_sent_to({resident.pk: present.telephone}, by=by, at=at)
     return made

@@ -13,6 +13,7 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import ContactForm
 from outreach.desk.stepping import cases_of
+from outreach.desk.views.links import LINK_OVER, has_link
 from outreach.domain.vocabulary import Role
 from outreach.models import Application
 
@@ -25,7 +26,7 @@ def contact(request: DeskRequest, case: UUID) -> HttpResponse:
 
     def act() -> HttpResponse:
         check_form(form)
-        said = form.cleaned_data
+        said, had_link = form.cleaned_data, has_link(application)
         correction = Correction(
             application,
             Contact(said["telephone"], said["address"]),
@@ -37,7 +38,10 @@ def contact(request: DeskRequest, case: UUID) -> HttpResponse:
             # Whoever saves once more has seen what stands now.
             form.data = {**request.POST.dict(), **_seen(application)}
             raise
-        return done(request, _("Telephone and address are corrected."), "desk:case", case)
+        text = _("Telephone and address are corrected.")
+        if had_link and not has_link(application):
+            text = f"{text} {LINK_OVER}"
+        return done(request, text, "desk:case", case)
 
     context = {"application": application, "form": form}
     return answer(request, act, "desk/contact.html", lambda: context)

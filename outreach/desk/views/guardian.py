@@ -18,9 +18,10 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.person_fields import OWN_NUMBER, IdNumberField, NameField, TelephoneField
 from outreach.desk.stepping import cases_of
+from outreach.desk.views.links import LINK_OVER, has_link
 from outreach.desk.words import choices
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, FamilyLink
+from outreach.models import Application
 from outreach.rules import Refused
 
 
@@ -57,20 +58,16 @@ def guardian(request: DeskRequest, case: UUID) -> HttpResponse:
     def act() -> HttpResponse:
         check_form(form)
         said = dict(form.cleaned_data)
-        seen, had_link = said.pop("seen"), _has_link(application)
+        seen, had_link = said.pop("seen"), has_link(application)
         try:
             name_guardian(application, Guarding(**said), seen=seen, by=request.user, at=clock.now())
         except Refused as refusal:
             if refusal.code == "guardian-changed":  # whoever saves once more has seen who it is
                 form.data = {**request.POST.dict(), "seen": _named(application).get("seen", "")}
             raise
-        if had_link and not _has_link(application):
-            text = _(
-                "The guardian is named. The family's link is over, since the former guardian may"
-                " have it: make a new one."
-            )
-        else:
-            text = _("The guardian is named.")
+        text = _("The guardian is named.")
+        if had_link and not has_link(application):
+            text = f"{text} {LINK_OVER}"
         return done(request, text, "desk:case", case)
 
     def page() -> dict[str, Any]:
@@ -81,10 +78,6 @@ def guardian(request: DeskRequest, case: UUID) -> HttpResponse:
         }
 
     return answer(request, act, "desk/guardian.html", page)
-
-
-def _has_link(application: Application) -> bool:
-    return FamilyLink.objects.standing(clock.now()).filter(application=application).exists()
 
 
 def _named(application: Application) -> dict[str, str]:

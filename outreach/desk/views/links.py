@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from outreach import clock
 from outreach.actions import family as actions
@@ -19,7 +20,17 @@ from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, done
 from outreach.desk.stepping import cases_of
 from outreach.domain.vocabulary import Role
-from outreach.models import FamilyLink
+from outreach.models import Application, FamilyLink
+
+#: Said after a step with which the link ended.
+LINK_OVER = gettext_lazy(
+    "The family's link is over, since somebody else may have it: make a new one."
+)
+
+
+def has_link(application: Application) -> bool:
+    """Tell whether a link opens the case now."""
+    return FamilyLink.objects.standing(clock.now()).filter(application=application).exists()
 
 
 @only(Role.LIAISON, Role.ADMINISTRATOR)

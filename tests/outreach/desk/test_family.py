@@ -137,6 +137,23 @@ def test_the_message_with_the_link_goes_out_once_and_forgets_the_secret(
     assert secret not in held.text
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_link_that_went_to_a_wrong_number_ends_as_it_is_put_right(
+    place: builders.County, sign_in: SignIn, is_sent: bool
+) -> None:
+    """Whoever has that number went on choosing times and seeing the photos of the papers."""
+    case, office = builders.applied(place)[0], sign_in(place.administrator)
+    page = office.post(f"/cases/{case.pk}/link/").content.decode()
+    if is_sent:
+        deliver(Kept(), at=Notification.objects.get().due_at)
+    wrong = case.resident.telephone
+    right = {"telephone": "13900000009", "address": "", "seen_telephone": wrong, "seen_address": ""}
+    said = office.post(f"/cases/{case.pk}/contact/", right, follow=True).content.decode()
+    assert ("原链接已失效" in said) is is_sent
+    opened = Client().get(f"/family/{shown_on(page)}/")
+    assert opened.status_code == (404 if is_sent else 200)
+
+
 def seen_by(browser: Client, page: str) -> str:
     """Return the link that a page of its forms shows."""
     found = re.search(r'name="seen" value="([^"]*)"', browser.get(page).content.decode())

@@ -13,7 +13,7 @@ from outreach import clock
 from outreach.actions import evaluations, family
 from outreach.actions.applications import Guarding
 from outreach.actions.guardians import guardian_of
-from outreach.models import Application, User
+from outreach.models import Application, Notification, User
 from tests import builders
 
 SignIn = Callable[[User], Client]
@@ -61,6 +61,18 @@ def test_the_familys_link_ends_with_the_guardian_who_has_it(
     answer = liaison.post(page, other, follow=True)
     assert Client().get(f"/family/{secret}/").status_code == (404 if ends else 200)
     assert ("原链接已失效" in answer.content.decode()) is ends
+
+
+def test_the_familys_link_ends_where_it_went_to_a_wrong_number_of_the_guardian(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [case] = builders.applied(place, categories=["mental"])
+    liaison, page = sign_in(place.liaison), f"/cases/{case.pk}/guardian/"
+    liaison.post(page, MOTHER)
+    liaison.post(f"/cases/{case.pk}/link/")
+    Notification.objects.update(state="sent")
+    right = {**MOTHER, "telephone": "13700000002", "seen": seen_in(liaison, case)}
+    assert "原链接已失效" in liaison.post(page, right, follow=True).content.decode()
 
 
 def test_another_one_takes_the_place_and_nobody_is_overwritten_unseen(
