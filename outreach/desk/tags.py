@@ -44,6 +44,7 @@ TABLES: dict[str, Any] = {
     "certificate": words.CERTIFICATES,
     "notification": words.NOTIFICATIONS,
     "notified": words.NOTIFIED,
+    "not_sent": words.NOT_SENT,
     "life": words.LIFE,
     "kind": words.KINDS,
     "wish": words.WISHES,

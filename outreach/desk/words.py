@@ -534,6 +534,9 @@ NOTIFIED: Words = {
     "sent": _("Sent"),
     "overtaken": _("Overtaken, not sent"),
 }
+NOT_SENT: Words = {
+    "no-gateway": _("No message gateway is set up, so nobody was told."),
+}
 SAVING_LINES: Words = {
     "bus_resident": _("Bus, the person"),
     "bus_companions": _("Bus, companions"),

@@ -54,6 +54,7 @@ def link(request: DeskRequest, case: UUID) -> HttpResponse:
             "held": made,
             "address": address,
             "message": message,
+            "is_sent": settings.OUTREACH_SENDER != "console",
             "picture": _picture(address),
         }
         return render(request, "desk/family_link.html", context)

@@ -278,6 +278,19 @@ def test_what_is_printed_into_a_log_has_no_familys_link(place: builders.County) 
     assert (secret in out.getvalue(), "/family/…/" in out.getvalue()) == (False, True)
 
 
+def test_what_is_only_printed_was_sent_to_nobody(place: builders.County) -> None:
+    """Nobody heard of it, and it can be sent again once there is a gateway; it was called sent."""
+    builders.scheduled(place)
+    fill_outbox(START)
+    deliver(Console(StringIO()), at=START)
+    message = Notification.objects.get(kind="appointment")
+    assert (message.state, message.last_error, message.sent_at) == ("failed", "no-gateway", None)
+    send_again(message, by=place.administrator, at=START)
+    sender = Kept()
+    deliver(sender, at=START)
+    assert len(sender.sent) == 1
+
+
 class Answering(BaseHTTPRequestHandler):
     """An SMS gateway that answers as it is told and remembers what it was given."""
 
@@ -334,12 +347,12 @@ def test_a_gateway_that_is_not_there_has_certainly_sent_nothing() -> None:
         )
 
 
-def test_the_command_sends_what_is_due_and_says_so(place: builders.County) -> None:
+def test_the_command_prints_what_is_due_and_says_so(place: builders.County) -> None:
     builders.scheduled(place)
     clock.advance_to(START)
     out = StringIO()
     call_command("notify", stdout=out)
-    assert "entered 3, sent 1, later 0, failed 0, uncertain 0, overtaken 0" in out.getvalue()
+    assert "entered 3, sent 0, later 0, failed 1, uncertain 0, overtaken 0" in out.getvalue()
     assert "13900000000" not in out.getvalue()
     assert Visit.objects.count() == 1
 
