@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -55,7 +56,8 @@ def notifications(request: DeskRequest) -> HttpResponse:
 @only(Role.ADMINISTRATOR)
 @require_POST
 def send_again(request: DeskRequest, notification: UUID) -> HttpResponse:
-    """Put a message that went wrong back into the outbox."""
+    """Put a message that went wrong back into the outbox; the list stays as it was looked at."""
     held = found(notifications_for(request.user), pk=notification)
     put_back(held, by=request.user, at=clock.now())
-    return done(request, _("The message goes out with the next round."), "desk:notifications")
+    to = f"{reverse('desk:notifications')}?{request.GET.urlencode()}"
+    return done(request, _("The message goes out with the next round."), to)

@@ -556,3 +556,17 @@ def test_what_reached_nobody_is_sent_again_where_a_number_became_known(
     assert office.post(address).status_code == 303
     deliver(sender, at=START)
     assert [number for number, _ in sender.sent] == ["13911111111"]
+
+
+def test_who_sends_one_again_goes_on_in_the_list_as_it_was_looked_at(
+    place: builders.County, sign_in: Callable[[User], Client]
+) -> None:
+    builders.scheduled(place)
+    fill_outbox(START)
+    Notification.objects.update(state="failed")
+    office, pk = sign_in(place.administrator), Notification.objects.values_list("pk", flat=True)[0]
+    page = office.get("/notifications/?state=failed&page=1").content.decode()
+    action = f"/notifications/{pk}/again/?state=failed&amp;page=1"
+    assert f'action="{action}"' in page
+    answer = office.post(action.replace("&amp;", "&"))
+    assert answer["Location"] == "/notifications/?state=failed&page=1"
