@@ -43,6 +43,8 @@ from outreach.models import (
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: What begins with one of these is a formula to some spreadsheet program.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "＝", "＋", "－", "＠")
+#: Rows that a sheet holds below its headings.
+MOST_ROWS = 1_048_575
 
 Column = tuple[str | Promise, Callable[[Any], Any]]
 
@@ -302,17 +304,25 @@ def book_as_xlsx(
     """Answer an XLSX; text cells are typed as text, so that none is a formula."""
     book = Workbook(write_only=True)
     for title, heads, lines in sheets:
-        sheet = book.create_sheet(title[:31])
-        for number in range(1, len(heads) + 1):
-            sheet.column_dimensions[get_column_letter(number)].width = 18
-        sheet.freeze_panes = "A2"
-        sheet.append([_cell(sheet, str(head)) for head in heads])
-        for line in lines:
+        sheet = _sheet(book, title, heads)
+        for number, line in enumerate(lines):
+            if number and number % MOST_ROWS == 0:  # the rest stands on the next one
+                sheet = _sheet(book, title, heads)
             sheet.append([_cell(sheet, value) for value in line])
     out = io.BytesIO()
     book.save(out)
     out.seek(0)
     return FileResponse(out, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def _sheet(book: Workbook, title: str, heads: Sequence[str | Promise]) -> Any:
+    """Begin a sheet with its headings; a second one of a title gets a number behind it."""
+    sheet = book.create_sheet(title[:31])
+    for number in range(1, len(heads) + 1):
+        sheet.column_dimensions[get_column_letter(number)].width = 18
+    sheet.freeze_panes = "A2"
+    sheet.append([_cell(sheet, str(head)) for head in heads])
+    return sheet
 
 
 def _cell(sheet: Any, value: Any) -> Any:

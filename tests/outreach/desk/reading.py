@@ -16,7 +16,11 @@ def read_csv(answer: Any) -> list[list[str]]:
 
 
 def read_xlsx(answer: Any) -> Any:
-    return load_workbook(BytesIO(b"".join(answer.streaming_content))).worksheets[0]
+    return read_sheets(answer)[0]
+
+
+def read_sheets(answer: Any) -> list[Any]:
+    return load_workbook(BytesIO(b"".join(answer.streaming_content))).worksheets
 
 
 def seen_on(page: Any) -> str:

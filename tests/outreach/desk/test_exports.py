@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 
 from outreach.actions import enquiries, publicity
+from outreach.desk import exporting
 from outreach.desk.exporting import DANGEROUS
 from outreach.desk.views.exports import exports
 from outreach.models import AuditEvent, Enquiry, User
 from tests import builders
 from tests.builders import START
-from tests.outreach.desk.reading import read_csv, read_xlsx
+from tests.outreach.desk.reading import read_csv, read_sheets, read_xlsx
 from tests.outreach.desk.rights.county import a_case_at_every_step, people
 
 SignIn = Callable[[User], Client]
@@ -65,6 +66,17 @@ def test_what_no_spreadsheet_may_hold_is_left_out(place: builders.County, sign_i
     enquiries.ask("何\uffff时\ufffe？\x0b", division=place.village, at=START)
     browser = sign_in(place.administrator)
     assert read_xlsx(browser.get("/export/enquiries.xlsx"))["E2"].value == "何时？"
+
+
+def test_what_one_sheet_cannot_hold_stands_on_the_next(
+    place: builders.County, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trail of some years has more rows than a sheet; no spreadsheet opened it."""
+    builders.applied(place, 5)
+    monkeypatch.setattr(exporting, "MOST_ROWS", 2)
+    sheets = read_sheets(sign_in(place.administrator).get("/export/cases.xlsx"))
+    assert [sheet.max_row for sheet in sheets] == [3, 3, 2]
+    assert {sheet["A1"].value for sheet in sheets} == {"申请编号"}
 
 
 def test_the_trail_notes_who_took_what_along(place: builders.County, sign_in: SignIn) -> None:
