@@ -29,7 +29,15 @@ from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
-from outreach.models import Application, Call, Objection, PaperPhoto, User, Visit
+from outreach.models import (
+    Application,
+    Call,
+    DeclaredRelative,
+    Objection,
+    PaperPhoto,
+    User,
+    Visit,
+)
 from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
@@ -120,8 +128,12 @@ def _standing(*states: A) -> Waiting:
 
 
 def unassigned(user: User) -> QuerySet[Application]:
-    """Return accepted cases that nobody was given."""
-    return applications_for(user).standing(A.ACCEPTED).filter(assessor=None)
+    """Return accepted cases that nobody has, or only somebody who declared a relative in them."""
+    declared = DeclaredRelative.objects.filter(
+        user=OuterRef("assessor"), resident=OuterRef("resident")
+    )
+    rows = applications_for(user).standing(A.ACCEPTED)
+    return rows.filter(Q(assessor=None) | Exists(declared))
 
 
 def unscheduled(user: User) -> QuerySet[Application]:

@@ -21,7 +21,7 @@ from outreach.desk.answers import answer, check_form, done, refused, without_cir
 from outreach.desk.forms import AssignForm, ReturnForm
 from outreach.desk.nomination_form import ConsentForm, NominationForm, consent
 from outreach.desk.stepping import cases_of, check_shown, page_of, work_on
-from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS, Step
+from outreach.desk.steps import ACCEPT, ASSIGN, CONSENT, PAPERS, Step, unassigned
 from outreach.desk.views.paper_photos import (
     check_all_here,
     photos_before,
@@ -212,8 +212,10 @@ def _give(request: DeskRequest, step: Step, holder: User | None = None) -> HttpR
             raise Refused("no-assessor", _("Choose the assessor who will visit these homes."))
         if any(case.state != ApplicationState.ACCEPTED for case in cases):
             raise Refused("not-accepted", _("Only accepted cases are given to an assessor."))
+        seen, ids = request.POST.get("seen", ""), [case.pk for case in cases]
+        free = set(unassigned(request.user).filter(pk__in=ids))
         for case in cases:
-            if str(case.assessor_id or "") != request.POST.get("seen", ""):
+            if str(case.assessor_id or "") != seen and case not in free:
                 raise actions.assigned_meanwhile(case)
         assessor = form.cleaned_data["assessor"].user
         actions.assign(cases, assessor, by=request.user, at=clock.now())

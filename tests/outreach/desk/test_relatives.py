@@ -48,6 +48,24 @@ def test_who_has_the_case_is_told_that_it_stays_until_the_office_gives_it_away(
     assert "申请仍在您名下" not in answer.content.decode()
 
 
+def test_the_office_finds_a_relatives_case_among_those_to_assign(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """It stood on no list: its visit, to which nobody qualified came, was all that told of it."""
+    case = builders.scheduled(place)[0].application
+    office = sign_in(place.administrator)
+    assert case.number not in office.get("/assign/").content.decode()
+    sign_in(place.assessor).post(f"/cases/{case.pk}/relative/")
+    page = office.get("/assign/").content.decode()
+    assert (case.number in page, "assessor 已声明为亲属" in page) == (True, True)
+    given = {"ids": case.pk, "assessor": place.colleague.pk}
+    assert office.post("/assign/", given).status_code == 303
+    case.refresh_from_db()
+    assert (case.assessor, case.visits.get().assessor) == (place.colleague, place.colleague)
+    assert case.number not in office.get("/assign/").content.decode()
+    assert office.post("/assign/", given)["X-Refusal"] == "assigned-meanwhile"
+
+
 def test_an_approver_declares_a_relative_and_another_one_signs(
     place: builders.County, sign_in: SignIn
 ) -> None:
