@@ -292,8 +292,8 @@ def check_no_relative(user: User, residents: Iterable[UUID]) -> None:
 def check_not_barred(resident: Resident, on: date) -> None:
     """Refuse an application within a year of a negative result, or after a cancellation's bar.
 
-    《残疾人证管理办法》(2017). The year's last day is the one of the same date, and counts whole (民法典
-    art. 201, 202). A result that an appeal overturned bars nobody.
+    《残疾人证管理办法》(2017). The year's last day is the one of the same date, and counts whole
+    (民法典 art. 201, 202). A result that an appeal overturned bars nobody.
     """
     negative = Evaluation.objects.filter(
         application__resident=resident, application__state__in=NEGATIVE, met=False

@@ -88,15 +88,54 @@ def _check_second_opinions(evaluations: Mapping[UUID, Evaluation]) -> None:
         )
 
 
-def object_to(notice: Notice, *, from_whom: str, text: str, by: User, at: datetime) -> Objection:
-    """Record an objection; the case waits until an administrator has decided each of them."""
-    if not notice.is_running(timezone.localdate(at)):
-        raise Refused("notice-over", _("The notice is over; record a complaint at the office."))
+def object_to(
+    notice: Notice,
+    *,
+    from_whom: str,
+    text: str,
+    by: User,
+    at: datetime,
+    made_on: date | None = None,
+) -> Objection:
+    """Record an objection; the case waits until an administrator has decided each of them.
+
+    One that was made in time may be recorded later, for as long as the notice hangs. Recorded once
+    more on the same day, as where the answer was lost, it is the one that stands.
+    """
+    made_on = made_on or timezone.localdate(at)
+    _check_made_while_it_hung(notice, made_on, today=timezone.localdate(at))
     with transaction.atomic():
+        hold_cases([notice.application_id])
+        if same := _recorded_already(notice, from_whom, text, timezone.localdate(at)):
+            return same
         advance([notice.application], "object", by=by, at=at)
-        return Objection.objects.create(
+        made = Objection.objects.create(
             notice=notice, from_whom=from_whom, text=text, recorded_by=by, recorded_at=at
         )
+        record("objection.record", [made], by=by, at=at, detail={"made_on": made_on.isoformat()})
+    return made
+
+
+def _check_made_while_it_hung(notice: Notice, made_on: date, *, today: date) -> None:
+    if not notice.posted_on <= made_on <= today:
+        raise Refused(
+            "no-day-of-an-objection",
+            _("An objection is made while the notice hangs, and on no day to come; see when."),
+        )
+    if not notice.is_running(made_on):
+        raise Refused(
+            "notice-over",
+            _(
+                "The notice is over; record a complaint at the office. Where somebody objected"
+                " while it hung, write on which day."
+            ),
+        )
+
+
+def _recorded_already(notice: Notice, from_whom: str, text: str, today: date) -> Objection | None:
+    waiting = notice.objections.filter(decided_at=None)
+    alike = (one for one in waiting if (one.from_whom, one.text) == (from_whom, text))
+    return next((one for one in alike if timezone.localdate(one.recorded_at) == today), None)
 
 
 def decide_objection(

@@ -157,6 +157,12 @@ class ObjectionForm(forms.Form):
     text = forms.CharField(
         label=_("What do they say?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5})
     )
+    made_on = forms.DateField(
+        label=_("The objection was made on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The day on which somebody told the village or the office; left empty, today."),
+    )
 
 
 class DecisionForm(forms.Form):

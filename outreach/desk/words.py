@@ -378,6 +378,7 @@ DEEDS: Words = {
     "evaluation.view": _("evaluation looked at"),
     "evaluation.second_opinion": _("second opinion given"),
     "appeal.record": _("appeal recorded"),
+    "objection.record": _("objection recorded"),
     "photo.view": _("photo looked at"),
     **{f"certificate.{name}": word for name, word in LIFE.items()},
     "batch.start": _("papers signed for"),

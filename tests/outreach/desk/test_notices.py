@@ -10,7 +10,7 @@ from django.test import Client
 from outreach import clock
 from outreach.actions import evaluations, publicity, visits
 from outreach.actions.evaluations import Part
-from outreach.models import Application, Assessor, Institution, Objection, User
+from outreach.models import Application, Assessor, AuditEvent, Institution, Objection, User
 from tests import builders
 from tests.builders import SHANGHAI
 
@@ -89,6 +89,29 @@ def test_an_objection_after_the_last_day_is_refused(
     said = {"from_whom": "邻居", "text": "他能走路"}
     answer = sign_in(place.liaison).post(f"/cases/{case.pk}/objection/", said)
     assert (answer.status_code, answer["X-Refusal"]) == (422, "notice-over")
+
+
+def test_an_objection_of_the_last_day_is_recorded_in_time_the_morning_after(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    """Somebody tells the liaison in the evening, who types it next day: it was turned away."""
+    case = builders.on_notice(place)[0]
+    move_on(builders.notice_over())
+    liaison, address = sign_in(place.liaison), f"/cases/{case.pk}/objection/"
+    for made_on, status, refusal in (
+        ("2018-06-12", 422, "notice-over"),
+        ("2018-06-03", 422, "no-day-of-an-objection"),
+        ("2018-06-13", 422, "no-day-of-an-objection"),
+        ("2018-06-11", 303, None),
+        ("2018-06-11", 303, None),  # once more, as the answer was lost
+    ):
+        said = {"from_whom": "邻居", "text": "他能走路", "made_on": made_on}
+        answer = liaison.post(address, said)
+        assert (answer.status_code, answer.headers.get("X-Refusal")) == (status, refusal)
+    case.refresh_from_db()
+    assert (case.state, Objection.objects.count()) == ("under_objection", 1)
+    told = AuditEvent.objects.get(action="objection.record")
+    assert told.detail == {"made_on": "2018-06-11"}
 
 
 def test_an_objection_that_was_being_written_as_the_notice_came_down_is_kept_on_the_page(
