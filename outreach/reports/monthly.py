@@ -9,6 +9,7 @@ from datetime import date
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from outreach.domain.vocabulary import Mode
 from outreach.domain.workdays import add_months
 from outreach.domain.workflow import VisitState
 from outreach.models import Application, Division, Enquiry, Journey, Visit
@@ -105,6 +106,7 @@ def monthly(month: date, *, within: Division) -> Monthly:
 
 def _coverage(within: Division, last: date) -> Coverage:
     cases = Application.objects.within(within).filter(created_at__date__lte=last)
+    cases = cases.exclude(evaluations__mode=Mode.FILE)  # who moved in was assessed elsewhere
     seen = Q(evaluations__evaluated_at__date__lte=last)
     bedridden, poor = Q(resident__is_bedridden=True), Q(resident__is_poor_household=True)
 

@@ -24,7 +24,7 @@ from outreach.demo.tablet import Tablet
 from outreach.desk.maps import meet
 from outreach.desk.reports import dots, sheets
 from outreach.domain.savings import load_tariff
-from outreach.domain.vocabulary import NextStep, NotDone
+from outreach.domain.vocabulary import Mode, NextStep, NotDone
 from outreach.models import Evaluation, Journey, Tariff, User
 from outreach.reports import savings_report
 from outreach.reports.monthly import VillageTally, monthly
@@ -267,3 +267,12 @@ def test_a_corrected_evaluation_is_one_home_and_one_matter(june: builders.County
     )
     found = monthly(VISIT_ON, within=june.county)
     assert (len(found.savings.entries), found.matters) == (3, 3)
+
+
+def test_who_moved_in_with_another_countys_file_is_nobody_whom_the_outreach_reached(
+    june: builders.County,
+) -> None:
+    moved_in = Evaluation.objects.order_by("pk")[0]
+    Evaluation.objects.filter(pk=moved_in.pk).update(mode=Mode.FILE)
+    found = monthly(VISIT_ON, within=june.county).coverage
+    assert (found.bedridden, found.bedridden_assessed) == (3, 2)
