@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +52,7 @@ def post_notices(applications: Sequence[Application], *, by: User, at: datetime)
         evaluations = current_evaluation(ids)
         _check_complete(evaluations)
         _check_second_opinions(evaluations)
+        _check_rated_by_no_relative(applications)
         advance(minors, "skip_notice", by=by, at=at)
         advance(others, "post_notice", by=by, at=at)
         take_down(Notice.objects.filter(application__in=others), on)  # left by earlier releases
@@ -85,6 +89,24 @@ def _check_second_opinions(evaluations: Mapping[UUID, Evaluation]) -> None:
             "second-opinion-missing",
             _("%(count)d evaluations with grade 1 or 2 want a second opinion first.")
             % {"count": lone},
+        )
+
+
+def _check_rated_by_no_relative(applications: Sequence[Application]) -> None:
+    """Refuse a result that somebody signed who declared the person a relative, if only since."""
+    kin = "application__resident__relatives_in_office__user"
+    signed = (F("assessor"), F("co_signers"), F("second_opinions__assessor"))
+    by_kin = reduce(or_, (Q(**{kin: signer}) for signer in signed))
+    ids = [application.pk for application in applications]
+    rated = Evaluation.objects.made_here().filter(by_kin, application__in=ids, corrections=None)
+    if number := rated.values_list("application__number", flat=True).first():
+        raise Refused(
+            "relative-rated",
+            _(
+                "A doctor who signed the result of case %(number)s has declared the person a"
+                " relative: send the case back, to be assessed by others."
+            )
+            % {"number": number},
         )
 
 
@@ -192,6 +214,7 @@ def _check_notice_over(notices: Sequence[Notice], at: datetime) -> None:
 def review(applications: Sequence[Application], *, by: User, at: datetime) -> None:
     """Review cases whose notice is over: findings, grade, photos, place and time were looked at."""
     _check_notice_over(_running(applications), at)
+    _check_rated_by_no_relative(applications)
     advance(applications, "review", by=by, at=at)
 
 
@@ -199,6 +222,7 @@ def approve(applications: Sequence[Application], *, by: User, at: datetime) -> N
     """Approve reviewed cases: the one signature at the end, never while a notice still hangs."""
     _check_notice_over(_running(applications), at)
     check_may_approve(by, applications)
+    _check_rated_by_no_relative(applications)
     _check_complete(current_evaluation([application.pk for application in applications]))
     advance(applications, "approve", by=by, at=at)
 

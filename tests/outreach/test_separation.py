@@ -8,7 +8,7 @@ import pytest
 
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.domain.vocabulary import EvidenceKind, Role
-from outreach.models import Assessor, DeclaredRelative
+from outreach.models import Assessor, DeclaredRelative, User
 from outreach.rules import Refused, second_opinions_for
 from tests import builders
 from tests.builders import SHANGHAI, START
@@ -109,6 +109,21 @@ def test_a_declared_relative_gives_no_second_opinion(place: builders.County) -> 
     assert list(second_opinions_for(second)) == [other]
     with refused("second-opinion-closed"):
         evaluations.give_second_opinion([mine], by=second, at=START)
+
+
+@pytest.mark.parametrize("signer", ["assessor", "colleague", "second"])
+def test_what_a_relative_signed_before_they_said_so_goes_no_further(
+    place: builders.County, signer: str
+) -> None:
+    """They read that a colleague decides, and their own result went on to a certificate."""
+    [case] = builders.noticed(place)
+    over = builders.notice_over()
+    signed_by = User.objects.get(username=signer)
+    DeclaredRelative.objects.create(user=signed_by, resident=case.resident, declared_at=over)
+    with refused("relative-rated"):
+        publicity.review([case], by=place.administrator, at=over)
+    applications.advance([case], "send_back", by=place.administrator, at=over, note="亲属")
+    assert case.state == "accepted"
 
 
 @pytest.mark.parametrize(
