@@ -130,9 +130,12 @@ def visit_open() -> Refused:
 def check_time(
     appointment: Appointment, assessor: User, at: datetime, *, moving: Visit | None = None
 ) -> None:
-    """Refuse a time that is past, no working day, not the family's, or already taken."""
+    """Refuse a time that is past, on no working day, not the family's, or already taken."""
     if appointment.on < (appointment.earliest or timezone.localdate(at)):
         raise Refused("day-past", _("This day is past; choose a later one."))
+    starts = timezone.make_aware(datetime.combine(appointment.on, appointment.start))
+    if appointment.earliest is None and starts < at:
+        raise Refused("time-past", _("This time is past; choose a later one."))
     if not working_calendar(appointment.on).is_working_day(appointment.on):
         raise Refused("no-working-day", _("This is no working day; choose another one."))
     if not (appointment.is_agreed or is_possible(appointment)):

@@ -121,6 +121,7 @@ def test_without_javascript_a_link_ticks_the_whole_page(
     [
         ({"on": "2018-06-03"}, "no-working-day"),
         ({"on": "2018-05-11"}, "day-past"),
+        ({"on": "2018-05-14", "start": "08:59"}, "time-past"),
         ({"start": "18:30"}, "family-away"),
         ({"on": ""}, "malformed-form"),
     ],
