@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -43,7 +44,7 @@ from outreach.models import (
     Visit,
 )
 from outreach.models.planning import PUBLISHABLE, CallKind, PlanKind, PlanState
-from outreach.rules import Refused
+from outreach.rules import Refused, worded
 
 #: A solver gives a sign of life every second; after this long without one it is gone.
 SILENCE = timedelta(seconds=30)
@@ -307,19 +308,20 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         _check_aware(held)
         wanted, skipped = _still_true(held, at)
         _check_days_worked(wanted)
-        bookings = book(
-            held.campaign,
-            [
-                (one.application, one.team_id, one.on, _time(one.start), one.minutes)
-                for one in wanted
-            ],
-        )
         reason = _("plan %(number)d of %(campaign)s") % {
             "number": held.number,
             "campaign": held.campaign.name,
         }
-        cancelled = _cancel_left_out(held, by=by, at=at, reason=reason)
-        arranged = arrange(bookings, by=by, at=at, reason=reason)
+        with _another_plan_wanted():
+            bookings = book(
+                held.campaign,
+                [
+                    (one.application, one.team_id, one.on, _time(one.start), one.minutes)
+                    for one in wanted
+                ],
+            )
+            cancelled = _cancel_left_out(held, by=by, at=at, reason=reason)
+            arranged = arrange(bookings, by=by, at=at, reason=reason)
         _note_calls(held, arranged, cancelled, by, at)
         # Drafts, too: they start from the appointments that this plan changed.
         others = held.campaign.plans.filter(state__in=(PlanState.PUBLISHED, *PUBLISHABLE))
@@ -329,6 +331,16 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         record("plan.publish", [held], by=by, at=at)
     plan.state = held.state
     return Published(len(bookings), arranged, cancelled, skipped)
+
+
+@contextmanager
+def _another_plan_wanted() -> Iterator[None]:
+    """Say of an appointment that cannot be made any more what to do: the plan itself never will."""
+    try:
+        yield
+    except Refused as refused:
+        why = worded(_("%(why)s Ask for another plan."), why=refused.message)
+        raise Refused(refused.code, why) from refused
 
 
 def _check_aware(plan: Plan) -> None:

@@ -152,8 +152,9 @@ def test_nobody_is_sent_who_rates_no_more(
     assert set(before.stops.values_list("team", flat=True)) == {hill.north.pk}
     leave(place.assessor)
     leave(place.colleague)
-    with pytest.raises(Refused, match="no-lead"):
+    with pytest.raises(Refused, match="no-lead") as refused:
         planning.publish(before, by=place.administrator, at=ASKED)
+    assert "请另排一个方案" in str(refused.value.message)
     assert set(made(hill).stops.values_list("team", flat=True)) == {hill.south.pk}
 
 
