@@ -104,15 +104,19 @@ def _check_crews(bookings: Sequence[Booking]) -> None:
     related = set(DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident"))
     for booking in bookings:
         application, lead = booking.application, booking.lead
-        able = set[str]().union(*(qualified.get(user.pk, set()) for user in (lead, *booking.crew)))
-        if not set(application.categories) <= able:
-            why = _("nobody of the team is qualified for it.")
-            raise _refuse(booking, "not-qualified", why)
         if lead.pk == application.nominated_by_id:
             why = _("whoever nominated the person cannot rate them.")
             raise _refuse(booking, "nominator-rates", why)
         if (lead.pk, application.resident_id) in related:
             raise _refuse(booking, "relative-rates", _("a declared relative cannot rate."))
+        able = set[str]()
+        for user in (lead, *booking.crew):
+            is_kin = (user.pk, application.resident_id) in related
+            if not is_kin and user.pk != application.nominated_by_id:
+                able |= qualified.get(user.pk, set())
+        if not set(application.categories) <= able:
+            why = _("nobody of the team is qualified for it.")
+            raise _refuse(booking, "not-qualified", why)
 
 
 def _check_days(bookings: Sequence[Booking], at: datetime) -> None:

@@ -264,13 +264,12 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
         start = max(start, known.now.hour * 60 + known.now.minute + NOTICE_MINUTES)
     if not come or shift.end - start < SHORTEST_SHIFT:
         return None
-    skills = sorted(set[str]().union(*(known.qualified.get(user, frozenset()) for user in come)))
     campaign = known.campaign
     return {
         "team": str(shift.team_id),
         "day": known.days.index(shift.on),
         "base": [shift.team.latitude, shift.team.longitude],
-        "skills": skills,
+        "skills": sorted(_known_to(known, come)),
         "start": start,
         "end": shift.end,
         # Who leaves, or is told of a change, after lunch has had it.
@@ -444,7 +443,7 @@ def _is_never_reached(known: _Register, case: Application) -> bool:
 
 
 def _bar(known: _Register, visits: list[dict[str, Any]], shifts: list[dict[str, Any]]) -> None:
-    """Keep a team away from a home where each who comes nominated or is related.
+    """Keep a team away from a home that only who nominated or is related could rate there.
 
     Said as a skill that only this home asks for and only the other shifts have.
     """
@@ -456,16 +455,27 @@ def _bar(known: _Register, visits: list[dict[str, Any]], shifts: list[dict[str, 
             unfit.add(case.nominated_by_id)
         if not unfit:
             continue
-        fit = [
-            shift
-            for shift in shifts
-            if set(able(known, UUID(shift["team"]), known.days[shift["day"]])) - unfit
-        ]
+        fit = [shift for shift in shifts if _may_rate(known, shift, case, unfit)]
         if len(fit) < len(shifts):
             token = f"impartial:{visit['id']}"
             visit["skills"] = [*visit["skills"], token]
             for shift in fit:
                 shift["skills"] = [*shift["skills"], token]
+
+
+def _may_rate(
+    known: _Register, shift: Mapping[str, Any], case: Application, unfit: set[UUID]
+) -> bool:
+    """Tell whether the others of a team know all that it knows of what a case asks for."""
+    come = able(known, UUID(shift["team"]), known.days[shift["day"]])
+    others = [user for user in come if user not in unfit]
+    asked = set(case.categories)
+    return bool(others) and asked & _known_to(known, come) <= _known_to(known, others)
+
+
+def _known_to(known: _Register, users: Iterable[UUID]) -> set[str]:
+    """Return what these doctors are qualified for together."""
+    return set[str]().union(*(known.qualified.get(user, frozenset()) for user in users))
 
 
 def standing_appointments(question: Question, campaign: Campaign) -> list[dict[str, Any]]:

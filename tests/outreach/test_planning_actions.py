@@ -32,7 +32,7 @@ from outreach.actions.campaigns import CampaignTerms, Happening
 from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, Call, Plan, User, Visit
+from outreach.models import Application, Assessor, Call, DeclaredRelative, Plan, User, Visit
 from outreach.models.planning import CallKind, HindranceKind, PlanState
 from outreach.rules import Refused
 from outreach.working_calendar import LoadedYear, published_year
@@ -161,8 +161,6 @@ def test_nobody_is_sent_who_rates_no_more(
 def test_nobody_leads_a_visit_to_a_relative_or_to_somebody_they_nominated(
     place: builders.County,
 ) -> None:
-    from outreach.models import DeclaredRelative
-
     hill = hills(place, 3)
     kin = hill.cases[0]
     for user in (place.assessor, hill.spare):
@@ -174,14 +172,40 @@ def test_nobody_leads_a_visit_to_a_relative_or_to_somebody_they_nominated(
 def test_somebody_whom_nobody_may_rate_is_left_out_with_that_reason(
     place: builders.County,
 ) -> None:
-    from outreach.models import DeclaredRelative
-
     hill = hills(place, 3)
     kin = hill.cases[0]
     for user in (place.assessor, place.colleague, hill.spare):
         DeclaredRelative.objects.create(user=user, resident=kin.resident, declared_at=ASKED)
     left = made(hill).left_out.get()
     assert (left.application_id, left.reason) == (kin.pk, "impartial")
+
+
+def one_field_each(place: builders.County) -> None:
+    """Let the northern team know physical disabilities by one of its doctors only."""
+    for doctor, category in ((place.assessor, "physical"), (place.colleague, "vision")):
+        Assessor.objects.filter(user=doctor).update(categories=[category])
+
+
+def test_no_team_is_sent_whose_only_doctor_for_a_home_is_related(place: builders.County) -> None:
+    """A colleague of another field led the visit, at which nobody could sign what was found."""
+    hill = hills(place, 3)
+    one_field_each(place)
+    kin = hill.cases[0]
+    DeclaredRelative.objects.create(user=place.assessor, resident=kin.resident, declared_at=ASKED)
+    published(hill)
+    assert Visit.objects.get(application=kin).assessor == hill.spare
+
+
+def test_a_plan_of_before_is_not_published_where_only_a_relative_could_rate(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 3)
+    one_field_each(place)
+    plan, kin = made(hill), hill.cases[0]
+    plan.stops.filter(application=kin).update(team=hill.north)
+    DeclaredRelative.objects.create(user=place.assessor, resident=kin.resident, declared_at=ASKED)
+    with pytest.raises(Refused, match="not-qualified"):
+        planning.publish(plan, by=place.administrator, at=ASKED)
 
 
 def test_a_specialty_that_no_team_has_is_the_reason_and_its_remedy(place: builders.County) -> None:
