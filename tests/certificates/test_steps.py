@@ -35,7 +35,7 @@ TABLE = {
     "find": ({S.LOST}, S.VALID, {L, A}),
     "reissue": ({S.LOST}, S.REPLACED, {P}),
     "note_move": ({S.VALID}, S.VALID, {A, P}),
-    "move_out": ({S.VALID, S.FROZEN}, S.MOVED, {A, P}),
+    "move_out": ({S.VALID, S.FROZEN, S.LOST}, S.MOVED, {A, P}),
     "freeze": ({S.VALID}, S.FROZEN, {A, P}),
     "unfreeze": ({S.FROZEN}, S.VALID, {A, P}),
     "cancel": ({S.VALID, S.FROZEN, S.LOST}, S.CANCELLED, {A, P}),
