@@ -162,6 +162,7 @@ def _check_stayed(cases: Sequence[Application]) -> None:
     ids = [case.pk for case in cases]
     sent_on = CertificateEvent.objects.filter(
         name="move_out",
+        certificate__state=CertificateState.MOVED,  # and none that was sent on by mistake
         certificate__resident=OuterRef("resident"),
         at__gt=OuterRef("created_at"),
     )

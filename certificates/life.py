@@ -151,7 +151,7 @@ def cancel(
 
 
 def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime) -> None:
-    """Take back a cancellation that was a mistake, and the bar that came with it.
+    """Take back a cancellation or a file sent on that was a mistake, and the bar that came with it.
 
     What was lost or frozen before is so again: a paper in a stranger's hand does not become valid.
     """
@@ -192,9 +192,9 @@ def _rest_again(event: CertificateEvent, by: User, at: datetime) -> None:
     Certificate.objects.filter(pk=one.pk).update(state=state)
     append([one], event.name, by, at, event.note)
     revocations.note_change([one], state)
-    cancelled = one.events.filter(name="cancel").last()
-    if state == S.LOST and cancelled is not None:
-        withdrawn = one.requests.filter(kind=Kind.REISSUE, settled_at=cancelled.at)
+    ended = one.events.filter(name__in=("cancel", "move_out")).last()
+    if state == S.LOST and ended is not None:
+        withdrawn = one.requests.filter(kind=Kind.REISSUE, settled_at=ended.at)
         withdrawn.update(settled_at=None)
 
 

@@ -82,7 +82,7 @@ CERTIFICATE = {
         _step("freeze", (S.VALID,), S.FROZEN, _OFFICE, "冻结: also 6 months after the household"),
         _step("unfreeze", (S.FROZEN,), S.VALID, _OFFICE, "解冻"),
         _step("cancel", LIVING, S.CANCELLED, _OFFICE, f"{_METHOD} 注销: also 1 year after moving"),
-        _step("restore", (S.CANCELLED,), S.VALID, _APPROVER, "cancelled by mistake"),
+        _step("restore", (S.CANCELLED, S.MOVED), S.VALID, _APPROVER, "ended by mistake"),
     )
 }
 

@@ -184,10 +184,10 @@ DEEDS = {
         ),
         Deed(
             "restore",
-            _("Take the cancellation back"),
+            _("Take its end back"),
             _("Only where it was a mistake: it stands as before, and a bar is lifted."),
             _("Take it back"),
-            _("The cancellation is taken back."),
+            _("Its end is taken back."),
             NoteForm,
             _take(life.restore, reason="note"),
         ),

@@ -280,7 +280,7 @@ LIFE: Words = {
     "freeze": _("frozen"),
     "unfreeze": _("valid again"),
     "cancel": _("cancelled"),
-    "restore": _("cancellation taken back"),
+    "restore": _("end taken back"),
     "expire": _("expired"),
 }
 KINDS: Words = {

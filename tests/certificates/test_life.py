@@ -597,6 +597,21 @@ def test_a_lost_paper_does_not_become_valid_by_a_cancellation_that_is_taken_back
     assert new.suffix == "B1"
 
 
+def test_a_file_sent_on_by_mistake_comes_back_as_it_was(
+    held: Certificate, place: builders.County, files: Path
+) -> None:
+    """Of two of one name the wrong file went: that paper was void, and nothing led back."""
+    life.declare_lost([held], note="赶集时遗失", by=place.liaison, at=LATER)
+    case = assessed_again(place, files, held, 2, date(2018, 8, 6))
+    over = builders.notice_over(date(2018, 8, 6))
+    life.move_out([held], to="邻县残联", by=place.administrator, at=over)
+    life.restore([held], reason="同名误迁", by=place.approver, at=over)
+    assert (state_of(held), names(held)[-2:]) == (S.LOST, ["restore", "declare_lost"])
+    assert PaperRequest.objects.open().get().kind == Kind.REISSUE
+    (new,) = actions.issue([case], by=place.approver, at=over)
+    assert (new.kind, state_of(held)) == (Kind.CHANGE, S.REPLACED)
+
+
 def test_what_was_frozen_for_an_enquiry_is_so_after_a_cancellation_by_mistake(
     held: Certificate, place: builders.County
 ) -> None:

@@ -39,7 +39,7 @@ TABLE = {
     "freeze": ({S.VALID}, S.FROZEN, {A, P}),
     "unfreeze": ({S.FROZEN}, S.VALID, {A, P}),
     "cancel": ({S.VALID, S.FROZEN, S.LOST}, S.CANCELLED, {A, P}),
-    "restore": ({S.CANCELLED}, S.VALID, {P}),
+    "restore": ({S.CANCELLED, S.MOVED}, S.VALID, {P}),
 }
 
 
@@ -51,9 +51,9 @@ def test_the_table_is_what_the_method_says() -> None:
     assert said == TABLE
 
 
-def test_what_was_replaced_or_moved_away_never_comes_back() -> None:
+def test_what_was_replaced_never_comes_back() -> None:
     leaving = {source for step in CERTIFICATE.values() for source in step.sources}
-    assert set(S) - leaving == {S.REPLACED, S.MOVED}
+    assert set(S) - leaving == {S.REPLACED}
 
 
 @pytest.mark.parametrize(

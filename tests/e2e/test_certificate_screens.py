@@ -113,7 +113,7 @@ LIFE: list[tuple[str, str, dict[str, str], str]] = [
     ("administrator", "冻结", {"note": "核查"}, "frozen"),
     ("administrator", "恢复有效", {"note": "查清"}, "valid"),
     ("administrator", "注销", {"ground": "false_information", "note": "伪造"}, "cancelled"),
-    ("approver", "撤销注销", {"note": "误销"}, "valid"),
+    ("approver", "撤销注销或迁出", {"note": "误销"}, "valid"),
     ("liaison", "挂失", {"note": "再次遗失"}, "lost"),
     ("approver", "签批新证", {}, "replaced"),
     ("administrator", "档案转往其他机关", {"to": "蓬安县残联"}, "moved"),

@@ -51,6 +51,7 @@ STORY = [
     ("cancel", "administrator", {"ground": "own_wish", "note": "自愿"}, "cancelled"),
     ("restore", "approver", {"note": "误销"}, "valid"),
     ("move_out", "administrator", {"to": "邻县残联"}, "moved"),
+    ("restore", "approver", {"note": "误迁"}, "valid"),
 ]
 
 
