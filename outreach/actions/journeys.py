@@ -61,6 +61,7 @@ def _facts(
         "rides_free": prices.rides_free(resident.age(on), holders.include(resident.pk, on)),
         "fee_paid_by_county": application.fee_paid_by_county,
         "companions": None,
+        "collects": evaluation.met,
     }
 
 

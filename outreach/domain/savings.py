@@ -90,7 +90,8 @@ class JourneyFacts:
     """What is recorded with a home assessment about the journeys it spared.
 
     `distance_km` is as the crow flies, `road_factor` turns it into road. `companions` is what
-    the family said; None takes the tariff's number.
+    the family said; None takes the tariff's number. Whoever does not meet the standard has no
+    certificate to collect.
     """
 
     distance_km: float
@@ -100,6 +101,7 @@ class JourneyFacts:
     rides_free: bool
     fee_paid_by_county: bool
     companions: int | None = None
+    collects: bool = True
 
     def __post_init__(self) -> None:
         if self.distance_km < 0 or self.road_factor < 1:
@@ -179,6 +181,11 @@ def saved(facts: JourneyFacts, tariff: Tariff) -> Saving:
     return Saving(tariff.code, tuple(_opened(line, tariff) for line in _lines(facts, tariff)))
 
 
+def journeys(facts: JourneyFacts, tariff: Tariff) -> int:
+    """Count the journeys that were spared: to the examination, and to collect the certificate."""
+    return tariff["journeys"] if facts.collects else min(1, tariff["journeys"])
+
+
 def amounts(facts: JourneyFacts, tariff: Tariff) -> dict[str, int]:
     """Return the amount of each line of the same saving in fen, its words left unwritten.
 
@@ -198,7 +205,7 @@ def _rides(
 ) -> Iterator[_Line]:
     """There and back by bus, each their own fare; or in one hired car that all share."""
     sits = int(facts.can_sit)
-    trips = (("journeys", tariff["journeys"]), ("ways", WAYS))
+    trips = (("journeys", journeys(facts, tariff)), ("ways", WAYS))
     pays = (*trips, ("paying_residents", sits * (not facts.rides_free)))
     ride_along = (*trips, ("companions", sits * companions))
     cars = (*trips, ("cars", 1 - sits))
@@ -212,7 +219,7 @@ def _stays(
     facts: JourneyFacts, tariff: Tariff, companions: int, counted_by: tuple[str, ...]
 ) -> Iterator[_Line]:
     """What being away costs: meals, a night when it is far, the companions' work; and the fee."""
-    journeys = ("journeys", tariff["journeys"])
+    times = ("journeys", journeys(facts, tariff))
     travellers = ("travellers", 1 + companions)
     nights = ("nights", tariff["lodging_nights"] * _is_far(facts, tariff))
     carers = ("companions", companions)
@@ -222,9 +229,9 @@ def _stays(
         for code in ("meal_fen", "lodging_fen", "half_day_fen", "assessment_fee_fen")
     )
     far = ("lodging_nights", "lodging_beyond_km", *counted_by)
-    yield _Line("meals", (journeys, travellers), meal, ("journeys", *counted_by))
+    yield _Line("meals", (times, travellers), meal, ("journeys", *counted_by))
     yield _Line("lodging", (nights, travellers), bed, far)
-    yield _Line("lost_working_time", (journeys, carers), half_day, ("journeys", *counted_by))
+    yield _Line("lost_working_time", (times, carers), half_day, ("journeys", *counted_by))
     yield _Line("assessment_fee", (fee,), fee_price, ())
 
 

@@ -45,6 +45,8 @@ class Journey(models.Model):
     rides_free = models.BooleanField()
     fee_paid_by_county = models.BooleanField()
     companions = models.PositiveSmallIntegerField(null=True)
+    #: A certificate, if the standard was met; what was recorded up to 0.6.7 stays as it was.
+    collects = models.BooleanField(default=True)
 
 
 class OutreachCost(models.Model):

@@ -95,7 +95,7 @@ def monthly(month: date, *, within: Division) -> Monthly:
         replies=reply_rate(enquiries.asked_between(first, last)),
         coverage=_coverage(within, last),
         villages=_villages(savings, within),
-        trips_spared=sum(entry.tariff["journeys"] for entry in savings.entries),
+        trips_spared=sum(entry.journeys for entry in savings.entries),
         trips_made=sum(matter.trips for matter in by_matter),
         matters=sum(matter.count for matter in by_matter if matter.name != "question"),
         channels=channels(first, last, within=within),

@@ -17,7 +17,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from outreach.domain.press import Comparison, compare_with_press, press_reference
-from outreach.domain.savings import JourneyFacts, Saving, Tariff, amounts, load_tariff, saved
+from outreach.domain.savings import (
+    JourneyFacts,
+    Saving,
+    Tariff,
+    amounts,
+    journeys,
+    load_tariff,
+    saved,
+)
 from outreach.domain.vocabulary import Level
 from outreach.models import Division, Journey, OutreachCost
 from outreach.models import Tariff as TariffText
@@ -49,6 +57,11 @@ class Entry:
     def saving(self) -> Saving:
         """The lines, opened to their formulas and sources."""
         return saved(self.facts, self.tariff)
+
+    @property
+    def journeys(self) -> int:
+        """The journeys that were spared."""
+        return journeys(self.facts, self.tariff)
 
     @cached_property
     def amounts(self) -> dict[str, int]:
@@ -193,6 +206,7 @@ def facts_of(journey: Journey) -> JourneyFacts:
         rides_free=journey.rides_free,
         fee_paid_by_county=journey.fee_paid_by_county,
         companions=journey.companions,
+        collects=journey.collects,
     )
 
 

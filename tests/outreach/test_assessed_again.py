@@ -13,6 +13,7 @@ from outreach.domain.vocabulary import Mode
 from outreach.models import Division, Evaluation, Journey, Resident
 from outreach.reports import By, savings_report
 from outreach.reports.intake import matters
+from outreach.reports.monthly import monthly
 from outreach.reports.rates import rates
 from outreach.rules import second_opinions_for
 from tests import builders
@@ -76,6 +77,19 @@ def test_where_nobody_measured_the_village_no_way_is_invented(
     at = Division.objects.get(code=evaluation.application.village.code).place
     assert Journey.objects.get().distance_km == (journeys.crow_km(at) if at else 0)
     assert bool(at) == bool(measured)
+
+
+def test_who_does_not_meet_the_standard_had_no_certificate_to_collect(
+    place: builders.County,
+) -> None:
+    [visit] = builders.scheduled(place)
+    part = evaluations.Part("physical", {"condition": "none"}, None, "不符合")
+    said = builders.submission(place, visit, parts=[part], grade=None)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    [entry] = savings_report().entries
+    assert entry.journeys == 1
+    assert entry.saving.total_fen == sum(entry.amounts.values())
+    assert monthly(VISIT_ON, within=place.county).trips_spared == 1
 
 
 def test_what_was_spared_stands_under_the_disability_that_was_found_at_last(

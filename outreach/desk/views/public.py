@@ -207,7 +207,7 @@ def _published() -> dict[str, Any]:
                 "rate": reply_rate(Enquiry.objects.all()),
                 "reply_days": settings.OUTREACH_REPLY_WORKING_DAYS,
                 "people": len(entries),
-                "trips": sum(entry.tariff["journeys"] for entry in entries),
+                "trips": sum(entry.journeys for entry in entries),
                 "saved": sum(sum(entry.amounts.values()) for entry in entries),
             }
             cache.set(PUBLISHED, figures, PUBLISHED_SECONDS)

@@ -52,6 +52,7 @@ facts = st.builds(
     rides_free=st.booleans(),
     fee_paid_by_county=st.booleans(),
     companions=st.none() | st.integers(0, 4),
+    collects=st.booleans(),
 )
 
 
@@ -82,6 +83,8 @@ def table(*fen: int) -> dict[str, int]:
         (replace(SITS, companions=3), table(2400, 7200, 0, 12000, 0, 26940, 10000), 58540),
         (replace(SITS, bedridden=True), table(2400, 4800, 0, 9000, 0, 17960, 10000), 44160),
         (replace(SITS, can_sit=False), table(0, 0, 30000, 6000, 0, 8980, 10000), 54980),
+        # Not met: one journey, to the examination.
+        (replace(SITS, collects=False), table(1200, 1200, 0, 3000, 0, 4490, 10000), 19890),
         (LIES, table(0, 0, 30000, 9000, 0, 17960, 10000), 66960),
         (replace(LIES, rides_free=True), table(0, 0, 30000, 9000, 0, 17960, 10000), 66960),
     ],
