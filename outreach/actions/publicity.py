@@ -230,7 +230,10 @@ def approve(applications: Sequence[Application], *, by: User, at: datetime) -> N
 def decide_appeal(
     application: Application, *, upheld: bool, note: str, by: User, at: datetime
 ) -> None:
-    """Enter the city federation's decision on an appeal: upheld means assessed again."""
+    """Enter the decision of the city federation, or of the province's committee, on an appeal.
+
+    Upheld means assessed again.
+    """
     with transaction.atomic():
         Appeal.objects.filter(application=application, decided_at=None).update(
             decided_at=at, is_upheld=upheld
@@ -247,16 +250,24 @@ def decide_appeal(
 def appeal_deadline(application: Application, on: date) -> date:
     """Return the last day for an appeal against a result that was not met.
 
-    Ten working days after the result, or after `on` where there is none. Raises
-    `CalendarNotLoaded`.
+    Ten working days after the result, or after the city federation upheld it, or after `on` where
+    there is none. Raises `CalendarNotLoaded`.
     """
     decided_on = _decided_on(application) or on
     return working_calendar(decided_on).add(decided_on, APPEAL_WORKING_DAYS)
 
 
 def _decided_on(application: Application) -> date | None:
-    found = application.events.filter(target=ApplicationState.NOT_MET).last()
+    against = (ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
+    found = application.events.filter(target__in=against).last()
     return timezone.localdate(found.at) if found else None
+
+
+def is_final(application: Application) -> bool:
+    """Tell whether city federation and province's committee have both upheld the last result."""
+    result = application.events.filter(target=ApplicationState.NOT_MET).last()
+    dismissed = application.events.filter(target=ApplicationState.APPEAL_DISMISSED)
+    return result is not None and dismissed.filter(pk__gt=result.pk).count() > 1
 
 
 def _deadline_known(application: Application, on: date) -> date | None:
@@ -277,9 +288,16 @@ def appeal(
 ) -> Appeal:
     """Record an appeal against a result that was not met, made within ten working days.
 
-    It goes to the city federation, and may be known here days after it was made.
+    It goes to the city federation, and against its decision to the province's committee, which is
+    final. It may be known here days after it was made.
     """
     made_on = made_on or timezone.localdate(at)
+    if is_final(application):
+        raise Refused("appeal-final", _("The province's committee has decided; that is final."))
+    if application.resident.applications.open().exclude(pk=application.pk).exists():
+        raise Refused(
+            "open-application", _("This person has an open application already; continue that one.")
+        )
     _check_made_in_time(application, made_on, today=timezone.localdate(at))
     with transaction.atomic():
         advance([application], "appeal", by=by, at=at, note=text)

@@ -142,7 +142,7 @@ class AppealForm(NoteForm):
         label=_("The appeal was made on"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("The day on which the city federation received it; left empty, today."),
+        help_text=_("The day on which the city, or the province, received it; left empty, today."),
     )
 
 

@@ -366,8 +366,11 @@ OBJECTIONS = Step(
 )
 APPEALS = Step(
     "desk:appeals",
-    _("Appeals with the city"),
-    _("The city federation decides these appeals. Enter its decision as soon as it is there."),
+    _("Appeals with city and province"),
+    _(
+        "The city federation decides these appeals, and after it the province's committee. Enter"
+        " the decision as soon as it is there."
+    ),
     _("Enter the decision"),
     (Role.ADMINISTRATOR,),
     _standing(A.UNDER_APPEAL),

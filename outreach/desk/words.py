@@ -82,7 +82,7 @@ STATES: Words = {
     A.ISSUED: _("Certificate issued, to hand over"),
     A.HANDED_OVER: _("Certificate handed over"),
     A.NOT_MET: _("Does not meet the standard"),
-    A.UNDER_APPEAL: _("Appeal at the city federation"),
+    A.UNDER_APPEAL: _("Appeal at the city or the province"),
     A.APPEAL_DISMISSED: _("Appeal dismissed"),
     A.REFERRED: _("Referred to a hospital"),
     A.REFUSED: _("Refused"),

@@ -151,9 +151,21 @@ APPLICATION = {
         _step("hand_over", (A.ISSUED,), A.HANDED_OVER, _FIELD),
         _step("end", (A.ISSUED,), A.CLOSED, _OFFICE, "注销, 迁出: before it was handed over"),
         _step("reopen", (A.CLOSED,), A.ISSUED, (Role.APPROVER,), "cancelled by mistake"),
-        _step("appeal", (A.NOT_MET,), A.UNDER_APPEAL, _FIELD, "10 working days, city federation"),
+        _step(
+            "appeal",
+            (A.NOT_MET, A.APPEAL_DISMISSED),
+            A.UNDER_APPEAL,
+            _FIELD,
+            "10 working days each: city federation, then the province's committee",
+        ),
         _step("uphold_appeal", (A.UNDER_APPEAL,), A.ACCEPTED, _ADMIN, "assessed again"),
-        _step("dismiss_appeal", (A.UNDER_APPEAL,), A.APPEAL_DISMISSED, _ADMIN, "final"),
+        _step(
+            "dismiss_appeal",
+            (A.UNDER_APPEAL,),
+            A.APPEAL_DISMISSED,
+            _ADMIN,
+            "the province's is final",
+        ),
     )
 }
 

@@ -9,7 +9,15 @@ import pytest
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.desk.steps import unscheduled
 from outreach.domain.workdays import CalendarNotLoaded
-from outreach.models import Application, AuditEvent, CalendarYear, Evaluation, Notice, Objection
+from outreach.models import (
+    Appeal,
+    Application,
+    AuditEvent,
+    CalendarYear,
+    Evaluation,
+    Notice,
+    Objection,
+)
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
@@ -218,12 +226,17 @@ def test_minors_are_not_publicised(place: builders.County, is_late: bool) -> Non
     assert (visit.application.state, Notice.objects.count()) == ("noticed", 0)
 
 
-def test_an_appeal_has_ten_working_days(place: builders.County) -> None:
+def found_not_met(place: builders.County) -> Application:
+    """Return the case of somebody in whom a doctor found no disability."""
     [visit] = builders.scheduled(place)
     part = evaluations.Part("physical", {"independence": "mostly", "condition": "1g"}, None, "未达")
     said = builders.submission(place, visit, parts=[part], grade=None)
     evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
-    case = visit.application
+    return visit.application
+
+
+def test_an_appeal_has_ten_working_days(place: builders.County) -> None:
+    case = found_not_met(place)
     late = datetime(2018, 6, 20, 9, tzinfo=SHANGHAI)
     with pytest.raises(Refused, match=r"^appeal-late$"):
         publicity.appeal(case, text="不服", by=place.liaison, at=late)
@@ -235,11 +248,7 @@ def test_an_appeal_that_the_city_had_in_time_is_recorded_when_it_tells(
     place: builders.County,
 ) -> None:
     """The family goes to the city federation, which decides; the county may hear of it later."""
-    [visit] = builders.scheduled(place)
-    part = evaluations.Part("physical", {"independence": "mostly", "condition": "1g"}, None, "未达")
-    said = builders.submission(place, visit, parts=[part], grade=None)
-    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
-    case, heard = visit.application, datetime(2018, 7, 2, 9, tzinfo=SHANGHAI)
+    case, heard = found_not_met(place), datetime(2018, 7, 2, 9, tzinfo=SHANGHAI)
     for made_on, code in (
         (date(2018, 6, 20), "appeal-late"),
         (date(2018, 6, 3), "no-day-of-an-appeal"),
@@ -252,6 +261,45 @@ def test_an_appeal_that_the_city_had_in_time_is_recorded_when_it_tells(
     assert case.state == "under_appeal"
     told = AuditEvent.objects.get(action="appeal.record")
     assert told.detail == {"made_on": "2018-06-19"}
+
+
+@pytest.mark.parametrize(("upheld", "state"), [(False, "appeal_dismissed"), (True, "accepted")])
+def test_against_the_citys_decision_one_appeals_to_the_province_whose_word_is_final(
+    place: builders.County, upheld: bool, state: str
+) -> None:
+    """What the city had dismissed was final here, and the person barred, whatever was decided."""
+    case, office = found_not_met(place), place.administrator
+
+    def appeal(month: int, day: int) -> Appeal:
+        at = datetime(2018, month, day, 9, tzinfo=SHANGHAI)
+        return publicity.appeal(case, text="不服", by=place.liaison, at=at)
+
+    def decide(month: int, day: int, *, upheld: bool) -> None:
+        at = datetime(2018, month, day, 9, tzinfo=SHANGHAI)
+        publicity.decide_appeal(case, upheld=upheld, note="复评", by=office, at=at)
+
+    appeal(6, 5)
+    decide(6, 20, upheld=False)
+    with pytest.raises(Refused, match=r"^appeal-late$"):
+        appeal(7, 5)
+    assert appeal(7, 4).deadline_on == date(2018, 7, 4)
+    decide(7, 20, upheld=upheld)
+    case.refresh_from_db()
+    assert case.state == state
+    if not upheld:
+        with pytest.raises(Refused, match=r"^appeal-final$"):
+            appeal(7, 23)
+
+
+def test_nobody_appeals_beside_a_new_application(place: builders.County) -> None:
+    """The city may decide when the year is over, and the person has applied anew by then."""
+    case, later = found_not_met(place), datetime(2019, 7, 1, 9, tzinfo=SHANGHAI)
+    publicity.appeal(case, text="不服", by=place.liaison, at=AFTERNOON)
+    publicity.decide_appeal(case, upheld=False, note="维持", by=place.administrator, at=later)
+    anew = builders.nomination(place, id_number=case.resident.id_number)
+    applications.nominate([anew], by=place.liaison, at=later)
+    with pytest.raises(Refused, match=r"^open-application$"):
+        publicity.appeal(case, text="不服", by=place.liaison, at=later)
 
 
 def test_an_appeal_before_new_year_does_not_wait_for_next_years_calendar(

@@ -133,13 +133,19 @@ def _what_is_left(request: DeskRequest, application: Application) -> HttpRespons
 
 def _appeal_until(application: Application) -> date | None:
     """Return until when the family may appeal; none once that is over, or without a calendar."""
-    if application.state != ApplicationState.NOT_MET:
+    if not _may_appeal(application):
         return None
     try:
         last = publicity.appeal_deadline(application, clock.today())
     except CalendarNotLoaded:
         return None
     return last if clock.today() <= last else None
+
+
+def _may_appeal(application: Application) -> bool:
+    return application.state in APPLICATION["appeal"].sources and not publicity.is_final(
+        application
+    )
 
 
 def _open(visits: list[Visit]) -> Visit | None:
@@ -220,6 +226,7 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
         if user.role in _takers(name)
         and application.state in APPLICATION[name].sources
         and (name != "return_file" or hasattr(application, "move_in"))
+        and (name != "appeal" or _may_appeal(application))
     ]
 
 
