@@ -33,6 +33,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_clock(),
         *_environment(),
         *_county_seat(),
+        *_addresses(),
         *_sqlite(),
         *_routing(),
         *_restore(),
@@ -46,7 +47,9 @@ def _keys() -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     # Django raises when an empty SECRET_KEY is read, before anything could say what to set.
     if not settings.ENVIRONMENT.variables.get("OUTREACH_SECRET_KEY"):
-        errors.append(Error("Set OUTREACH_SECRET_KEY to 50 random characters.", id="outreach.E001"))
+        said = "Set OUTREACH_SECRET_KEY to 50 random characters."
+        hint = "Where a settings file has it: export OUTREACH_ENV_FILE=/etc/outreach/outreach.env"
+        errors.append(Error(said, hint=hint, id="outreach.E001"))
     try:
         KeyRing.parse(settings.OUTREACH_SEALING_KEYS, settings.OUTREACH_INDEX_KEY)
     except MalformedKey as error:
@@ -90,6 +93,21 @@ def _county_seat() -> list[CheckMessage]:
 
 def _sqlite() -> list[CheckMessage]:
     embedded = connection.vendor == "sqlite"
+def _addresses() -> list[CheckMessage]:
+    """Find out before a paper is signed that its code would lead nowhere, or a message goes out."""
+    found: list[CheckMessage] = []
+    if not is_address(settings.OUTREACH_PUBLIC_URL):
+        said = "OUTREACH_PUBLIC_URL must be an address like https://outreach.example."
+        found.append(Error(said, id="outreach.E017"))
+    if any("/" in host for host in settings.ALLOWED_HOSTS):
+        said = "OUTREACH_HOSTS holds names like outreach.example, and no addresses."
+        found.append(Error(said, id="outreach.E018"))
+    if settings.OUTREACH_SENDER == "gateway" and not is_address(settings.OUTREACH_SMS_URL):
+        said = "OUTREACH_SENDER=gateway wants OUTREACH_SMS_URL, like https://gateway.example/send."
+        found.append(Error(said, id="outreach.E019"))
+    return found
+
+
     if embedded and sqlite3.sqlite_version_info < SQLITE_MENDED and not settings.OUTREACH_DEMO:
         return [
             Caution(

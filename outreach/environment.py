@@ -9,6 +9,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 
+class UnreadableSettings(Exception):
+    """Settings that nothing can be begun with; says which, and what to do."""
+
+
 @dataclass(frozen=True)
 class Declared:
     """One setting as the reference page lists it."""
@@ -28,10 +32,14 @@ class Environment:
     errors: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, variables: Mapping[str, str], file: Path) -> Environment:
-        """Merge the file under the variables, so that a variable always wins."""
-        # An editor of Windows may begin the file with a mark that nobody sees.
-        stored = parse_lines(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
+    def read(cls, variables: Mapping[str, str], usual: Path) -> Environment:
+        """Merge the file under the variables, so that a variable always wins.
+
+        The `usual` file may be missing, one that OUTREACH_ENV_FILE names may not: without what it
+        says a command would work on another register, or on none. Raises `UnreadableSettings`.
+        """
+        named = variables.get("OUTREACH_ENV_FILE")
+        stored = parse_lines(_text_of(Path(named or usual))) if named or usual.exists() else {}
         return cls({**stored, **variables}, stored)
 
     def text(self, name: str, default: str, purpose: str) -> str:
@@ -43,10 +51,13 @@ class Environment:
         """Return a whole number; a malformed one is reported by the start-up checks."""
         raw = self.text(name, str(default), purpose)
         try:
-            return int(raw)
+            number = int(raw)
         except ValueError:
+            number = -1
+        if number < 0:
             self.errors.append(f"{name} must be a whole number, for example {name}={default}.")
             return default
+        return number
 
     def decimal(self, name: str, default: float, purpose: str) -> float:
         """Return a number above zero; a malformed one is reported by the start-up checks."""
@@ -91,6 +102,20 @@ class Environment:
     def words(self, name: str, default: str, purpose: str) -> list[str]:
         """Return a comma-separated list."""
         return [word.strip() for word in self.text(name, default, purpose).split(",") if word]
+
+
+def _text_of(file: Path) -> str:
+    said = f"The settings file {file} (OUTREACH_ENV_FILE) cannot be read"
+    try:
+        # An editor of Windows may begin the file with a mark that nobody sees.
+        return file.read_text(encoding="utf-8-sig")
+    except PermissionError as error:
+        hint = "run this as the account that serves, or let this one read it"
+        raise UnreadableSettings(f"{said}: {hint}.") from error
+    except OSError as error:
+        raise UnreadableSettings(f"{said}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableSettings(f"{said}: save it as UTF-8.") from error
 
 
 def parse_lines(text: str) -> dict[str, str]:

@@ -46,7 +46,10 @@ class RoadMatrix:
 
 def is_address(url: str) -> bool:
     """Tell whether a setting can be a server's address."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # as with a full-width slash
+        return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 

@@ -42,9 +42,12 @@ class KeyRing:
     @classmethod
     def parse(cls, keys: Sequence[str], index_key: str) -> KeyRing:
         """Read keys as the settings write them, or raise `MalformedKey` without showing them."""
-        named = dict(_parse_key(text) for text in keys)
+        pairs = [_parse_key(text) for text in keys]
+        named = dict(pairs)
         if not named:
             raise MalformedKey("no sealing key is set")
+        if len(named) < len(pairs):  # only the last one would count
+            raise MalformedKey("two sealing keys have the same name")
         return cls(named, _decode(index_key, "index key"))
 
     @cached_property

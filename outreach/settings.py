@@ -7,18 +7,20 @@ say what to set; the server refuses to start while one of them is an error.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-from outreach.environment import Environment
+from outreach.environment import Environment, UnreadableSettings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-_env = Environment.read(
-    os.environ, Path(os.environ.get("OUTREACH_ENV_FILE", BASE_DIR / "var" / "outreach.env"))
-)
+try:
+    _env = Environment.read(os.environ, BASE_DIR / "var" / "outreach.env")
+except UnreadableSettings as error:
+    sys.exit(str(error))
 ENVIRONMENT = _env
 
 SECRET_KEY = _env.text("OUTREACH_SECRET_KEY", "", "Signs sessions; 50 random characters.")
@@ -301,7 +303,16 @@ _SQLITE = {
 
 def _postgresql(url: str) -> dict[str, Any]:
     """Return the database of a URL; the statements of an exchange are prepared (statements.py)."""
-    told: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600))
+    try:
+        told: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600))
+    except ValueError:
+        told = {"ENGINE": ""}
+    if told["ENGINE"] != "django.db.backends.postgresql":
+        # Not what was read: the password may stand in it.
+        sys.exit(
+            "DATABASE_URL cannot be read. It is written postgresql://user:password@host/name, and"
+            " in a password # is written %23, / %2F, ? %3F, @ %40, : %3A and % %25."
+        )
     return told | {"OPTIONS": {**told.get("OPTIONS", {}), "prepare_threshold": 5}}
 
 

@@ -77,11 +77,16 @@ for host in ("127.0.0.1:8000", "localhost", "outreach.example", "else.example"):
         ("OUTREACH_SECRET_KEY=short", "security.W009"),
         ("OUTREACH_HSTS=all", "outreach.E004"),
         ("OUTREACH_ROAD_FACTOR=1,4", "outreach.E004"),
+        ("OUTREACH_MAX_PHOTO_BYTES=-1", "outreach.E004"),
+        ("OUTREACH_PUBLIC_URL=outreach.example", "outreach.E017"),
+        ("OUTREACH_HOSTS=https://outreach.example", "outreach.E018"),
+        ("OUTREACH_SENDER=gateway", "outreach.E019"),
+        ("OUTREACH_SEALING_KEYS=k1:{key},k1:{key}", "two sealing keys have the same name"),
         ("OUTREACH_COUNTY_SEAT=30.7988，106.0884", "outreach.E014"),
     ],
 )
 def test_a_careless_setting_is_named(environment: dict[str, str], setting: str, said: str) -> None:
-    name, _, value = setting.partition("=")
+    name, _, value = setting.format(key=fresh_key()).partition("=")
     assert said in manage(environment | {name: value}, "check", "--deploy")[1]
 
 
@@ -103,3 +108,31 @@ print(settings.OUTREACH_KEYS_DIR == settings.OUTREACH_DATA / "keys")
     code, said = manage(environment, "shell", "-v", "0", "-c", asked)
     assert (code, said.split()) == (0, [issuer, address, "88", "True"])
     assert "OUTREACH_RETENTON is no setting" in manage(environment, "check")[1]
+
+
+def test_a_settings_file_that_cannot_be_read_stops_every_command(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Misspelt, keys were made in another folder; saved in GBK, it was a Python traceback."""
+    (chinese := tmp_path / "gbk.env").write_text("OUTREACH_ISSUER=示例县残疾人联合会", "gbk")
+    why = {tmp_path / "none.env": "No such file", tmp_path: "Is a directory", chinese: "UTF-8"}
+    for file, reason in why.items():
+        code, said = manage(environment | {"OUTREACH_ENV_FILE": str(file)}, "create_authority")
+        assert (code, said.count("\n")) == (1, 1), said
+        assert str(file) in said
+        assert reason in said
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://outreach:p#ss@localhost/outreach", "mysql://outreach@localhost/o"]
+)
+def test_an_address_of_the_database_that_cannot_be_read_is_named(
+    environment: dict[str, str], address: str
+) -> None:
+    """With a # in the password it was a Python traceback that showed half of that."""
+    code, said = manage(environment | {"DATABASE_URL": address}, "check")
+    assert (code, said.count("\n")) == (1, 1), said
+    assert said.startswith("DATABASE_URL cannot be read")
+    assert "p#ss" not in said
+    assert "ss@" not in said
