@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
-from django.db import connection
+from django.db import OperationalError, connection
 
 from outreach.domain.retention import MalformedTerms, read_terms
 from outreach.environment import MalformedBucket, parse_bucket
@@ -191,13 +191,16 @@ def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[Check
     """Keep a county from taking another's tables for its own: `migrate` runs this first."""
     if not databases or connection.vendor != "postgresql":
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_user, current_schema(), ARRAY(SELECT nspname::text FROM pg_class"
-            " JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = 'django_migrations'"
-            " AND nspname = ANY (current_schemas(false)) AND nspname <> current_schema())"
-        )
-        role, schema, others = cursor.fetchone()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_user, current_schema(), ARRAY(SELECT nspname::text FROM pg_class"
+                " JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = 'django_migrations'"
+                " AND nspname = ANY (current_schemas(false)) AND nspname <> current_schema())"
+            )
+            role, schema, others = cursor.fetchone()
+    except OperationalError:  # the server starts without it, and goes on when it is back
+        return []
     hint = "Make one with deploy/counties/county.sql; its search_path names that schema alone."
     if schema is None:
         said = f"The database's role {role} has no schema to work in."

@@ -102,6 +102,11 @@ class KeyRing:
         """What every value begins with that is sealed with the key that seals now."""
         return _VERSION + self.first_tag
 
+    @property
+    def heads(self) -> list[bytes]:
+        """What every value begins with that a key of the ring sealed."""
+        return [_VERSION + tag for tag in self._by_tag]
+
     def name_of(self, tag: bytes) -> str | None:
         """Return which key of the ring has that fingerprint, or None where none has."""
         return next((name for name in self.keys if _tag(name) == tag), None)

@@ -5,7 +5,7 @@ import os
 import sys
 
 import django
-from django.core.checks import ERROR, run_checks
+from django.core.checks import ERROR, Tags, run_checks
 from django.core.wsgi import get_wsgi_application
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -19,7 +19,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
 
 def refuse_unsound() -> None:
     """Leave with the messages of the start-up checks, each of which says what to set."""
-    unsound = [message for message in run_checks() if message.level >= ERROR]
+    found = [*run_checks(), *run_checks(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])]
+    unsound = [message for message in found if message.level >= ERROR]
     if unsound:
         lines = [f"{message.id}: {message.msg}" for message in unsound]
         sys.exit("\n".join(["The service does not start:", *lines]))

@@ -37,11 +37,10 @@ from outreach.backups.archive import (
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.checks import RESTORE_MARK
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
-from outreach.models import Resident
-from outreach.models.sealed import blind_index, key_ring
+from outreach.models import OtherKeys, check_keys
+from outreach.models.sealed import key_ring
 from outreach.retention.erasing import remove_files
 from outreach.retention.requests import reapply
-from outreach.sealing import SealBroken
 
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
@@ -54,10 +53,6 @@ class AnotherBackup(RuntimeError):
 
 class NewerBackup(RuntimeError):
     """A newer version took it, whose tables this one does not know."""
-
-
-class OtherKeys(RuntimeError):
-    """The keys of the settings are not those of the register that was backed up."""
 
 
 class NoRegister(RuntimeError):
@@ -159,20 +154,10 @@ def _check_alone(manifest: Manifest, mark: Path) -> None:
 
 
 def _check_keys() -> None:
-    """Refuse keys that do not open what is sealed here, or by which nobody would be found again.
-
-    What is written under them would be lost to the right ones.
-    """
-    known = Resident.objects.filter(erased_at=None).first()
-    try:
-        is_sealed_otherwise = bool(values_by_key()[UNKNOWN])
-        number = known.id_number if known else ""
-    except SealBroken:
-        is_sealed_otherwise = True
-    if is_sealed_otherwise:
+    """Refuse keys that are not the register's; here each sealed value is looked at."""
+    if values_by_key()[UNKNOWN]:
         raise OtherKeys("OUTREACH_SEALING_KEYS does not open what the register holds.")
-    if known and known.id_number_index != blind_index(number, "id_number"):
-        raise OtherKeys("OUTREACH_INDEX_KEY finds nobody of the register.")
+    check_keys()
 
 
 def stand_again(at: datetime) -> Again:

@@ -20,6 +20,7 @@ from outreach.models.office import (
     SimulatedClock,
     working_calendar,
 )
+from outreach.models.other_keys import OtherKeys, check_keys
 from outreach.models.people import (
     AccountRequest,
     Assessor,
@@ -77,6 +78,7 @@ __all__ = [
     "Notice",
     "Notification",
     "Objection",
+    "OtherKeys",
     "Outlet",
     "OutreachCost",
     "PaperPhoto",
@@ -97,6 +99,7 @@ __all__ = [
     "User",
     "Visit",
     "VisitEvent",
+    "check_keys",
     "insert",
     "insert_missing",
     "is_held",

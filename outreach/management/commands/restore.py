@@ -9,8 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach.backups.archive import BackupUnreadable, MalformedBackupKey, Manifest
 from outreach.backups.databases import AnotherSchema, NotEmpty, ToolFailed
-from outreach.backups.whole import AnotherBackup, NewerBackup, OtherKeys, check, restore
+from outreach.backups.whole import Again, AnotherBackup, AtWork, NewerBackup, check, restore
 from outreach.management.bars import bar
+from outreach.management.commands.begin_epoch import told
+from outreach.models import OtherKeys
 from outreach.sealing import MalformedKey
 
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.core.checks import Tags, run_checks
 from django.db import connection
 from psycopg import sql
 
+from outreach.checks import check_schema
 from tests.outreach.backups.installation import ROOT, TOOLS, Installation, another_database
 from tests.outreach.backups.province import Province
 
@@ -138,4 +138,4 @@ def test_a_role_that_sees_two_registers_is_stopped_before_it_takes_one_for_its_o
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA a_new_one")
         cursor.execute(f"SET LOCAL search_path = {path}")
-    assert [one.id for one in run_checks(tags=[Tags.database], databases=["default"])] == found
+    assert [one.id for one in check_schema(databases=["default"])] == found
