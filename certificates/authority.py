@@ -48,6 +48,10 @@ class AuthorityUnsound(Exception):
     """Key, certificate and root in the keys folder do not belong together or are out of date."""
 
 
+class AuthorityEnded(AuthorityUnsound):
+    """Key, certificate and root belong together, and one of them has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialKey:
     """Signs the QR credential: ES256, raw r‖s (RFC 9053, 2.1)."""
@@ -239,9 +243,11 @@ def check_chain(
     if not is_issued_under(leaf, between, root):
         raise AuthorityUnsound("no chain leads from signer.crt.pem to root.crt.pem")
     for one in (*chain, root):
-        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
-            name = one.subject.rfc4514_string()
-            raise AuthorityUnsound(f"the signer's chain is not valid today: {name}")
+        name = one.subject.rfc4514_string()
+        if at > one.not_valid_after_utc:
+            raise AuthorityEnded(f"the signer's chain has ended: {name}")
+        if at < one.not_valid_before_utc:
+            raise AuthorityUnsound(f"the signer's chain is not valid yet: {name}")
 
 
 def check_pair(certificate: x509.Certificate, key: SigningKey) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from certificates import sm2
 from certificates.authority import (
+    AuthorityEnded,
     AuthorityMissing,
     AuthorityUnsound,
     check_authority,
@@ -55,6 +56,9 @@ def _authority() -> list[checks.CheckMessage]:
         sound = check_authority(settings.OUTREACH_KEYS_DIR, at=now)
     except AuthorityMissing as error:
         return [checks.Warning(f"No certificate can be issued: {error}.", id="certificates.W001")]
+    except AuthorityEnded as error:  # nothing is signed; all other work goes on
+        message = f"No certificate can be issued: {error}. Renew it."
+        return [checks.Warning(message, id="certificates.W007")]
     except (AuthorityUnsound, OSError, ValueError) as error:
         folder = settings.OUTREACH_KEYS_DIR
         return [

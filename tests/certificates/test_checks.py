@@ -44,6 +44,22 @@ def test_a_certificate_about_to_end_is_a_warning(tmp_path: Path, settings: Any) 
     assert found() == ["certificates.W002"]
 
 
+def test_a_certificate_that_has_ended_keeps_nobody_from_other_work(
+    tmp_path: Path, settings: Any
+) -> None:
+    """After the next start of the machine no tablet could deliver, until a CA had answered."""
+    settings.OUTREACH_KEYS_DIR = tmp_path
+    create_authority(tmp_path, NAMES, at=SIGNED_AT - timedelta(days=365.25 * SIGNER_YEARS + 30))
+    assert found() == ["certificates.W007"]
+
+
+def test_a_certificate_that_has_not_begun_is_an_error(tmp_path: Path, settings: Any) -> None:
+    """The clock of the machine is wrong: it would date everything so."""
+    settings.OUTREACH_KEYS_DIR = tmp_path
+    create_authority(tmp_path, NAMES, at=SIGNED_AT + timedelta(days=365.25 * SIGNER_YEARS))
+    assert found() == ["certificates.E001"]
+
+
 def test_a_demo_key_outside_the_demo_is_a_warning(keys: Path, settings: Any) -> None:
     settings.OUTREACH_KEYS_DIR = keys
     settings.OUTREACH_DEMO = False
