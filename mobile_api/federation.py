@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from certificates.keys import read_private, write, write_private
+
 _INFO = b"outreach tablet v1"
 _PRIVATE, _PUBLIC = "hand-in.key.pem", "hand-in.pub.pem"
 
@@ -38,24 +40,24 @@ class FederationKeys:
     folder: Path
 
     def create(self) -> bool:
-        """Make the pair where it is missing; tell whether it was."""
-        if (self.folder / _PUBLIC).exists():
+        """Make what is missing of the pair; tell whether anything was.
+
+        A private half without its public one, as a kill or a restored folder leaves it, stays: what
+        was handed in opens with it alone.
+        """
+        private, public = self.folder / _PRIVATE, self.folder / _PUBLIC
+        if public.exists():
             return False
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = ec.generate_private_key(ec.SECP256R1())
-        private = self.folder / _PRIVATE
-        private.touch(mode=0o600)
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        (self.folder / _PUBLIC).write_bytes(
-            key.public_key().public_bytes(
+        if not private.exists():
+            write_private(private, ec.generate_private_key(ec.SECP256R1()))
+        write(
+            public,
+            read_private(private)
+            .public_key()
+            .public_bytes(
                 serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
+            ),
         )
         return True
 

@@ -54,6 +54,17 @@ def post(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
+def test_a_private_half_without_its_public_one_is_never_overwritten(tmp_path: Path) -> None:
+    """Where a keys folder was laid back without it, nobody could open what had been handed in."""
+    keys = FederationKeys(tmp_path)
+    assert keys.create()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert len(before) == 2
+    (tmp_path / "hand-in.pub.pem").unlink()
+    assert (keys.create(), keys.create()) == (True, False)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_a_stopped_tablet_learns_the_key_from_the_answer_that_stops_it(
     lost: Tablet, keys: FederationKeys
 ) -> None:
