@@ -397,7 +397,7 @@ def export(folder: Path) -> Exported:
 
     Files are named by case, never by certificate number: that contains an ID number.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written, lost = set(), []
     files = CertificateFile.objects.select_related("certificate__application")
     for kept in files.order_by("certificate", "version").iterator():

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from certificates.actions import export
 
@@ -22,7 +22,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Export, count, and name what is lost."""
-        found = export(options["dir"])
+        try:
+            found = export(options["dir"])
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         self.stdout.write(f"{found.count} certificates in {options['dir']}")
         for name in found.lost:
             self.stderr.write(f"Lost, take it from a backup: {name}")

@@ -36,6 +36,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Upgrade, counting; end with what is left."""
         to, at, days = Level(options["to"]), clock.now(), options["again_after"]
+        if (days or 0) not in range(36_500) or (options["limit"] or 0) < 0:
+            raise CommandError("Days and papers are counted from 0; days to a hundred years.")
         files = waiting(to, at - timedelta(days=days) if days is not None else None)
         total = files.count() if options["limit"] is None else options["limit"]
         done, failed = 0, []

@@ -41,6 +41,9 @@ class Command(BaseCommand):
         division = Division.objects.filter(code=options["division"]).order_by("valid_from").last()
         if division is None:
             raise CommandError(f"There is no division {options['division']}.")
+        longest = Integration._meta.get_field("name").max_length or 0
+        if not name.strip() or len(name) > longest:
+            raise CommandError(f"The system's name has 1 to {longest} characters.")
         scopes = options["scope"] or ["changes"]
         self.stdout.write(make_integration(name, division, at=at, scopes=scopes))
         reads = ", ".join(f"GET /api/v1/{scope}" for scope in scopes)

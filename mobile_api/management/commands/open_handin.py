@@ -29,9 +29,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Open part by part and say how many there were."""
         folder: Path = options["folder"]
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         count = 0
         try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keys = FederationKeys(settings.OUTREACH_KEYS_DIR)
             for number, kind, plain in opened(options["receipt"], keys):
                 body = plain.pop("body", None) if kind == "media" else None

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mobile_api.webhooks import post_changes
 
@@ -18,6 +18,8 @@ class Command(BaseCommand):
         parser.add_argument("--every", type=int, default=0, help="go on, every so many seconds")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["every"] < 0:
+            raise CommandError("--every takes seconds, 0 or more.")
         while True:
             came = asdict(post_changes())
             self.stdout.write(", ".join(f"{name} {count}" for name, count in came.items()))

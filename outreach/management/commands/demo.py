@@ -85,6 +85,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.OUTREACH_DEMO:
             raise CommandError("Set OUTREACH_DEMO=1: the demo never touches a real register.")
+        if not 0 <= options["port"] < 65536:
+            raise CommandError("A port is a number from 0 to 65535.")
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
         call_command("create_authority", verbosity=0, stdout=self.stdout)

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach import clock
 from outreach.actions.notifying.delivery import deliver
@@ -23,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--every", type=int, default=0, help="go on, every so many seconds")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["every"] < 0:
+            raise CommandError("--every takes seconds, 0 or more.")
         if options["sent"]:
             for line in Shelf(files()).lines():
                 self.stdout.write(line)
