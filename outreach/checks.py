@@ -40,6 +40,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_retention(),
         *_bucket(),
         *_outlasting(),
+        *_owners(),
+        *_moved(),
     ]
 
 
@@ -91,8 +93,6 @@ def _county_seat() -> list[CheckMessage]:
     return [Error(said, id="outreach.E014")]
 
 
-def _sqlite() -> list[CheckMessage]:
-    embedded = connection.vendor == "sqlite"
 def _addresses() -> list[CheckMessage]:
     """Find out before a paper is signed that its code would lead nowhere, or a message goes out."""
     found: list[CheckMessage] = []
@@ -108,6 +108,8 @@ def _addresses() -> list[CheckMessage]:
     return found
 
 
+def _sqlite() -> list[CheckMessage]:
+    embedded = connection.vendor == "sqlite"
     if embedded and sqlite3.sqlite_version_info < SQLITE_MENDED and not settings.OUTREACH_DEMO:
         return [
             Caution(
@@ -184,6 +186,30 @@ def _outlasting() -> list[CheckMessage]:
             hint = "Under systemd its folder stands in ReadWritePaths= (BindPaths= of a county)."
             found.append(Caution(said, hint=hint, id="outreach.W011"))
     return found
+
+
+def _owners() -> list[CheckMessage]:
+    """Find out at the start what another account owns, as where a command was run as root."""
+    data: Path = settings.OUTREACH_DATA
+    found: list[CheckMessage] = []
+    for path in (data, settings.OUTREACH_FILES, *sorted(data.glob("outreach.sqlite3*"))):
+        if os.access(path, os.F_OK) and not os.access(path, os.R_OK | os.W_OK):
+            hint = (
+                f"Give it to the account that serves: chown -R outreach: {data}. Under systemd it"
+                " stands in ReadWritePaths= (BindPaths= of a county)."
+            )
+            found.append(Error(f"{path} cannot be written.", hint=hint, id="outreach.E016"))
+    return found
+
+
+def _moved() -> list[CheckMessage]:
+    """Warn where a bucket was named beside a folder full of photos: they are looked for there."""
+    photos: Path = settings.OUTREACH_FILES / "blobs"
+    if not settings.OUTREACH_BUCKET or not any(one.is_file() for one in photos.rglob("*")):
+        return []
+    said = "Photos lie in OUTREACH_FILES, and are looked for in OUTREACH_BUCKET alone."
+    hint = "A backup, restored where the bucket is named, moves them; the folder's may go then."
+    return [Caution(said, hint=hint, id="outreach.W013")]
 
 
 @register(Tags.database)

@@ -61,3 +61,33 @@ def test_a_file_that_cannot_grow_is_warned_of_at_the_start(
     settings.OUTREACH_ERASURES.touch()
     warned = [one.msg for one in check_settings() if one.id == "outreach.W011"]
     assert warned == [f"OUTREACH_ENROLMENTS cannot be written: {settings.OUTREACH_ENROLMENTS}."]
+
+
+def test_what_another_account_owns_is_named_at_the_start(
+    tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a command that was run as root: every page was an error, and nothing said why."""
+    settings.OUTREACH_DATA, settings.OUTREACH_FILES = tmp_path, tmp_path / "files"
+    (root_made := tmp_path / "outreach.sqlite3-wal").touch()
+    (tmp_path / "outreach.sqlite3").touch()
+
+    def may(path: Path, how: int) -> bool:
+        return path.exists() and (how == os.F_OK or path != root_made)
+
+    monkeypatch.setattr(os, "access", may)
+    found = [one.msg for one in check_settings() if one.id == "outreach.E016"]
+    assert found == [f"{root_made} cannot be written."]
+
+
+def test_photos_beside_a_bucket_that_was_only_named_are_warned_of(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    """They are looked for in the bucket alone, and read as lost."""
+    settings.OUTREACH_FILES = tmp_path
+    settings.OUTREACH_BUCKET = "https://store.example/outreach"
+    (folder := tmp_path / "blobs" / "ab").mkdir(parents=True)
+    assert "outreach.W013" not in [one.id for one in check_settings()]
+    (folder / "photo").touch()
+    assert "outreach.W013" in [one.id for one in check_settings()]
+    settings.OUTREACH_BUCKET = ""
+    assert "outreach.W013" not in [one.id for one in check_settings()]
