@@ -11,7 +11,7 @@ MAKEFLAGS += --jobs=2
 
 # What the service needs, pinned with hashes.
 $(VENV)/.packages: requirements/run.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
 	touch $@
 

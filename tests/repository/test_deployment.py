@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -45,3 +47,19 @@ def test_the_proxy_sends_exchanges_to_their_own_process_where_there_is_one():
     ]
     [path] = re.findall(r"location = (\S+) \{ proxy_pass http://exchanges;", proxy)
     assert path == reverse("mobile_api:sync")
+
+
+def test_an_environment_that_was_half_made_is_made_anew(tmp_path):
+    """Cut off, or without Debian's python3-venv, it had a Python without pip, for ever."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "run.txt").touch()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    made = subprocess.run(
+        ["make", "PYTHON=echo would run", ".venv/.packages"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "would run -m venv --clear .venv" in made.stdout
