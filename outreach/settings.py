@@ -125,6 +125,8 @@ OUTREACH_BACKUP_RECIPIENTS = _env.words(
     "Public keys (age1…) that backups are encrypted to; the secret ones stay off this machine.",
 )
 
+#: Touched whenever a backup is whole, for whoever watches.
+OUTREACH_BACKED_UP = OUTREACH_DATA / "backed-up"
 OUTREACH_MAX_PHOTO_BYTES = _env.number(
     "OUTREACH_MAX_PHOTO_BYTES", 12 * 1024 * 1024, "Largest photo accepted, in bytes."
 )

@@ -87,6 +87,7 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
         manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
         members = [_member(kind.file_name, dump), *_files(settings.OUTREACH_FILES), *_in_bucket()]
         write(target, members, manifest, to=to, progress=progress)
+    settings.OUTREACH_BACKED_UP.touch()
     return target
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Min
+from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.registry import Collector
 
@@ -32,6 +34,7 @@ class Register(Collector):
         yield _mutations()
         yield _papers()
         yield _space()
+        yield _backup()
 
 
 def _queues(now: datetime) -> Iterator[Gauge]:
@@ -86,6 +89,20 @@ def _space() -> Gauge:
         if folder.exists():
             gauge.add_metric((what,), shutil.disk_usage(folder).free)
     return gauge
+
+
+def _backup() -> Gauge:
+    """Tell the age of the last backup; before the first one that of the register.
+
+    A backup's moment is of the machine's clock; one that was ahead then has no age to believe.
+    """
+    try:
+        since = settings.OUTREACH_BACKED_UP.stat().st_mtime
+    except FileNotFoundError:
+        made = MigrationRecorder.Migration.objects.aggregate(at=Min("applied"))["at"]
+        since = made.timestamp()
+    age = abs(timezone.now().timestamp() - since)
+    return Gauge("outreach_backup_age_seconds", "Since a backup was last whole.", value=age)
 
 
 def _number(value: object) -> float:

@@ -44,7 +44,7 @@ def test_every_metric_that_is_watched_is_measured(name: str) -> None:
 
 
 def test_the_dashboard_and_the_alerts_are_well_formed() -> None:
-    assert len(json.loads(text_of("grafana-dashboard.json"))["panels"]) == 10
+    assert len(json.loads(text_of("grafana-dashboard.json"))["panels"]) == 11
     rules = yaml.safe_load(text_of("alerts.yaml"))["groups"][0]["rules"]
     assert [rule for rule in rules if not rule["annotations"]["todo"]] == []
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from mobile_api.models import Device
 from tests import builders
@@ -133,8 +137,20 @@ def test_the_numbers_cost_a_handful_of_queries(django_assert_max_num_queries: ob
     place = builders.county()
     for number in range(3):
         builders.accepted(place, name=f"王{'一二三'[number]}")
-    with django_assert_max_num_queries(8):  # type: ignore[operator]
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
         numbers()
+
+
+def test_the_age_of_the_last_backup_is_told(tmp_path: Path, settings: Any) -> None:
+    """A nightly backup that failed for weeks was noticed by nobody."""
+    settings.OUTREACH_BACKED_UP = tmp_path / "backed-up"
+    hour, now = 3600, timezone.now()
+    MigrationRecorder.Migration.objects.update(applied=now - timedelta(days=2))
+    assert numbers()["outreach_backup_age_seconds"] == pytest.approx(48 * hour, abs=60)
+    settings.OUTREACH_BACKED_UP.touch()
+    for ago in (hour, -9000 * hour):  # the clock had been ahead for a year
+        os.utime(settings.OUTREACH_BACKED_UP, times=(now.timestamp() - ago,) * 2)
+        assert numbers()["outreach_backup_age_seconds"] == pytest.approx(abs(ago), abs=60)
 
 
 def test_nothing_but_reading() -> None:
