@@ -27,7 +27,7 @@ describe('the messages', () => {
     ['reason', NOT_DONE],
     ['next_step', NEXT_STEPS],
     ['evidence', [...PHOTO_KINDS, ...SIGNATURE_KINDS]],
-    ['evidence_hint', [...PHOTO_KINDS, ...SIGNATURE_KINDS]],
+    ['evidence_hint', [...PHOTO_KINDS, 'signature_resident', 'paper']],
     ['receipt', ['only_here', 'text_safe', 'all_safe', 'disputed', 'parked', 'set_aside']],
     ['outcome', ['refused', 'conflict', 'parked']],
     ['outcome_next', ['refused', 'conflict', 'parked']],

@@ -118,7 +118,6 @@ export const en: Record<MessageKey, string> = {
   'halt.damaged': 'A record that was not sent yet cannot be opened, so sending has stopped. Nothing was deleted; tell an administrator.',
   'halt.unreadable': '{count} records cannot be opened; they are kept as they are. Tell an administrator.',
   'halt.unknown': 'The server does not know this tablet. Everything is still here; call the administrator.',
-  'halt.revoked': 'This tablet was revoked. Hand it back to the federation.',
 
   'handin.title': 'Hand in sealed',
   'handin.revoked': 'This tablet was stopped',
@@ -304,7 +303,6 @@ export const en: Record<MessageKey, string> = {
   'evidence_hint.document': 'ID card, household book, medical records',
   'evidence_hint.paper': 'Flat, all four corners in the picture, the print readable',
   'evidence_hint.signature_resident': 'Photograph the fingerprint on paper',
-  'evidence_hint.signature_assessor': 'Signature',
 
   'sign.lead': 'Result: {grade}. Read it out to the resident or guardian, then sign.',
   'sign.no_result': 'There is no result yet. Finish Examine and Grade before anybody signs.',

@@ -116,7 +116,6 @@ export const zh = {
   'halt.damaged': '有一条还没发出的记录打不开，已停止发送。什么也没有删除，请联系管理员。',
   'halt.unreadable': '有 {count} 条记录打不开，都原样保留着。请联系管理员。',
   'halt.unknown': '服务器不认识这台平板。记录都还在，请联系管理员。',
-  'halt.revoked': '这台平板已停用。记录会密封交给残联。',
 
   'handin.title': '密封上交',
   'handin.revoked': '这台平板已停用',
@@ -302,7 +301,6 @@ export const zh = {
   'evidence_hint.document': '身份证、户口簿、病历',
   'evidence_hint.paper': '放平，四角都在画面里，字能看清',
   'evidence_hint.signature_resident': '拍下按在纸上的指印',
-  'evidence_hint.signature_assessor': '签名',
 
   'sign.lead': '评定结果：{grade}。请念给本人或监护人听，然后签名。',
   'sign.no_result': '还没有评定结果。请先做完“检查”和“评定”，再请各位签名。',

@@ -17,6 +17,7 @@ import {
   visits,
   type VisitView,
 } from '../book/views'
+import { APP, isOlder } from '../book/version'
 import { TabletDatabase, type VaultRecord } from '../store/database'
 import type { LogEntry } from '../store/records'
 import type { Part } from '../store/change'
@@ -105,6 +106,7 @@ export const book = {
   reports: overlaid(reports, []),
   signed: read(['outcomes'], (source) => new Map(Array.from(source.outcomes.values(), ({ seq, receipt }) => [seq, receipt])), new Map<number, SignedReceipt | undefined>()),
   state: read(['state'], (source) => source.state, null),
+  isOld: read(['state'], ({ state }) => isOlder(APP, state.policy.min_app ?? APP), false),
   outbox: read(
     ['log', 'state'],
     (source) => [...source.log.keys()].filter((seq) => seq > source.state.ackedSeq).length,

@@ -1,4 +1,6 @@
-/** The screens that nobody waits for, as one piece: apart they would weigh more. */
+/** The screens that nobody waits for, as one piece: apart they would weigh more. So would what they share with the day. */
+import './day'
+
 export { default as CalendarScreen } from './screens/CalendarScreen.vue'
 export { default as CertificatesScreen } from './screens/CertificatesScreen.vue'
 export { default as ContactScreen } from './screens/ContactScreen.vue'
