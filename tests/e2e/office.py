@@ -11,6 +11,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from dataclasses import dataclass
+from datetime import date
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -85,6 +86,17 @@ def agree(name: str, minutes: str) -> None:
     mornings = [{"weekday": day, "from": "09:00", "to": "11:30"} for day in (1, 2)]
     type(case).objects.filter(pk=case.pk).update(possible_times=mornings)
     Visit.objects.filter(application=case).update(minutes=int(minutes))
+
+
+def postpone(name: str, on: str) -> None:
+    """Move that person's visit to another day, at the same time."""
+    from outreach import clock
+    from outreach.actions import visits
+    from outreach.models import User, Visit
+
+    visit = Visit.objects.get(application=_case(name))
+    to = visits.Appointment(visit.application, date.fromisoformat(on), visit.start)
+    visits.move(visit, to, by=User.objects.get(username="administrator"), at=clock.now())
 
 
 def lose_newest(name: str) -> None:
@@ -181,7 +193,7 @@ def _case(name: str) -> Any:
     return found
 
 
-DEEDS = (expire, revoke, reassign, appoint, agree, lose_newest)
+DEEDS = (expire, revoke, reassign, appoint, agree, postpone, lose_newest)
 QUESTIONS = (evaluations, nominated, ledger, secrets, pictures, open_handin, verify_receipt)
 VERBS = {verb.__name__: verb for verb in (*DEEDS, *QUESTIONS)}
 

@@ -122,6 +122,24 @@ def test_a_nomination_that_was_begun_is_seen_where_the_day_begins(hand: Tablet) 
     expect(begun).to_have_count(0)
 
 
+def test_a_report_begun_at_one_appointment_says_nothing_of_the_next(
+    hand: Tablet, office: Office, request: pytest.FixtureRequest
+) -> None:
+    page, who = hand.page, PEOPLE[8]
+    hand.open_visit(who)
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_label("本人不在家").check()
+    hand.go("今天")
+    office("postpone", who, "2018-06-14")
+    hand.sync()
+    hand.card(who).click()
+    page.get_by_role("link", name="未能完成").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("6月12日")
+    hand.press("保存")
+    expect(page.get_by_role("link", name=re.compile("1 项需要处理"))).to_be_visible()
+    assert office("ledger", request.node.name[:60]) == [[1, "record_not_done", "conflict"]]
+
+
 def test_a_list_of_yesterday_is_not_all_set(clocked: Callable[..., Tablet]) -> None:
     hand = clocked("a list of yesterday")
     page = hand.page

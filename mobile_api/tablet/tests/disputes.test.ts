@@ -169,6 +169,15 @@ describe('a corrected copy', () => {
     expect(value(moved)).toEqual({ corrects: moved.id, on: '2018-06-05', start: '10:00', minutes: 45, reason: '桥断了' })
     expect(value(ended)).toMatchObject({ corrects: ended.id, reason: '家属来电' })
   })
+  it('of a visit that came to nothing is about the appointment that was kept, whatever the office has made since', async () => {
+    const { server, safe, engine } = await refused()
+    const entry = await safe.say('record_not_done', notDone('v1'), 1)
+    server.rows.set('visit/v1', Object.assign({}, safe.rows.get('visit/v1')?.d, { on: '2018-06-08', start: '14:00' }) as never)
+    await settle(engine)
+    const value = correcting(entry, visitIn(safe), known, () => '')?.draft.value
+    expect(visitIn(safe)('v1')).toMatchObject({ on: '2018-06-08', start: '14:00' })
+    expect(value).toMatchObject({ reason: 'absent', next: 'revisit', seen: { application: 'a1', on: '2018-06-04', start: '09:00' } })
+  })
   it('is offered only where the case is still here', async () => {
     const { safe } = await refused()
     const done = await safe.say('record_not_done', notDone('v2'), 1)

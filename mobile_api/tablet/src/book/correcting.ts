@@ -32,9 +32,11 @@ export function correcting(
   }
   const notDone = said(entry, 'record_not_done')
   if (notDone) {
-    const { visit, reason, next_step, note } = notDone.args
-    const value = { reason, next: next_step, note, corrects: entry.id }
-    return visitOf(visit) && { screen: 'not-done', id: visit, draft: { key: `not-done/${visit}`, value } }
+    const { visit, reason, next_step, note, seen } = notDone.args
+    const stands = visitOf(visit)
+    // Of the appointment that was kept: the one that the office has made since is not the one that came to nothing.
+    const value = { reason, next: next_step, note, corrects: entry.id, seen: { ...stands, ...seen } }
+    return stands && { screen: 'not-done', id: visit, draft: { key: `not-done/${visit}`, value } }
   }
   const made = said(entry, 'schedule_visit')
   if (made && hasCase(made.args.application)) return appointment('schedule', made.args.application, entry)
