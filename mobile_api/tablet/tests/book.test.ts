@@ -55,6 +55,18 @@ describe('what was said offline shows at once', () => {
     expect(shown(safe)).toEqual([])
     expect(cases(safe).map(({ id }) => id).sort()).toEqual(['a1', 'a2'])
   })
+  it('what the office has is called “only here” no more, also where a full disk took no new row', async () => {
+    const { safe, engine } = await withRows()
+    const waiting = () => visits(safe).map(({ id, pending }) => [id, pending])
+    await safe.say('move_visit', { visit: 'v1', on: '2018-06-06', start: '11:00', minutes: 40, seen: { on: '2018-06-04', start: '09:00' }, reason: '' }, 1)
+    await safe.say('schedule_visit', { visit: 'v2', application: 'a2', on: '2018-06-05', start: '10:00', minutes: 30 }, 1)
+    const seen = { telephone: '', address: '' }
+    await safe.say('correct_contact', { application: 'a1', to: { ...seen, address: '桥头' }, seen }, 1)
+    expect(waiting()).toEqual([['v2', true], ['v1', true]])
+    await settle(engine)
+    await safe.change({ state: { settledSeq: 0 } })
+    expect(waiting()).toEqual([['v2', false], ['v1', false]])
+  })
   it('what the server refused is not shown as done', async () => {
     const { server, safe, engine } = await withRows()
     server.decide = () => ({ outcome: 'refused', message: '路不通' })

@@ -222,16 +222,17 @@ function rowsOf<T>(source: Pick<Source, 'rows'>, prefix: string): [string, T][] 
 
 function overlay(found: Map<string, VisitView>, entry: LogEntry, source: Source): void {
   const made = said(entry, 'schedule_visit')
+  const pending = receiptOf(source, entry) === 'only_here'
   if (made) {
     const visit = scheduled(made.args, source)
-    if (visit) found.set(visit.id, visit)
+    if (visit) found.set(visit.id, { ...visit, pending })
     return
   }
   const contact = said(entry, 'correct_contact')
-  if (contact) return correctContact(found, contact.args)
+  if (contact) return correctContact(found, contact.args, pending)
   const visit = found.get(visitOf(entry))
   if (!visit) return
-  visit.pending = true
+  visit.pending ||= pending
   const moved = said(entry, 'move_visit')
   if (moved) Object.assign(visit, { on: moved.args.on, start: moved.args.start, minutes: moved.args.minutes })
   if (entry.name === 'cancel_visit') visit.state = 'cancelled'
@@ -241,9 +242,11 @@ function overlay(found: Map<string, VisitView>, entry: LogEntry, source: Source)
   if (evaluation) Object.assign(visit, { state: 'done', evaluation: evaluation.args.evaluation })
 }
 
-function correctContact(found: Map<string, VisitView>, { application, to }: MutationArgs['correct_contact']): void {
+function correctContact(found: Map<string, VisitView>, { application, to }: MutationArgs['correct_contact'], pending: boolean): void {
   for (const visit of found.values()) {
-    if (visit.application === application) Object.assign(visit, { pending: true, resident: { ...visit.resident, ...to } })
+    if (visit.application !== application) continue
+    visit.pending ||= pending
+    visit.resident = { ...visit.resident, ...to }
   }
 }
 
@@ -252,7 +255,7 @@ function reportNotDone(visit: VisitView, reason: NotDoneReason, next_step: NextS
   visit.not_done = { reason, next_step }
 }
 
-function scheduled(args: MutationArgs['schedule_visit'], source: Source): VisitView | null {
+function scheduled(args: MutationArgs['schedule_visit'], source: Source): Omit<VisitView, 'pending'> | null {
   const row =
     rowAt<CaseRow & Partial<VisitRow>>(source, `case/${args.application}`) ??
     rowsOf<VisitRow>(source, 'visit/').find(([, visit]) => visit.application === args.application)?.[1]
@@ -275,6 +278,5 @@ function scheduled(args: MutationArgs['schedule_visit'], source: Source): VisitV
     media_state: null,
     not_done: null,
     receipt: null,
-    pending: true,
   }
 }
