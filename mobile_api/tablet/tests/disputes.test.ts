@@ -63,6 +63,19 @@ describe('a dispute', () => {
       ['parked', true, false],
     ])
   })
+  it('about a telephone that somebody else changed asks nothing of the person here: both are kept', async () => {
+    const { server, safe, engine } = await refused()
+    server.decide = () => ({ outcome: 'conflict' })
+    const seen = { telephone: '', address: '' }
+    const entry = await safe.say('correct_contact', { application: 'a1', to: { ...seen, telephone: '13912345678' }, seen }, 1)
+    await settle(engine)
+    expect(disputes(safe).map((one) => [isOpen(one), isToHandle(one)])).toEqual([[true, false]])
+    expect(receiptOf(safe, entry)).toBe('parked')
+    server.decide = () => ({ outcome: 'refused' })
+    await safe.say('correct_contact', { application: 'a1', to: { ...seen, telephone: '1' }, seen }, 2)
+    await settle(engine)
+    expect(disputes(safe).map(isToHandle)).toEqual([true, false])
+  })
   it('says whom it is about by its own words where the case is not here any more', async () => {
     const { safe } = await refused()
     const said = await safe.say('submit_evaluation', evaluation('gone', []), 1)

@@ -75,8 +75,13 @@ export function rejectedIn({ media }: Pick<Source, 'media'>, entry: LogEntry): M
 /** Whether a person here or at the office still has something to do with it. */
 export const isOpen = ({ decision, correction }: DisputeView): boolean => decision === null && correction === null
 
-/** Whether the person here may do something about it; what is parked waits for the office alone. */
-export const isToHandle = (dispute: DisputeView): boolean => isOpen(dispute) && dispute.outcome !== 'parked'
+/** Whether the person here may do something about it. */
+export const isToHandle = (dispute: DisputeView): boolean =>
+  isOpen(dispute) && !waitsForOffice(dispute.outcome, dispute.entry)
+
+/** What is parked waits for the office alone; so does a contested telephone or address, of which both are kept. */
+export const waitsForOffice = (outcome: DisputeView['outcome'], entry: LogEntry | null): boolean =>
+  outcome === 'parked' || (outcome === 'conflict' && entry?.name === 'correct_contact')
 
 /** Whom an entry of this log is about by its own words, also where the case has left the tablet since. */
 export function nameIn({ args }: LogEntry): string {

@@ -12,7 +12,7 @@ import type {
   VisitRow,
 } from '../core/wire'
 import { saysOf } from '../core/receipts'
-import { correctionOf, decisionOn, rejectedIn } from './disputes'
+import { correctionOf, decisionOn, rejectedIn, waitsForOffice } from './disputes'
 import {
   finalOutcome,
   mediaOf,
@@ -174,7 +174,7 @@ export function receiptOf(source: Source, entry: LogEntry): Receipt {
   if (came !== 'applied') {
     const decision = decisionOn(source, entry.seq)
     if (decision === 'set_aside') return 'set_aside'
-    if (decision !== 'accepted') return came === 'parked' ? 'parked' : 'disputed'
+    if (decision !== 'accepted') return waitsForOffice(came, entry) ? 'parked' : 'disputed'
   }
   // A picture whose record does not open here is where the office says it is.
   const safe = ({ sha256 }: { sha256: string }) =>
