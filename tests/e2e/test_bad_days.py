@@ -166,10 +166,11 @@ def cramped(
 ) -> Callable[[str], Tablet]:
     """Return how to enrol a tablet that has little room, by its name."""
 
-    def enrolled(name: str) -> Tablet:
-        page = window(800, 1280, geolocation=HOME, permissions=["geolocation"])
+    def enrolled(name: str, address: str = service.address) -> Tablet:
+        how = {"geolocation": HOME, "permissions": ["geolocation"], "base_url": address}
+        page = window(800, 1280, **how)
         devtools = page.context.new_cdp_session(page)
-        quota = {"origin": service.address, "quotaSize": 12 * 1024 * 1024}
+        quota = {"origin": address, "quotaSize": 12 * 1024 * 1024}
         devtools.send("Storage.overrideQuotaForOrigin", quota)
         hand = Tablet(page, camera, unseen)
         hand.enrol(next(codes), name)
@@ -752,6 +753,20 @@ def test_a_passkey_opens_the_tablet_without_a_line_and_the_pin_still_does(
     expect(page.get_by_text("没有确认成功")).to_be_visible()
     hand.unlock(PIN)
     hand.expects_heading("今天")
+
+
+def test_a_passkey_for_which_there_is_no_room_is_not_called_unconfirmed(
+    cramped: Callable[..., Tablet], service: Service
+) -> None:
+    hand = cramped("no room for a finger", f"http://localhost:{service.port}")
+    page = hand.page
+    Finger.on(page)
+    page.reload()
+    hand.unlocks()
+    hand.go("更多")
+    page.evaluate(FILL)
+    hand.press("设置指纹或面容")
+    expect(page.get_by_role("main")).to_contain_text("平板存储空间已满")
 
 
 def test_a_pin_that_opens_nothing_without_a_line_is_not_changed_without_one(
