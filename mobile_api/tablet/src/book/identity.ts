@@ -12,9 +12,12 @@ export interface Identity {
 export const isName = (typed: string): boolean =>
   typed.trim() !== '' && !/(?!\p{Script=Han})[\p{L}\p{N}]/u.test(typed)
 
+/** A number as its digits mean it, without blanks and the marks that one copied from a contact has around it. */
+export const asMeant = (typed: string): string => typed.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '')
+
 /** Read an ID number; null where it cannot be one. */
 export function identity(typed: string): Identity | null {
-  const value = typed.normalize('NFKC').replace(/\s/g, '').toUpperCase()
+  const value = asMeant(typed).toUpperCase()
   if (!/^\d{17}[\dX]$/.test(value)) return null
   const sum = WEIGHTS.reduce((total, weight, index) => total + weight * Number(value[index]), 0)
   if (CHECKS[sum % 11] !== value[17]) return null
