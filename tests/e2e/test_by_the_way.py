@@ -122,6 +122,23 @@ def test_a_nomination_that_was_begun_is_seen_where_the_day_begins(hand: Tablet) 
     expect(begun).to_have_count(0)
 
 
+def test_a_nomination_of_which_only_papers_were_photographed_is_seen_there_too(
+    hand: Tablet,
+) -> None:
+    page = hand.page
+    page.evaluate("location.hash = '#/nominate'")
+    hand.press("拍照 户口簿")
+    page.get_by_role("dialog").get_by_role("button", name="拍照", exact=True).click()
+    expect(page.get_by_role("img", name="户口簿 1")).to_be_visible()
+    hand.go("今天")
+    begun = page.get_by_role("link", name=re.compile("提名申请人.*未写完"))
+    begun.click()
+    page.get_by_text("不要这一份了").click()
+    hand.press("确定删除")
+    hand.go("今天")
+    expect(begun).to_have_count(0)
+
+
 def test_a_report_begun_at_one_appointment_says_nothing_of_the_next(
     hand: Tablet, office: Office, request: pytest.FixtureRequest
 ) -> None:

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { beginning, correcting } from '@/book/correcting'
 import { disputes, isOpen, isToHandle, nameIn } from '@/book/disputes'
 import type { EvaluationDraft } from '@/book/evaluation'
-import { blankNomination } from '@/book/nomination'
+import { begunNomination, blankNomination } from '@/book/nomination'
 import { receiptOf, visits } from '@/book/views'
 import { upload, waitingMedia } from '@/sync/uploads'
 import { FakeServer } from './support/server'
@@ -204,13 +204,12 @@ describe('a corrected copy', () => {
     const entry = await safe.say('nominate', NOMINATION, 1)
     const copy = correcting(entry, () => null, known, () => 'a10')
     if (!copy) throw new Error('there is no copy')
-    const none = () => false
-    expect(beginning(copy, undefined, none)).toBe(copy.draft.value)
-    expect(beginning(copy, { ...blankNomination('a1'), village: '511302200201' }, none)).toBe(copy.draft.value)
-    expect(beginning(copy, { name: '别人', idNumber: '' }, none)).toBe(null)
+    expect(beginning(copy, undefined, false)).toBe(copy.draft.value)
+    expect(beginning(copy, { ...blankNomination('a1'), village: '511302200201' }, false)).toBe(copy.draft.value)
+    expect(beginning(copy, { name: '别人', idNumber: '' }, true)).toBe(null)
     const begun = { name: '周小溪二', corrects: entry.id }
-    expect(beginning(copy, begun, none)).toBe(begun)
-    expect(beginning({ ...copy, screen: 'not-done' }, { reason: 'absent' }, none)).toEqual({ reason: 'absent', corrects: entry.id })
+    expect(beginning(copy, begun, true)).toBe(begun)
+    expect(beginning({ ...copy, screen: 'not-done' }, { reason: 'absent' }, true)).toEqual({ reason: 'absent', corrects: entry.id })
   })
   it.each([
     ['with nothing but a telephone number', { ...blankNomination('a1'), telephone: '13912345678' }, []],
@@ -219,6 +218,8 @@ describe('a corrected copy', () => {
     const { safe } = await refused()
     const entry = await safe.say('nominate', NOMINATION, 1)
     const copy = correcting(entry, () => null, known, () => 'a10')
-    expect(copy && beginning(copy, begun, (application) => photographed.includes(application))).toBe(null)
+    await safe.keepDraft('nomination/new', begun)
+    for (const owner of photographed) await safe.change({ media: { add: [await photo(owner, new Uint8Array([1]))] } })
+    expect(copy && beginning(copy, begun, begunNomination(safe) !== null)).toBe(null)
   })
 })

@@ -2,7 +2,7 @@
 import type { MutationArgs, MutationName } from '../core/wire'
 import { said, type LogEntry } from '../store/records'
 import { NULL_CHOICE, newDraft, type Answer, type EvaluationDraft } from './evaluation'
-import { isBegun, nominationOf, type NominationDraft } from './nomination'
+import { NOMINATION, nominationOf } from './nomination'
 import type { VisitView } from './views'
 
 /** Where the corrected copy is written, and the draft that waits there. */
@@ -28,7 +28,7 @@ export function correcting(
   if (nomination) {
     // Under the same number: only one of the two can ever be taken in, and the photos stay with it.
     const value = { ...nominationOf(nomination.args), corrects: entry.id }
-    return { screen: 'nominate', id: '', draft: { key: 'nomination/new', value } }
+    return { screen: 'nominate', id: '', draft: { key: NOMINATION, value } }
   }
   const notDone = said(entry, 'record_not_done')
   if (notDone) {
@@ -49,14 +49,13 @@ export function correcting(
 export function beginning(
   { screen, draft: { value } }: Correcting,
   held: unknown,
-  hasPhotos: (application: string) => boolean,
+  isNominating: boolean,
 ): unknown {
   const copy = value as { corrects: string }
-  const begun = held as ({ corrects?: string } & Partial<NominationDraft>) | undefined
+  const begun = held as { corrects?: string } | undefined
   if (!begun) return copy
   if (begun.corrects === copy.corrects) return begun
-  // Papers may be photographed before a word is written: the form is how they are found again.
-  if (screen === 'nominate') return isBegun(begun) || hasPhotos(begun.application ?? '') ? null : copy
+  if (screen === 'nominate') return isNominating ? null : copy
   return screen === 'schedule' || screen === 'move' ? copy : { ...begun, corrects: copy.corrects }
 }
 

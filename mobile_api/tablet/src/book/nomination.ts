@@ -1,5 +1,7 @@
 /** The draft of a nomination. Pure. */
 import type { Category, Grade, Nominate } from '../core/wire'
+import type { Media } from '../store/records'
+import type { Safe } from '../store/safe'
 import type { LeavesOut } from './pictures'
 
 export interface NominationDraft extends LeavesOut {
@@ -45,6 +47,15 @@ export function isBegun(form: Partial<NominationDraft>): boolean {
   return Object.entries(empty).some(
     ([field, blank]) => JSON.stringify(form[field as keyof typeof empty] ?? blank) !== JSON.stringify(blank),
   )
+}
+
+export const NOMINATION = 'nomination/new'
+
+/** The nomination that is being written; papers may be photographed before a word is. */
+export function begunNomination({ drafts, media }: Pick<Safe, 'drafts' | 'media'>): NominationDraft | null {
+  const form = drafts.get(NOMINATION) as NominationDraft | undefined
+  const isIts = ({ owner, state }: Media) => owner === form?.application && state === 'draft'
+  return form && (isBegun(form) || [...media.values()].some(isIts)) ? form : null
 }
 
 /** The form as it was when this was said. */

@@ -5,6 +5,8 @@ import type { SignedReceipt } from '../core/receipts'
 import type { CalendarRow, Me } from '../core/wire'
 import type { Standard } from '../core/grading/standard'
 import { disputes, isOpen, isToHandle, nameIn } from '../book/disputes'
+import { begunNomination } from '../book/nomination'
+import { putRight } from '../book/ready'
 import {
   cases,
   certificates,
@@ -99,6 +101,7 @@ export const book = {
   certificates: overlaid(certificates, []),
   colleagues: read(['rows'], colleagues, []),
   nominations: overlaid(nominations, []),
+  nomination: read(['drafts', 'media'], begunNomination, null),
   townships: read(['rows'], townships, []),
   disputes: disputed,
   toHandle: computed(() => disputed.value.filter(isToHandle).length),
