@@ -8,12 +8,12 @@ import { blankNomination, isBegun, nominationOf } from '@/book/nomination'
 import { keepPaper } from '@/book/papers'
 import { dropPicture, standsIn, takeOut, type LeavesOut } from '@/book/pictures'
 import { distanceKm } from '@/book/places'
-import { clockState } from '@/book/ready'
+import { clockState, putRight } from '@/book/ready'
 import { disputes } from '@/book/disputes'
 import { cases, isListed, knowsVillage, left, mayNotRate, receiptOf, townships, visits, type VisitView } from '@/book/views'
 import { isOlder } from '@/book/version'
 import type { CalendarRow, CaseRow, Place, Policy, VisitRow } from '@/core/wire'
-import { mediaOf, type Media } from '@/store/records'
+import { FRESH, mediaOf, type Media } from '@/store/records'
 import type { Safe } from '@/store/safe'
 import { pause } from '@/sync/loop'
 import { FakeServer } from './support/server'
@@ -483,6 +483,18 @@ describe('small rules', () => {
     [-8 * 365 * 86_400_000, 'simulated', 'demo'],
   ] as const)('a clock %d ms off a %s one is %s', (offsetMs, clock, state) => {
     expect(clockState({ offsetMs, policy: clock ? { clock } : {} })).toBe(state)
+  })
+  it.each([
+    ['was ahead and is put right goes on from there', -3_600_000, 500, undefined, { syncedAt: 0, offsetMs: 0 }],
+    ['goes back further than it was ahead, as after an empty battery, is not believed', -3_600_000, -500, undefined, null],
+    ['is as it was at the last word is not', -3_600_000, 3_600_500, undefined, null],
+    ['trembles is not', -3_600_000, 3_599_500, undefined, null],
+    ['was behind is not', 3_600_000, -3_600_500, undefined, null],
+    ['is to differ, in a demo, is not', -3_600_000, 500, 'simulated', null],
+  ] as const)('a clock that %s', (_what, offsetMs, wall, clock, found) => {
+    // The server's time was 0 at the last word with it.
+    const state = { ...FRESH, offsetMs, syncedAt: -offsetMs, policy: clock ? { clock } : {} }
+    expect(putRight(state, wall)).toEqual(found)
   })
   it('pauses grow to five minutes and are spread by chance', () => {
     expect([pause(0, 1), pause(1, 1), pause(2, 1), pause(20, 1)]).toEqual([60_000, 2000, 4000, 300_000])

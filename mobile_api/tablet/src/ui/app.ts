@@ -382,8 +382,8 @@ function enter(mine: Safe): void {
     app.phase = 'elsewhere'
   }
   app.phase = 'open'
-  app.now = wall()
   touched()
+  tick()
   void talk(mine)
 }
 
@@ -417,11 +417,19 @@ function touched(): void {
 }
 
 function tick(): void {
+  heedClock()
   app.now = wall()
   const after = (opened.value?.state.policy.lock_after_s ?? 300) * 1000
   if (app.phase === 'open' && untouched() > after) void lock()
   // A tablet may sleep for weeks behind its lock.
   if (app.phase === 'locked') void endLease().catch(() => undefined)
+}
+
+/** A clock that was put right goes on from there; it would stand still until the next word with the server. */
+function heedClock(): void {
+  const mine = opened.value
+  const state = mine && putRight(mine.state, deviceClock.wall())
+  if (state) void mine.change({ state }).catch(() => undefined)
 }
 
 /** One clock stands still while the tablet sleeps, the other may be set back: the longer of the two counts. */
