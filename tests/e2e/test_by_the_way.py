@@ -157,6 +157,19 @@ def test_a_report_begun_at_one_appointment_says_nothing_of_the_next(
     assert office("ledger", request.node.name[:60]) == [[1, "record_not_done", "conflict"]]
 
 
+def test_a_choice_that_need_not_be_made_is_unmade(hand: Tablet) -> None:
+    page = hand.page
+    hand.open_visit(PEOPLE[9])
+    page.get_by_role("link", name="开始评残").click()
+    step(hand, "检查")
+    hand.press("增加一类残疾")
+    hand.press("言语")
+    kind = page.get_by_role("group", name="言语残疾类型")
+    kind.get_by_label("失语").check()
+    kind.get_by_label("不填").check()
+    expect(kind.get_by_label("失语")).not_to_be_checked()
+
+
 def test_a_list_of_yesterday_is_not_all_set(clocked: Callable[..., Tablet]) -> None:
     hand = clocked("a list of yesterday")
     page = hand.page

@@ -244,6 +244,7 @@ export const en: Record<MessageKey, string> = {
 
   'form.optional': 'optional',
   'form.choose': 'Choose',
+  'form.leave_out': 'Leave out',
   'form.below_chart': 'If the chart cannot be read:',
 
   'finding.add': 'Add a category',

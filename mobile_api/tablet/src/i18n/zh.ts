@@ -242,6 +242,7 @@ export const zh = {
 
   'form.optional': '选填',
   'form.choose': '请选择',
+  'form.leave_out': '不填',
   'form.below_chart': '看不清视力表时选：',
 
   'finding.add': '增加一类残疾',
