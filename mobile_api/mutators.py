@@ -21,6 +21,7 @@ from certificates.actions import hand_over
 from certificates.models import Certificate
 from mobile_api import wire
 from outreach.actions import applications, contacts, evaluations, visits
+from outreach.domain.identity import normalise_telephone
 from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.models import Application, Division, Evaluation, Kept, Slot, User, Visit
 from outreach.rules import (
@@ -337,6 +338,7 @@ def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
         raise OutOfScope(refused.code, _ELSEWHERE) from refused
     said = [_nomination(args, villages[args.village]) for args in batch]
     if context.admitted_by is None:
+        applications.check_asked(said, context.at)
         applications.check_names(said)
     applications.nominate(said, by=context.user, at=context.at, admitted_by=context.admitted_by)
 
@@ -355,6 +357,7 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
         is_bedridden=person.bedridden,
         is_poor_household=person.poor_household,
         severity_expected=person.severity_expected,
+        guardian=_guarding(args.guardian) if args.guardian else None,
         papers=[media.paper for media in args.media],
         photographed=[
             applications.PhotographedPaper(
@@ -368,6 +371,11 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
         ],
         consent=args.consent,
     )
+
+
+def _guarding(said: wire.NominatedGuardian) -> applications.Guarding:
+    telephone = normalise_telephone(said.telephone) if said.telephone else ""
+    return applications.Guarding(said.name, telephone, said.relation)
 
 
 def _hand_over(batch: Sequence[wire.HandOverCertificate], context: Context) -> None:
@@ -410,7 +418,7 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("submit_evaluation", 2): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation, "received_at")
     ),
-    ("nominate", 2): Mutator(
+    ("nominate", 3): Mutator(
         wire.Nominate, _nominate, (Application, lambda args: args.application, "created_at")
     ),
     ("correct_contact", 1): Mutator(wire.CorrectContact, _correct_contact),

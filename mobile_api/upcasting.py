@@ -51,3 +51,9 @@ def evaluation_by_its_visit_alone(args: Args) -> Args:
 def nominate_without_photos(args: Args) -> Args:
     """Return a nomination without photos of papers: `media` is empty."""
     return {**args, "media": []}
+
+
+@upcaster("nominate", 2)
+def nominate_without_a_guardian(args: Args) -> Args:
+    """Return a nomination that names no guardian: `guardian` is null."""
+    return {**args, "guardian": None}

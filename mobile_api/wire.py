@@ -378,13 +378,22 @@ class PaperMedia(Shape):
     place: Place | None = None
 
 
+class NominatedGuardian(Shape):
+    """Who stands up for the person."""
+
+    name: str
+    relation: Annotated[str, StringConstraints(max_length=20, pattern=NO_NUL)]
+    telephone: str = ""
+
+
 class Nominate(Said):
-    """nominate v2: with photos of the papers; what is photographed is not missing any more."""
+    """nominate v3: with the guardian, and photos of the papers, which are not missing any more."""
 
     application: UUID
     resident: NominatedResident
     village: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
     categories: Annotated[list[Category], Field(min_length=1)]
+    guardian: NominatedGuardian | None
     consent: Consent | None = None
     media: Annotated[list[PaperMedia], Field(max_length=20)]
 

@@ -15,7 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries, hold_residents
-from outreach.domain.identity import normalise_name, normalise_telephone, parse_id_number
+from outreach.domain.identity import (
+    age_on,
+    normalise_name,
+    normalise_telephone,
+    parse_id_number,
+)
 from outreach.domain.vocabulary import Category, Paper
 from outreach.domain.workflow import (
     APPLICATION,
@@ -230,6 +235,17 @@ def nominate(
     return made
 
 
+def check_asked(nominations: Sequence[Nomination], at: datetime) -> None:
+    """Refuse where a minor, or somebody with 智力 or 精神, asks without the guardian.
+
+    The desk's form says so by itself.
+    """
+    for one in nominations:
+        if one.consent:
+            age = age_on(parse_id_number(one.id_number).birth_on, timezone.localdate(at))
+            _check_who_asks(one.categories, age, one.consent)
+
+
 def check_names(nominations: Sequence[Nomination]) -> None:
     """Refuse a name that would take the place of another one: the number may be somebody else's.
 
@@ -362,12 +378,16 @@ def record_consent(
     if application.erased_at:
         raise erased()
     age = application.resident.age(timezone.localdate(at))
-    if needs_guardian(application.categories, age) and consent.get("by") != "guardian":
-        raise Refused("guardian-asks", _("Here the guardian must ask, not the person alone."))
+    _check_who_asks(application.categories, age, consent)
     with transaction.atomic():
         application.consent = consent
         application.save(update_fields=["consent"])
         advance([application], "apply", by=by, at=at)
+
+
+def _check_who_asks(categories: Sequence[str], age: int, consent: Mapping[str, object]) -> None:
+    if needs_guardian(categories, age) and consent.get("by") != "guardian":
+        raise Refused("guardian-asks", _("Here the guardian must ask, not the person alone."))
 
 
 def accept(applications: Sequence[Application], *, by: User, at: datetime) -> None:

@@ -112,8 +112,12 @@ def lose_newest(name: str) -> None:
 
 def nominated(name: str) -> dict[str, Any]:
     """Tell who agreed to that person's application, and what the register calls them."""
+    from outreach.actions.guardians import guardian_of
+
     case = _case(name)
-    return {"consent": case.consent, "ethnicity": case.resident.ethnicity}
+    held = guardian_of(case.resident)
+    guardian = held and [held.name, held.relation, held.telephone]
+    return {"consent": case.consent, "ethnicity": case.resident.ethnicity, "guardian": guardian}
 
 
 def evaluations(*names: str) -> dict[str, Any]:

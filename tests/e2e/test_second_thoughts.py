@@ -129,14 +129,19 @@ def test_for_a_child_the_guardian_agrees_and_is_named(hand: Tablet, office: Offi
     page.get_by_label("民族").fill("彝族")
     page.get_by_label("本人或监护人同意申请").check()
     hand.press("保存提名")
-    guardian = page.get_by_label("同意的监护人姓名")
+    guardian = page.get_by_label("监护人姓名")
     expect(guardian).to_be_focused()
     guardian.fill("周大满")
+    hand.press("保存提名")
+    expect(page.get_by_label("与本人关系")).to_be_focused()
+    page.get_by_label("与本人关系").select_option(label="父母")
+    page.get_by_label("监护人电话").fill("139 1111 2222")
     hand.press("保存提名")
     expect(page.get_by_text("周小满 的提名已保存在本机")).to_be_visible()
     expect(hand.line()).to_have_text("全部已送达")
     asked = {"by": "guardian", "name": "周大满"}
-    assert office("nominated", "周小满") == {"consent": asked, "ethnicity": "彝族"}
+    named = {"consent": asked, "ethnicity": "彝族", "guardian": ["周大满", "parent", "13911112222"]}
+    assert office("nominated", "周小满") == named
 
 
 def test_a_nomination_is_given_up_and_the_next_one_is_somebody_else(hand: Tablet) -> None:

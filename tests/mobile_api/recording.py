@@ -95,8 +95,11 @@ def _begin(folder: Path) -> tuple[dict[str, Any], list[str]]:
         "categories": ["hearing"],
         "consent": {"by": "resident", "name": "钱小河"},
     }
-    if _takes_photos_of_papers():
+    if _takes("nominate", 2):
         nominate["paper_photos"] = True
+    if _takes("nominate", 3):
+        guardian = {"name": "钱大河", "relation": "child", "telephone": "13911112222"}
+        nominate["guardian"] = guardian
     codes = [
         make_code(user, by=place.administrator, at=at) for user in (place.assessor, place.liaison)
     ]
@@ -121,10 +124,11 @@ def _make_keys(folder: Path) -> None:
     ReceiptKeys(folder).create()
 
 
-def _takes_photos_of_papers() -> bool:
+def _takes(name: str, version: int) -> bool:
     from mobile_api.mutators import MUTATORS
+    from mobile_api.upcasting import UPCASTERS
 
-    return ("nominate", 2) in MUTATORS
+    return (name, version) in (MUTATORS.keys() | UPCASTERS.keys())
 
 
 class _Server(ThreadingMixIn, WSGIServer):

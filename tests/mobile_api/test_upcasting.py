@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS
 from mobile_api.upcasting import UPCASTERS, upcast, upcaster
 from outreach.actions import applications
+from outreach.actions.guardians import guardian_of
 from outreach.demo.tablet import Tablet
 from outreach.models import Application, PaperPhoto, User
 from outreach.models.ids import new_id
@@ -63,8 +65,8 @@ def test_a_step_keeps_what_was_said_and_touches_nothing(said: dict[str, Any]) ->
     before = copy.deepcopy(said)
     version, args = upcast("nominate", 1, said)
 
-    assert (version, said) == (2, before)
-    assert args == {**before, "media": []}
+    assert (version, said) == (3, before)
+    assert args == {**before, "media": [], "guardian": None}
     assert upcast("nominate", 1, said) == (version, args)
 
 
@@ -100,12 +102,45 @@ def test_old_and_new_nominations_of_one_push_are_both_applied(
     assert (kept.version, kept.args) == (1, old)
 
 
+def of_a_child(place: builders.County, by: str) -> dict[str, Any]:
+    child = {"name": "孙小河", "id_number": builders.id_number(date(2010, 3, 7))}
+    return nomination(place, resident=child, media=[], consent={"by": by, "name": "孙长河"})
+
+
+@pytest.mark.django_db
+def test_the_guardian_who_asks_for_a_child_is_named_with_it(
+    place: builders.County, tablet: Tablet
+) -> None:
+    guardian = {"name": "孙长河", "relation": "parent", "telephone": "+86 139 1111 2222"}
+    said = {**of_a_child(place, "guardian"), "guardian": guardian}
+    tablet.say("nominate", said, ON_THE_DAY, v=3)
+    [outcome] = tablet.exchange()["outcomes"]
+
+    named = guardian_of(Application.objects.get().resident)
+    assert named is not None
+    told = (outcome["outcome"], named.name, named.relation, named.telephone)
+    assert told == ("applied", "孙长河", "parent", "13911112222")
+
+
+@pytest.mark.django_db
+def test_a_child_that_asks_alone_on_an_older_tablet_is_taken_in_by_a_person_only(
+    place: builders.County, tablet: Tablet
+) -> None:
+    tablet.say("nominate", of_a_child(place, "resident"), ON_THE_DAY, v=2)
+    [outcome] = tablet.exchange()["outcomes"]
+    assert (outcome["outcome"], outcome["code"]) == ("refused", "guardian-asks")
+    assert Application.objects.count() == 0
+    by = place.administrator
+    decide(Dispute.objects.get(), Decision.ACCEPTED, reason="x", by=by, at=ON_THE_DAY)
+    assert Application.objects.count() == 1
+
+
 @pytest.mark.django_db
 def test_a_version_that_is_newer_than_the_server_is_parked_whole(
     place: builders.County, tablet: Tablet
 ) -> None:
     said = nomination(place, media=[], fingerprints=["…"])
-    tablet.say("nominate", said, ON_THE_DAY, v=3)
+    tablet.say("nominate", said, ON_THE_DAY, v=4)
     [outcome] = tablet.exchange()["outcomes"]
 
     assert (outcome["outcome"], outcome["code"]) == ("parked", "unknown-mutation")

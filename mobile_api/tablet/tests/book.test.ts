@@ -468,7 +468,7 @@ describe('small rules', () => {
     expect([blank, { ...blank, ethnicity: '汉族' }, { ...blank, name: '周' }].map(isBegun)).toEqual([false, false, true])
   })
   it('who asks for themselves is called as the corrected name says', () => {
-    const asked = (by: 'resident' | 'guardian') => nominationOf({ ...NOMINATION, consent: { by, name: '周某' } }).agreedName
+    const asked = (by: 'resident' | 'guardian') => nominationOf({ ...NOMINATION, guardian: null, consent: { by, name: '周某' } }).agreedName
     expect([asked('resident'), asked('guardian')]).toEqual(['', '周某'])
   })
   it('the distance from the district centre to Dengtai', () => {

@@ -171,6 +171,7 @@ describe('a corrected copy', () => {
     expect(copy?.draft.value).toMatchObject({
       ...{ application: 'a9', corrects: entry.id, name: '周小溪', idNumber: '53010219200508011X', bedridden: true },
       ...{ severity: 2, village: '511302200201', categories: ['physical'], agreed: true, agreedBy: 'guardian', agreedName: '周某' },
+      ...{ guardianTelephone: '13912345678', relation: 'parent' },
     })
   })
   it('of a move, or of a cancellation, has the reason that was written', async () => {

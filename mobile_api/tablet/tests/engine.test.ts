@@ -596,7 +596,7 @@ describe('photos', () => {
     const paper: Media = { ...media, kind: 'paper', paper: 'id_card', state: 'declared' }
     await safe.change({ media: { add: [{ media: paper, bytes }] } })
     const said = await safe.say('nominate', { ...NOMINATION, media: [declaration(paper)] }, 1)
-    expect([said.v, receiptOf(safe, said)]).toEqual([2, 'only_here'])
+    expect([said.v, receiptOf(safe, said)]).toEqual([3, 'only_here'])
     await settle(engine)
     expect([safe.state.missing, receiptOf(safe, said)]).toEqual([[media.sha256], 'text_safe'])
     server.verified.add(media.sha256)

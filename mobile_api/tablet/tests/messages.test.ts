@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { CATEGORIES, NEXT_STEPS, NOT_DONE, PHOTO_KINDS, SIGNATURE_KINDS } from '@/core/wire'
+import { CATEGORIES, NEXT_STEPS, NOT_DONE, PHOTO_KINDS, RELATIONS, SIGNATURE_KINDS } from '@/core/wire'
 import { en } from '@/i18n/en'
 import { zh } from '@/i18n/zh'
 
@@ -37,6 +37,7 @@ describe('the messages', () => {
     ['grade', ['1', '2', '3', '4', 'not_met']],
     ['weekday', ['0', '1', '2', '3', '4', '5', '6']],
     ['bring', ['white_cloth', 'camera', ...CATEGORIES]],
+    ['relation', RELATIONS],
     ['paper', ['id_card', 'household_book', 'photos', 'guardian_proof']],
   ])('have a word for every %s', (prefix, codes) => {
     expect(codes.filter((code) => !(`${prefix}.${code}` in zh))).toEqual([])

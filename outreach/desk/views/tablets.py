@@ -232,7 +232,9 @@ def _reached(contact: dict[str, Any]) -> str:
 
 def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in args.items():
-        if key in ("to", "seen") and isinstance(value, dict) and "telephone" in value:
+        if key == "guardian" and isinstance(value, dict):
+            yield key, value.get("name")
+        elif key in ("to", "seen") and isinstance(value, dict) and "telephone" in value:
             yield ("to" if key == "to" else "seen_contact"), _reached(value)
         elif key == "seen" and isinstance(value, dict):
             yield "seen", f"{value.get('on')} {value.get('start')}"

@@ -20,7 +20,10 @@ export interface NominationDraft extends LeavesOut {
   categories: Category[]
   agreed: boolean
   agreedBy: 'resident' | 'guardian'
+  /** the guardian, who is named and agrees */
   agreedName: string
+  guardianTelephone: string
+  relation: string
 }
 
 export const blankNomination = (application: string): NominationDraft => ({
@@ -38,6 +41,8 @@ export const blankNomination = (application: string): NominationDraft => ({
   agreed: false,
   agreedBy: 'resident',
   agreedName: '',
+  guardianTelephone: '',
+  relation: '',
 })
 
 /** Whether anything was written in it; the village stays from the one before, and versions before this filled in 民族. */
@@ -59,7 +64,7 @@ export function begunNomination({ drafts, media }: Pick<Safe, 'drafts' | 'media'
 }
 
 /** The form as it was when this was said. */
-export function nominationOf({ application, resident, village, categories, consent }: Nominate): NominationDraft {
+export function nominationOf({ application, resident, village, categories, consent, guardian }: Nominate): NominationDraft {
   return {
     application,
     name: resident.name,
@@ -75,6 +80,9 @@ export function nominationOf({ application, resident, village, categories, conse
     agreed: consent !== null,
     agreedBy: consent?.by ?? 'resident',
     // Who asks alone is called as the person is, also where that name is what is corrected.
-    agreedName: consent?.by === 'guardian' ? consent.name : '',
+    agreedName: guardian?.name ?? (consent?.by === 'guardian' ? consent.name : ''),
+    // Earlier versions named none.
+    guardianTelephone: guardian?.telephone ?? '',
+    relation: guardian?.relation ?? '',
   }
 }

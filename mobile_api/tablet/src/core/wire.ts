@@ -13,6 +13,9 @@ export const PHOTO_KINDS = ['portrait', 'whole_body', 'affected_part', 'environm
 export const SIGNATURE_KINDS = ['signature_resident', 'signature_assessor'] as const
 export type EvidenceKind = (typeof PHOTO_KINDS)[number] | (typeof SIGNATURE_KINDS)[number]
 
+/** What a guardian is to the person; lists of the office may have other words. */
+export const RELATIONS = ['spouse', 'parent', 'child', 'sibling', 'grandparent', 'other'] as const
+
 export const PAPERS = ['id_card', 'household_book', 'photos', 'guardian_proof'] as const
 export type Paper = (typeof PAPERS)[number]
 
@@ -74,10 +77,16 @@ export interface Urgent {
   due: string | null
 }
 
+export interface Guardian {
+  name: string
+  telephone: string
+  relation: string
+}
+
 interface CaseCommon {
   categories: Category[]
   resident: Resident
-  guardian: { name: string; telephone: string; relation: string } | null
+  guardian: Guardian | null
   village: string
   township: string
   possible_times: PossibleTime[]
@@ -298,6 +307,7 @@ export interface Nominate extends Correction {
   }
   village: string
   categories: Category[]
+  guardian: Guardian | null
   consent: { by: 'resident' | 'guardian'; name: string } | null
   media: MediaDeclaration[]
 }
@@ -345,7 +355,7 @@ export const VERSIONS: Record<MutationName, number> = {
   cancel_visit: 1,
   record_not_done: 2,
   submit_evaluation: 2,
-  nominate: 2,
+  nominate: 3,
   correct_contact: 1,
   hand_over_certificate: 1,
 }

@@ -530,7 +530,9 @@ export const en: Record<MessageKey, string> = {
   'nominate.mine': 'My nominations',
   'nominate.ethnicity': 'Ethnicity',
   'nominate.ethnicity_hint': 'Left empty, it stays as registered; of somebody new it is Han.',
-  'nominate.guardian': 'Name of the guardian who agrees',
+  'nominate.guardian': 'Name of the guardian',
+  'nominate.guardian_telephone': 'Telephone of the guardian',
+  'nominate.relation': 'Relation',
   'nominate.need_name': 'Enter the name in Chinese characters.',
   'nominate.bad_id': 'The ID number is not right; check each digit.',
   'nominate.need_village': 'Choose the village.',
@@ -570,6 +572,13 @@ export const en: Record<MessageKey, string> = {
 
   'sex.male': 'Male',
   'sex.female': 'Female',
+
+  'relation.spouse': 'Spouse',
+  'relation.parent': 'Parent',
+  'relation.child': 'Son or daughter',
+  'relation.sibling': 'Brother or sister',
+  'relation.grandparent': 'Grandparent',
+  'relation.other': 'Other',
 
   'weekday.0': 'Mon',
   'weekday.1': 'Tue',

@@ -528,7 +528,9 @@ export const zh = {
   'nominate.mine': '我的提名',
   'nominate.ethnicity': '民族',
   'nominate.ethnicity_hint': '如“彝族”。不填的，沿用已登记的；没有登记过的按汉族。',
-  'nominate.guardian': '同意的监护人姓名',
+  'nominate.guardian': '监护人姓名',
+  'nominate.guardian_telephone': '监护人电话',
+  'nominate.relation': '与本人关系',
   'nominate.need_name': '请用汉字填写姓名。',
   'nominate.bad_id': '身份证号不正确，请逐位核对。',
   'nominate.need_village': '请选择村（社区）。',
@@ -568,6 +570,13 @@ export const zh = {
 
   'sex.male': '男',
   'sex.female': '女',
+
+  'relation.spouse': '配偶',
+  'relation.parent': '父母',
+  'relation.child': '子女',
+  'relation.sibling': '兄弟姐妹',
+  'relation.grandparent': '祖父母/外祖父母',
+  'relation.other': '其他',
 
   'weekday.0': '周一',
   'weekday.1': '周二',

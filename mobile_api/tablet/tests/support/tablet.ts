@@ -92,6 +92,7 @@ export const NOMINATION: Nominate = {
   },
   village: '511302200201',
   categories: ['physical'],
+  guardian: { name: '周某', telephone: '13912345678', relation: 'parent' },
   consent: { by: 'guardian', name: '周某' },
   media: [],
 }
