@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from mobile_api import wire
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from mobile_api.mutators import MUTATORS, Context, Mutator, OutOfScope
 from mobile_api.upcasting import upcast
+from outreach.actions.applications import reaches_otherwise
 from outreach.actions.audit import record
 from outreach.actions.evaluations import current_evaluation
 from outreach.actions.holding import hold_appointments
@@ -140,7 +142,9 @@ def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
     if isinstance(args, (wire.MoveVisit, wire.CancelVisit, wire.RecordNotDone)):
         return _told(visits_for(by).filter(pk=args.visit), moment_of, hold)
     if isinstance(args, wire.Nominate):
-        return _told(_known_otherwise(args.resident), _beginning, hold)
+        return _told(_known_otherwise(args.resident), _beginning, hold) or _told(
+            _reached_otherwise(args.resident), partial(_contact_within, by), hold
+        )
     if isinstance(args, wire.SubmitEvaluation):
         visit = visits_for(by).filter(pk=args.visit)
         return _told(visit, _of_visit, hold) or _of_case(args.application, by, hold)
@@ -171,6 +175,23 @@ def _known_otherwise(said: wire.NominatedResident) -> QuerySet[Resident]:
 def _beginning(resident: Resident) -> str:
     """Return no more of a name than tells: the person may live in another area."""
     return f"{resident.name[:1]}＊＊"
+
+
+def _reached_otherwise(said: wire.NominatedResident) -> QuerySet[Resident]:
+    try:
+        number = parse_id_number(said.id_number).value
+        known = Resident.objects.with_id_number(number)
+        if any(reaches_otherwise(one, said.telephone, said.address) for one in known):
+            return known
+    except (MalformedIdNumber, MalformedTelephone):
+        pass
+    return Resident.objects.none()
+
+
+def _contact_within(by: User, resident: Resident) -> str:
+    """Return how a person is reached to whom may read it; of another area, that something stands."""
+    within = applications_for(by).filter(resident=resident).exists()
+    return _contact(resident) if within else "＊＊"
 
 
 def _of_visit(visit: Visit) -> str:

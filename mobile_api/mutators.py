@@ -339,7 +339,7 @@ def _nominate(batch: Sequence[wire.Nominate], context: Context) -> None:
     said = [_nomination(args, villages[args.village]) for args in batch]
     if context.admitted_by is None:
         applications.check_asked(said, context.at)
-        applications.check_names(said)
+        applications.check_known(said)
     applications.nominate(said, by=context.user, at=context.at, admitted_by=context.admitted_by)
 
 

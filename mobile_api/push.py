@@ -52,7 +52,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 #: Refusals of facts that are kept for a person to decide, rather than declined.
 _CONFLICTS = {
     *("visit-moved-on", "visit-open", "open-application", "before-nomination"),
-    "known-otherwise",
+    *("known-otherwise", "reached-otherwise"),
 }
 #: The author's role is another one by now; they may have done it while it was theirs to do.
 _PARKED = {"not-your-step"}

@@ -246,24 +246,40 @@ def check_asked(nominations: Sequence[Nomination], at: datetime) -> None:
             _check_who_asks(one.categories, age, one.consent)
 
 
-def check_names(nominations: Sequence[Nomination]) -> None:
-    """Refuse a name that would take the place of another one: the number may be somebody else's.
+def check_known(nominations: Sequence[Nomination]) -> None:
+    """Refuse what would take the place of a name, telephone or address that is known, unseen.
 
-    The desk shows whoever nominates there both, and lists name such a row as a mistake.
+    The number may be somebody else's, and what the office has may be newer. The desk tells whoever
+    nominates there, and lists name another name as a mistake.
     """
     said = {
-        blind_index(parse_id_number(one.id_number).value, "id_number"): normalise_name(one.name)
-        for one in nominations
+        blind_index(parse_id_number(one.id_number).value, "id_number"): one for one in nominations
     }
-    known = Resident.objects.filter(id_number_index__in=said)
-    if any(said[index] != name for index, name in known.values_list("id_number_index", "name")):
-        raise Refused(
-            "known-otherwise",
-            _(
-                "The register knows this ID number under another name: compare both with the card."
-                " Where the name is new, the office decides."
-            ),
-        )
+    for known in Resident.objects.filter(id_number_index__in=said):
+        one = said[known.id_number_index]
+        if known.name != normalise_name(one.name):
+            raise Refused(
+                "known-otherwise",
+                _(
+                    "The register knows this ID number under another name: compare both with the"
+                    " card. Where the name is new, the office decides."
+                ),
+            )
+        if reaches_otherwise(known, one.telephone, one.address):
+            raise Refused(
+                "reached-otherwise",
+                _(
+                    "The register has another telephone or address of this person. The office"
+                    " decides which stands; or leave yours out, and it stays as it is."
+                ),
+            )
+
+
+def reaches_otherwise(known: Resident, telephone: str, address: str) -> bool:
+    """Tell whether a nomination would put another telephone or address over one that is known."""
+    told = normalise_telephone(telephone) if telephone else ""
+    pairs = ((told, known.telephone), (address, known.address))
+    return any(value and stands and value != stands for value, stands in pairs)
 
 
 def _photos(nomination: Nomination, by: User, at: datetime) -> Iterator[dict[str, Any]]:

@@ -220,6 +220,7 @@ RECORDED: Words = {
     "media": _("Photos and signatures"),
     "village": _("Village"),
     "to": _("Telephone and address as the author corrected them"),
+    "nominated": _("Telephone and address of the nomination"),
     "guardian": _("Guardian"),
     "seen_contact": _("Telephone and address as the author saw them"),
     "stands_contact": _("Telephone and address that stand now"),

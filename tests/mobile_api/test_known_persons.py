@@ -1,4 +1,4 @@
-"""A name never takes the place of another one unseen: perhaps the number is somebody else's."""
+"""What is known of a person gives way to nothing unseen: perhaps the number is somebody else's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from mobile_api.disputes import decide, entry_of, standing
+from mobile_api.disputes import decide, entry_of, reached, standing
 from mobile_api.models import Decision, Dispute
 from outreach.actions.visits import leave
 from outreach.demo.tablet import Tablet
+from outreach.domain.vocabulary import Level, Role
 from outreach.models import Application, Resident
 from outreach.models.ids import new_id
 from tests import builders
@@ -32,9 +33,9 @@ def known(place: builders.County) -> Resident:
 
 
 def nominated(
-    place: builders.County, phone: Tablet, person: Resident, name: str
+    place: builders.County, phone: Tablet, person: Resident, name: str, **more: str
 ) -> tuple[str, str | None]:
-    resident = {"name": name, "id_number": person.id_number, "telephone": "13911112222"}
+    resident = {"name": name, "id_number": person.id_number, **more}
     said: dict[str, Any] = {"application": str(new_id()), "resident": resident, "media": []}
     phone.say(
         "nominate",
@@ -68,10 +69,37 @@ def test_who_has_another_name_now_is_accepted_under_it_by_a_person_who_saw_both(
     assert (person.name, Application.objects.count()) == ("赵长山", 2)
 
 
+@pytest.mark.parametrize("more", [{}, {"telephone": "+86 139 0000 0000"}])
 def test_who_is_known_by_the_same_name_is_nominated_again(
+    place: builders.County, phone: Tablet, more: dict[str, str]
+) -> None:
+    person = known(place)
+    assert nominated(place, phone, person, " 赵青山 ", **more) == ("applied", None)
+    person.refresh_from_db()
+    assert person.telephone == "13900000000"
+
+
+@pytest.mark.parametrize("more", [{"telephone": "13911112222"}, {"address": "桥头第二家"}])
+def test_another_telephone_or_address_waits_for_a_person_who_saw_both(
+    place: builders.County, phone: Tablet, more: dict[str, str]
+) -> None:
+    person = known(place)
+    stands = reached(person.telephone, person.address)
+    assert nominated(place, phone, person, "赵青山", **more) == ("conflict", "reached-otherwise")
+    person.refresh_from_db()
+    assert reached(person.telephone, person.address) == stands
+    dispute, by = Dispute.objects.get(), place.administrator
+    assert standing(entry_of(dispute), by) == stands
+    decide(dispute, Decision.ACCEPTED, reason="新号", by=by, at=ON_THE_DAY, seen=stands)
+    person.refresh_from_db()
+    assert [getattr(person, name) for name in more] == list(more.values())
+
+
+def test_how_somebody_of_another_area_is_reached_is_shown_to_nobody(
     place: builders.County, phone: Tablet
 ) -> None:
     person = known(place)
-    assert nominated(place, phone, person, " 赵青山 ") == ("applied", None)
-    person.refresh_from_db()
-    assert person.telephone == "13911112222"
+    nominated(place, phone, person, "赵青山", telephone="13911112222")
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    stranger = builders.user("stranger", Role.ADMINISTRATOR, elsewhere)
+    assert standing(entry_of(Dispute.objects.get()), stranger) == "＊＊"

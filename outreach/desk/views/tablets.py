@@ -195,7 +195,8 @@ _STANDING = {
     "move_visit": "stands_visit",
     "cancel_visit": "stands_visit",
     "submit_evaluation": "stands_evaluation",
-    "nominate": "stands_person",
+    "nominate": "stands_contact",
+    "known-otherwise": "stands_person",
 }
 
 
@@ -210,10 +211,14 @@ def _recorded(entry: LedgerEntry, user: User) -> dict[str, Any]:
     name = case.resident.name if case else person.get("name") if isinstance(person, dict) else ""
     shown = [
         (words.RECORDED[key], value)
-        for key, value in (*_flat(args), (_STANDING.get(entry.name, ""), standing(entry, user)))
+        for key, value in (*_flat(args), (_stands(entry), standing(entry, user)))
         if key in words.RECORDED and value not in ("", None)
     ]
     return {"entry": entry, "case": case, "name": name, "recorded": shown}
+
+
+def _stands(entry: LedgerEntry) -> str:
+    return _STANDING.get(entry.code) or _STANDING.get(entry.name, "")
 
 
 def _case_of(entry: LedgerEntry, user: User) -> Application | None:
@@ -232,7 +237,9 @@ def _reached(contact: dict[str, Any]) -> str:
 
 def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in args.items():
-        if key == "guardian" and isinstance(value, dict):
+        if key == "resident" and isinstance(value, dict):
+            yield "nominated", _reached(value)
+        elif key == "guardian" and isinstance(value, dict):
             yield key, value.get("name")
         elif key in ("to", "seen") and isinstance(value, dict) and "telephone" in value:
             yield ("to" if key == "to" else "seen_contact"), _reached(value)

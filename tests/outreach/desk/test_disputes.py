@@ -13,6 +13,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
+from mobile_api.disputes import reached
 from mobile_api.models import Dispute
 from outreach.actions import visits
 from outreach.actions.contacts import Contact, Correction, correct_contacts
@@ -97,6 +98,23 @@ def test_a_nomination_shows_how_the_name_begins_over_which_it_would_be_written(
     page = sign_in(place.administrator).get(f"/disputes/{Dispute.objects.get().pk}/")
     shown = page.content.decode()
     assert ("孙小河" in shown, "钱＊＊" in shown, "钱白石" in shown) == (True, True, False)
+
+
+def test_a_nomination_shows_the_telephone_that_is_known_beside_the_one_it_brings(
+    place: County, tmp_path: Path, sign_in: SignIn
+) -> None:
+    [case] = builders.accepted(place)
+    visits.leave(case, "withdraw", by=place.administrator, at=ON_THE_DAY, note="暂不办理")
+    phone = enrolled(place, tmp_path, place.liaison)
+    known = case.resident
+    person = {"name": known.name, "id_number": known.id_number, "telephone": "13911112222"}
+    said = {"application": str(uuid4()), "resident": person, "village": place.village.code}
+    phone.say("nominate", {**said, "categories": ["hearing"], "media": []}, ON_THE_DAY, 2)
+    phone.sync()
+    page = sign_in(place.administrator).get(f"/disputes/{Dispute.objects.get().pk}/")
+    shown = page.content.decode()
+    assert f"<dd>{reached(known.telephone, known.address)}</dd>" in shown
+    assert "<dd>13911112222 · —</dd>" in shown
 
 
 def change_contact(place: County, visit: Visit, _folder: Path) -> None:
