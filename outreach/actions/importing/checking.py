@@ -85,7 +85,7 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
         return Checked([], faults, len(rows))
     villages = _villages(by, on)
     indexes = _indexes(rows)
-    held, barred, names = _held(indexes), _barred(indexes, on), _names(indexes)
+    held, barred, people = _held(indexes), _barred(indexes, on), _known(indexes)
     seen: dict[str, int] = {}
     good, faults = [], []
     for number, cells in rows:
@@ -99,14 +99,8 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
             found.wrong(ID_NUMBER, _("This person has an open application already."))
         elif index in barred:
             found.wrong(ID_NUMBER, barred[index])
-        elif made["name"] and names.get(index, made["name"]) != made["name"]:
-            found.wrong(
-                NAME,
-                _(
-                    "The register knows this ID number under another name: compare both with the"
-                    " card; where the name is new, nominate the person at the desk."
-                ),
-            )
+        elif known := people.get(index):
+            found.compare(known, made)
         seen.setdefault(identity, number)
         if found.faults:
             faults += found.faults
@@ -150,13 +144,11 @@ def _held(indexes: Sequence[list[str]]) -> set[str]:
     return found
 
 
-def _names(indexes: Sequence[list[str]]) -> dict[str, str]:
-    """Return the names of those who are known, by their fingerprints."""
-    found: dict[str, str] = {}
-    for some in indexes:
-        rows = Resident.objects.filter(id_number_index__in=some)
-        found |= dict(rows.values_list("id_number_index", "name"))
-    return found
+def _known(indexes: Sequence[list[str]]) -> dict[str, Resident]:
+    """Return those who are known, by their fingerprints."""
+    columns = ("id_number_index", "name", "telephone", "address")
+    rows = (Resident.objects.filter(id_number_index__in=some).only(*columns) for some in indexes)
+    return {row.id_number_index: row for some in rows for row in some}
 
 
 def _barred(indexes: Sequence[list[str]], on: date) -> dict[str, str]:
@@ -184,6 +176,26 @@ class _Reader:
 
     def wrong(self, column: str, reason: str | Promise) -> None:
         self.faults.append(Fault(self.number, column, str(reason)))
+
+    def compare(self, known: Resident, made: dict[str, Any]) -> None:
+        """Name what would take the place of something that is known of the person, unseen."""
+        if made["name"] and known.name != made["name"]:
+            self.wrong(
+                NAME,
+                _(
+                    "The register knows this ID number under another name: compare both with the"
+                    " card; where the name is new, nominate the person at the desk."
+                ),
+            )
+        for column, name in ((TELEPHONE, "telephone"), (ADDRESS, "address")):
+            if made[name] and getattr(known, name) not in ("", made[name]):
+                self.wrong(
+                    column,
+                    _(
+                        "The register has another one of this person: leave the cell empty, and it"
+                        " stays; where yours is new, nominate the person at the desk."
+                    ),
+                )
 
     def nomination(self) -> dict[str, Any]:
         identity = self._identity()

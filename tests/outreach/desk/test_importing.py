@@ -324,3 +324,19 @@ def test_a_known_number_under_another_name_renames_nobody(
         (2, "姓名"),
         (4, "身份证号"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("联系电话", "13911112222"), ("家庭住址", "桥头第二家")]
+)
+def test_a_known_telephone_or_address_gives_way_to_no_list_unseen(
+    place: builders.County, sign_in: SignIn, column: str, value: str
+) -> None:
+    """The office may have corrected it since the list was written."""
+    known = {"name": "赵青山", "address": "任家祠村三组"}
+    [case] = builders.applied(place, id_number=identity(1), **known)
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+    draft = read(sign_in(place.administrator), sheet([row(1, **{column: value}), row(2)]))
+    [fault] = draft.faults
+    assert (fault["row"], fault["column"], draft.good) == (2, column, 1)
+    assert "留空" in fault["reason"]
