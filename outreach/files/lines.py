@@ -44,9 +44,9 @@ def note(file: Path, said: dict[str, Any], what: str) -> None:
 
 
 def read(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines in order; one that a power failure cut is passed over and logged."""
+    """Yield the lines in order; one that a power failure cut, or a disk spoilt, is logged."""
     try:
-        text = file.read_text()
+        text = file.read_text(errors="replace")
     except FileNotFoundError:
         return
     for line in text.splitlines():

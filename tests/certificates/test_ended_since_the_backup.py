@@ -132,17 +132,17 @@ def test_a_move_that_was_noted_before_is_kept_when_it_is_valid_again(
 
 
 @pytest.mark.parametrize(
-    "line", ['{"certificates": 1}', '{"certificates": ["x"], "state": "lost"}']
+    "line", [b'{"certificates": 1}', b'{"certificates": ["x"], "state": "lost"}', b"\xff\0"]
 )
 def test_a_line_that_cannot_be_read_hides_no_other(
     place: builders.County,
     paper: Certificate,
     settings: LazySettings,
-    line: str,
+    line: bytes,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     settings.OUTREACH_REVOCATIONS.parent.mkdir()
-    settings.OUTREACH_REVOCATIONS.write_text(f"{line}\n")
+    settings.OUTREACH_REVOCATIONS.write_bytes(line + b"\n")
     with django_capture_on_commit_callbacks(execute=True):
         lost(place, paper)
     assert revocations.outlasted() == ({paper.pk}, RevocationList.objects.get().revision)
