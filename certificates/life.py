@@ -18,6 +18,7 @@ from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import (
     BARRING,
     CERTIFICATE,
+    LIVING,
     CertificateState,
     Ground,
     Kind,
@@ -174,7 +175,10 @@ def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: d
 
 
 def _rested(certificates: Sequence[Certificate]) -> list[CertificateEvent]:
-    """Return by which step each was lost or frozen at last; what a day froze, a day will again."""
+    """Return by which step each was lost or frozen at last.
+
+    What a day froze, a day will again; what a restore did, nothing.
+    """
     steps = ("declare_lost", "find", "freeze", "unfreeze", "restore")
     taken = CertificateEvent.objects.filter(certificate__in=certificates, name__in=steps)
     last = {event.certificate_id: event for event in taken.select_related("certificate")}
@@ -182,7 +186,8 @@ def _rested(certificates: Sequence[Certificate]) -> list[CertificateEvent]:
     return [
         event
         for event in last.values()
-        if event.by_id is not None and CERTIFICATE[event.name].target in resting
+        if (event.by_id is not None or event.note == FORGOTTEN)
+        and CERTIFICATE[event.name].target in resting
     ]
 
 
@@ -270,13 +275,29 @@ def rest_what_ended_since(*, at: datetime) -> int:
     and taken its step again, the check says that it rests. Returns how many.
     """
     ended, number = revocations.outlasted()
-    valid = Certificate.objects.filter(pk__among=ended, state=CertificateState.VALID)
-    back = list(valid.select_related("application").order_by("pk"))
+    known = Certificate.objects.filter(pk__among=ended)
+    hold(known)
+    back = [
+        one
+        for one in known.select_related("application").order_by("pk")
+        if _was_forgotten(S(one.state), ended.pop(one.pk))
+    ]
     revocations.count_on(number)
-    _take(back, "freeze", by=None, at=at, note=FORGOTTEN)
+    revocations.note_restore(ended, at)
     if back:
+        Certificate.objects.filter(pk__in=[one.pk for one in back]).update(state=S.FROZEN)
+        append(back, "freeze", None, at, FORGOTTEN)
+        revocations.note_change(back, S.FROZEN)
         log.warning("certificates that ended after the backup rest until seen to: %s", len(back))
     return len(back)
+
+
+def _was_forgotten(stands: S, stood: S) -> bool:
+    """Tell whether a step is forgotten that whoever reads where a certificate stands would miss.
+
+    For a lost one another paper is asked for still, also where it was made since.
+    """
+    return stands in LIVING and stood not in (stands, S.REPLACED if stands == S.LOST else None)
 
 
 def _take(

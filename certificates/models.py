@@ -214,13 +214,18 @@ class PaperRequest(models.Model):
 
 
 class RevocationList(models.Model):
-    """The signed list of certificates that are not valid: what changed, and what was published."""
+    """The signed list of certificates that are not valid: what changed, and what was published.
+
+    After a restore also how those stand that were issued since the backup and are not valid.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     revision = models.PositiveBigIntegerField(default=0)
     signed_revision = models.PositiveBigIntegerField(null=True)
     signed_at = models.DateTimeField(null=True)
     body = models.BinaryField(default=b"")
+    restored_at = models.DateTimeField(null=True)
+    unknown = models.JSONField(default=dict)
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):

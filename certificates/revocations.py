@@ -86,18 +86,37 @@ def _outlast(ids: list[str], state: str) -> None:
     lines.note(settings.OUTREACH_REVOCATIONS, said, f"what became of certificates {ids}")
 
 
-def outlasted() -> tuple[set[UUID], int]:
-    """Return the certificates that the file knows as not valid, and the number of the last list."""
-    states: dict[UUID, str] = {}
+def outlasted() -> tuple[dict[UUID, CertificateState], int]:
+    """Return how those stand that the file knows as not valid, and the number of the last list."""
+    states: dict[UUID, CertificateState] = {}
     number = 0
     for said in lines.read(settings.OUTREACH_REVOCATIONS):
         if "certificates" in said:
             try:
-                states |= {UUID(pk): str(said["state"]) for pk in said["certificates"]}
+                state = CertificateState(said["state"])
+                states |= {UUID(pk): state for pk in said["certificates"]}
                 number = max(number, int(said["list"]))
             except (ValueError, KeyError, TypeError, AttributeError):
                 log.warning("a line of %s cannot be read", settings.OUTREACH_REVOCATIONS)
-    return {pk for pk, state in states.items() if state != CertificateState.VALID}, number
+    return {pk: state for pk, state in states.items() if state in CODES}, number
+
+
+def note_restore(ended: Mapping[UUID, CertificateState], at: datetime) -> None:
+    """Note that the register went back, and which papers it does not know that are not valid.
+
+    The next list names these as well: devices without a network would believe them again.
+    """
+    row, _made = RevocationList.objects.get_or_create(pk=1)
+    unknown = {**row.unknown, **{str(pk): state for pk, state in ended.items()}}
+    RevocationList.objects.filter(pk=1).update(restored_at=at, unknown=unknown)
+
+
+def forgotten() -> dict[UUID, CertificateState] | None:
+    """Return how papers stand that a restore forgot, as far as known; None where there was none."""
+    row = RevocationList.objects.exclude(restored_at=None).first()
+    if row is None:
+        return None
+    return {UUID(pk): CertificateState(state) for pk, state in row.unknown.items()}
 
 
 def _publish_if_possible() -> None:
@@ -146,7 +165,8 @@ def _is_by_a_former_key(row: RevocationList) -> bool:
 
 def _sign(number: int, at: datetime) -> bytes:
     rows = Certificate.objects.filter(state__in=CODES).order_by("pk").values_list("pk", "state")
-    entries = [[pk.bytes, CODES[CertificateState(state)]] for pk, state in rows]
+    found = [*rows, *(forgotten() or {}).items()]
+    entries = [[pk.bytes, CODES[CertificateState(state)]] for pk, state in found]
     claims = {
         ISSUER: settings.OUTREACH_ISSUER,
         SIGNED_AT: int(at.timestamp()),

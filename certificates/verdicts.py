@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
-from certificates import second_signatures
+from certificates import revocations, second_signatures
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Trust, load_trust
 from certificates.credential import (
     Credential,
@@ -49,6 +49,7 @@ class Finding(models.TextChoices):
     LOST = "ours_but_lost", _("This certificate is ours, but was declared lost and is void.")
     MOVED = "ours_but_moved", _("This certificate is ours, but its holder moved to another county.")
     CANCELLED = "ours_but_cancelled", _("This certificate is ours, but was cancelled.")
+    UNKNOWN = "ours_but_unknown", _("Our signature is genuine, but the register does not know it.")
     ALTERED = "altered", _("This file was altered after we signed it. Do not accept it.")
     NOT_OURS = "not_ours", _("This file is not a certificate of ours.")
     NO_CODE = "no_code", _("There is no QR code of a certificate in it.")
@@ -69,6 +70,10 @@ CHANGES: dict[Change, str | Promise] = {
     Change.SIGNATURE: _("Its signature was changed."),
     Change.OUTSIDE: _("It was changed in a way that our signature does not permit."),
 }
+RESTORED = _(
+    "The register was restored from a backup and has lost what was issued shortly before: accept"
+    " it only when the federation that issued it has confirmed it."
+)
 UNKNOWN_CODE = _("It carries our signature, but the register does not know it.")
 UNKNOWN_COPY = _("It carries our signature, but is not one of the files that we issued.")
 
@@ -103,6 +108,8 @@ def judge(pdf: bytes, *, on: date) -> Answer:
     examination = examine(pdf, _trust())
     if examination.verdict == Verdict.FOREIGN:
         return Answer(Finding.NOT_OURS)
+    if examination.verdict == Verdict.INTACT and revocations.forgotten() is not None:
+        return Answer(Finding.UNKNOWN, changes=(RESTORED,))
     changes = tuple(CHANGES[change] for change in examination.changes)
     return Answer(Finding.ALTERED, changes=changes or (UNKNOWN_COPY,))
 
@@ -128,8 +135,18 @@ def judge_code(text: str, *, on: date) -> Answer:
         return Answer(Finding.FOREIGN_CODE)
     held = Certificate.objects.filter(pk=credential.certificate).first()
     if held is None:
-        return Answer(Finding.FOREIGN_CODE, changes=(UNKNOWN_CODE,), credential=credential)
+        return _unknown(credential)
     return Answer(_standing(held, on), held, credential=credential)
+
+
+def _unknown(credential: Credential) -> Answer:
+    """Say what a code of ours is whose certificate is not in the register."""
+    forgotten = revocations.forgotten()
+    if forgotten is None:
+        return Answer(Finding.FOREIGN_CODE, changes=(UNKNOWN_CODE,), credential=credential)
+    state = forgotten.get(credential.certificate)
+    finding = Finding.UNKNOWN if state is None else STATES[state]
+    return Answer(finding, changes=(RESTORED,), credential=credential)
 
 
 def judge_picture(picture: bytes, *, on: date) -> Answer:

@@ -13,13 +13,21 @@ from django.test import Client
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks
 
 from certificates import life, revocations
-from certificates.models import Certificate, RevocationList
+from certificates.authority import load_signer, load_trust
+from certificates.models import (
+    Certificate,
+    CertificateEvent,
+    CertificateFile,
+    RevocationList,
+)
 from certificates.steps import CertificateState as S
 from certificates.steps import Ground
+from certificates.verdicts import Finding, judge, judge_code
 from outreach import clock
 from outreach.models import Application, User
 from tests import builders
-from tests.certificates.issuing import issued
+from tests.certificates.issuing import issued, paper_of
+from tests.certificates.test_verify_qr import code_of
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -61,14 +69,26 @@ def mistaken(place: builders.County, paper: Certificate) -> None:
     life.restore([paper], reason="弄错了", by=place.approver, at=clock.now())
 
 
-def back(paper: Certificate) -> str:
+def back(paper: Certificate, state: S = S.VALID) -> str:
     """Put the certificate back as it was at the backup, and let the register stand again."""
-    Certificate.objects.update(state=S.VALID)
+    Certificate.objects.update(state=state)
     paper.events.exclude(name="issue").delete()
-    RevocationList.objects.update(revision=0, signed_revision=None, signed_at=None, body=b"")
+    said = stand_again()
+    paper.refresh_from_db()
+    return said
+
+
+def before_it_was_issued() -> None:
+    """Put the register back to where there was no certificate, and let it stand again."""
+    for model in (CertificateEvent, CertificateFile, Certificate):
+        model._default_manager.all().delete()
+    stand_again()
+
+
+def stand_again() -> str:
+    RevocationList.objects.all().delete()
     out = StringIO()
     call_command("begin_epoch", stdout=out)
-    paper.refresh_from_db()
     return out.getvalue()
 
 
@@ -132,6 +152,76 @@ def test_a_move_that_was_noted_before_is_kept_when_it_is_valid_again(
 
 
 @pytest.mark.parametrize(
+    ("stood", "deed", "stands"),
+    [
+        (S.FROZEN, dead, "forgotten"),
+        (S.FROZEN, frozen, ""),
+        (S.LOST, dead, "forgotten"),
+        (S.LOST, lost, ""),
+        (S.CANCELLED, frozen, ""),
+    ],
+)
+def test_what_rested_at_the_backup_already_says_that_it_ended_since(
+    place: builders.County,
+    paper: Certificate,
+    stood: S,
+    deed: Deed,
+    stands: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """Else whoever finds the paper, or has looked into it, makes it valid."""
+    with django_capture_on_commit_callbacks(execute=True):
+        deed(place, paper)
+    assert f"Certificates that rest until seen to: {int(bool(stands))}." in back(paper, stood)
+    last = paper.events.last()
+    assert (paper.state, last.note if last else None) == (S.FROZEN if stands else stood, stands)
+
+
+def test_a_cancellation_by_mistake_that_is_taken_back_leaves_it_resting(
+    place: builders.County,
+    paper: Certificate,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """It was lost when the register was: nobody has looked at it yet."""
+    with django_capture_on_commit_callbacks(execute=True):
+        lost(place, paper)
+    back(paper)
+    dead(place, paper)
+    paper.refresh_from_db()
+    life.restore([paper], reason="弄错了", by=place.approver, at=clock.now())
+    paper.refresh_from_db()
+    assert paper.state == S.FROZEN
+
+
+def test_a_paper_that_was_issued_and_ended_after_the_backup_is_on_the_list_still(
+    place: builders.County,
+    paper: Certificate,
+    settings: LazySettings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """The register knows nothing of it; whoever checks without a network read “valid” again."""
+    with django_capture_on_commit_callbacks(execute=True):
+        dead(place, paper)
+    code = code_of(paper, load_signer(settings.OUTREACH_KEYS_DIR))
+    trusted = load_trust(settings.OUTREACH_KEYS_DIR).credential_keys
+    for _restore in range(2):
+        before_it_was_issued()
+        listed = revocations.read_list(revocations.published(), trusted).states
+        assert listed == {paper.pk: S.CANCELLED}
+        assert judge_code(code, on=clock.today()).finding == Finding.CANCELLED
+
+
+def test_a_paper_that_was_issued_after_the_backup_is_no_forgery(
+    paper: Certificate, settings: LazySettings
+) -> None:
+    signed, code = paper_of(paper), code_of(paper, load_signer(settings.OUTREACH_KEYS_DIR))
+    before_it_was_issued()
+    answers = [judge(signed, on=clock.today()), judge_code(code, on=clock.today())]
+    assert [(one.finding, one.is_valid) for one in answers] == [(Finding.UNKNOWN, False)] * 2
+    assert judge(signed + b"%", on=clock.today()).finding == Finding.ALTERED
+
+
+@pytest.mark.parametrize(
     "line", [b'{"certificates": 1}', b'{"certificates": ["x"], "state": "lost"}', b"\xff\0"]
 )
 def test_a_line_that_cannot_be_read_hides_no_other(
@@ -145,4 +235,4 @@ def test_a_line_that_cannot_be_read_hides_no_other(
     settings.OUTREACH_REVOCATIONS.write_bytes(line + b"\n")
     with django_capture_on_commit_callbacks(execute=True):
         lost(place, paper)
-    assert revocations.outlasted() == ({paper.pk}, RevocationList.objects.get().revision)
+    assert revocations.outlasted() == ({paper.pk: S.LOST}, RevocationList.objects.get().revision)
