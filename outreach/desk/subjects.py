@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from certificates.models import Certificate
 from outreach.models import (
@@ -29,6 +29,7 @@ from outreach.models import (
     User,
     Visit,
 )
+from outreach.rules import scope
 
 #: How to get to the case from a record.
 _TO_THE_CASE: dict[type[Model], str] = {
@@ -45,11 +46,11 @@ _NAMES: dict[type[Model], str] = {
 }
 
 
-def about(events: Iterable[AuditEvent]) -> Callable[[AuditEvent], dict[str, Any]]:
+def about(events: Iterable[AuditEvent], user: User) -> Callable[[AuditEvent], dict[str, Any]]:
     """Return what to show of each event's record: one query for each kind among them.
 
     `case` and `number` are those of the case, `name` is the record's own; a photo that no case
-    has yet, and whatever has neither, shows nothing.
+    has yet, a case of another area than the user's, and whatever has neither, shows nothing.
     """
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for event in events:
@@ -57,29 +58,32 @@ def about(events: Iterable[AuditEvent]) -> Callable[[AuditEvent], dict[str, Any]
     found: dict[tuple[str, UUID], dict[str, Any]] = {}
     for model, way in _TO_THE_CASE.items():
         kind, fields = _kind(model), (f"{way}pk", f"{way}number")
-        for key, case, number in _asked(model, wanted[kind], *fields):
+        for key, case, number in _asked(_in_scope(model, way, user), wanted[kind], *fields):
             found[kind, key] = {"case": case, "number": number}
     for model, name in _NAMES.items():
-        for key, said in _asked(model, wanted[_kind(model)], name):
+        for key, said in _asked(model._default_manager.all(), wanted[_kind(model)], name):
             found[_kind(model), key] = {"name": said}
     return lambda event: found.get((event.subject, event.subject_id), {})
 
 
-def records_of(number: str) -> list[UUID]:
-    """Return the records of the case with that number that the trail may name."""
+def records_of(number: str, user: User) -> list[UUID]:
+    """Return the records of the user's case with that number that the trail may name."""
     return [
         key
         for model, way in _TO_THE_CASE.items()
-        for key in model._default_manager.filter(**{f"{way}number": number}).values_list(
-            "pk", flat=True
-        )
+        for key in _in_scope(model, way, user)
+        .filter(**{f"{way}number": number})
+        .values_list("pk", flat=True)
     ]
+
+
+def _in_scope(model: type[Model], way: str, user: User) -> QuerySet[Any]:
+    return model._default_manager.filter(scope(user, prefix=way))
 
 
 def _kind(model: type[Model]) -> str:
     return model._meta.model_name or ""
 
 
-def _asked(model: type[Model], keys: set[UUID], *fields: str) -> Iterable[tuple[Any, ...]]:
-    rows = model._default_manager.filter(pk__in=keys)
-    return rows.values_list("pk", *fields) if keys else ()
+def _asked(rows: QuerySet[Any], keys: set[UUID], *fields: str) -> Iterable[tuple[Any, ...]]:
+    return rows.filter(pk__in=keys).values_list("pk", *fields) if keys else ()

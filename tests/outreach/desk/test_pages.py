@@ -10,7 +10,10 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 
 from outreach import clock
+from outreach.actions import family
 from outreach.actions.audit import record
+from outreach.actions.trail import number_trail
+from outreach.domain.vocabulary import Level, Role
 from outreach.models import AuditEvent, User
 from tests import builders
 
@@ -235,6 +238,43 @@ def test_the_trail_of_a_case_has_all_of_its_records_and_no_other_case(
     listing = sign_in(place.auditor).get(f"/trail/?q={case.number}").context["listing"]
     assert {row.more["number"] for row in listing} == {case.number}
     assert {row.item.subject for row in listing} == {"application", "visit", "evaluation"}
+
+
+def test_the_trail_keeps_what_was_done_here_by_whoever_works_elsewhere_by_now(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Who had looked into a case took that along: to the auditor of where they work, by number."""
+    [case] = builders.applied(place)
+    sign_in(place.administrator).get(f"/cases/{case.pk}/")
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    place.administrator.division = elsewhere
+    place.administrator.save()
+    number_trail()
+    there = sign_in(builders.user("there", Role.AUDITOR, elsewhere))
+    for wanted in ("application.view", "administrator"):
+        [ours] = sign_in(place.auditor).get(f"/trail/?q={wanted}").context["listing"]
+        assert (ours.item.action, ours.more["number"]) == ("application.view", case.number)
+        [theirs] = there.get(f"/trail/?q={wanted}").context["listing"]
+        assert (theirs.item, theirs.more) == (ours.item, {})
+    assert not there.get(f"/trail/?q={case.number}").context["listing"]
+
+
+def test_the_trail_of_another_area_says_nothing_of_what_families_do(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Each auditor read the numbers of the cases whose families opened a link or sent a photo."""
+    [case] = builders.applied(place)
+    link, _secret = family.make_link(case, by=place.liaison, at=builders.START)
+    family.note_opened(link, builders.START)
+    there = builders.user(
+        "there", Role.AUDITOR, builders.division("511303", "高坪区", Level.COUNTY)
+    )
+    browser = sign_in(there)
+    assert case.number not in browser.get("/trail/").content.decode()
+    number_trail()
+    assert not browser.get("/trail/").context["listing"]
+    [ours] = sign_in(place.auditor).get("/trail/?q=family_link.open").context["listing"]
+    assert ours.more["number"] == case.number
 
 
 def test_opening_a_case_leaves_a_trace(place: builders.County, sign_in: SignIn) -> None:
