@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.utils.translation import ngettext
 
 from certificates import actions, batches, life
 from certificates.archiving import Level
-from certificates.models import Batch, BatchQuerySet, Certificate, ItemState
+from certificates.models import Batch, BatchItem, BatchQuerySet, Certificate, ItemState
 from certificates.steps import CertificateState, cancelled_from, frozen_from, renewable_from
 from certificates.upgrades import waiting
 from outreach import clock
@@ -235,9 +236,12 @@ def batch_list(request: DeskRequest) -> HttpResponse:
 
 
 def batches_for(user: User) -> BatchQuerySet:
-    """Return the batches that somebody of the user's area signed for, with how far each is."""
-    rows = Batch.objects.filter(by__division__code__startswith=user.division.code)
-    return rows.with_progress().select_related("by")
+    """Return the batches with papers of the user's area, with how far each is.
+
+    Whoever signed for them may work elsewhere by now.
+    """
+    papers = BatchItem.objects.filter(scope(user, prefix="application__"), batch=OuterRef("pk"))
+    return Batch.objects.filter(Exists(papers)).with_progress().select_related("by")
 
 
 @only(Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR)
@@ -247,7 +251,8 @@ def batch(request: DeskRequest, batch: UUID) -> HttpResponse:
     far = batches.progress(held)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"total": far.total, "done": far.done, "refused": far.refused})
-    refused = held.items.filter(state=ItemState.REFUSED).order_by("pk")
+    mine = held.items.filter(scope(request.user, prefix="application__"))
+    refused = mine.filter(state=ItemState.REFUSED).order_by("pk")
     return render(
         request,
         "desk/batch.html",

@@ -17,6 +17,7 @@ from certificates import actions, batches, life, storage
 from certificates.keys import TokenAway
 from certificates.models import Batch, Certificate, CertificateFile, ItemState, PaperRequest
 from outreach import clock
+from outreach.domain.vocabulary import Level, Role
 from outreach.models import User
 from tests import builders
 from tests.certificates.issuing import ISSUED_AT, flipped, issued, paper_of, put_portraits
@@ -207,6 +208,26 @@ def test_what_could_not_be_made_is_named_with_its_reason(
     assert "1 本未能制作" in shown
     assert f"{cases[1].number}" in shown
     assert cases[1].number in sign_in(place.approver).get("/sign/").content.decode()
+
+
+def test_whoever_signed_and_works_elsewhere_takes_no_batch_along(
+    place: builders.County, files: Path, sign_in: SignIn
+) -> None:
+    """The office saw no more what could not be made; that of their new area read whose it is."""
+    cases = builders.reviewed(place, 2)
+    put_portraits(files, cases[:1])
+    batch = batches.sign(cases, by=place.approver, at=ISSUED_AT)
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    place.approver.division = elsewhere
+    place.approver.save()
+    there = builders.user("there", Role.ADMINISTRATOR, elsewhere)
+    found = {}
+    for who in (place.administrator, there):
+        browser = sign_in(who)
+        shown, listed = browser.get(f"/batches/{batch.pk}/"), browser.get("/batches/")
+        is_named = cases[1].number in shown.content.decode()
+        found[who.username] = (shown.status_code, is_named, len(listed.context["listing"]))
+    assert found == {"administrator": (200, True, 1), "there": (404, False, 0)}
 
 
 def test_a_single_paper_that_cannot_be_made_is_refused_on_the_spot(
