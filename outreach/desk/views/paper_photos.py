@@ -109,10 +109,12 @@ def take(request: DeskRequest) -> HttpResponse:
 
 @only(*FIELD)
 def of_case(request: DeskRequest, case: UUID) -> HttpResponse:
-    """Show the papers of a case; on POST keep a photo taken on the spot."""
+    """Show the papers of a case, and note who opened them; on POST keep a photo taken there."""
     application = found(cases_of(request.user), pk=case)
     if application.erased_at:
         return redirect("desk:case", application.pk)
+    if request.method != "POST":  # a list leads here, past the page of the case
+        record("application.view", [application], by=request.user, at=clock.now())
 
     def act() -> HttpResponse:
         paper = request.POST.get("paper", "")

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from outreach import clock
 from outreach.actions import adopting, drafting, planning
 from outreach.actions import campaigns as promising
+from outreach.actions.audit import record
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, chosen, done
@@ -344,7 +345,7 @@ def _uuid(text: str) -> UUID:
 
 @only(*LOOKERS)
 def paper(request: DeskRequest, plan: UUID) -> HttpResponse:
-    """Serve the itinerary as a PDF for print: one team or all, one day or all."""
+    """Serve the itinerary as a PDF for print: one team or all, one day or all; note who took it."""
     held = plan_of(request, plan)
     if not held.is_showable:
         raise Http404
@@ -352,6 +353,7 @@ def paper(request: DeskRequest, plan: UUID) -> HttpResponse:
     rows = stops_now(held, *SHOWN, team=_uuid(team) if team else None, on=_date(on) if on else None)
     if not rows:
         raise Http404
+    record("plan.view", [held], by=request.user, at=clock.now())
     answered = HttpResponse(itinerary.draw(held, rows), content_type="application/pdf")
     answered.headers["Content-Disposition"] = f'inline; filename="itinerary-{held.number}.pdf"'
     return answered

@@ -13,6 +13,7 @@ from certificates import actions as certifying
 from certificates import batches
 from certificates.models import Certificate
 from outreach import clock
+from outreach.actions.audit import record
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.stepping import work_on
 from outreach.desk.steps import HAND_OVER, SIGN, certificates_for
@@ -66,11 +67,12 @@ def hand_over(request: DeskRequest) -> HttpResponse:
 
 @only(*EVERYBODY)
 def paper(request: DeskRequest, certificate: UUID) -> FileResponse:
-    """Serve the signed PDF to those in scope."""
+    """Serve the signed PDF to those in scope, and note who looked."""
     held = found(certificates_for(request.user).select_related("application"), pk=certificate)
     name = f"{held.application.number}.pdf"
     try:
         opened = certifying.open_file(held)
     except FileNotFoundError as error:
         raise Http404 from error
+    record("certificate.view", [held], by=request.user, at=clock.now())
     return FileResponse(opened, content_type="application/pdf", filename=name)

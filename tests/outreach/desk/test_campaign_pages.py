@@ -18,7 +18,7 @@ from outreach import clock
 from outreach.actions import applications, calendars, campaigns, planning, visits
 from outreach.actions.campaigns import Happening
 from outreach.domain.vocabulary import Role
-from outreach.models import Call, Campaign, Plan, Team, User, Visit
+from outreach.models import AuditEvent, Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
 from outreach.working_calendar import LoadedYear, published_year
 from tests import builders
@@ -503,6 +503,8 @@ def test_the_itinerary_prints_every_home_with_rare_characters(hill: Hills, offic
     assert len(BytesIO(answer.content).getvalue()) > 10_000
     assert office.get(f"/plans/{plan.pk}/itinerary.pdf?team=nobody").status_code == 404
     assert office.get(f"/plans/{plan.pk}/itinerary.pdf?on=2018-13-01").status_code == 404
+    # It names homes and telephones: who took it along stands on the trail.
+    assert AuditEvent.objects.get(action="plan.view").subject_id == plan.pk
 
 
 def test_the_itinerary_prints_no_box_for_a_mark_that_nobody_sees(

@@ -18,7 +18,7 @@ from certificates.keys import TokenAway
 from certificates.models import Batch, Certificate, CertificateFile, ItemState, PaperRequest
 from outreach import clock
 from outreach.domain.vocabulary import Level, Role
-from outreach.models import User
+from outreach.models import AuditEvent, User
 from tests import builders
 from tests.certificates.issuing import ISSUED_AT, flipped, issued, paper_of, put_portraits
 
@@ -149,6 +149,15 @@ def test_lists_take_the_same_number_of_queries_whatever_their_length(
                     assert len(answer.context["listing"]) > 0, path
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_opening_a_paper_leaves_a_trace(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    """It shows face, ID number and home: whoever opened one after the other stood nowhere."""
+    sign_in(place.liaison).get(reverse("desk:paper", args=[held.pk]))
+    seen = AuditEvent.objects.get(action="certificate.view")
+    assert (seen.by, seen.subject_id) == (place.liaison, held.pk)
 
 
 def signed_for(place: builders.County, files: Path, sign_in: SignIn, count: int) -> str:

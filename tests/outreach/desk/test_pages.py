@@ -277,9 +277,10 @@ def test_the_trail_of_another_area_says_nothing_of_what_families_do(
     assert ours.more["number"] == case.number
 
 
-def test_opening_a_case_leaves_a_trace(place: builders.County, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("page", ["", "papers/"])
+def test_opening_a_case_leaves_a_trace(place: builders.County, sign_in: SignIn, page: str) -> None:
     case = builders.applied(place)[0]
-    sign_in(place.administrator).get(f"/cases/{case.pk}/")
+    sign_in(place.administrator).get(f"/cases/{case.pk}/{page}")
     seen = AuditEvent.objects.get(action="application.view")
     assert (seen.by, seen.subject_id) == (place.administrator, case.pk)
 
