@@ -5,6 +5,8 @@ Counted in each process, or with OUTREACH_COUNTS=database for all web processes 
 
 from __future__ import annotations
 
+from copy import copy
+
 from django.http import HttpRequest
 from ninja.throttling import AnonRateThrottle
 
@@ -17,8 +19,11 @@ class OneByOne(AnonRateThrottle):
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Count one more and tell whether it may be."""
+        asked = copy(self)  # an operation of the API has one for all threads
         with counting(self.get_cache_key(request) or ""):
-            return super().allow_request(request)
+            may = super(OneByOne, asked).allow_request(request)
+        vars(self).update(vars(asked))  # to tell for how long to wait
+        return may
 
 
 class Files(OneByOne):

@@ -19,11 +19,11 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query, Status, errors
 from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
-from ninja.throttling import AnonRateThrottle
 from pydantic import BaseModel, ValidationError
 
 from certificates.actions import open_newest
 from certificates.models import Certificate
+from certificates.throttles import OneByOne
 from mobile_api import wire
 from mobile_api.auth import device_for, integration_for, stopped
 from mobile_api.changes import MOST, changes
@@ -75,13 +75,19 @@ class ReadingRequest(HttpRequest):
     auth: Integration
 
 
-class HandInThrottle(AnonRateThrottle):
+class EnrolThrottle(OneByOne):
+    """Counts tries with a code."""
+
+    scope = "enrol"
+
+
+class HandInThrottle(OneByOne):
     """Counts hand-ins by themselves: a tablet's many parts must not use up its enrolments."""
 
     scope = "hand-in"
 
 
-class ShareThrottle(AnonRateThrottle):
+class ShareThrottle(OneByOne):
     """Counts by itself what locked tablets ask for."""
 
     scope = "share"
@@ -229,7 +235,7 @@ def _schema(shape: type[BaseModel], *problems: str) -> dict[str, object]:
     openapi_extra=_schema(
         wire.EnrolIn, "unknown-code", "code-used", "fork", "code-expired", "too-many"
     ),
-    throttle=[AnonRateThrottle("60/m")],
+    throttle=[EnrolThrottle("60/m")],
     summary="Enrol a tablet with a one-time code",
 )
 def enrol_device(request: HttpRequest) -> Status[wire.EnrolOut]:

@@ -330,6 +330,8 @@ _COUNTS = {
     },
 }
 CACHES = {"default": _COUNTS[OUTREACH_COUNTS]}
+#: Whoever asks is whom the nearest proxy names: what they wrote before that is no way out.
+NINJA_NUM_PROXIES = 1
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "outreach.User"

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from certificates import throttles
+from mobile_api.api import EnrolThrottle, HandInThrottle, ShareThrottle
 from outreach.settings import _COUNTS
 
 pytestmark = pytest.mark.django_db
@@ -39,10 +40,8 @@ def test_one_number_is_answered_twenty_times_a_day_whoever_asks(counts: str) -> 
     assert answers == [True] * 20 + [False]
 
 
-def test_those_that_come_in_one_moment_are_counted_one_by_one(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Forty guesses sent at once counted as one: the day of a paper was soon found out."""
+def counted_slowly(settings: Any, patch: pytest.MonkeyPatch, throttle: type) -> Any:
+    """Let others in between the two steps of a throttle's count; return what it counts in."""
     settings.CACHES = {"default": _COUNTS["process"]}
     cache = caches["default"]
     cache.clear()
@@ -52,12 +51,40 @@ def test_those_that_come_in_one_moment_are_counted_one_by_one(
         sleep(0.01)
         return found
 
-    counts = SimpleNamespace(get=slowly, set=cache.set)
-    monkeypatch.setattr(throttles.OneNumber, "cache", counts)
+    patch.setattr(throttle, "cache", SimpleNamespace(get=slowly, set=cache.set))
+    return cache
+
+
+def test_those_that_come_in_one_moment_are_counted_one_by_one(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty guesses sent at once counted as one: the day of a paper was soon found out."""
+    counted_slowly(settings, monkeypatch, throttles.OneNumber)
     guesses = [throttles.OneNumber("51130219500302001142") for _ in range(40)]
     with ThreadPoolExecutor(40) as many:
         answers = list(many.map(lambda one: one.allow_request(ASKED), guesses))
     assert sum(answers) == 20
+
+
+def test_what_a_caller_writes_before_the_proxys_word_is_no_way_out(counts: str) -> None:
+    """With another address before their own whoever guesses began to count anew each time."""
+    told = (f"203.0.113.{n}, 198.51.100.7" for n in range(31))
+    asked = [RequestFactory(HTTP_X_FORWARDED_FOR=one).get("/check/") for one in told]
+    assert [throttles.may_ask(one) for one in asked] == [True] * 30 + [False]
+
+
+@pytest.mark.parametrize("throttle", [EnrolThrottle, ShareThrottle, HandInThrottle])
+def test_those_of_several_callers_in_one_moment_are_counted_for_each(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, throttle: type[throttles.OneByOne]
+) -> None:
+    """They were counted as few, and one's for another: who asked once had asked too often."""
+    cache = counted_slowly(settings, monkeypatch, throttle)
+    one = throttle("60/m")
+    asked = [RequestFactory(REMOTE_ADDR=f"192.0.2.{n % 2}").get("/") for n in range(40)]
+    with ThreadPoolExecutor(40) as many:
+        assert all(many.map(one.allow_request, asked))
+    counted = [len(cache.get(key)) for key in {one.get_cache_key(each) for each in asked}]
+    assert counted == [20, 20]
 
 
 def test_in_the_database_another_process_counts_on_and_reads_no_number(settings: Any) -> None:
