@@ -430,13 +430,19 @@ def test_the_desk_lists_shows_and_decides(
 def test_people_of_another_area_are_not_named(
     place: County, tablet: Tablet, keys: FederationKeys, sign_in: SignIn
 ) -> None:
-    """Whose tablet it was works in another area now."""
+    """Whose tablet it was works in another area now; whom they had nominated was named there."""
+    person = {"name": "钱新来", "id_number": builders.id_number()}
+    said = {"application": str(uuid4()), "resident": person, "village": place.village.code}
+    tablet.say("nominate", {**said, "categories": ["physical"], "media": []}, ON_THE_DAY, 2)
     first = hand_in(tablet, keys)
     elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
-    User.objects.filter(pk=place.assessor.pk).update(division=elsewhere)
-    office = sign_in(builders.user("stranger", Role.ADMINISTRATOR, elsewhere))
-    page = office.get(f"/tablets/handed-in/{first.pk}/").content.decode()
-    assert ("3 条记录" in page, "赵青山" in page) == (True, False)
+    named = {}
+    for where in (place.county, elsewhere):
+        User.objects.filter(pk=place.assessor.pk).update(division=where)
+        office = sign_in(builders.user(f"office {where.code}", Role.ADMINISTRATOR, where))
+        page = office.get(f"/tablets/handed-in/{first.pk}/").content.decode()
+        named[where] = ("4 条记录" in page, "赵青山" in page, "钱新来" in page)
+    assert named == {place.county: (True, True, True), elsewhere: (True, False, False)}
 
 
 def test_without_the_key_the_desk_says_so_and_can_set_it_aside(

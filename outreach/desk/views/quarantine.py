@@ -118,7 +118,7 @@ def _records(contents: Contents, user: User) -> list[Record]:
     rows: list[Record] = []
     for one in shown:
         about = _about(one)
-        case, name = people[about] if about in people else (None, _new_name(one))
+        case, name = people[about] if about in people else (None, _new_name(one, user))
         rows.append(Record(one, name, case, one.id in contents.here))
     return rows
 
@@ -135,7 +135,10 @@ def _people(mutations: Sequence[Mutation], user: User) -> dict[UUID, tuple[UUID,
     return by_visit | {one.pk: (one.pk, one.resident.name) for one in cases}
 
 
-def _new_name(mutation: Mutation) -> str:
+def _new_name(mutation: Mutation, user: User) -> str:
+    """Return whom a record nominates in the user's area: its author may have moved here since."""
+    if not str(mutation.args.get("village")).startswith(user.division.code):
+        return ""
     person = mutation.args.get("resident")
     name = person.get("name") if isinstance(person, dict) else ""
     return name if isinstance(name, str) else ""
