@@ -7,6 +7,7 @@ database names it and never changes, so the files hold everything that the copy 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import shutil
@@ -24,6 +25,8 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from mobile_api.restoring import Outlasted, begin_epoch, enter_photos
+from outreach.actions.notifying.delivery import doubt_what_was_due
+from outreach.actions.notifying.senders import of_settings
 from outreach.actions.resealing import UNKNOWN, values_by_key
 from outreach.backups.archive import (
     BackupUnreadable,
@@ -42,6 +45,7 @@ from outreach.models.sealed import key_ring
 from outreach.retention.erasing import remove_files
 from outreach.retention.requests import reapply
 
+log = logging.getLogger(__name__)
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
 _BLOCK = 256 * 1024
@@ -51,20 +55,28 @@ class AnotherBackup(RuntimeError):
     """Another backup was being restored here and is not whole: two would be mixed."""
 
 
+class AtWork(RuntimeError):
+    """Another restore is at work on this very installation."""
+
+
 class NewerBackup(RuntimeError):
     """A newer version took it, whose tables this one does not know."""
 
 
 class NoRegister(RuntimeError):
-    """There is nothing to back up: no table stands in the database of the settings."""
+    """There is nothing to back up: no table stands in the database of the settings, or half."""
 
 
 class Again(NamedTuple):
-    """What a register found beside its database: photos, what came since, and who was erased."""
+    """What a register found beside its database: photos, what came since, and who was erased.
+
+    And how many messages were due, of which nobody knows whether they went out since.
+    """
 
     photos: int
     since: Outlasted
     erased: int
+    doubted: int
 
 
 def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress) -> Path:
@@ -74,6 +86,8 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
     `MalformedBackupKey`, `NoRegister`, `ToolFailed`, and the disk's `OSError` with nothing
     half-written left.
     """
+    if unfinished().exists():
+        raise NoRegister("A restore began here and did not end.")
     kind = database()
     target = folder / f"outreach-{at:%Y%m%dT%H%M%SZ}.tar.age"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,37 +115,58 @@ def check(source: Path, *, identity: str, progress: Progress) -> Manifest:
         return manifest
 
 
-def restore(source: Path, *, identity: str, progress: Progress) -> Manifest:
+def restore(source: Path, *, identity: str, progress: Progress) -> tuple[Manifest, Again]:
     """Make `source` the register of this empty installation, as another life of it.
 
     Killed anywhere before its end it can be run again, and until then no server starts here.
     The new epoch tells each tablet to send again what came after the backup, and tablets that
     were stopped since are stopped again; who was erased at request since is erased again. Raises
-    `NotEmpty`, `AnotherBackup`, `NewerBackup`, `AnotherSchema`, `BackupUnreadable`,
+    `AtWork`, `NotEmpty`, `AnotherBackup`, `NewerBackup`, `AnotherSchema`, `BackupUnreadable`,
     `MalformedBackupKey`, `MalformedKey`, `OtherKeys`, `ToolFailed`.
     """
     kind = database()
     key_ring()  # without any nothing need be unpacked
+    with _marked() as mark:
+        if not mark.read_text():  # nothing was laid here yet
+            kind.check_absent()
+        with _opened(source, kind, identity, progress) as (manifest, folder):
+            _check_known(manifest)
+            _check_alone(manifest, mark)
+            for name in manifest.files:
+                if name != kind.file_name:
+                    _put_back(name, folder / name)
+            with suppress(NotEmpty):  # loaded before this run was killed
+                kind.check_absent()
+                kind.load(folder / kind.file_name)
+        call_command("migrate", verbosity=0)
+        _check_keys()
+        again = stand_again(datetime.now(UTC))
+        os.sync()  # thousands of files at once: a power cut may leave none of them cut
+        mark.unlink()
+    return manifest, again
+
+
+@contextmanager
+def _marked() -> Iterator[Path]:
+    """Yield the mark of a restore, which goes again where nothing was laid.
+
+    Held, so that nobody restores here beside; some network disks grant no locks.
+    """
     settings.OUTREACH_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark = unfinished()
-    if not (mark.exists() and mark.read_text()):  # nothing was laid here yet
-        kind.check_absent()
-        mark.touch()
-    with _opened(source, kind, identity, progress) as (manifest, folder):
-        _check_known(manifest)
-        _check_alone(manifest, mark)
-        for name in manifest.files:
-            if name != kind.file_name:
-                _put_back(name, folder / name)
-        with suppress(NotEmpty):  # loaded before this run was killed
-            kind.check_absent()
-            kind.load(folder / kind.file_name)
-    call_command("migrate", verbosity=0)
-    _check_keys()
-    stand_again(datetime.now(UTC))
-    os.sync()  # thousands of files at once: a power cut may leave none of them cut
-    mark.unlink()
-    return manifest
+    with mark.open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AtWork("Another restore is at work here: wait until it has ended.") from error
+        except OSError:
+            log.warning("%s cannot be locked", mark)
+        try:
+            yield mark
+        finally:
+            with suppress(FileNotFoundError):
+                if not mark.read_text():
+                    mark.unlink()
 
 
 def _check_known(manifest: Manifest) -> None:
@@ -172,7 +207,7 @@ def stand_again(at: datetime) -> Again:
     since = begin_epoch()
     erased = reapply(at)
     remove_files(at, files())
-    return Again(photos, since, erased)
+    return Again(photos, since, erased, doubt_what_was_due(of_settings(), at))
 
 
 def unfinished() -> Path:
@@ -204,6 +239,7 @@ def _beside(what: str) -> Iterator[Path]:
     What lies in one is the register itself: nothing would ever be erased in it.
     """
     data, prefix = Path(settings.OUTREACH_DATA), f".unfinished-{what}-"
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)  # where a backup is only checked
     for left in filter(_is_abandoned, data.glob(f"{prefix}*/")):
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=data) as made, in_use(Path(made)):

@@ -77,6 +77,18 @@ def _reap(sender: Sender, real: datetime, came: Delivered) -> None:
         came.uncertain += stuck.update(state="uncertain", last_error="interrupted")
 
 
+def doubt_what_was_due(sender: Sender, at: datetime) -> int:
+    """Leave to a person what was due in a register that stands again from a backup.
+
+    It may have gone out since; where the sender takes the same key once, it may go out again.
+    Return how many.
+    """
+    if sender.is_idempotent:
+        return 0
+    due = Notification.objects.filter(state__in=("waiting", "sending"), due_at__lte=at)
+    return due.update(state="uncertain", leased_until=None, last_error="restored")
+
+
 def _claim(pk: UUID) -> Notification | None:
     """Return the message if this process is the one that may send it."""
     taken = Notification.objects.filter(pk=pk, state="waiting").update(

@@ -18,6 +18,8 @@ from outreach.management.bars import bar
 
 class Command(BaseCommand):
     help = __doc__
+    # Where its key is made there are no settings, and what is unsound keeps nobody from a backup.
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, nargs="?", help="where the backup is written")
@@ -57,8 +59,16 @@ class Command(BaseCommand):
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
             raise CommandError(f"{file} is there already; a key is never overwritten.") from error
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(f"# public key: {public}\n{secret}\n")
+        except OSError as error:
+            raise CommandError(f"No key was made. {error}") from error
+        try:
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(f"# public key: {public}\n{secret}\n")
+                stream.flush()
+                os.fsync(descriptor)
+        except OSError as error:  # a full disk: half a key opens nothing
+            file.unlink(missing_ok=True)
+            raise CommandError(f"No key was made. {error}") from error
         self.stdout.write(f"OUTREACH_BACKUP_RECIPIENTS={public}")
         self.stdout.write(
             f"Set this here. Keep {file} away from this machine, in two places:"

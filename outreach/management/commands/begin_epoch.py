@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from outreach import clock
-from outreach.backups.whole import stand_again
+from outreach.backups.whole import Again, stand_again
 
 
 class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        photos, since, erased = stand_again(clock.now())
+        try:
+            again = stand_again(clock.now())
+        except OSError as error:
+            raise CommandError(f"{error}. Run it again when that can be read.") from error
         self.stdout.write(
-            f"A new epoch has begun: tablets send again what came after the backup."
-            f" Tablets enrolled again: {since.enrolled}; stopped again: {since.stopped}."
-            f" Photos entered again: {photos:,}. Hand-ins found again: {since.handed_in:,}."
-            f" Erased again: {erased:,}. Certificates that rest until seen to: {since.resting:,}."
+            f"A new epoch has begun: tablets send again what came after the backup. {told(again)}"
         )
+
+
+def told(again: Again) -> str:
+    """Say what a register that stands again found beside its database, and what to do."""
+    since = again.since
+    said = (
+        f"Tablets enrolled again: {since.enrolled}; stopped again: {since.stopped}."
+        f" Photos entered again: {again.photos:,}. Hand-ins found again: {since.handed_in:,}."
+        f" Erased again: {again.erased:,}. Certificates that rest until seen to: {since.resting:,}."
+    )
+    if again.doubted:
+        said += (
+            f" Messages to families that were due, and may have gone out since: {again.doubted:,};"
+            " they wait under Messages, as uncertain, until somebody sends them again."
+        )
+    return said

@@ -28,11 +28,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        act = check if options["check"] else restore
+        again: Again | None = None
         try:
-            identity = options["identity"].read_text()
+            identity = options["identity"].read_text(encoding="utf-8")
             with bar("Reading", unit="bytes") as progress:
-                manifest = act(options["backup"], identity=identity, progress=progress)
+                if options["check"]:
+                    manifest = check(options["backup"], identity=identity, progress=progress)
+                else:
+                    manifest, again = restore(
+                        options["backup"], identity=identity, progress=progress
+                    )
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{options['identity']} is no file of a key.") from error
+        except AtWork as error:
+            raise CommandError(str(error)) from error
         except NotEmpty as error:
             raise CommandError(
                 f"{error} A restore wants an empty installation and overwrites nothing."
@@ -52,16 +61,18 @@ class Command(BaseCommand):
             ) from error
         except (BackupUnreadable, NewerBackup, MalformedBackupKey, ToolFailed, OSError) as error:
             raise CommandError(f"{options['backup']}: {error}") from error
-        self._tell(manifest, whole=options["check"])
+        self._tell(manifest, again)
 
-    def _tell(self, manifest: Manifest, *, whole: bool) -> None:
+    def _tell(self, manifest: Manifest, again: Again | None) -> None:
         rows = sum(manifest.rows.values())
         self.stdout.write(
             f"Taken {manifest.taken_at} by version {manifest.version}:"
             f" {rows:,} rows in {len(manifest.rows)} tables, {len(manifest.files) - 1:,} files."
         )
+        if again is None:
+            self.stdout.write("It is whole.")
+            return
+        self.stdout.write(told(again))
         self.stdout.write(
-            "It is whole."
-            if whole
-            else "Restored. Start the server: each tablet sends again what came after the backup."
+            "Restored. Start the server: each tablet sends again what came after the backup."
         )

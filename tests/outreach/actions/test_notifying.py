@@ -20,7 +20,12 @@ from django.utils import timezone
 from outreach import clock
 from outreach.actions import applications, family, visits
 from outreach.actions.contacts import Contact, Correction, correct_contacts
-from outreach.actions.notifying.delivery import BACK_OFF, deliver, send_again
+from outreach.actions.notifying.delivery import (
+    BACK_OFF,
+    deliver,
+    doubt_what_was_due,
+    send_again,
+)
 from outreach.actions.notifying.outbox import fill_outbox, tell_link, text_of
 from outreach.actions.notifying.senders import Console, Gateway, NotSent, PerhapsSent, Shelf
 from outreach.domain.retention import Holding
@@ -570,3 +575,26 @@ def test_who_sends_one_again_goes_on_in_the_list_as_it_was_looked_at(
     assert f'action="{action}"' in page
     answer = office.post(action.replace("&amp;", "&"))
     assert answer["Location"] == "/notifications/?state=failed&page=1"
+
+
+def test_what_was_due_in_a_restored_register_waits_for_a_person(place: builders.County) -> None:
+    """It waited at the backup, had gone out since, and went out a second time."""
+    builders.scheduled(place)
+    fill_outbox(START)
+    for sender in (Kept(is_idempotent=True), Shelf(local_files(Path("nowhere")))):
+        assert doubt_what_was_due(sender, MORNING) == 0
+    assert doubt_what_was_due(Kept(), MORNING - timedelta(hours=1)) == 2
+    gateway = Kept()
+    assert deliver(gateway, at=MORNING).sent == len(gateway.sent) == 1
+    assert (kinds(state="uncertain"), kinds(state="sent")) == (
+        ["appointment", "tomorrow"],
+        ["today"],
+    )
+
+
+def test_whoever_restores_is_told_of_what_may_have_gone_out(place: builders.County) -> None:
+    builders.scheduled(place)
+    fill_outbox(START)
+    clock.advance_to(MORNING)
+    call_command("begin_epoch", stdout=(said := StringIO()))
+    assert "Messages to families that were due, and may have gone out since: 3;" in said.getvalue()

@@ -102,6 +102,7 @@ def test_what_came_into_the_database_after_a_restore_that_could_not_begin_is_not
     """The file's name was misspelt, somebody looked around: an empty register was “restored”."""
     there, identity = elsewhere(tmp_path), ("--identity", str(key[0]))
     there.manage("restore", str(tmp_path / "misspelt"), *identity, code=1)
+    assert not list(tmp_path.iterdir())  # whoever begins anew instead meets no mark
     look = "from django.db import connection as c; c.cursor().execute('CREATE TABLE seen (n int)')"
     there.manage("shell", "-v", "0", "-c", look)
     told = there.manage("restore", str(backup), *identity, code=1)
@@ -122,6 +123,44 @@ def test_a_restore_that_was_killed_is_not_ended_with_another_backup(
     assert "began here and did not end. Run it again with that one" in told
     assert there.manage_in_turn(("restore", str(backup), *identity), COUNTS)[-1] == counted
     assert not mark.exists()
+
+
+def test_two_do_not_restore_into_one_place(
+    counted: str, backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """The second went on while the first one's server was started, and took its sessions away."""
+    there, restore = elsewhere(tmp_path), ("restore", str(backup), "--identity", str(key[0]))
+    (mark := tmp_path / "restore-unfinished").touch()
+    with in_use(mark):
+        assert "Another restore is at work here" in there.manage(*restore, code=1)
+    assert there.manage_in_turn(restore, COUNTS)[-1] == counted
+
+
+def test_half_a_register_is_not_backed_up(office: Installation, tmp_path: Path) -> None:
+    (mark := office.data / "restore-unfinished").touch()
+    told = office.manage("backup", str(tmp_path / "backups"), code=1)
+    mark.unlink()
+    assert "Nothing was backed up. A restore began here and did not end." in told
+
+
+def test_a_backup_is_taken_whatever_is_unsound(office: Installation, tmp_path: Path) -> None:
+    """Once the signer's certificate had ended no backup was taken any more, and nobody was told."""
+    (office.data / "backed-up").unlink(missing_ok=True)
+    (unsound := tmp_path / "keys").mkdir()
+    (unsound / "signer.crt.pem").write_text("no certificate")
+    (unsound / "signer.key.pem").touch()
+    told = office.manage("backup", str(tmp_path / "backups"), OUTREACH_KEYS_DIR=str(unsound))
+    assert told.startswith(str(tmp_path / "backups" / "outreach-"))
+    assert (office.data / "backed-up").exists()
+
+
+def test_a_backup_is_checked_where_no_register_ever_stood(
+    backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """As on the machine where its key is kept."""
+    there = elsewhere(tmp_path / "no" / "such")
+    told = there.manage("restore", "--check", str(backup), "--identity", str(key[0]))
+    assert told.endswith("It is whole.\n")
 
 
 def test_a_restore_ends_when_all_of_it_is_on_the_disk(
@@ -226,6 +265,13 @@ def test_without_a_recipient_nothing_is_written(office: Installation, tmp_path: 
     told = nobody.manage("backup", str(tmp_path), code=1)
     assert "--new-key" in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_made_where_no_settings_are(tmp_path: Path) -> None:
+    nowhere = Installation(tmp_path / "data", "", "")
+    blank = {"OUTREACH_SECRET_KEY": "", "OUTREACH_SEALING_KEYS": "", "OUTREACH_INDEX_KEY": ""}
+    told = nowhere.manage("backup", "--new-key", str(tmp_path / "backup.key"), **blank)
+    assert told.startswith("OUTREACH_BACKUP_RECIPIENTS=age1")
 
 
 def test_a_new_key_is_private_and_never_overwritten(office: Installation, tmp_path: Path) -> None:
