@@ -190,3 +190,20 @@ def test_what_goes_on_beside_one_county_goes_on_beside_each_of_several() -> None
                 assert f"manage.py {name} {flag}" in beside
         assert "verify_audit && python manage.py erase_due" in beside
         assert [one["source"] for one in services[f"web-{county}"]["secrets"]] == [f"{county}.env"]
+
+
+def test_the_manual_makes_what_the_units_want_and_starts_what_there_is() -> None:
+    """Whoever followed it had no account, no folder for backups, and no unit in its place."""
+    page = (DEPLOY.parent / "docs/how-to/deploy-on-one-machine.md").read_text(encoding="utf-8")
+    units = " ".join(text_of(file.name) for file in DEPLOY.glob("*.service"))
+    wanted = re.findall(r"^(?:WorkingDirectory|ReadWritePaths)=(.*)$", units, re.M)
+    made = set(" ".join(re.findall(r"^install -d (.*)$", page, re.M)).split())
+    assert {path for line in wanted for path in line.split()} - made == set()
+    assert re.search("^useradd .* outreach$", page, re.M)
+    for name in ("deploy-on-one-machine.md", "run-a-province.md"):
+        text = (DEPLOY.parent / "docs/how-to" / name).read_text(encoding="utf-8")
+        started = re.findall(r"systemctl enable --now (.*)$", text, re.M)
+        files = {file.name for file in DEPLOY.rglob("outreach*")}
+        named = {re.sub("@[0-9]+", "@", one) for line in started for one in line.split()}
+        assert named
+        assert {one if "." in one else f"{one}.service" for one in named} - files == set()
