@@ -412,8 +412,8 @@ MUTATORS: dict[tuple[str, int], Mutator[Any]] = {
     ("schedule_visit", 1): Mutator(
         wire.ScheduleVisit, _schedule, (Visit, lambda args: args.visit, "events__at")
     ),
-    ("move_visit", 1): Mutator(wire.MoveVisit, _move),
-    ("cancel_visit", 1): Mutator(wire.CancelVisit, _cancel),
+    ("move_visit", 2): Mutator(wire.MoveVisit, _move),
+    ("cancel_visit", 2): Mutator(wire.CancelVisit, _cancel),
     ("record_not_done", 2): Mutator(wire.RecordNotDone, _record_not_done),
     ("submit_evaluation", 2): Mutator(
         wire.SubmitEvaluation, _submit, (Evaluation, lambda args: args.evaluation, "received_at")

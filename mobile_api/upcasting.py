@@ -35,6 +35,13 @@ def upcast(name: str, version: int, args: Args) -> tuple[int, Args]:
     return version, args
 
 
+@upcaster("cancel_visit", 1)
+@upcaster("move_visit", 1)
+def appointment_by_its_visit_alone(args: Args) -> Args:
+    """Return a move or a cancellation that does not say of which case: `application` is null."""
+    return {**args, "application": None}
+
+
 @upcaster("record_not_done", 1)
 def not_done_whatever_was_seen(args: Args) -> Args:
     """Return a report that names neither case nor appointment: both are null."""

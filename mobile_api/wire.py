@@ -281,9 +281,10 @@ class ScheduleVisit(Said):
 
 
 class MoveVisit(Said):
-    """move_visit v1."""
+    """move_visit v2: with the case, by which it is known whom it is about after a restore."""
 
     visit: UUID
+    application: UUID | None = None
     on: date
     start: time
     minutes: Annotated[int, Field(ge=5, le=480)] = 40
@@ -292,9 +293,10 @@ class MoveVisit(Said):
 
 
 class CancelVisit(Said):
-    """cancel_visit v1."""
+    """cancel_visit v2: with the case, as `move_visit` has it."""
 
     visit: UUID
+    application: UUID | None = None
     reason: Text
     seen: Seen
 

@@ -7,12 +7,13 @@ from datetime import time
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from mobile_api.disputes import decide, standing
 from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import visits
 from outreach.demo.tablet import Tablet
-from outreach.models import Application, Evaluation, Visit
+from outreach.models import Application, Evaluation, User, Visit
 from outreach.rules import Refused
 from tests import builders
 from tests.mobile_api.conftest import Restore
@@ -101,31 +102,36 @@ def test_one_that_names_no_case_says_what_is_missing(
         accept(place)
 
 
-OF_A_VISIT: list[tuple[str, int, dict[str, Any]]] = [
-    ("record_not_done", 2, {"reason": "absent", "next_step": "revisit"}),
-    ("move_visit", 1, {"on": "2018-06-06", "start": "10:00"}),
-    ("cancel_visit", 1, {"reason": "已搬走"}),
+OF_A_VISIT: list[tuple[str, dict[str, Any]]] = [
+    ("record_not_done", {"reason": "absent", "next_step": "revisit"}),
+    ("move_visit", {"on": "2018-06-06", "start": "10:00"}),
+    ("cancel_visit", {"reason": "已搬走"}),
 ]
 
 
-@pytest.mark.parametrize(("name", "v", "said"), OF_A_VISIT)
-def test_whoever_decides_on_another_record_of_it_is_told_what_to_do(
+@pytest.mark.parametrize(("name", "said"), OF_A_VISIT)
+def test_whoever_decides_on_another_record_of_it_is_told_whom_it_is_about_and_what_to_do(
     place: builders.County,
     tablet: Tablet,
     back_up: BackUp,
+    sign_in: Callable[[User], Client],
     name: str,
-    v: int,
     said: dict[str, Any],
 ) -> None:
-    [case] = builders.accepted(place)
+    [case] = builders.accepted(place, name="孙长河")
     restore = back_up()
     visit = booked(place, case)
     tablet.sync()
     seen = {"on": visit.on.isoformat(), "start": "09:00"}
     if name == "record_not_done":
-        said = {**said, "application": str(case.pk), "recorded_at": ON_THE_DAY.isoformat()}
-    tablet.say(name, {**said, "visit": str(visit.pk), "seen": seen}, ON_THE_DAY, v)
+        said = {**said, "recorded_at": ON_THE_DAY.isoformat()}
+    of = {"visit": str(visit.pk), "application": str(case.pk)}
+    tablet.say(name, {**said, **of, "seen": seen}, ON_THE_DAY, 2)
     restore()
     tablet.sync()
+    dispute = Dispute.objects.get()
+    assert dispute.division_code == case.village.code
+    page = sign_in(place.administrator).get(f"/disputes/{dispute.pk}/").content.decode()
+    assert "孙长河" in page
     with pytest.raises(Refused, match="not-here"):
         accept(place)

@@ -49,9 +49,9 @@ describe('what was said offline shows at once', () => {
   it('a moved visit stands on its new day, a cancelled one goes and its case returns', async () => {
     const { safe } = await withRows()
     const seen = { on: '2018-06-04', start: '09:00' }
-    await safe.say('move_visit', { visit: 'v1', on: '2018-06-06', start: '11:00', minutes: 40, seen, reason: '' }, 1)
+    await safe.say('move_visit', { visit: 'v1', application: 'a1', on: '2018-06-06', start: '11:00', minutes: 40, seen, reason: '' }, 1)
     expect(shown(safe)).toEqual([['v1', '2018-06-06', 'scheduled', null]])
-    await safe.say('cancel_visit', { visit: 'v1', reason: '家属要求', seen: { on: '2018-06-06', start: '11:00' } }, 1)
+    await safe.say('cancel_visit', { visit: 'v1', application: 'a1', reason: '家属要求', seen: { on: '2018-06-06', start: '11:00' } }, 1)
     expect(shown(safe)).toEqual([])
     expect(cases(safe).map(({ id }) => id).sort()).toEqual(['a1', 'a2'])
   })
@@ -70,7 +70,7 @@ describe('what was said offline shows at once', () => {
   it('what the server refused is not shown as done', async () => {
     const { server, safe, engine } = await withRows()
     server.decide = () => ({ outcome: 'refused', message: '路不通' })
-    await safe.say('move_visit', { visit: 'v1', on: '2018-06-06', start: '11:00', minutes: 40, seen: { on: '', start: '' }, reason: '' }, 1)
+    await safe.say('move_visit', { visit: 'v1', application: 'a1', on: '2018-06-06', start: '11:00', minutes: 40, seen: { on: '', start: '' }, reason: '' }, 1)
     await settle(engine)
     expect(shown(safe)).toEqual([['v1', '2018-06-04', 'scheduled', null]])
     expect(disputes(safe).map(({ outcome, message }) => [outcome, message])).toEqual([['refused', '路不通']])

@@ -177,8 +177,8 @@ describe('a corrected copy', () => {
   it('of a move, or of a cancellation, has the reason that was written', async () => {
     const { safe } = await refused()
     const [seen, visit] = [{ on: '2018-06-04', start: '09:00' }, visitIn(safe)('v1')]
-    const moved = await safe.say('move_visit', { visit: 'v1', on: '2018-06-05', start: '10:00', minutes: 45, seen, reason: '桥断了' }, 1)
-    const ended = await safe.say('cancel_visit', { visit: 'v1', seen, reason: '家属来电' }, 1)
+    const moved = await safe.say('move_visit', { visit: 'v1', application: 'a1', on: '2018-06-05', start: '10:00', minutes: 45, seen, reason: '桥断了' }, 1)
+    const ended = await safe.say('cancel_visit', { visit: 'v1', application: 'a1', seen, reason: '家属来电' }, 1)
     const value = (entry: typeof moved) => correcting(entry, () => visit, known, () => '')?.draft.value
     expect(value(moved)).toEqual({ corrects: moved.id, on: '2018-06-05', start: '10:00', minutes: 45, reason: '桥断了' })
     expect(value(ended)).toMatchObject({ corrects: ended.id, reason: '家属来电' })

@@ -323,13 +323,14 @@ export interface MutationArgs {
   schedule_visit: Correction & { visit: string; application: string; on: string; start: string; minutes: number }
   move_visit: Correction & {
     visit: string
+    application: string
     on: string
     start: string
     minutes: number
     seen: { on: string; start: string }
     reason: string
   }
-  cancel_visit: Correction & { visit: string; reason: string; seen: { on: string; start: string } }
+  cancel_visit: Correction & { visit: string; application: string; reason: string; seen: { on: string; start: string } }
   record_not_done: Correction & {
     visit: string
     application: string
@@ -351,8 +352,8 @@ export type MutationName = keyof MutationArgs
 /** The version in which each is said now. */
 export const VERSIONS: Record<MutationName, number> = {
   schedule_visit: 1,
-  move_visit: 1,
-  cancel_visit: 1,
+  move_visit: 2,
+  cancel_visit: 2,
   record_not_done: 2,
   submit_evaluation: 2,
   nominate: 3,

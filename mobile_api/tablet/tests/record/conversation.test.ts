@@ -78,10 +78,11 @@ it('says everything that a tablet of this release can say', { timeout: 60_000 },
   const me = safe.session?.user.id ?? ''
   const other = [...safe.rows.keys()].find((key) => key.startsWith('colleague/'))?.slice('colleague/'.length) ?? ''
   const seen = ({ on, start }: VisitRow) => ({ on, start })
+  const of = (row: VisitRow) => (VERSIONS.move_visit > 1 ? { application: row.application } : {})
 
-  await say('move_visit', { visit: moved, on: '2018-06-21', start: '10:00', minutes: 40, seen: seen(rowOf(0)), reason: '河水涨了' })
-  await say('move_visit', { visit: disputed, on: '2018-06-22', start: '10:00', minutes: 40, seen: { on: '2018-06-01', start: '09:00' }, reason: '' })
-  await say('cancel_visit', { visit: cancelled, reason: '已搬走', seen: seen(rowOf(2)) })
+  await say('move_visit', { ...of(rowOf(0)), visit: moved, on: '2018-06-21', start: '10:00', minutes: 40, seen: seen(rowOf(0)), reason: '河水涨了' })
+  await say('move_visit', { ...of(rowOf(1)), visit: disputed, on: '2018-06-22', start: '10:00', minutes: 40, seen: { on: '2018-06-01', start: '09:00' }, reason: '' })
+  await say('cancel_visit', { ...of(rowOf(2)), visit: cancelled, reason: '已搬走', seen: seen(rowOf(2)) })
   const { application, resident } = rowOf(4)
   const stood = { telephone: resident.telephone, address: resident.address }
   if (saysContacts) await say('correct_contact', { application, to: { ...stood, address: '桥头第二家' }, seen: stood })
@@ -106,7 +107,7 @@ it('says everything that a tablet of this release can say', { timeout: 60_000 },
     await say('submit_evaluation', args, { media: { add: taken } })
   }
   await talk(safe)
-  await say('cancel_visit', { visit: moved, reason: '家属要求', seen: { on: '2018-06-21', start: '10:00' } })
+  await say('cancel_visit', { ...of(rowOf(0)), visit: moved, reason: '家属要求', seen: { on: '2018-06-21', start: '10:00' } })
   await talk(safe)
   expect(outbox(safe.log, safe.state)).toEqual([])
   expect(safe.state.missing).toEqual([])
