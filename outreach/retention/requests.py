@@ -192,11 +192,14 @@ def reapply(at: datetime) -> int:
 
 
 def erase_what_came_back(at: datetime) -> int:
-    """Erase again what a tablet or a hand-in brought anew after a restore.
+    """Erase again what came anew by a tablet or hand-in after a restore, or the desk closed since.
 
-    The backup was older than the nomination, so that `reapply` found nothing to erase.
+    The backup was older than the nomination, so that `reapply` found nothing to erase, or the case
+    stood where nobody closes it by itself.
     """
-    return _erase_again(at, lambda case, erased_at: case.created_at > erased_at)
+    return _erase_again(
+        at, lambda case, erased_at: case.created_at > erased_at or case.state in CLOSED
+    )
 
 
 def erase_what_came_late(at: datetime) -> int:

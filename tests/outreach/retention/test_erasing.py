@@ -708,7 +708,22 @@ def test_whose_case_was_open_at_the_backup_is_erased_again_too(
     assert fill_outbox(clock.now()) == 0
 
 
-def test_a_case_that_nobody_may_close_by_itself_is_named_and_not_called_erased(
+def test_who_was_assessed_at_the_backup_and_left_since_is_erased_again(
+    place: builders.County, back_up: Callable[[], Restore]
+) -> None:
+    """To be assessed again, they withdrew, and asked; by the backup they wait for their notice."""
+    builders.evaluated(place)
+    case, restore = Application.objects.get(), back_up()
+    for step in ("send_back", "withdraw"):
+        applications.advance([case], step, by=place.administrator, at=clock.now())
+    ask(case)
+    assert "Erased again: 1." in restore()
+    case = Application.objects.get()
+    assert (case.state, case.erased_under) == ("withdrawn", "not_met")
+    assert Resident.objects.get().name == NAMELESS
+
+
+def test_a_case_that_nobody_may_close_by_itself_is_named_and_erased_once_the_desk_has_closed_it(
     place: builders.County, back_up: Callable[[], Restore], caplog: pytest.LogCaptureFixture
 ) -> None:
     builders.evaluated(place)
@@ -719,6 +734,11 @@ def test_a_case_that_nobody_may_close_by_itself_is_named_and_not_called_erased(
     ask(case)
     assert "Erased again: 0." in restore()
     assert f"{case.number} was erased at request and is open again" in caplog.text
+    run("erase_due")
+    assert Resident.objects.get().name == "赵青山"
+    Application.objects.update(state="withdrawn")
+    assert "erased again at request, after a restore: 1" in run("erase_due")
+    assert Resident.objects.get().name == NAMELESS
 
 
 def test_nothing_of_an_erased_case_lies_in_the_database(
