@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from outreach.models import User
 from tests import builders
@@ -38,3 +38,20 @@ def test_a_form_that_was_stopped_on_its_way_can_be_sent_once_more(
     page.clock.fast_forward(15_000)
     button.click()
     assert page.evaluate("window.gone") == 2
+
+
+def test_without_a_connection_the_form_stays_with_what_was_typed(
+    place: builders.County, seat: Callable[[User | None], BrowserContext]
+) -> None:
+    """The browser's own page took its place, and "back" led to an empty form."""
+    page = seat(place.liaison).new_page()
+    page.goto("/enquiries/ask/")
+    question = page.get_by_label("您的问题")
+    question.fill("要带什么？")
+    page.context.set_offline(True)
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("现在没有网络")
+    expect(question).to_have_value("要带什么？")
+    page.context.set_offline(False)
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("您的咨询编号")

@@ -24,10 +24,17 @@ for (const form of document.querySelectorAll("form[data-batch]")) {
 }
 
 // A form is sent once, however often the button is pressed; where the line hangs, one stops
-// loading and sends it once more a little later.
+// loading and sends it once more a little later. Without a connection the browser's own page would
+// take the place of what was typed: the form stays.
+const offline = document.querySelector("[data-offline]");
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) return event.preventDefault();
+    offline.hidden = navigator.onLine;
+    if (!navigator.onLine) {
+      event.preventDefault();
+      return (event.submitter ?? form).after(offline);
+    }
     form.dataset.sent = "1";
     setTimeout(() => delete form.dataset.sent, 15_000);
   });
@@ -57,6 +64,14 @@ for (const form of document.querySelectorAll("main form[method=post]:not([data-b
 // A family's link that a browser shows has arrived: what only previews the address runs no script.
 for (const form of document.querySelectorAll("form[data-opened]")) {
   navigator.sendBeacon(form.action, new FormData(form));
+}
+
+// A photo that did not arrive is said so; it stays chosen and goes along with the form.
+for (const failed of ["htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(failed, ({ target }) => {
+    const said = target.closest(".shot")?.querySelector("[data-not-sent]");
+    if (said) said.hidden = false;
+  });
 }
 
 // A notice goes to the printer.
