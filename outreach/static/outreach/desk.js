@@ -66,6 +66,14 @@ for (const form of document.querySelectorAll("form[data-opened]")) {
   navigator.sendBeacon(form.action, new FormData(form));
 }
 
+// What is still missing of a nomination is read aloud where it changed, not at each pause in typing.
+let told = "";
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id !== "missing") return;
+  if (detail.serverResponse === told) detail.shouldSwap = false;
+  told = detail.serverResponse;
+});
+
 // A photo that did not arrive is said so; it stays chosen and goes along with the form.
 for (const failed of ["htmx:sendError", "htmx:responseError"]) {
   document.addEventListener(failed, ({ target }) => {
@@ -73,6 +81,12 @@ for (const failed of ["htmx:sendError", "htmx:responseError"]) {
     if (said) said.hidden = false;
   });
 }
+
+// The button by which a photo was removed is gone with it: the keyboard goes on at its paper.
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  const paper = detail.requestConfig.elt.closest(".shot")?.querySelector("input[type=file]");
+  if (paper && document.activeElement === document.body) document.getElementById(paper.id).focus();
+});
 
 // A notice goes to the printer.
 for (const button of document.querySelectorAll("[data-print]")) {
