@@ -172,6 +172,10 @@ class ResetForm(WhyForm):
     )
     field_order = ("what", "why")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # It stands on one page with the reason of another step: each has labels of its own.
+        super().__init__(*args, auto_id="id_reset_%s", **kwargs)
+
 
 class PasswordForm(forms.Form):
     """One's own password: the one in use, and twice the new one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -306,3 +307,12 @@ def test_the_pages_take_as_many_queries_for_one_account_as_for_three(
     second = sign_in(place.approver)
     with django_assert_num_queries(9):
         second.get("/accounts/second-person/")
+
+
+def test_each_reason_on_the_page_of_an_account_has_a_label_of_its_own(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The label of one led to the other: whoever hears the page was told of no field there."""
+    page = sign_in(place.administrator).get(f"/accounts/{place.liaison.pk}/").content.decode()
+    ids = re.findall(r'<\w+[^>]* id="([^"]+)"', page)
+    assert [one for one, count in Counter(ids).items() if count > 1] == []
