@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from outreach.actions import applications, evaluations, journeys, visits
+from outreach.actions import applications, evaluations, visits
 from outreach.desk.overview import overview
 from outreach.domain.vocabulary import Mode
-from outreach.models import Division, Evaluation, Journey, Resident
+from outreach.models import Evaluation, Journey
 from outreach.reports import By, savings_report
 from outreach.reports.intake import matters
 from outreach.reports.monthly import monthly
@@ -61,22 +61,6 @@ def test_the_citizen_was_spared_the_journeys_of_one_case(place: builders.County)
     assert (report.whole.assessments, report.saved_fen) == (1, before)
     found = matters(VISIT_ON, NEXT_DAY, within=place.county)
     assert {one.name: one.count for one in found}["assessed_at_home"] == 1
-
-
-@pytest.mark.parametrize("measured", [["township"], []])
-def test_where_nobody_measured_the_village_no_way_is_invented(
-    place: builders.County, measured: list[str]
-) -> None:
-    """A village without coordinates lies where its township does, or counts no way at all."""
-    nowhere = {"latitude": None, "longitude": None}
-    Division.objects.exclude(level__in=measured).update(**nowhere)
-    [evaluation] = builders.evaluated(place)
-    Resident.objects.update(place=None)
-    Journey.objects.all().delete()
-    journeys.record_spared([Evaluation.objects.get(pk=evaluation.pk)])
-    at = Division.objects.get(code=evaluation.application.village.code).place
-    assert Journey.objects.get().distance_km == (journeys.crow_km(at) if at else 0)
-    assert bool(at) == bool(measured)
 
 
 def test_who_does_not_meet_the_standard_had_no_certificate_to_collect(

@@ -45,6 +45,19 @@ def test_an_entry_is_priced_by_the_tariff_that_it_pins(place: builders.County) -
     assert (entry.township, entry.village) == ("灯台乡", "任家祠村")
 
 
+@pytest.mark.parametrize(("measured", "distance_km"), [("township", 25), ("nothing", 0)])
+def test_a_village_that_nobody_measured_is_not_beyond_the_sea(
+    place: builders.County, measured: str, distance_km: int
+) -> None:
+    """It lay at 0° north and 0° east: 11,500 km, for which a bus and a night were spared."""
+    for division in (place.village, *[place.township] * (measured == "nothing")):
+        division.latitude = division.longitude = None
+        division.save()
+    assessed(place)
+    [entry] = savings_report().entries
+    assert round(entry.facts.distance_km) == distance_km
+
+
 def test_a_visit_that_assessed_nobody_counts_for_nothing(place: builders.County) -> None:
     builders.scheduled(place, 2)
     assert savings_report().entries == ()
