@@ -64,9 +64,12 @@ class Command(BaseCommand):
         self.stdout.write(f"Send {options['request']} to your CA; then run --install CHAIN.")
 
     def _install(self, options: dict[str, Any]) -> Soundness:
-        chain, now = read_certificates(options["install"]), timezone.localtime()
         if options["root"] is None:
             raise CommandError("Name the CA's root too: --root FILE.")
+        for file in (options["install"], options["root"]):
+            if not file.exists():
+                raise CommandError(f"Nothing was changed: there is no file {file}.")
+        chain, now = read_certificates(options["install"]), timezone.localtime()
         install(settings.OUTREACH_KEYS_DIR, chain, read_certificate(options["root"]), at=now)
         return check_authority(settings.OUTREACH_KEYS_DIR, at=now)
 

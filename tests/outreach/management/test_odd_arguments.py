@@ -139,6 +139,15 @@ def test_what_cannot_be_done_is_said_in_a_sentence(line: str, here: dict[str, st
         call_command(name, *given, stdout=StringIO(), stderr=StringIO())
 
 
+@pytest.mark.django_db
+def test_a_misspelt_answer_of_a_ca_is_named(here: dict[str, str]) -> None:
+    """Whoever typed it was told to make an authority of their own instead."""
+    for given in (("none", "file"), ("file", "none")):
+        chain, root = (here[name] for name in given)
+        with pytest.raises(CommandError, match=f"there is no file {here['none']}"):
+            call_command("rotate_signing_key", "--install", chain, "--root", root)
+
+
 def test_every_command_that_takes_a_word_stands_in_the_table() -> None:
     named = {line.split()[0] for line in ODD}
     for name, app in get_commands().items():
