@@ -170,6 +170,22 @@ def test_a_choice_that_need_not_be_made_is_unmade(hand: Tablet) -> None:
     expect(kind.get_by_label("失语")).not_to_be_checked()
 
 
+def test_who_comes_once_more_on_another_day_arrives_anew(clocked: Callable[..., Tablet]) -> None:
+    hand = clocked("arrived twice")
+    page = hand.page
+    hand.open_visit(PEOPLE[10])
+    page.get_by_role("link", name="开始评残").click()
+    hand.press("我已到达")
+    expect(page.get_by_text("到达时间 6月12日")).to_be_visible()
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + 24 * 3600)
+    hand.go("今天")
+    page.clock.run_for(20_000)
+    hand.card(PEOPLE[10]).click()
+    page.get_by_role("link", name="继续评残").click()
+    hand.press("我已到达")
+    expect(page.get_by_text("到达时间 6月13日")).to_be_visible()
+
+
 def test_a_list_of_yesterday_is_not_all_set(clocked: Callable[..., Tablet]) -> None:
     hand = clocked("a list of yesterday")
     page = hand.page

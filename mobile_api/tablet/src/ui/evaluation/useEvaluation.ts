@@ -4,6 +4,7 @@ import { takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
 import type { Picture } from '../../capture/pictures'
+import { dayOf } from '../../core/clock'
 import { newId } from '../../core/ids'
 import type { EvidenceKind } from '../../core/wire'
 import type { Standard } from '../../core/grading/standard'
@@ -46,9 +47,12 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   )
   const { busy, failed, saving } = useSaving()
 
+  /** Begun on an earlier day, and broken off: who comes once more arrives anew. A corrected copy is of that day. */
+  const isEarlier = computed(() => draft.arrivedAt !== null && !draft.corrects && dayOf(Date.parse(draft.arrivedAt)) < dayOf(now()))
+
   /** Note when and where; the place may be asked for again: inside a house it takes its time to be found. */
   async function arrive(): Promise<void> {
-    draft.arrivedAt ??= new Date(now()).toISOString()
+    if (!draft.arrivedAt || isEarlier.value) draft.arrivedAt = new Date(now()).toISOString()
     await during(async () => void (draft.place = await position()))
     await flush()
   }
@@ -128,6 +132,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
     missing,
     busy,
     failed,
+    isEarlier,
     arrive,
     add,
     remove,
