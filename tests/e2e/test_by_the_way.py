@@ -186,6 +186,14 @@ def test_who_comes_once_more_on_another_day_arrives_anew(clocked: Callable[..., 
     expect(page.get_by_text("到达时间 6月13日")).to_be_visible()
 
 
+def test_in_forced_colours_one_sees_where_one_is(hand: Tablet) -> None:
+    hand.page.emulate_media(forced_colors="active")
+    begin(hand, PEOPLE[11])
+    steps = hand.page.get_by_role("navigation", name="评残步骤").get_by_role("button")
+    outlines = steps.evaluate_all("(all) => all.map((one) => getComputedStyle(one).outlineStyle)")
+    assert outlines == ["none", "none", "solid", "none", "none", "none"]
+
+
 def test_a_list_of_yesterday_is_not_all_set(clocked: Callable[..., Tablet]) -> None:
     hand = clocked("a list of yesterday")
     page = hand.page
