@@ -23,15 +23,17 @@ HELD = (
     (800, 1280, "200%"),
     (1280, 800, "100%"),
 )
-#: What stands beyond the edge, also inside a box that draws nothing outside itself.
+#: What stands beyond the edge, also inside a box that draws nothing outside itself, or out of one.
 BEYOND = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement
   for (const part of document.querySelectorAll('.part')) part.style.contentVisibility = 'visible'
   const seen = [...document.querySelectorAll('main *, .top *, .tabs *')]
     .filter((one) => one.checkVisibility() && !one.closest('.visually-hidden, .skip, svg'))
-  return seen
-    .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  const found = seen
+    .filter((one) => one.getBoundingClientRect().right > clientWidth + 1)
     .map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 30)}`)
-    .slice(0, 3)
+  if (scrollWidth > clientWidth + 1) found.unshift(`${scrollWidth - clientWidth} pixels of words`)
+  return found.slice(0, 3)
 }"""
 LARGE = "(letters) => (document.documentElement.style.fontSize = letters)"
 #: Buttons in which a word is broken, or that are taller than they are wide.
