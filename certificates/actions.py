@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from certificates import revocations, second_signatures, signing, storage, upgrades
+from certificates.archiving import Level
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Signer, load_signer
 from certificates.content import CertificateFacts, Paper, compose
 from certificates.credential import write_credential
@@ -246,13 +247,15 @@ def _unsound() -> Refused:
 def _make(batch: Sequence[Known], by: User, at: datetime, signer: Signer) -> list[_Ready]:
     """Draw, sign and store the papers of a batch; nothing is entered yet."""
     portraits = portraits_of([one.evaluation for one in batch])
+    stamped = upgrades.stamping()
     made = []
     for known in batch:
         sha256 = portraits.get(known.evaluation.pk)
         picture = portrait_of(known.commission.case, sha256)
         paper = compose(replace(known.facts, portrait=picture))
         certificate = _certificate(known, by, at)
-        file = _file(certificate, known.facts, paper, signer, at)
+        signed, level = stamped(_signed(certificate, known.facts, paper, signer))
+        file = _file(certificate, signed, level, at)
         made.append(_Ready(known.commission, certificate, file))
     return made
 
@@ -278,13 +281,16 @@ def _certificate(known: Known, by: User, at: datetime) -> Certificate:
     )
 
 
-def _file(
-    certificate: Certificate, facts: CertificateFacts, paper: Paper, signer: Signer, at: datetime
-) -> CertificateFile:
+def _signed(
+    certificate: Certificate, facts: CertificateFacts, paper: Paper, signer: Signer
+) -> bytes:
     code = write_credential(facts, certificate.pk, signer.credential)
     drawn = press().draw(paper, code)
     # The one moment that is never simulated: when the key was really used.
-    signed, level = upgrades.stamped(signing.sign(drawn, signer, timezone.localtime()))
+    return signing.sign(drawn, signer, timezone.localtime())
+
+
+def _file(certificate: Certificate, signed: bytes, level: Level, at: datetime) -> CertificateFile:
     return CertificateFile(
         certificate=certificate,
         kind=level,

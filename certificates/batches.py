@@ -115,6 +115,7 @@ def start(
         items = [*_of_cases(batch, cases), *_of_requests(batch, requests)]
         for item in items if leased_by else ():
             item.leased_by, item.leased_until = leased_by, _lease(timezone.now())
+            item.attempts = 1
         # What waits in another batch already stays there, also one begun in this very moment.
         BatchItem.objects.bulk_create(items, ignore_conflicts=True)
         record("batch.start", [batch], by=by, at=at, detail={"papers": len(items)})

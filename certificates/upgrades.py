@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -33,6 +33,8 @@ from outreach.actions.audit import record
 log = logging.getLogger(__name__)
 WAITS = (1.0, 4.0)
 """Seconds between the tries for one paper, while the authority is away."""
+PATIENCE_S = 10.0
+"""Seconds that the time-stamps of papers made together may take: somebody waits for the page."""
 
 
 class NoTimeAuthority(Exception):
@@ -58,20 +60,24 @@ def _authority(url: str) -> TimeAuthority:
     return TimeAuthority(url)
 
 
-def stamped(pdf: bytes) -> tuple[bytes, Level]:
-    """Stamp a new paper where an authority is configured and answers; else leave it at B.
+def stamping() -> Callable[[bytes], tuple[bytes, Level]]:
+    """Return what stamps papers made together, where an authority is configured and answers.
 
-    Issuing never waits for an authority that is away: `manage.py upgrade_certificates` will
-    raise the paper later.
+    Issuing never waits for one that is away, nor long for one that is slow: what stays at B is
+    raised later, by the server's upkeep or `manage.py upgrade_certificates`.
     """
-    authority = time_authority()
-    if authority is None:
-        return pdf, Level.B
-    try:
-        return archiving.stamp(pdf, authority), Level.T
-    except (AuthorityAway, NotProvable) as error:
-        log.warning("A certificate stays without time-stamp for now: %s.", error)
-        return pdf, Level.B
+    authority, until = time_authority(), time.monotonic() + PATIENCE_S
+
+    def stamped(pdf: bytes) -> tuple[bytes, Level]:
+        if authority is None or time.monotonic() > until:
+            return pdf, Level.B
+        try:
+            return archiving.stamp(pdf, authority), Level.T
+        except (AuthorityAway, NotProvable) as error:
+            log.warning("A certificate stays without time-stamp for now: %s.", error)
+            return pdf, Level.B
+
+    return stamped
 
 
 def waiting(to: Level, stamped_before: datetime | None = None) -> QuerySet[CertificateFile]:

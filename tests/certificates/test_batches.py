@@ -71,6 +71,15 @@ def test_a_few_are_made_at_once(place: builders.County, files: Path) -> None:
     assert far(batch) == (3, 0, 0)
 
 
+def test_papers_that_are_being_made_do_not_wait_for_a_key(
+    place: builders.County, files: Path
+) -> None:
+    """Whoever looked at the batch meanwhile was told to call the one who runs the server."""
+    cases = builders.reviewed(place, 2)
+    batch = batches.start(cases, by=place.approver, at=ISSUED_AT, leased_by=uuid4())
+    assert not batches.rests(batch)
+
+
 def test_many_are_left_to_the_workers(place: builders.County, files: Path) -> None:
     batch = batches.sign(reviewed(place, files, 26), by=place.approver, at=ISSUED_AT)
     assert far(batch) == (0, 0, 26)

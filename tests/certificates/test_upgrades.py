@@ -51,6 +51,7 @@ def keys(server: TimeAuthorityServer, tmp_path: Path) -> Path:
 def present(server: TimeAuthorityServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin with an authority that answers, and do not wait between tries."""
     server.is_away = server.keeps_list_back = False
+    server.takes_s = 0.0
     upgrades._authority.cache_clear()
     monkeypatch.setattr(upgrades, "WAITS", (0.0, 0.0))
 
@@ -90,6 +91,22 @@ def test_issuing_does_not_wait_for_an_authority_that_is_away(
     settings.OUTREACH_TSA_URL, server.is_away = server.url, True
     issued(place, files, 3)
     assert levels() == [(1, "B")] * 3
+
+
+def test_issuing_does_not_wait_long_for_a_slow_authority(
+    place: builders.County,
+    files: Path,
+    server: TimeAuthorityServer,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The approver's page hung for minutes; what it leaves, the server raises by itself."""
+    monkeypatch.setattr(upgrades, "PATIENCE_S", 3.0)
+    settings.OUTREACH_TSA_URL, server.takes_s = server.url, 3.1
+    issued(place, files, 3)
+    assert levels() == [(1, "T"), (1, "B"), (1, "B")]
+    server.takes_s = 0.0
+    assert upkeep.go_round(at=LATER) == Round(3, 0, False)
 
 
 def test_an_upgrade_adds_a_version_and_every_version_stays_ours(

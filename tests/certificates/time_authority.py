@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ class TimeAuthorityServer:
         self.url = f"http://127.0.0.1:{port}/"
         self.is_away = False
         self.keeps_list_back = False
+        self.takes_s = 0.0
         self.asked = 0
         self.root_key = rsa.generate_private_key(65537, 2048)
         key = rsa.generate_private_key(65537, 2048)
@@ -73,6 +75,7 @@ class TimeAuthorityServer:
     def answer(self, request: bytes) -> bytes:
         """Return the DER of a response."""
         self.asked += 1
+        time.sleep(self.takes_s)
         return bytes(self._stamper.request_tsa_response(tsp.TimeStampReq.load(request)).dump())
 
     def revocations(self) -> bytes:
