@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from certificates import revocations, second_signatures
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Trust, load_trust
@@ -24,7 +24,7 @@ from certificates.credential import (
 )
 from certificates.examination import Change, Verdict, examine
 from certificates.models import Certificate, CertificateFile
-from certificates.pixels import UNREADABLE
+from certificates.pixels import UNREADABLE, in_eight_bits
 from certificates.second_signatures import Second
 from certificates.steps import CertificateState
 from outreach.models.sealed import blind_index
@@ -52,6 +52,10 @@ class Finding(models.TextChoices):
     UNKNOWN = "ours_but_unknown", _("Our signature is genuine, but the register does not know it.")
     ALTERED = "altered", _("This file was altered after we signed it. Do not accept it.")
     NOT_OURS = "not_ours", _("This file is not a certificate of ours.")
+    UNREADABLE = (
+        "unreadable_picture",
+        _("This kind of picture cannot be read here: send it as JPEG, or scan its QR code."),
+    )
     NO_CODE = "no_code", _("There is no QR code of a certificate in it.")
     FOREIGN_CODE = "code_not_ours", _("This QR code was not signed by us, or it was altered.")
     UNKNOWN_NUMBER = "unknown_number", _("We issued no certificate with this number on that day.")
@@ -156,7 +160,9 @@ def judge_picture(picture: bytes, *, on: date) -> Answer:
             opened.draft("L", ENOUGH)
             if opened.width * opened.height > LARGEST_PIXELS:
                 return Answer(Finding.NO_CODE)
-            shown = opened.convert("L")
+            shown = in_eight_bits(opened).convert("L")
+    except UnidentifiedImageError:
+        return Answer(Finding.UNREADABLE)
     except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Answer(Finding.NO_CODE)
     found = zxingcpp.read_barcodes(

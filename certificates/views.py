@@ -32,15 +32,22 @@ from outreach.domain.identity import as_meant
 LARGEST = 5 * 1024 * 1024
 """Bytes; ours have about 150 kB, and a larger file is not parsed on a stranger's word."""
 log = logging.getLogger(__name__)
-PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8")
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 """How pictures begin."""
+CONTAINER = b"ftyp"
+"""Stands behind the first four bytes of a HEIC or AVIF, as telephones make them."""
 
 
 def is_too_large(file: UploadedFile[bytes]) -> bool:
     """Tell whether a file is larger than any paper of ours, or a telephone's picture of one."""
-    is_picture = file.read(4).startswith(PICTURES)
+    may_be_larger = is_picture(file.read(8))
     file.seek(0)
-    return (file.size or 0) > (settings.OUTREACH_MAX_PHOTO_BYTES if is_picture else LARGEST)
+    return (file.size or 0) > (settings.OUTREACH_MAX_PHOTO_BYTES if may_be_larger else LARGEST)
+
+
+def is_picture(content: bytes) -> bool:
+    """Tell by its beginning whether a file is a picture, also one that nobody here can read."""
+    return content.startswith(PICTURES) or content[4:8] == CONTAINER
 
 
 class CheckForm(forms.Form):
@@ -164,7 +171,7 @@ def _judge(file: UploadedFile[bytes]) -> Answer:
 
 def judge_content(content: bytes) -> Answer:
     """Judge a PDF by its bytes, and a picture by the QR code on it."""
-    if content.startswith(PICTURES):
+    if is_picture(content):
         return judge_picture(content, on=clock.today())
     return judge(content, on=clock.today())
 

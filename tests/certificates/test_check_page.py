@@ -153,6 +153,32 @@ def test_a_telephones_picture_is_larger_than_any_paper_and_is_read(
     assert "This certificate is ours, unchanged and valid." in ask(out.getvalue())[1]
 
 
+@pytest.mark.parametrize(("kind", "mode"), [("TIFF", "L"), ("TIFF", "I;16"), ("BMP", "L")])
+def test_a_scanners_picture_of_the_paper_is_read(
+    paper: bytes, tmp_path: Path, kind: str, mode: str
+) -> None:
+    grey, out = Image.open(BytesIO(photo_of(paper, tmp_path))).convert("L"), BytesIO()
+    scan = grey if mode == "L" else grey.convert("I").point(lambda dot: dot * 257).convert(mode)
+    scan.save(out, kind)
+    assert "This certificate is ours, unchanged and valid." in ask(out.getvalue())[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\0\0\0\x18ftypheic" + bytes(LARGEST), b"\x89PNG\r\n\x1a\n"],
+)
+def test_a_picture_that_nobody_here_can_read_is_no_foreign_certificate(
+    content: bytes, files: Path
+) -> None:
+    """As a telephone's HEIC: it may be of a paper of ours."""
+    status, page = ask(content)
+    assert (status, "This kind of picture cannot be read here" in page) == (200, True)
+
+
+def test_a_scan_in_a_pdf_is_asked_for_as_a_picture(files: Path) -> None:
+    assert "If it is a scan of the paper, send it as a picture" in ask(b"%PDF-1.4\n%")[1]
+
+
 @pytest.mark.parametrize("state", ["lost", "cancelled"])
 def test_a_void_paper_is_not_asked_for_once_more(paper: bytes, state: str) -> None:
     """It is the original, perhaps in the hands of who found it."""
@@ -176,7 +202,7 @@ def drawing(side: int) -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"\x89PNG\r\n\x1a\n", picture(), b"RIFF0000WEBPVP8 "),
+        *(picture(), b"RIFF0000WEBPVP8 "),
         *(drawing(5_000), drawing(11_000), drawing(20_000)),
     ],
 )
