@@ -39,6 +39,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_restore(),
         *_retention(),
         *_bucket(),
+        *_gateway(),
         *_outlasting(),
         *_owners(),
         *_moved(),
@@ -170,6 +171,15 @@ def _bucket() -> list[CheckMessage]:
         said = "OUTREACH_BUCKET is reached without TLS: its keys can be read on the way."
         found.append(Caution(said, id="outreach.W010"))
     return found
+
+
+def _gateway() -> list[CheckMessage]:
+    """Warn of telephones, and links that open a case, which travel in clear."""
+    url = settings.OUTREACH_SMS_URL
+    if not url.startswith("http:") or is_near(url):
+        return []
+    said = "OUTREACH_SMS_URL is reached without TLS: families' links can be read on the way."
+    return [Caution(said, id="outreach.W013")]
 
 
 def _outlasting() -> list[CheckMessage]:

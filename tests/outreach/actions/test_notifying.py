@@ -28,6 +28,7 @@ from outreach.actions.notifying.delivery import (
 )
 from outreach.actions.notifying.outbox import fill_outbox, tell_link, text_of
 from outreach.actions.notifying.senders import Console, Gateway, NotSent, PerhapsSent, Shelf
+from outreach.checks import check_settings
 from outreach.domain.retention import Holding
 from outreach.domain.vocabulary import Category
 from outreach.files import local_files
@@ -343,6 +344,23 @@ def test_what_the_gateway_answers_decides_what_follows(
     with pytest.raises(error) as raised:
         gateway.send(key="k1", telephone="13900000000", text="您好")
     assert getattr(raised.value, "is_final", None) is is_final
+
+
+@pytest.mark.parametrize(
+    ("url", "ids"),
+    [
+        ("", []),
+        ("http://127.0.0.1:9000/sms", []),
+        ("https://sms.example.org/send", []),
+        ("http://sms.example.org/send", ["outreach.W013"]),
+    ],
+)
+def test_a_gateway_to_which_links_would_travel_in_clear_is_warned_of(
+    settings: Any, url: str, ids: list[str]
+) -> None:
+    """Whoever reads on the way opens the case of each family for two weeks."""
+    settings.OUTREACH_SMS_URL = url
+    assert [one.id for one in check_settings() if one.id == "outreach.W013"] == ids
 
 
 def test_a_gateway_that_is_not_there_has_certainly_sent_nothing() -> None:
