@@ -43,7 +43,12 @@ def calls(request: DeskRequest) -> HttpResponse:
             TELL,
             more=_with_guardians,
             since=lambda call: call.created_at,
-            search_in=("visit__application__resident__name", "visit__application__village__name"),
+            search_in=(
+                "visit__application__resident__name",
+                "visit__application__number",
+                "visit__application__village__name",
+            ),
+            extra=lambda: {"label": _("Search by name, case number or village")},
         )
 
     return answer(request, act, "desk/calls.html", shown)

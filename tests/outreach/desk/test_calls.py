@@ -117,3 +117,13 @@ def test_nobody_is_told_of_a_time_that_is_over(
     assert shown(office, call)
     clock.advance_to(clock.now() + timedelta(hours=12))
     assert not shown(office, call)
+
+
+def test_a_call_is_found_by_each_of_what_the_search_names(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    """By the number, which the family reads out, nothing was found, as if it were told already."""
+    office, case = sign_in(place.administrator), call.visit.application
+    assert "按姓名、编号或村查找" in office.get("/calls/").content.decode()
+    for said in (case.resident.name, case.number, case.village.name):
+        assert case.number in office.get("/calls/", {"q": said}).content.decode()

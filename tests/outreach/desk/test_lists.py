@@ -315,6 +315,16 @@ def test_a_search_finds_by_name_and_by_number(place: builders.County, sign_in: S
     assert [row.item.pk for row in by_name] == [row.item.pk for row in by_number] == [other.pk]
 
 
+@pytest.mark.parametrize(
+    ("page", "label"), [("/disputes/", "按记录人查找"), ("/outlets/", "按代办点或区域查找")]
+)
+def test_a_search_says_what_it_finds(
+    place: builders.County, sign_in: SignIn, page: str, label: str
+) -> None:
+    """Disputes were searched “by person”, and counters by a case's number: nothing was found."""
+    assert label in sign_in(place.administrator).get(page).content.decode()
+
+
 @pytest.mark.parametrize("said", ["阿依•古丽", "依．古", "阿 依", "阿依\u3000·\u3000古丽"])
 def test_a_name_is_found_by_what_a_keyboard_offers_for_its_dot(
     place: builders.County, sign_in: SignIn, said: str
