@@ -173,8 +173,9 @@ class ResetForm(WhyForm):
     field_order = ("what", "why")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         # It stands on one page with the reason of another step: each has labels of its own.
-        super().__init__(*args, auto_id="id_reset_%s", **kwargs)
+        self.auto_id = "id_reset_%s"
 
 
 class PasswordForm(forms.Form):
