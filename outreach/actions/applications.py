@@ -496,12 +496,15 @@ def assign(applications: Sequence[Application], assessor: User, *, by: User, at:
 
 
 def _check_as_read(applications: Sequence[Application]) -> None:
-    """Refuse where somebody gave a case away after it was read."""
+    """Refuse where somebody gave a case away, or took a step with it, after it was read."""
     rows = Application.objects.filter(pk__among=[application.pk for application in applications])
-    now = dict(rows.values_list("pk", "assessor"))
+    now = {pk: stands for pk, *stands in rows.values_list("pk", "assessor", "state")}
     for application in applications:
-        if now[application.pk] != application.assessor_id:
+        assessor, state = now[application.pk]
+        if assessor != application.assessor_id:
             raise assigned_meanwhile(application)
+        if state != application.state:
+            raise moved_on(application.number)
 
 
 def assigned_meanwhile(application: Application) -> Refused:

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from outreach.actions import applications, visits
+from outreach.actions import applications, evaluations, visits
 from outreach.domain.vocabulary import NextStep, NotDone
-from outreach.models import Visit
+from outreach.models import Application, Visit
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import START, County
@@ -64,3 +64,14 @@ def test_a_visit_read_before_it_was_given_away_is_moved_to_a_revision_of_its_own
     move(place, read_before)
     moved = Visit.objects.get(pk=visit.pk)
     assert (moved.assessor, moved.revision) == (colleague, given.revision + 1)
+
+
+def test_a_case_read_before_it_was_assessed_is_given_to_nobody(place: County) -> None:
+    """The doctor lost the case whose photos were on their way; a colleague had one that is over."""
+    [visit] = builders.scheduled(place)
+    read_before = Application.objects.select_related("assessor").get(pk=visit.application_id)
+    said = builders.submission(place, visit)
+    evaluations.submit([said], by=place.assessor, at=said.evaluated_at)
+    with pytest.raises(Refused, match="wrong-state"):
+        applications.assign([read_before], place.colleague, by=place.administrator, at=START)
+    assert Application.objects.get().assessor == place.assessor
