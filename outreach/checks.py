@@ -136,7 +136,7 @@ def _routing() -> list[CheckMessage]:
 
 def _restore() -> list[CheckMessage]:
     """Keep a half-restored register from being served."""
-    if not (settings.OUTREACH_DATA / RESTORE_MARK).exists():
+    if not os.access(settings.OUTREACH_DATA / RESTORE_MARK, os.F_OK):
         return []
     hint = "Run `manage.py restore` with the same backup again; it goes on where it was killed."
     return [Error("A restore began here and did not end.", hint=hint, id="outreach.E008")]

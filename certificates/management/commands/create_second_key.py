@@ -26,6 +26,8 @@ class Command(BaseCommand):
             made = sm2.create(folder, settings.OUTREACH_ISSUER, demo=settings.OUTREACH_DEMO)
         except sm2.Unusable as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         self.stdout.write(f"{'Created SM2 keys in' if made else 'SM2 keys stand in'} {folder}")
         count = second_signatures.add(second_signatures.missing().iterator())
         self.stdout.write(f"{count} files signed with SM2.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from mobile_api.federation import FederationKeys
 
@@ -18,6 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Create what is missing and say where it is."""
-        made = FederationKeys(settings.OUTREACH_KEYS_DIR).create()
+        try:
+            made = FederationKeys(settings.OUTREACH_KEYS_DIR).create()
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         done = "Created the hand-in key in" if made else "The hand-in key already stands in"
         self.stdout.write(f"{done} {settings.OUTREACH_KEYS_DIR}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from mobile_api.receipts import ReceiptKeys
 
@@ -15,6 +15,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        made = ReceiptKeys(settings.OUTREACH_KEYS_DIR).create()
+        try:
+            made = ReceiptKeys(settings.OUTREACH_KEYS_DIR).create()
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         done = "Created the receipt key in" if made else "The receipt key already stands in"
         self.stdout.write(f"{done} {settings.OUTREACH_KEYS_DIR}")

@@ -79,6 +79,27 @@ def test_what_another_account_owns_is_named_at_the_start(
     assert found == [f"{root_made} cannot be written."]
 
 
+def test_a_data_folder_of_another_account_is_named_too(
+    tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look into it was a Python traceback."""
+    settings.OUTREACH_DATA = closed = tmp_path / "closed"
+    settings.OUTREACH_FILES = closed / "files"
+    closed.mkdir()
+    look = Path.stat
+
+    def refusing(path: Path, **how: bool) -> os.stat_result:
+        if closed in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, **how)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    seen = {closed, *closed.parents}
+    monkeypatch.setattr(os, "access", lambda path, how: path in seen and how == os.F_OK)
+    found = [one.msg for one in check_settings() if one.id == "outreach.E016"]
+    assert found == [f"{closed} cannot be written."]
+
+
 def test_photos_beside_a_bucket_that_was_only_named_are_warned_of(
     tmp_path: Path, settings: LazySettings
 ) -> None:

@@ -148,6 +148,15 @@ def test_a_misspelt_answer_of_a_ca_is_named(here: dict[str, str]) -> None:
             call_command("rotate_signing_key", "--install", chain, "--root", root)
 
 
+@pytest.mark.parametrize("what", ["authority", "handin_key", "receipt_key", "second_key"])
+def test_where_no_key_can_be_kept_that_is_said(what: str, tmp_path: Path, settings: Any) -> None:
+    """As in a folder that root made: a Python traceback."""
+    settings.OUTREACH_KEYS_DIR = tmp_path / "keys"
+    settings.OUTREACH_KEYS_DIR.touch()
+    with pytest.raises(CommandError, match=f"{tmp_path}/keys"):
+        call_command(f"create_{what}", stdout=StringIO())
+
+
 def test_every_command_that_takes_a_word_stands_in_the_table() -> None:
     named = {line.split()[0] for line in ODD}
     for name, app in get_commands().items():
