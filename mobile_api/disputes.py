@@ -189,7 +189,7 @@ def _reached_otherwise(said: wire.NominatedResident) -> QuerySet[Resident]:
 
 
 def _contact_within(by: User, resident: Resident) -> str:
-    """Return how a person is reached to whom may read it; of another area, that something stands."""
+    """Return how a person is reached; of one of another area no more than that something stands."""
     within = applications_for(by).filter(resident=resident).exists()
     return _contact(resident) if within else "＊＊"
 
