@@ -229,6 +229,24 @@ def test_what_a_full_disk_did_not_take_is_there_when_the_form_is_opened_again(
     reads_remark(hand, written)
 
 
+def test_a_corrected_copy_for_which_there_is_no_room_says_so(
+    cramped: Callable[..., Tablet], office: Office
+) -> None:
+    hand = cramped("full of copies")
+    page, who = hand.page, PEOPLE[0]
+    hand.open_visit(who)
+    page.get_by_role("link", name="未能完成").click()
+    page.get_by_label("本人不在家").check()
+    office("postpone", who, "2018-06-14")
+    hand.press("保存")
+    hand.expects_heading("今天")
+    hand.go("发件箱")
+    page.get_by_role("link", name="1 项需要处理", exact=True).click()
+    page.evaluate(FILL)
+    hand.press("更正后重新发送")
+    expect(page.get_by_role("alert")).to_contain_text("平板存储空间已满")
+
+
 def test_a_nomination_for_which_there_is_no_room_says_so_before_it_is_put_away(
     cramped: Callable[[str], Tablet],
 ) -> None:
