@@ -192,7 +192,7 @@ def reapply(at: datetime) -> int:
 
 
 def erase_what_came_back(at: datetime) -> int:
-    """Erase again what came anew by a tablet or hand-in after a restore, or the desk closed since.
+    """Erase again what a tablet or hand-in brought anew after a restore, or the desk closed since.
 
     The backup was older than the nomination, so that `reapply` found nothing to erase, or the case
     stood where nobody closes it by itself.
@@ -227,7 +227,7 @@ def _erase_again(at: datetime, is_due: Callable[[Application, datetime], bool]) 
         if case is None or not is_due(case, asked.at):
             continue
         if not _is_closed(case, asked.by, at):
-            log.warning("%s was erased at request and is open again: erase it anew", case.number)
+            log.warning("%s was erased at request and is open again: close it", case.number)
             continue
         _blank_said(case, at)
         once_more(partial(erase_case, case, asked.kind, by=None, at=at, request=asked.request))
