@@ -23,11 +23,12 @@ def rule(weight: int) -> Callable[[Rule], Rule]:
     return register
 
 
-#: Rules that come between the others.
+#: Rules that come between the others, and those of the office that come between all these.
 BETWEEN: dict[str, int] = {}
+MEANWHILE: dict[str, int] = {}
 
 
-def between(weight: int) -> Callable[[Rule], Rule]:
+def between(weight: int, among: dict[str, int] = BETWEEN) -> Callable[[Rule], Rule]:
     """Register a rule that a scenario plays between the others, as often as its weight says.
 
     By choices of their own: a scenario stays what it was without them, and so do the seeds that
@@ -35,10 +36,15 @@ def between(weight: int) -> Callable[[Rule], Rule]:
     """
 
     def register(function: Rule) -> Rule:
-        BETWEEN[function.__name__] = weight
+        among[function.__name__] = weight
         return rule(0)(function)
 
     return register
+
+
+def meanwhile(weight: int) -> Callable[[Rule], Rule]:
+    """Register what the office does between all of these, in some scenarios."""
+    return between(weight, MEANWHILE)
 
 
 def any_device(world: World, choose: Random, *usernames: str) -> Device | None:

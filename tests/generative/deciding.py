@@ -10,8 +10,10 @@ from mobile_api import disputes
 from mobile_api.federation import FederationKeys
 from mobile_api.models import Decision, Dispute, HandInPart
 from mobile_api.quarantine import decide, hand_ins_for
+from outreach.rules import Refused
 from tests.generative.beside import hand_over, stuck
 from tests.generative.choosing import rule
+from tests.generative.promises import check
 from tests.generative.world import NOW, World, administrator
 
 
@@ -64,6 +66,23 @@ def undecided(world: World) -> list[HandInPart]:
     """Return the hand-ins that wait at the desk, also those that were cut off."""
     found = hand_ins_for(administrator(world)).order_by("pk")
     return [one for one in found if not one.decided]
+
+
+#: Of what was said in another role, or under another rule of the office, a person decides.
+_NO_REASONS = {"not-your-step", "co-signer-missing"}
+
+
+def decided(world: World, dispute: Dispute, decision: Decision) -> bool:
+    """Decide about a dispute as far as the rules let somebody; tell whether it is decided."""
+    try:
+        disputes.decide(dispute, decision, reason="seen", by=administrator(world), at=NOW)
+    except Refused as refused:
+        check("I2", refused.code not in _NO_REASONS, f"{dispute.code} can only be set aside")
+        world.reached["dispute stays open"] += 1
+        return False
+    world.reached[f"dispute {decision}"] += 1
+    world.note_history()
+    return True
 
 
 def open_disputes() -> list[Dispute]:

@@ -32,7 +32,8 @@ from mobile_api.models import Epoch, HandInPart, LedgerEntry, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
-from outreach.actions import contacts, evaluations, visits
+from outreach.actions import contacts, evaluations, outlasting, publicity, visits
+from outreach.domain.vocabulary import Role
 from outreach.models import Answers, AuditEvent, Evaluation, Kept, Visit
 from outreach.models.visits import EvaluationQuerySet
 from outreach.retention import requests
@@ -626,6 +627,66 @@ def a_second_booking_is_refused(sound: Any) -> Refused:
 def a_paper_is_handed_over_again(sound: Any, rows: Any) -> Any:
     """Hand a certificate over that was handed over."""
     return rows.filter(state="valid")
+
+
+# What the office does meanwhile
+
+
+@plant(outlasting, "reapply")
+def a_restore_gives_roles_back(sound: Any) -> None:
+    """Let everybody have the role and the area again that they had at the backup."""
+
+
+@contextmanager
+def _whoever_has_a_tablet_holds_cases() -> Iterator[None]:
+    with _replaced(scope, "HOLDERS", tuple(Role)):
+        yield
+
+
+FAULTS["whoever_has_a_tablet_holds_cases"] = _whoever_has_a_tablet_holds_cases
+
+
+@plant(disputes, "_apply")
+def what_is_theirs_no_more_is_lost(sound: Any, entry: Any, context: Any) -> None:
+    """Accept only what its author might do today."""
+    if context.user.role in (Role.APPROVER, Role.AUDITOR):
+        raise Refused("not-your-step", "")
+    sound(entry, context)
+
+
+@plant(evaluations, "_judge")
+def signatures_are_counted_once_more(sound: Any, submission: Any, raters: Any, *rest: Any) -> Any:
+    """Accept only what as many have signed as the office wants today."""
+    evaluations._check_co_signers(submission, rest[1])
+    return sound(submission, raters, *rest)
+
+
+@plant(evaluations, "record_spared")
+def a_home_counts_each_time(sound: Any, made: Any) -> None:
+    """Count a home anew whenever somebody is assessed there again."""
+    for evaluation in made:
+        evaluation.corrects_id = None
+    sound(made)
+
+
+@plant(publicity, "_check_complete")
+def a_notice_waits_for_no_photo(sound: Any, *given: Any) -> None:
+    """Announce what was found before its photos are here."""
+
+
+@contextmanager
+def _an_appeal_comes_too_late() -> Iterator[None]:
+    with _replaced(requests, "APPEAL_DAYS", -1):
+        yield
+
+
+FAULTS["an_appeal_comes_too_late"] = _an_appeal_comes_too_late
+
+
+@plant(requests, "_is_closed")
+def what_was_open_at_the_backup_is_not_erased(sound: Any, case: Any, *given: Any) -> bool:
+    """Erase again in a restored register only cases that were closed at the backup."""
+    return case.state in requests.CLOSED
 
 
 # The tablet

@@ -15,7 +15,15 @@ from tests import builders
 from tests.generative.choosing import any_device, assessing, rule, said_of, visits_of
 from tests.generative.device import Device
 from tests.generative.expected import A_BAD_NUMBER
-from tests.generative.world import HEARS_NOTHING, KINDS, NOW, Made, World, administrator
+from tests.generative.world import (
+    HEARS_NOTHING,
+    HEARS_WELL,
+    KINDS,
+    NOW,
+    Made,
+    World,
+    administrator,
+)
 
 
 @rule(24)
@@ -38,8 +46,9 @@ def evaluate_again(world: World, choose: Random) -> None:
         finish_evaluation(world, device, choose.choice(known)[0])
 
 
-def finish_evaluation(world: World, device: Device, visit: str) -> None:
-    at = NOW.isoformat()
+def finish_evaluation(world: World, device: Device, visit: str, *, met: bool = True) -> None:
+    at, grade = NOW.isoformat(), 1 if met else None
+    findings = HEARS_NOTHING if met else HEARS_WELL
     media = [
         {
             **device.photo(world.picture()),
@@ -55,8 +64,8 @@ def finish_evaluation(world: World, device: Device, visit: str) -> None:
     args = {
         "evaluation": evaluation,
         "visit": visit,
-        "parts": [{"category": "hearing", "findings": HEARS_NOTHING, "grade": 1, "reason": ""}],
-        "grade": 1,
+        "parts": [{"category": "hearing", "findings": findings, "grade": grade, "reason": ""}],
+        "grade": grade,
         "identity_checked": True,
         "guardian_present": True,
         "consent": {"by": "resident", "name": "赵青山"},
@@ -85,13 +94,14 @@ def field_move(world: World, choose: Random) -> None:
     on, start = world.next_slot()
     args = {
         "visit": pk,
+        "application": row["application"],
         "on": on.isoformat(),
         "start": f"{start:%H:%M}",
         "minutes": 30,
         "seen": {"on": row["on"], "start": row["start"]},
         "reason": f"mark {uuid4().hex}",
     }
-    device.say("move_visit", args, NOW.isoformat())
+    device.say("move_visit", args, NOW.isoformat(), 2)
     world.reached["field edits"] += 1
 
 

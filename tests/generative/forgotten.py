@@ -60,7 +60,9 @@ def nothing_is_kept(gone: Collection[str]) -> None:
         if not person.applications.filter(erased_at=None).exists():
             left = (person.id_number, person.telephone, person.address)
             check("erasure", left == ("", "", ""), f"{left} is kept of a person")
-        check("erasure", case.state in ("withdrawn", "closed"), f"it went on: {case.state}")
+        check(
+            "erasure", case.state in ("withdrawn", "closed", "not_met"), f"it went on: {case.state}"
+        )
     rows = VisitEvent.objects.filter(visit__application__in=cases)
     check("erasure", not [one for one in rows if one.note or one.place], "a visit tells of them")
     for evaluation in Evaluation.objects.filter(application__in=cases):

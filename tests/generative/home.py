@@ -23,7 +23,7 @@ _PLACES = {
 def home() -> Iterator[None]:
     """Let the service live in a fresh folder, in memory where the system has such a one."""
     memory = Path("/dev/shm")
-    before = {name: getattr(settings, name) for name in _PLACES}
+    before = {name: getattr(settings, name) for name in (*_PLACES, "OUTREACH_CO_SIGNERS")}
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         try:
             for name, place in _PLACES.items():

@@ -7,6 +7,7 @@ from collections import Counter
 
 from django.db.models import QuerySet
 
+from certificates.models import Certificate
 from mobile_api.chain import ZERO, canonical, link
 from mobile_api.models import Decision, Dispute, LedgerEntry, Replica
 from mobile_api.pull import digest, row_of
@@ -16,6 +17,7 @@ from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.files import files, photo_name
 from outreach.models import Application, Evaluation, Photo, StoredBlob, User, Visit, VisitEvent
 from outreach.retention import requests
+from tests.generative.assessed import what_was_found_stands
 from tests.generative.beside import hand_over
 from tests.generative.booked import (
     bookings_stand,
@@ -122,6 +124,7 @@ def examine(world: World) -> None:
     bookings_stand()
     nobody_is_booked_twice()
     papers_are_handed_over_once()
+    what_was_found_stands()
     _media_is_verified(world)
     nothing_is_kept(world.gone)
     for device in world.devices.values():
@@ -300,21 +303,26 @@ def _tablet_agrees(world: World, device: Device) -> None:
     held = {key: hashed for key, (hashed, _) in state.rows.items()}
     check("I4", held == wanted, f"{device.name}: {sorted(set(held.items()) ^ set(wanted.items()))}")
     check("I4", state.digest == digest(held), f"{device.name}: its digest is another's")
-    mine = {key for key in held if key.startswith("visit/")}
+    mine = {key for key in held if key.startswith(("visit/", "certificate/"))}
     check("I5", mine == _scope(user), f"{device.name} shows what it may not, or hides")
 
 
 def _scope(user: User) -> set[str]:
-    """Return the visits of a user's scope, worked out apart from the code under test."""
+    """Return visits and papers of a user's scope, worked out apart from the code under test."""
     found = set()
     for visit in Visit.objects.select_related("application__village"):
         case = visit.application
-        if user.role == "assessor":
-            inside = case.assessor_id == user.pk
-        else:
-            inside = case.village.code.startswith(user.division.code)
         is_kept = case.erased_at is None and visit.state != VisitState.CANCELLED
         is_recent = visit.state in OPEN_VISITS or visit.on >= clock.today() - RECENT
-        if inside and is_kept and is_recent:
+        if _is_theirs(user, case) and is_kept and is_recent:
             found.add(f"visit/{visit.pk}")
+    for paper in Certificate.objects.filter(state="valid").select_related("application__village"):
+        if _is_theirs(user, paper.application):
+            found.add(f"certificate/{paper.pk}")
     return found
+
+
+def _is_theirs(user: User, case: Application) -> bool:
+    if user.role == "assessor":
+        return case.assessor_id == user.pk
+    return user.role == "liaison" and case.village.code.startswith(user.division.code)

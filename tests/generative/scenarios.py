@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.generative.choosing import BETWEEN
+from tests.generative.choosing import BETWEEN, MEANWHILE
 from tests.generative.floors import FLOORS
 from tests.generative.invariants import examine, settle
 from tests.generative.promises import Broken
@@ -16,6 +16,8 @@ from tests.generative.world import Beginning, World
 
 LENGTH = 40
 LENGTH_BETWEEN = 3
+#: In every fifth scenario the office does much meanwhile; the others stay what they were without.
+FIFTH, LENGTH_MEANWHILE = 2, 8
 
 Step = tuple[str, int]
 
@@ -47,12 +49,15 @@ def written(seed: int) -> list[Step]:
     # Everybody begins the day with what they should hold, mostly.
     steps = [("exchange", choose.getrandbits(32)) for _ in range(3)]
     steps += [(choose.choice(names), choose.getrandbits(32)) for _ in range(LENGTH)]
-    return _with_those_between(steps, Random(f"between {seed}"))
+    steps = _with(BETWEEN, LENGTH_BETWEEN, steps, Random(f"between {seed}"))
+    if seed % 5 != FIFTH:
+        return steps
+    return _with(MEANWHILE, LENGTH_MEANWHILE, steps, Random(f"meanwhile {seed}"))
 
 
-def _with_those_between(steps: list[Step], choose: Random) -> list[Step]:
-    names = [name for name, weight in BETWEEN.items() for _ in range(weight)]
-    for _ in range(LENGTH_BETWEEN):
+def _with(rules: dict[str, int], length: int, steps: list[Step], choose: Random) -> list[Step]:
+    names = [name for name, weight in rules.items() for _ in range(weight)]
+    for _ in range(length):
         step = (choose.choice(names), choose.getrandbits(32))
         steps.insert(choose.randrange(3, len(steps) + 1), step)
     return steps
