@@ -72,7 +72,10 @@ def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
 
 
 def _grid(hand: Hand, stops: Sequence[PlannedStop]) -> Any:
-    heads = (_("Time"), _("No."), _("Person and home"), _("Disability"), _("Telephone"))
+    # Again on every page: a second sheet by itself says whose it is.
+    home = _("Person and home")
+    whose = f"{home} · {stops[0].team.name} {stops[0].on:%Y-%m-%d}"
+    heads = (_("Time"), _("No."), whose, _("Disability"), _("Telephone"))
     rows = [[hand.write(head, 8, bold=True, colour=SOFT) for head in heads]]
     rows += [_row(hand, number, stop) for number, stop in enumerate(stops, start=1)]
     return grid(rows, COLUMNS, 5)

@@ -528,6 +528,16 @@ def test_no_telephone_on_the_itinerary_is_broken_over_a_line(hill: Hills, office
     assert liaison.telephone in run("pdftotext", "-layout", "-", "-", data=printed)
 
 
+def test_each_sheet_of_the_itinerary_says_whose_it_is(hill: Hills, office: Client) -> None:
+    for case in hill.cases:
+        case.resident.address = "滴水岩移民安置点原学校旧址" * 14
+        case.resident.save()
+    printed = office.get(f"/plans/{made(hill).pk}/itinerary.pdf").content
+    sheets = run("pdftotext", "-layout", "-", "-", data=printed).rstrip("\f").split("\f")
+    assert len(sheets) > 1
+    assert ["北线 2018-06-04" in sheet for sheet in sheets] == [True] * len(sheets)
+
+
 def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Client) -> None:
     """The paper beside the driver led to a family that had withdrawn, and to no new one."""
     plan = published(hill)
