@@ -183,16 +183,28 @@ def _find(path: dict[str, str], query: dict[str, str]) -> tuple[Any, Lock]:
     return key, lock
 
 
+#: Papers that wait ask for the token every few seconds, and it locks after a few wrong PINs.
+_refused: set[tuple[str, str, str | None]] = set()
+
+
 @lru_cache(maxsize=8)
 def _session(module: str, token: str, pin: str | None) -> tuple[Any, Lock]:
     """Open a token once: whoever logs in does so for the whole process (PKCS#11 2.40, 5.6)."""
     import pkcs11
 
+    if (module, token, pin) in _refused:
+        raise KeyUnusable(
+            f"the token {token} refused the PIN (PinIncorrect), which is not tried again, lest the"
+            " token lock: put it right, and start the server anew"
+        )
     found = pkcs11.lib(module).get_token(token_label=token)
     try:
         return found.open(user_pin=pin), Lock()
     except pkcs11.UserAlreadyLoggedIn:
         return found.open(), Lock()
+    except pkcs11.PinIncorrect:
+        _refused.add((module, token, pin))
+        raise
 
 
 def _sign(held: tuple[Any, Lock], public: object, data: bytes) -> bytes:

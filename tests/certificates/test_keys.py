@@ -369,6 +369,20 @@ def test_a_wrong_pin_is_said_at_the_start(token: str, tmp_path: Path) -> None:
         load_signer(folder)
 
 
+def test_a_pin_that_the_token_refused_is_not_tried_until_it_locks(
+    token: str, tmp_path: Path
+) -> None:
+    folder, pin = tmp_path / "keys", tmp_path / "pin"
+    create_authority(folder, NAMES, at=SIGNED_AT)
+    put_into_token(folder, "signer", token, pin)
+    pin.write_text("0000")
+    for said in ("PinIncorrect", "not tried again"):
+        with pytest.raises(AuthorityUnsound, match=said):
+            load_signer(folder)
+    pin.write_text(PIN)
+    check_signs(folder, tmp_path)
+
+
 def test_the_roots_pem_is_what_those_who_verify_install(tmp_path: Path) -> None:
     create_authority(tmp_path, NAMES, at=SIGNED_AT)
     assert pem(load_trust(tmp_path).roots[0]) == (tmp_path / "root.crt.pem").read_bytes()
