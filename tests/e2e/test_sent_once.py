@@ -55,3 +55,18 @@ def test_without_a_connection_the_form_stays_with_what_was_typed(
     page.context.set_offline(False)
     page.get_by_role("main").get_by_role("button").click()
     expect(page.get_by_role("status")).to_contain_text("您的咨询编号")
+
+
+def test_back_leads_from_what_was_put_right_to_the_form(
+    place: builders.County, seat: Callable[[User | None], BrowserContext]
+) -> None:
+    """It led to a page of the browser's own, which asked whether to send the mistake once more."""
+    page = seat(place.liaison).new_page()
+    page.on("dialog", lambda asked: asked.accept())
+    page.goto(f"/cases/{builders.applied(place)[0].pk}/contact/")
+    for telephone in ("12", "13912345678"):
+        page.get_by_label("联系电话").fill(telephone)
+        page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status")).to_contain_text("已更正")
+    page.go_back()
+    expect(page.get_by_label("联系电话")).to_have_value("13912345678")

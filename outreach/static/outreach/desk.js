@@ -3,6 +3,8 @@
 
 // After a form came back with errors, the reader lands on the summary.
 document.querySelector("[data-focus]")?.focus();
+// Once it is put right, "back" leads to the form, and to no question whether to send the errors again.
+if (document.querySelector(".summary[data-focus]")) history.replaceState(null, "");
 
 // "Choose all on this page" ticks without loading the page again, and the bar counts along.
 for (const form of document.querySelectorAll("form[data-batch]")) {
