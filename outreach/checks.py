@@ -179,7 +179,7 @@ def _gateway() -> list[CheckMessage]:
     if not url.startswith("http:") or is_near(url):
         return []
     said = "OUTREACH_SMS_URL is reached without TLS: families' links can be read on the way."
-    return [Caution(said, id="outreach.W013")]
+    return [Caution(said, id="outreach.W014")]
 
 
 def _outlasting() -> list[CheckMessage]:

@@ -352,7 +352,7 @@ def test_what_the_gateway_answers_decides_what_follows(
         ("", []),
         ("http://127.0.0.1:9000/sms", []),
         ("https://sms.example.org/send", []),
-        ("http://sms.example.org/send", ["outreach.W013"]),
+        ("http://sms.example.org/send", ["outreach.W014"]),
     ],
 )
 def test_a_gateway_to_which_links_would_travel_in_clear_is_warned_of(
@@ -360,7 +360,7 @@ def test_a_gateway_to_which_links_would_travel_in_clear_is_warned_of(
 ) -> None:
     """Whoever reads on the way opens the case of each family for two weeks."""
     settings.OUTREACH_SMS_URL = url
-    assert [one.id for one in check_settings() if one.id == "outreach.W013"] == ids
+    assert [one.id for one in check_settings() if one.id == "outreach.W014"] == ids
 
 
 def test_a_gateway_that_is_not_there_has_certainly_sent_nothing() -> None:
