@@ -66,7 +66,7 @@ def correct_contacts(
         resident = held[one.application.resident_id]
         changed = _changes(resident, one, is_admitted=admitted_by is not None)
         if "telephone" in changed and resident.telephone:
-            wrong[resident.pk] = resident.telephone
+            wrong.setdefault(resident.pk, resident.telephone)
         for name, value in changed.items():
             setattr(resident, name, value)
         if changed:

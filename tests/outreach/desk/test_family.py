@@ -17,6 +17,7 @@ from PIL import Image
 
 from outreach import clock
 from outreach.actions import applications, family, offering, papers, planning, visits
+from outreach.actions.contacts import Contact, Correction, correct_contacts
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.views.family import USES
@@ -152,6 +153,21 @@ def test_a_link_that_went_to_a_wrong_number_ends_as_it_is_put_right(
     assert ("原链接已失效" in said) is is_sent
     opened = Client().get(f"/family/{shown_on(page)}/")
     assert opened.status_code == (404 if is_sent else 200)
+
+
+def test_it_ends_too_where_the_number_is_put_right_twice_at_once(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """As a tablet says it in the evening."""
+    case = builders.applied(place)[0]
+    sign_in(place.liaison).post(f"/cases/{case.pk}/link/")
+    deliver(Kept(), at=Notification.objects.get().due_at)
+    first, second, last = (
+        Contact(one, "") for one in ("13900000000", "13900000008", "13900000009")
+    )
+    said = [Correction(case, second, first), Correction(case, last, second)]
+    correct_contacts(said, by=place.liaison, at=clock.now())
+    assert not FamilyLink.objects.standing(clock.now()).exists()
 
 
 def seen_by(browser: Client, page: str) -> str:
