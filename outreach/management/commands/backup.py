@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from outreach.backups.archive import MalformedBackupKey, new_identity
 from outreach.backups.databases import ToolFailed
@@ -49,7 +50,7 @@ class Command(BaseCommand):
                     at=datetime.now(UTC),
                     progress=progress,
                 )
-        except (MalformedBackupKey, NoRegister, ToolFailed, OSError) as error:
+        except (MalformedBackupKey, NoRegister, ToolFailed, DatabaseError, OSError) as error:
             raise CommandError(f"Nothing was backed up. {error}") from error
         self.stdout.write(f"{made} ({made.stat().st_size:,} bytes)")
 

@@ -26,6 +26,14 @@ os.sync = lambda: (sync(), print("forced to the disk, ended:", not mark.exists()
 os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
+#: Runs a command as on a disk that is nearly full.
+LITTLE_ROOM = """
+import os, resource, sys
+from django.core.management import execute_from_command_line
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +149,17 @@ def test_half_a_register_is_not_backed_up(office: Installation, tmp_path: Path) 
     told = office.manage("backup", str(tmp_path / "backups"), code=1)
     mark.unlink()
     assert "Nothing was backed up. A restore began here and did not end." in told
+
+
+def test_a_backup_whose_copy_of_the_database_has_no_room_says_so(
+    office: Installation, tmp_path: Path
+) -> None:
+    """It ended in a Python traceback, before the file itself met the full disk."""
+    told = office.run("-c", LITTLE_ROOM, "backup", str(tmp_path), code=1)
+    assert (told.startswith("CommandError: Nothing was backed up."), list(tmp_path.iterdir())) == (
+        True,
+        [],
+    )
 
 
 def test_a_backup_is_taken_whatever_is_unsound(office: Installation, tmp_path: Path) -> None:
