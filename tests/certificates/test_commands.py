@@ -73,6 +73,7 @@ def test_every_certificate_is_exported_under_its_case_number(
     target = tmp_path / "export"
     call_command("export_certificates", str(target), stdout=out)
     assert out.getvalue() == f"2 certificates in {target}\n"
+    assert target.stat().st_mode & 0o777 == 0o700  # whoever else has an account there reads none
     assert {file.name: file.read_bytes() for file in target.iterdir()} == {
         f"{one.application.number}.pdf": local_files(files).read(one.files.get().path).read()
         for one in made
