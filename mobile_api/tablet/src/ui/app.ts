@@ -428,8 +428,9 @@ function tick(): void {
 /** A clock that was put right goes on from there; it would stand still until the next word with the server. */
 function heedClock(): void {
   const mine = opened.value
-  const state = mine && putRight(mine.state, deviceClock.wall())
-  if (state) void mine.change({ state }).catch(() => undefined)
+  const right = () => mine && putRight(mine.state, deviceClock.wall())
+  // In its turn: an answer that is just being written knows better.
+  if (right()) void mine?.change(() => ({ state: right() ?? {} })).catch(() => undefined)
 }
 
 /** One clock stands still while the tablet sleeps, the other may be set back: the longer of the two counts. */
