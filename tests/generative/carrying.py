@@ -128,9 +128,23 @@ def _issue(world: World, _choose: Random, case: Application) -> None:
     world.reached["issued"] += len(issue([case], by=world.place.approver, at=NOW))
 
 
-def _send_back(world: World, _choose: Random, case: Application) -> None:
+def _send_back(world: World, choose: Random, case: Application) -> None:
+    is_left = choose.random() < 0.4
+    if is_left:
+        world.back_up()
     applications.advance([case], "send_back", by=administrator(world), at=NOW, note="desk")
-    _book_again(world, case)
+    if is_left:
+        _leave_for_good(world, case)
+    else:
+        _book_again(world, case)
+
+
+def _leave_for_good(world: World, case: Application) -> None:
+    """Let somebody withdraw and be forgotten, in a register that goes back to before then."""
+    visits.leave(case, "withdraw", by=administrator(world), at=NOW, note="desk")
+    if carry_out(world, case):
+        world.restore()
+        world.reached["forgotten, and assessed at the backup"] += 1
 
 
 def _appeal(world: World, _choose: Random, case: Application) -> None:

@@ -47,7 +47,7 @@ CAUGHT_BY = {
     "a_visit_that_was_moved_is_not_done": 31,
     "accepting_is_only_noted": 9,
     "acknowledged_on_send": 1,
-    "an_address_is_overwritten": 7,
+    "an_address_is_overwritten": 2,
     "an_appeal_comes_too_late": 22,
     "an_earlier_one_of_a_push_counts_as_said": 1,
     "an_older_version_is_unknown": 1,
