@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpResponse
 from django.utils import timezone
@@ -131,5 +132,6 @@ def _sent_alone(request: DeskRequest) -> Application | None:
     """Return the one case that was sent, as from its own page: a refusal leads back there."""
     match request.POST.getlist("ids"):
         case [pk]:
-            return cases_of(request.user).filter(pk=pk).first()
+            with suppress(ValidationError):  # no id of anything
+                return cases_of(request.user).filter(pk=pk).first()
     return None

@@ -30,6 +30,13 @@ def test_an_id_that_is_none_is_not_found(
     assert sign_in(place.administrator).post("/accept/", {"ids": ids}).status_code == 404
 
 
+@pytest.mark.parametrize("page", ["/consent/", "/schedule/"])
+def test_a_page_that_only_lists_shows_itself_whatever_is_sent(
+    place: builders.County, sign_in: SignIn, page: str
+) -> None:
+    assert sign_in(place.administrator).post(page, {"ids": "not-an-id"}).status_code == 200
+
+
 def test_one_case_that_cannot_go_on_holds_the_whole_batch(
     place: builders.County, sign_in: SignIn
 ) -> None:
