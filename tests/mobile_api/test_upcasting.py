@@ -152,7 +152,7 @@ def test_a_later_release_takes_in_what_was_parked(
     place: builders.County, tablet: Tablet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = nomination(place)
-    monkeypatch.delitem(UPCASTERS, ("nominate", 1))
+    monkeypatch.setattr("mobile_api.upcasting.UPCASTERS", {})
     tablet.say("nominate", said, ON_THE_DAY)
     tablet.exchange()
     assert Application.objects.count() == 0
