@@ -43,7 +43,7 @@ CAUGHT_BY = {
     "a_second_booking_is_refused": 20,
     "a_second_evaluation_stands_beside_the_first": 9,
     "a_tablet_forgets_before_the_last_receipt": 1,
-    "a_time_is_given_away_twice": 7,
+    "a_time_is_given_away_twice": 14,
     "a_visit_that_was_moved_is_not_done": 31,
     "accepting_is_only_noted": 9,
     "acknowledged_on_send": 1,
