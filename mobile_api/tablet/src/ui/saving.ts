@@ -4,6 +4,12 @@ import { isFull } from '../store/safe'
 
 export const whyNotSaved = (error: unknown): MessageKey => (isFull(error) ? 'save.full' : 'save.failed')
 
+/** This very picture was taken before: a file chosen twice shows nothing new. */
+export class SamePicture extends Error {}
+
+export const whyNotKept = (error: unknown): MessageKey =>
+  error instanceof SamePicture ? 'photo.same' : isFull(error) ? 'photo.full' : 'photo.failed'
+
 /** One saving at a time: whether it is under way, and what to say where it failed. */
 export function useSaving() {
   const busy = ref(false)

@@ -12,11 +12,8 @@ import type { Media } from '../../store/records'
 import { NotSaved } from '../../store/safe'
 import { book, now, safe, sync } from '../app'
 import { useDraft } from '../drafts'
-import { useSaving } from '../saving'
+import { SamePicture, useSaving } from '../saving'
 import { age, gradeWord } from '../format'
-
-/** This very picture was taken before: a file chosen twice shows nothing new. */
-export class SamePicture extends Error {}
 
 /** Everything the steps of one evaluation share. */
 export function useEvaluation(visit: VisitView, standard: Standard) {
