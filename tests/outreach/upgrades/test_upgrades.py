@@ -38,6 +38,7 @@ TRAILS = {
     "v0.6.2": (26, "9bb9e0b9419a8d42fe3b76a4b6b4677a63b1e87a99c87afd3fb4a68cb4d171e1"),
     "v0.6.5": (26, "296ffd845239be0705c05851cc04b3aa0c74d39e21b11d29e44f64b875de4684"),
     "v0.6.6": (26, "1f020370df8a19b2cb6905dbf17b3993273f73938893d5118c74b6df4e8d899a"),
+    "v0.6.7": (26, "0762472885b387988e424d3cf9f5599bb3a4169a9b85ab0c24170b686ee95155"),
 }
 #: Their database has the shape of a later one in the list.
 SHAPED_ALIKE = {"v0.6.0", "v0.6.1", "v0.6.3", "v0.6.4"}
