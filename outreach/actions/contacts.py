@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -61,7 +62,7 @@ def correct_contacts(
     ids = {one.application.resident_id for one in corrections}
     rows = Resident.objects.select_for_update().filter(pk__in=ids).order_by("pk")
     held = {row.pk: row for row in rows}
-    wrong = {}
+    wrong: dict[UUID, str] = {}
     for one in corrections:
         resident = held[one.application.resident_id]
         changed = _changes(resident, one, is_admitted=admitted_by is not None)
