@@ -57,6 +57,17 @@ def test_without_a_connection_the_form_stays_with_what_was_typed(
     expect(page.get_by_role("status")).to_contain_text("您的咨询编号")
 
 
+def test_a_machine_without_a_network_that_is_the_server_sends_its_forms(
+    place: builders.County, seat: Callable[[User | None], BrowserContext]
+) -> None:
+    page = seat(place.liaison).new_page()
+    page.add_init_script("Object.defineProperty(navigator, 'onLine', {get: () => false})")
+    page.goto("/enquiries/ask/")
+    page.get_by_label("您的问题").fill("要带什么？")
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("您的咨询编号")
+
+
 def test_back_leads_from_what_was_put_right_to_the_form(
     place: builders.County, seat: Callable[[User | None], BrowserContext]
 ) -> None:

@@ -27,16 +27,28 @@ for (const form of document.querySelectorAll("form[data-batch]")) {
 
 // A form is sent once, however often the button is pressed; where the line hangs, one stops
 // loading and sends it once more a little later. Without a connection the browser's own page would
-// take the place of what was typed: the form stays.
+// take the place of what was typed: the form stays. A machine without a network may be the server.
 const offline = document.querySelector("[data-offline]");
+const sheet = document.querySelector("link[rel=stylesheet]");
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) return event.preventDefault();
-    offline.hidden = navigator.onLine;
-    if (!navigator.onLine) {
+    offline.hidden = true;
+    if (!navigator.onLine && !form.dataset.reached) {
       event.preventDefault();
-      return (event.submitter ?? form).after(offline);
+      fetch(sheet.href, { method: "HEAD", cache: "no-store" }).then(
+        () => {
+          form.dataset.reached = "1";
+          form.requestSubmit(event.submitter);
+        },
+        () => {
+          offline.hidden = false;
+          (event.submitter ?? form).after(offline);
+        },
+      );
+      return;
     }
+    delete form.dataset.reached;
     form.dataset.sent = "1";
     setTimeout(() => delete form.dataset.sent, 15_000);
   });
