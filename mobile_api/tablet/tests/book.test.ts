@@ -58,7 +58,7 @@ describe('what was said offline shows at once', () => {
   it('what the office has is called “only here” no more, also where a full disk took no new row', async () => {
     const { safe, engine } = await withRows()
     const waiting = () => visits(safe).map(({ id, pending }) => [id, pending])
-    await safe.say('move_visit', { visit: 'v1', on: '2018-06-06', start: '11:00', minutes: 40, seen: { on: '2018-06-04', start: '09:00' }, reason: '' }, 1)
+    await safe.say('move_visit', { visit: 'v1', application: 'a1', on: '2018-06-06', start: '11:00', minutes: 40, seen: { on: '2018-06-04', start: '09:00' }, reason: '' }, 1)
     await safe.say('schedule_visit', { visit: 'v2', application: 'a2', on: '2018-06-05', start: '10:00', minutes: 30 }, 1)
     const seen = { telephone: '', address: '' }
     await safe.say('correct_contact', { application: 'a1', to: { ...seen, address: '桥头' }, seen }, 1)
