@@ -220,7 +220,7 @@ def test_a_person_who_may_not_apply_yet_is_named(place: builders.County, sign_in
     )
     draft = read(sign_in(place.administrator), sheet([row(2), row(3)]))
     [fault] = draft.faults
-    assert (fault["row"], fault["column"], "2019-01-01" in fault["reason"]) == (3, "身份证号", True)
+    assert (fault["row"], fault["column"], "2019-01-02" in fault["reason"]) == (3, "身份证号", True)
 
 
 def number_cell(value: float) -> SimpleUploadedFile:
