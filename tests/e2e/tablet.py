@@ -235,11 +235,15 @@ class Tablet:
 
     def report_not_done(self, person: str, reason: str) -> None:
         """Report that a visit of today assessed nobody."""
+        self.begin_report(person, reason)
+        self.press("保存")
+        self.expects_heading("今天")
+
+    def begin_report(self, person: str, reason: str) -> None:
+        """Say why a visit of today comes to nothing, and do not save it yet."""
         self.open_visit(person)
         self.page.get_by_role("link", name="未能完成").click()
         self.page.get_by_label(reason).check()
-        self.press("保存")
-        self.expects_heading("今天")
 
     def conclude(self, colleague: str) -> None:
         """See the grade and who signs beside."""

@@ -1065,9 +1065,7 @@ def test_a_report_that_was_cut_off_while_the_tablet_looked_for_its_place_is_mark
     hand: Tablet,
 ) -> None:
     page = hand.page
-    hand.open_visit(PEOPLE[6])
-    page.get_by_role("link", name="未能完成").click()
-    page.get_by_label("住院").check()
+    hand.begin_report(PEOPLE[6], "住院")
     page.evaluate("() => { navigator.geolocation.getCurrentPosition = () => undefined }")
     hand.press("保存")
     expect(page.get_by_role("button", name="正在保存…")).to_be_visible()
@@ -1106,9 +1104,7 @@ def test_a_corrected_copy_for_which_there_is_no_room_says_so(
     """It stands last: the conflict that it leaves is the account's, on each of its tablets."""
     hand = cramped("full of copies")
     page, who = hand.page, PEOPLE[0]
-    hand.open_visit(who)
-    page.get_by_role("link", name="未能完成").click()
-    page.get_by_label("本人不在家").check()
+    hand.begin_report(who, "本人不在家")
     office("postpone", who, "2018-06-14")
     hand.press("保存")
     hand.expects_heading("今天")

@@ -143,9 +143,7 @@ def test_a_report_begun_at_one_appointment_says_nothing_of_the_next(
     hand: Tablet, office: Office, request: pytest.FixtureRequest
 ) -> None:
     page, who = hand.page, PEOPLE[8]
-    hand.open_visit(who)
-    page.get_by_role("link", name="未能完成").click()
-    page.get_by_label("本人不在家").check()
+    hand.begin_report(who, "本人不在家")
     hand.go("今天")
     office("postpone", who, "2018-06-14")
     hand.sync()

@@ -236,9 +236,7 @@ def test_nobody_is_told_not_met_of_what_was_not_examined(hand: Tablet) -> None:
 
 def test_a_report_that_the_visit_came_to_nothing_is_thought_better_of(hand: Tablet) -> None:
     page = hand.page
-    hand.open_visit(PEOPLE[4])
-    page.get_by_role("link", name="未能完成").click()
-    page.get_by_label("本人不在家").check()
+    hand.begin_report(PEOPLE[4], "本人不在家")
     page.get_by_role("link", name="返回").click()
     hand.go("今天")
     expect(hand.card(PEOPLE[4])).to_contain_text("未写完")
@@ -253,9 +251,7 @@ def test_a_report_that_the_visit_came_to_nothing_is_thought_better_of(hand: Tabl
 
 def test_a_report_begun_before_the_person_came_goes_with_the_evaluation(hand: Tablet) -> None:
     page, person = hand.page, PEOPLE[5]
-    hand.open_visit(person)
-    page.get_by_role("link", name="未能完成").click()
-    page.get_by_label("本人不在家").check()
+    hand.begin_report(person, "本人不在家")
     page.get_by_role("link", name="返回").click()
     hand.expects_heading(person)
     hand.evaluate(person, "assessor", "colleague")

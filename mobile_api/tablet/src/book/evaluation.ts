@@ -59,7 +59,7 @@ export interface EvaluationDraft extends LeavesOut {
 
 export function newDraft(visit: VisitView, evaluation: string, age = 18): EvaluationDraft {
   const parts: PartDraft[] = visit.categories.map((category) => ({ category, answers: {}, own: null, reason: '' }))
-  const asksGuardian = visit.guardian !== null || needsGuardian({ parts }, age)
+  const asksGuardian = visit.guardian !== null || needsGuardian(parts, age)
   return {
     kind: 'evaluation',
     visit: visit.id,
@@ -227,9 +227,10 @@ export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Si
 }
 
 /** Categories for which the legal guardian takes part whatever the age. */
-export const GUARDED: readonly Category[] = ['intellectual', 'mental']
+const GUARDED: readonly Category[] = ['intellectual', 'mental']
 
-export const needsGuardian = ({ parts }: Pick<EvaluationDraft, 'parts'>, age: number): boolean =>
+/** Whether a guardian asks and signs. */
+export const needsGuardian = (parts: readonly { category: Category }[], age: number): boolean =>
   age < 18 || parts.some(({ category }) => GUARDED.includes(category))
 
 /** Assessors who must sign beside the rater, by the office's rule; an older office names none: one. */
@@ -270,7 +271,7 @@ export function lacks(
   const found: Lack[] = []
   if (draft.arrivedAt === null) found.push({ step: 0, what: 'arrival' })
   if (!draft.identityChecked) found.push({ step: 0, what: 'identity' })
-  if (needsGuardian(draft, age) && !draft.guardianPresent) found.push({ step: 0, what: 'guardian' })
+  if (needsGuardian(draft.parts, age) && !draft.guardianPresent) found.push({ step: 0, what: 'guardian' })
   if (!draft.consentGiven || draft.consentName.trim() === '') found.push({ step: 0, what: 'consent' })
   for (const { part, problem } of results) {
     if (problem) found.push({ step: 1, what: 'findings', category: part.category, field: problem.field })
