@@ -38,7 +38,8 @@ def halfway(
 ) -> None:
     """Do something that has to wait for a deed which stops after a step, and then goes on.
 
-    The step is named by its module and its name there.
+    The step is named by its module and its name there. Where the two come to wait in a circle it
+    is not the deed that is broken off, also on a busy machine: it looks later than the other.
     """
     begun, whole = threading.Event(), getattr(*step)
 
@@ -49,8 +50,22 @@ def halfway(
         until_somebody_waits()
         return done
 
+    def patient() -> None:
+        look_after("60s")
+        deed()
+
     patch.setattr(*step, stopping)
-    _beside(deed, begun, do)
+    look_after("3s")
+    try:
+        _beside(patient, begun, do)
+    finally:
+        look_after("1s")
+
+
+def look_after(wait: str) -> None:
+    """Have this thread's connection look so late whether it waits in a circle."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('deadlock_timeout', %s, %s)", [wait, False])
 
 
 def _beside(deed: Callable[[], object], begun: threading.Event, do: Callable[[], object]) -> None:
@@ -78,15 +93,19 @@ def _beside(deed: Callable[[], object], begun: threading.Event, do: Callable[[],
 
 
 def until_somebody_waits() -> None:
-    """Return when a statement waits for a lock, or after some seconds in which none does."""
+    """Return when somebody waits for this thread's work, or after some seconds without."""
     until = time.monotonic() + 10
     while time.monotonic() < until and not _somebody_waits():
         time.sleep(0.02)
 
 
 def _somebody_waits() -> bool:
+    """Tell whether this thread's connection keeps another waiting; other tests may wait beside."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        cursor.execute(
+            "SELECT EXISTS(SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
         return bool(cursor.fetchone()[0])
 
 

@@ -16,6 +16,7 @@ changed meanwhile, so that whoever decides by it reads it again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -30,6 +31,8 @@ from outreach.models import Application, Resident, User, Visit
 from outreach.models.sealed import blind_index
 
 _COUNTING = Lock()
+#: Seconds before each further attempt.
+_PAUSES = (0.05, 0.2, 0.8)
 
 
 def hold_named(visits: Collection[UUID], cases: Collection[UUID] = ()) -> None:
@@ -95,9 +98,12 @@ def counting(key: str) -> Iterator[None]:
 def once_more(deed: Callable[[], None]) -> None:
     """Do something, and do it again where it and somebody's work waited for each other.
 
-    The database ends one of the two so that the other goes on.
+    The database ends one of the two so that the other goes on. It may be faster to begin again
+    than the other to go on, and meet it anew: it waits a little longer before each attempt.
     """
-    try:
-        deed()
-    except OperationalError:
-        deed()
+    for pause in _PAUSES:
+        try:
+            return deed()
+        except OperationalError:
+            time.sleep(pause)
+    return deed()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from outreach.actions import applications, holding, outlets
@@ -65,12 +64,6 @@ def test_what_a_colleague_changes_in_the_very_same_moment_is_not_overwritten(
     assert Outlet.objects.get().name == "便民站"
 
 
-def look_after(wait: str) -> None:
-    """Have this thread's connection look so late whether it waits in a circle."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('deadlock_timeout', %s, %s)", [wait, False])
-
-
 def test_a_nomination_that_is_broken_off_is_still_on_the_page(
     place: County, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,10 +71,8 @@ def test_a_nomination_that_is_broken_off_is_still_on_the_page(
     applications.advance([case], "withdraw", by=place.liaison, at=START, note="不办了")
     form = nomination_form(place, id_number=case.resident.id_number, diagnosis="双下肢缺失")
     liaison, pages = sign_in(place.liaison), []
-    look_after("3s")  # the page looks, and is the one that is broken off, also on a busy machine
 
     def the_other_way_round() -> None:
-        look_after("60s")
         Counter.take(f"application-{START.year}")
         Resident.objects.select_for_update().get(pk=case.resident_id)
 
@@ -91,7 +82,6 @@ def test_a_nomination_that_is_broken_off_is_still_on_the_page(
         the_other_way_round,
         lambda: pages.append(liaison.post("/cases/nominate/", form)),
     )
-    look_after("1s")
     [page] = pages
     assert (page.status_code, page["X-Refusal"]) == (422, "at-once")
     assert "双下肢缺失" in page.content.decode()
