@@ -223,10 +223,8 @@ _OF_VISITS = ("state", "on", "start", "minutes", "assessor", "not_done_reason", 
 @Kept
 def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> models.QuerySet[Visit]:
     theirs = scope_of(role, user, division, prefix="application__")
-    is_open = models.Q(state__in=sorted(OPEN_VISITS))
-    # One that was begun is left to who is at the door, whatever became of the case.
-    waits = models.Q(application__state=ApplicationState.ACCEPTED)
-    will_be = is_open & (waits | models.Q(state=VisitState.IN_PROGRESS))
+    is_open = models.Q(state__in=OPEN_VISITS)
+    will_be = is_open & models.Q(application__state=ApplicationState.ACCEPTED)
     was = models.Q(on__gte=since) & ~is_open
     return (
         Visit.objects.filter(theirs, will_be | was, application__erased_at=None)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.actions.visits import Appointment, append, is_possible
-from outreach.domain.workflow import VISIT, ApplicationState, VisitState
+from outreach.domain.workflow import VISIT, ApplicationState
 from outreach.models import Application, Assessor, DeclaredRelative, User, Visit, working_calendar
 from outreach.rules import Refused, check_in_scope, check_role
 
@@ -63,9 +63,9 @@ class Arranged:
 def arrange(bookings: Sequence[Booking], *, by: User, at: datetime, reason: str = "") -> Arranged:
     """Schedule or move the visits of all bookings, or none.
 
-    Raises `Refused`, naming the case, where one is not accepted, is under way, nobody of its
-    crew is qualified, its lead nominated or is related to the person, the day is past or no
-    working day, the family is not at home then, or two visits of one assessor overlap.
+    Raises `Refused`, naming the case, where one is not accepted, nobody of its crew is qualified,
+    its lead nominated or is related to the person, the day is past or no working day, the family
+    is not at home then, or two visits of one assessor overlap.
     """
     check_role(by, VISIT["schedule"])
     check_in_scope(by, [booking.application for booking in bookings])
@@ -134,12 +134,7 @@ def _check_days(bookings: Sequence[Booking], at: datetime) -> None:
 def _standing(bookings: Sequence[Booking]) -> dict[UUID, Visit]:
     ids = [booking.application.pk for booking in bookings]
     rows = Visit.objects.open().filter(application__among=ids)
-    found = {row.application_id: row for row in rows}
-    for booking in bookings:
-        held = found.get(booking.application.pk)
-        if held and held.state == VisitState.IN_PROGRESS:
-            raise _refuse(booking, "visit-moved-on", _("the assessor is there already."))
-    return found
+    return {row.application_id: row for row in rows}
 
 
 def _check_apart(bookings: Sequence[Booking], standing: dict[UUID, Visit]) -> None:

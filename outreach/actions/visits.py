@@ -214,8 +214,7 @@ def _tell_otherwise(visit: Visit, at: datetime) -> None:
 def leave(application: Application, name: str, *, by: User, at: datetime, note: str) -> None:
     """Take a step after which nobody comes any more; a visit to come is cancelled with it.
 
-    One that the assessor has begun goes on: who is at the door records what came of it. A public
-    notice that hangs comes down.
+    A public notice that hangs comes down.
     """
     check_role(by, APPLICATION[name])
     check_in_scope(by, [application])
@@ -228,7 +227,7 @@ def break_off(application: Application, name: str, *, by: User, at: datetime, no
         hold_appointments([application.pk])
         take([application], name, by=by, at=at, note=note)
         take_down(application.notices.all(), timezone.localdate(at))
-        coming = list(application.visits.filter(state=VisitState.SCHEDULED))
+        coming = list(application.visits.open())
         settle(coming, "cancel")
         append(coming, "cancel", by=by, at=at, note=note)
 

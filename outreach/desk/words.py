@@ -140,7 +140,6 @@ STEPS: Words = {
 }
 VISIT_STATES: Words = {
     V.SCHEDULED: _("Scheduled"),
-    V.IN_PROGRESS: _("In progress"),
     V.DONE: _("Done"),
     V.NOT_DONE: _("Not done"),
     V.CANCELLED: _("Cancelled"),
@@ -373,7 +372,6 @@ DEEDS: Words = {
     "visit.schedule": _("visit scheduled"),
     "visit.move": _("visit moved"),
     "visit.cancel": _("visit cancelled"),
-    "visit.arrive": _("arrived at the home"),
     "visit.complete": _("visit done"),
     "visit.record_not_done": _("visit not done"),
     "evaluation.submit": _("evaluation received"),

@@ -41,7 +41,6 @@ class VisitState(StrEnum):
     """Where a home visit stands."""
 
     SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
     DONE = "done"
     NOT_DONE = "not_done"
     CANCELLED = "cancelled"
@@ -60,7 +59,7 @@ OPEN_STATES = frozenset(A) - {
     A.CLOSED,
 }
 #: A visit in one of these will still happen.
-OPEN_VISITS = frozenset({V.SCHEDULED, V.IN_PROGRESS})
+OPEN_VISITS = frozenset({V.SCHEDULED})
 
 
 @dataclass(frozen=True)
@@ -176,9 +175,8 @@ VISIT = {
         _step("schedule", (), V.SCHEDULED, (*_PLANNERS, Role.LIAISON)),
         _step("move", (V.SCHEDULED,), V.SCHEDULED, (*_PLANNERS, Role.LIAISON)),
         _step("cancel", (V.SCHEDULED,), V.CANCELLED, _PLANNERS),
-        _step("arrive", (V.SCHEDULED,), V.IN_PROGRESS, (Role.ASSESSOR,)),
-        _step("complete", (V.SCHEDULED, V.IN_PROGRESS), V.DONE, (Role.ASSESSOR,)),
-        _step("record_not_done", (V.SCHEDULED, V.IN_PROGRESS), V.NOT_DONE, (Role.ASSESSOR,)),
+        _step("complete", (V.SCHEDULED,), V.DONE, (Role.ASSESSOR,)),
+        _step("record_not_done", (V.SCHEDULED,), V.NOT_DONE, (Role.ASSESSOR,)),
     )
 }
 

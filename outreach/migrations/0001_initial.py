@@ -404,7 +404,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='visit',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [outreach.domain.workflow.VisitState['IN_PROGRESS'], outreach.domain.workflow.VisitState['SCHEDULED']])), fields=('application',), name='one_open_visit'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['in_progress', outreach.domain.workflow.VisitState['SCHEDULED']])), fields=('application',), name='one_open_visit'),
         ),
         migrations.AddConstraint(
             model_name='visit',

@@ -185,11 +185,11 @@ def _booking(case: Application, args: dict[str, Any]) -> tuple[str, str]:
     """Tell what becomes of a booking of a case, as its family and its assessor are booked now."""
     if case.state != "accepted" or case.assessor is None or case.assessor.role != Role.ASSESSOR:
         return "what is over is not visited", "refused"
-    if case.visits.filter(state__in=("scheduled", "in_progress")).exists():
+    if case.visits.filter(state="scheduled").exists():
         return "I6", "conflict"
     wanted = Visit(on=date.fromisoformat(args["on"]), minutes=args["minutes"])
     wanted.start = time.fromisoformat(args["start"])
-    taken = Visit.objects.filter(assessor=case.assessor, state__in=("scheduled", "in_progress"))
+    taken = Visit.objects.filter(assessor=case.assessor, state="scheduled")
     is_taken = any(wanted.overlaps(other) for other in taken)
     return ("nobody is at two homes", "refused") if is_taken else IN
 

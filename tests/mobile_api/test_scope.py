@@ -23,9 +23,7 @@ LONG_AGO = ON_THE_DAY.date() - RECENT - timedelta(days=1)
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
-@pytest.mark.parametrize(
-    ("state", "stays"), [("scheduled", True), ("in_progress", True), ("done", False)]
-)
+@pytest.mark.parametrize(("state", "stays"), [("scheduled", True), ("done", False)])
 def test_a_visit_that_is_not_over_stays_however_long_ago_its_day_was(
     place: builders.County, tablet: Tablet, state: str, stays: bool
 ) -> None:
@@ -58,16 +56,6 @@ def test_an_appointment_that_an_earlier_version_left_to_an_ended_case_is_not_sho
     Application.objects.update(state="withdrawn")
     tablet.sync()
     assert tablet.rows("visit") == {}
-
-
-def test_a_visit_that_was_begun_stays_though_its_case_was_ended(
-    place: builders.County, tablet: Tablet
-) -> None:
-    builders.scheduled(place)
-    Visit.objects.update(state="in_progress")
-    Application.objects.update(state="withdrawn")
-    tablet.sync()
-    assert len(tablet.rows("visit")) == 1
 
 
 def test_who_was_erased_at_request_leaves_the_tablets_and_stops_none(

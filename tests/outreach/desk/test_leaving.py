@@ -31,17 +31,6 @@ def test_a_case_that_is_over_takes_its_visit_along(
     assert not Visit.objects.open().exists()
 
 
-def test_a_visit_that_was_begun_is_left_to_who_is_at_the_door(
-    place: builders.County, sign_in: SignIn
-) -> None:
-    visit = builders.scheduled(place)[0]
-    Visit.objects.update(state="in_progress")
-    said = {"note": "不再申请"}
-    sign_in(place.administrator).post(f"/cases/{visit.application_id}/step/withdraw/", said)
-    visit.refresh_from_db()
-    assert visit.state == "in_progress"
-
-
 @pytest.mark.parametrize(("step", "state"), [("withdraw", "withdrawn"), ("close", "closed")])
 def test_who_withdraws_or_dies_while_on_notice_is_named_in_the_village_no_more(
     place: builders.County, sign_in: SignIn, step: str, state: str

@@ -98,7 +98,7 @@ export function mayNotRate(visit: VisitView, me: Pick<Me, 'id' | 'role'> | null,
   if (me?.role !== 'assessor') return 'role'
   if (begun) return null
   if (visit.nominated_by === me.id) return 'nominator'
-  return visit.state === 'scheduled' || visit.state === 'in_progress' ? null : 'over'
+  return visit.state === 'scheduled' ? null : 'over'
 }
 
 /** Cases without an open visit; those scheduled here since are not offered twice. */

@@ -96,7 +96,7 @@ interface CaseCommon {
   nominated_by?: string
 }
 
-export type VisitState = 'scheduled' | 'in_progress' | 'done' | 'not_done' | 'cancelled'
+export type VisitState = 'scheduled' | 'done' | 'not_done' | 'cancelled'
 
 export interface VisitRow extends CaseCommon {
   application: string

@@ -131,7 +131,7 @@ export const visitOf = (id: string): VisitView | null =>
 export const isUnfinished = ({ id, state }: VisitView): boolean =>
   book.drafts.value.has(`evaluation/${id}`) ||
   book.drafts.value.has(`contact/${id}`) ||
-  ((state === 'scheduled' || state === 'in_progress') && book.drafts.value.has(`not-done/${id}`))
+  (state === 'scheduled' && book.drafts.value.has(`not-done/${id}`))
 
 /** Whom a record of this tablet is about: by the case as it stands here, else by the record's own words. */
 export function personIn(entry: LogEntry): string {
