@@ -159,7 +159,7 @@ def _accounts(county: Division, towns: Sequence[Division], hospital: Institution
         made(f"doctor{n}", Role.ASSESSOR, county) for n in range(DOCTORS)
     )
     Assessor.objects.bulk_create(
-        Assessor(user=one, institution=hospital, categories=["physical", "hearing"], team="H")
+        Assessor(user=one, institution=hospital, categories=["physical", "hearing"])
         for one in doctors
     )
 

@@ -75,7 +75,7 @@ def players(place: builders.County, wanted: int, visits_each: int) -> list[Playe
             division=place.county,
             password=UNUSABLE,
         )
-        Assessor.objects.create(user=user, institution=hospital, categories=["hearing"], team="T9")
+        Assessor.objects.create(user=user, institution=hospital, categories=["hearing"])
         tablet = reference.Device(user.username, user.username, reference.fresh_key())
         tablet.state.token = uuid4().hex
         enrol(tablet, user)

@@ -182,12 +182,12 @@ def _calendars(on: date) -> Iterator[Projected]:
 def _colleagues_of(user: Slot, division: Slot) -> models.QuerySet[Assessor, tuple[Any, ...]]:
     serving = Assessor.objects.serving().filter(user__division__code__startswith=division)
     found = serving.exclude(user=user)
-    shown = ("pk", "user__full_name", "institution__name", "categories", "team")
+    shown = ("pk", "user__full_name", "institution__name", "categories")
     return found.order_by("pk").values_list(*shown)
 
 
 def _colleagues(found: Iterable[tuple[Any, ...]]) -> Iterator[Projected]:
-    names = ("full_name", "institution", "categories", "team")
+    names = ("full_name", "institution", "categories")
     for pk, *shown in found:
         yield f"colleague/{pk}", dict(zip(names, shown, strict=True))
 

@@ -110,7 +110,6 @@ def county() -> County:
             user=doctor,
             institution=hospital,
             categories=["physical", "vision", "hearing", "speech", "intellectual", "mental"],
-            team="T1",
         )
     return County(
         root,
@@ -293,6 +292,6 @@ def second_assessor(place: County) -> User:
         return known
     made = user("second", Role.ASSESSOR, place.county)
     Assessor.objects.create(
-        user=made, institution=Institution.objects.get(), categories=["physical"], team="T2"
+        user=made, institution=Institution.objects.get(), categories=["physical"]
     )
     return made

@@ -281,7 +281,6 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
     """Put an answer into the register in place of what the plan held before."""
     days = [date.fromisoformat(day) for day in document["days"]]
     visits = {visit["id"]: visit for visit in document["visits"]}
-    pinned = {one["visit"] for one in document["standing"] if one["pinned"]}
     plan.stops.all().delete()
     plan.left_out.all().delete()
     PlannedStop.objects.bulk_create(
@@ -295,7 +294,6 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
                 start=math.ceil(round(stop.start, 3)),
                 minutes=visits[str(stop.visit)]["minutes"],
                 late_days=_late_days(visits[str(stop.visit)], route.day),
-                is_pinned=str(stop.visit) in pinned,
             )
             for route in answer.routes
             for order, stop in enumerate(route.stops, start=1)

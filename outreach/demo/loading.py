@@ -94,7 +94,6 @@ def _user(user: DemoUser, divisions: dict[str, Division]) -> None:
             user=made,
             institution=Institution.objects.get(name=user.institution),
             categories=[str(category) for category in user.categories],
-            team=user.team,
         )
 
 

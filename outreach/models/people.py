@@ -150,7 +150,6 @@ class Assessor(models.Model):
     user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="assessor")
     institution = models.ForeignKey(Institution, models.PROTECT, related_name="assessors")
     categories = models.JSONField(default=list)
-    team = models.CharField(max_length=20, default="", blank=True)
 
     objects = AssessorQuerySet.as_manager()
 

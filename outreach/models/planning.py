@@ -278,7 +278,6 @@ class PlannedStop(models.Model):
     start = models.PositiveSmallIntegerField()
     minutes = models.PositiveSmallIntegerField()
     late_days = models.PositiveSmallIntegerField(default=0)
-    is_pinned = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["on", "team", "order"]

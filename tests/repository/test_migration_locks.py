@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState, ProjectState
 
 from outreach.models.online import AddIndexOnline
+from tests import builders
 from tests.repository.locks import findings, of_migration
 
 APPS = ("outreach", "certificates", "mobile_api")
@@ -19,6 +21,7 @@ _SECONDS = "an index over 2 million cases at most: some seconds without writes, 
 _GUARD = "exchanges a trigger of the trail, and reads no row"
 _HAND_INS = "a handful of hand-ins that were taken in, and the logs of their tablets"
 _NOTHING_CHANGES = "tells only Django: no visit ever was in that state"
+_DEFAULTS = "two defaults in the catalogue, no row is read"
 _PARTIAL = "a partial index that no row is in yet: one reading of the table"
 #: Steps of before this test, or with a reason: what they lock, and why that is borne.
 REASONED: dict[str, str] = {
@@ -54,6 +57,7 @@ REASONED: dict[str, str] = {
     "outreach.0016_erasure: RunPython": _GUARD,
     "outreach.0017_cases_of_a_place: AddIndex application": _SECONDS,
     "outreach.0022_no_visit_in_progress: SeparateDatabaseAndState": _NOTHING_CHANGES,
+    "outreach.0023_what_nobody_read: SeparateDatabaseAndState": _DEFAULTS,
 }
 
 
@@ -160,3 +164,12 @@ def test_an_index_added_online_is_there_and_goes_again(person: ProjectState) -> 
     with connection.schema_editor(atomic=False) as editor:
         step.database_backwards("here", editor, after, person)
     assert indexes() == set()
+
+
+@pytest.mark.django_db
+def test_the_version_before_reads_and_writes_what_the_models_forgot(place: builders.County) -> None:
+    before = MigrationLoader(None).project_state(("outreach", "0022_no_visit_in_progress")).apps
+    assessors = before.get_model("outreach", "Assessor").objects
+    assert set(assessors.values_list("team", flat=True)) == {""}
+    assessors.update(team="A")
+    assert not before.get_model("outreach", "PlannedStop").objects.filter(is_pinned=True).exists()
