@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -74,7 +73,6 @@ def rows_for(user: User, on: date) -> Scope:
         _Around.of(visits, "application__"),
         cases,
         _Around.of(cases, ""),
-        _not_done(applications=cases.column("id")),
         certificates,
         _newest_files(certificates=certificates.column("id")),
         _disputes_of(user=user.pk, since=on - RECENT),
@@ -96,7 +94,6 @@ class Scope:
     around_visits: _Around
     cases: Answers[Application]
     around_cases: _Around
-    not_done: Answers[UUID]
     certificates: Answers[Certificate]
     files: Answers[CertificateFile]
     disputes: Answers[Dispute]
@@ -110,7 +107,7 @@ class Scope:
         """
         read = (
             *(self.colleagues, self.villages, self.visits, self.evaluated, self.waiting),
-            *(self.cases, self.not_done, self.certificates, self.files, self.disputes),
+            *(self.cases, self.certificates, self.files, self.disputes),
             *(*self.around_visits.read, *self.around_cases.read),
         )
         made_of = [_form(), self.on, self.me, self.calendars, [one.stored for one in read]]
@@ -386,23 +383,10 @@ def _cases_without_visit(role: str, *, user: Slot, division: Slot) -> models.Que
     )
 
 
-@Kept
-def _not_done(applications: Slot) -> models.QuerySet[Visit, UUID]:
-    found = Visit.objects.filter(application__among=applications, state=VisitState.NOT_DONE)
-    return found.order_by("pk").values_list("application_id", flat=True)
-
-
 def _cases(scope: Scope) -> Iterator[Projected]:
-    around, before = scope.around_cases, Counter(scope.not_done)
+    around = scope.around_cases
     for application in scope.cases:
-        yield (
-            f"case/{application.pk}",
-            {
-                "state": application.state,
-                "not_done_before": before[application.pk],
-                **around.case(application),
-            },
-        )
+        yield f"case/{application.pk}", {"state": application.state, **around.case(application)}
 
 
 @Kept

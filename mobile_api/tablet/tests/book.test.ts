@@ -27,7 +27,7 @@ const visitRow: VisitRow = {
   ...common, application: 'a1', state: 'scheduled', on: '2018-06-04', start: '09:00', minutes: 40, order: 1,
   standard: 'GB/T 26341-2010', evidence: ['portrait'], assessors: [], liaison: null, evaluation: null, media_state: null, not_done: null,
 }
-const caseRow: CaseRow = { ...common, state: 'accepted', not_done_before: 0 }
+const caseRow: CaseRow = { ...common, state: 'accepted' }
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as never
 
 async function withRows() {

@@ -112,7 +112,7 @@ export function cases(source: Source): CaseView[] {
     const row = cancelled && rowAt<VisitRow>(source, `visit/${cancelled.args.visit}`)
     if (row) {
       taken.delete(row.application)
-      freed.set(row.application, { ...row, id: row.application, state: 'accepted', not_done_before: 0 })
+      freed.set(row.application, { ...row, id: row.application, state: 'accepted' })
     }
   }
   for (const [id, row] of rowsOf<CaseRow>(source, 'case/')) freed.set(id, { ...row, id })

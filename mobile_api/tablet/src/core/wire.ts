@@ -116,7 +116,6 @@ export interface VisitRow extends CaseCommon {
 
 export interface CaseRow extends CaseCommon {
   state: string
-  not_done_before: number
 }
 
 export interface CertificateRow {
