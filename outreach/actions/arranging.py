@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.actions.visits import Appointment, append, is_possible
+from outreach.domain.daytime import minutes_of
 from outreach.domain.workflow import VISIT, ApplicationState
 from outreach.models import Application, Assessor, DeclaredRelative, User, Visit, working_calendar
 from outreach.rules import Refused, check_in_scope, check_role
@@ -145,11 +146,11 @@ def _check_apart(bookings: Sequence[Booking], standing: dict[UUID, Visit]) -> No
     spans: dict[tuple[UUID, date], list[tuple[int, int, Booking | None]]] = defaultdict(list)
     for visit in others.only("pk", "assessor", "on", "start", "minutes"):
         if visit.pk not in moving:
-            start = _minutes(visit.start)
+            start = minutes_of(visit.start)
             spans[visit.assessor_id, visit.on].append((start, start + visit.minutes, None))
     for booking in bookings:
         to = booking.appointment
-        start = _minutes(to.start)
+        start = minutes_of(to.start)
         spans[booking.lead.pk, to.on].append((start, start + to.minutes, booking))
     for day in spans.values():
         day.sort(key=lambda span: span[:2])
@@ -158,10 +159,6 @@ def _check_apart(bookings: Sequence[Booking], standing: dict[UUID, Visit]) -> No
             if start < end and culprit:
                 why = _("the assessor has another visit at that time.")
                 raise _refuse(culprit, "double-booking", why)
-
-
-def _minutes(moment: time) -> int:
-    return moment.hour * 60 + moment.minute
 
 
 def _write(

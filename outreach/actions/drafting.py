@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.campaigns import working_days
+from outreach.domain.daytime import minutes_of
 from outreach.domain.planning import Travel
 from outreach.domain.planning.travel import road_metres, road_seconds
 from outreach.domain.vocabulary import Role
@@ -261,7 +262,7 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
     come = able(known, shift.team_id, shift.on)
     start = shift.start
     if shift.on == timezone.localdate(known.now):
-        start = max(start, known.now.hour * 60 + known.now.minute + NOTICE_MINUTES)
+        start = max(start, minutes_of(known.now) + NOTICE_MINUTES)
     if not come or shift.end - start < SHORTEST_SHIFT:
         return None
     campaign = known.campaign
@@ -305,7 +306,7 @@ def _own(known: _Register, shift: Shift) -> list[Visit]:
 
 
 def _span(visit: Visit) -> tuple[int, int]:
-    start = in_minutes(visit.start)
+    start = minutes_of(visit.start)
     return start, start + visit.minutes
 
 
@@ -400,7 +401,7 @@ def _times(known: _Register, case: Application) -> dict[str, Any]:
             spans[WHOLE_DAY].add(index)
         for span in case.possible_times:
             if span["weekday"] == day.weekday():
-                hours = _clock(span["from"]), _clock(span["to"])
+                hours = _minutes_of(span["from"]), _minutes_of(span["to"])
                 spans[hours].add(index)
     for hours, days in spans.items():  # a family at home all day is so on a half day too
         for other, more in spans.items():
@@ -411,9 +412,8 @@ def _times(known: _Register, case: Application) -> dict[str, Any]:
     return {**(listed or [{"window": list(WHOLE_DAY), "days": []}])[0], "also": listed[1:]}
 
 
-def _clock(text: str) -> int:
-    hours, minutes = text.split(":")[:2]
-    return int(hours) * 60 + int(minutes)
+def _minutes_of(text: str) -> int:
+    return minutes_of(time.fromisoformat(text))
 
 
 def _is_closed(known: _Register, case: Application, day: date) -> bool:
@@ -493,7 +493,7 @@ def standing_appointments(question: Question, campaign: Campaign) -> list[dict[s
     found = []
     for visit in open_visits(campaign).order_by("on", "start", "pk"):
         if str(visit.application_id) in wanted and visit.on in index:
-            start = in_minutes(visit.start)
+            start = minutes_of(visit.start)
             on, heard = told.get(visit.pk, (visit.on, visit.start))
             found.append(
                 {
@@ -501,7 +501,7 @@ def standing_appointments(question: Question, campaign: Campaign) -> list[dict[s
                     "team": str(crew[visit.assessor_id]),
                     "day": index[visit.on],
                     "start": start,
-                    "told": in_minutes(heard) if on == visit.on else start,
+                    "told": minutes_of(heard) if on == visit.on else start,
                     "pinned": visit.application_id in pinned or not is_planned,
                 }
             )
@@ -523,11 +523,6 @@ def told_times(campaign: Campaign) -> dict[UUID, tuple[date, time]]:
         for visit, on, start in rows.values_list("visit", "on", "start")
         if on is not None and start is not None
     }
-
-
-def in_minutes(moment: time) -> int:
-    """Return a time of day in minutes after midnight."""
-    return moment.hour * 60 + moment.minute
 
 
 def applications_of(campaign: Campaign, user: Any) -> Any:

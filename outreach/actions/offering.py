@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from math import ceil
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +17,7 @@ from outreach.actions.holding import hold_appointments
 from outreach.actions.planning import book
 from outreach.actions.thinking import problem_of, standing_plan
 from outreach.actions.visits import AppointmentChanged, moment_of, note_agreed, visit_open
+from outreach.domain.daytime import full_minute, time_at
 from outreach.domain.planning import Offer, Pin, offers
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Campaign, Team, User, Visit
@@ -99,7 +99,7 @@ def offered(
         Offered(
             teams[one.team],
             question.days[one.day],
-            _clock(one.start),
+            time_at(full_minute(one.start)),
             round(visit.minutes),
             round(one.added_km, 1),
             one.opens_team_day,
@@ -114,18 +114,12 @@ def offered(
 def _runs_into(offer: Offer, minutes: float, document: Mapping[str, Any]) -> bool:
     """Tell whether an appointment of the team would begin before the offered visit is over."""
     lasts = {one["id"]: one["minutes"] for one in document["visits"]}
-    start = ceil(round(offer.start, 3))
+    start = full_minute(offer.start)
     return any(
         one["start"] < start + minutes and start < one["start"] + lasts[one["visit"]]
         for one in document["standing"]
         if (one["team"], one["day"]) == (offer.team, offer.day)
     )
-
-
-def _clock(minutes: float) -> time:
-    """Return the next full minute."""
-    rounded = ceil(round(minutes, 3))
-    return time(rounded // 60, rounded % 60)
 
 
 def take(

@@ -28,6 +28,7 @@ from outreach.actions.audit import record
 from outreach.actions.campaigns import check_plans
 from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import Appointment, append, settle
+from outreach.domain.daytime import minutes_of, time_at
 from outreach.domain.planning.offering import BAND
 from outreach.models import (
     Application,
@@ -262,7 +263,7 @@ def changes(plan: Plan, at: datetime) -> list[Change]:
 
 def must_call(told_on: date, told: time, on: date, start: int) -> bool:
     """Tell whether a family must hear of it: another day, or over an hour from what it was told."""
-    return told_on != on or abs(drafting.in_minutes(told) - start) > BAND
+    return told_on != on or abs(minutes_of(told) - start) > BAND
 
 
 _SHOWN = ("application__resident", "application__village__parent", "application__nominated_by")
@@ -274,10 +275,6 @@ def _stops(plan: Plan) -> list[PlannedStop]:
 
 def _open_visits(plan: Plan) -> list[Visit]:
     return list(drafting.open_visits(plan.campaign).select_related("application"))
-
-
-def _time(minutes: int) -> time:
-    return time(minutes // 60, minutes % 60)
 
 
 @dataclass(frozen=True)
@@ -316,7 +313,7 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
             bookings = book(
                 held.campaign,
                 [
-                    (one.application, one.team_id, one.on, _time(one.start), one.minutes)
+                    (one.application, one.team_id, one.on, time_at(one.start), one.minutes)
                     for one in wanted
                 ],
             )
@@ -398,8 +395,8 @@ def _still_true(plan: Plan, at: datetime) -> tuple[list[PlannedStop], list[Appli
     wanted, skipped = [], []
     for stop in _stops(plan):
         visit = standing.get(stop.application_id)
-        now = (visit.on, visit.start.hour * 60 + visit.start.minute) if visit else None
-        starts = timezone.make_aware(datetime.combine(stop.on, _time(stop.start)))
+        now = (visit.on, minutes_of(visit.start)) if visit else None
+        starts = timezone.make_aware(datetime.combine(stop.on, time_at(stop.start)))
         if (
             stop.application_id not in accepted
             or now != seen.get(stop.application_id)
@@ -479,7 +476,7 @@ def _left_out(plan: Plan) -> list[Visit]:
         visit
         for visit in _open_visits(plan)
         if visit.application_id in left
-        and seen.get(visit.application_id) == (visit.on, visit.start.hour * 60 + visit.start.minute)
+        and seen.get(visit.application_id) == (visit.on, minutes_of(visit.start))
     ]
 
 
@@ -504,7 +501,7 @@ def _note_calls(
     for one in arranged.moved:
         is_known = one.visit.pk in told
         was = told.get(one.visit.pk, (one.on, one.start))
-        if not is_known or must_call(*was, one.visit.on, drafting.in_minutes(one.visit.start)):
+        if not is_known or must_call(*was, one.visit.on, minutes_of(one.visit.start)):
             news.append(_call(plan, CallKind.MOVED, one.visit, was, at))
     for visit in cancelled:
         was = told.get(visit.pk, (visit.on, visit.start))
@@ -551,4 +548,4 @@ def _is_news(call: Call) -> bool:
     assert call.was_start is not None
     assert call.on is not None
     assert call.start is not None
-    return must_call(call.was_on, call.was_start, call.on, drafting.in_minutes(call.start))
+    return must_call(call.was_on, call.was_start, call.on, minutes_of(call.start))

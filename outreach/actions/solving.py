@@ -25,6 +25,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from outreach.actions.thinking import think
+from outreach.domain.daytime import clock_time, full_minute
 from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import Reason, Route, Unassigned
 from outreach.domain.planning.offering import BAND
@@ -291,7 +292,7 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
                 team_id=UUID(route.team),
                 on=days[route.day],
                 order=order,
-                start=math.ceil(round(stop.start, 3)),
+                start=full_minute(stop.start),
                 minutes=visits[str(stop.visit)]["minutes"],
                 late_days=_late_days(visits[str(stop.visit)], route.day),
             )
@@ -366,8 +367,7 @@ def _said(key: str, value: Any, names: Mapping[str, str], days: Sequence[date]) 
     if key == "days":
         return [days[one].isoformat() for one in value if 0 <= one < len(days)]
     if key in ("earliest", "closes", "start"):
-        minute = round(float(value))
-        return f"{minute // 60:02d}:{minute % 60:02d}"
+        return clock_time(round(float(value)))
     return round(value) if isinstance(value, float) else value
 
 

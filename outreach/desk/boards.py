@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from outreach.actions.adopting import visits_of
-from outreach.actions.drafting import in_minutes
+from outreach.domain.daytime import minutes_of
 from outreach.domain.workflow import VisitState
 from outreach.models import Campaign, Plan, PlannedStop, Shift, Team
 from outreach.models.planning import PlanState
@@ -208,7 +208,7 @@ def stops_now(
             application_id=visit.application_id,
             team=crew[visit.assessor_id],
             on=visit.on,
-            start=in_minutes(visit.start),
+            start=minutes_of(visit.start),
             minutes=visit.minutes,
             late_days=late.get((visit.application_id, visit.on), 0),
         )

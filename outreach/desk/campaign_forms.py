@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach.actions.campaigns import CampaignTerms, Crew, Happening, Hours
 from outreach.desk import words
 from outreach.desk.forms import SeenForm
+from outreach.domain.daytime import minutes_of, time_at
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Assessor, Campaign, Division, Shift, Team, User
 from outreach.models.planning import HindranceKind
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
 else:
     _Members = forms.ModelMultipleChoiceField
     _Cases = _Places = _Doctors = _Teams = forms.ModelChoiceField
-
-
-def clock_of(minutes: int) -> time:
-    """Return minutes after midnight as a time of day."""
-    return time(minutes // 60 % 24, minutes % 60)
-
-
-def minutes_of(moment: time) -> int:
-    """Return a time of day in minutes after midnight."""
-    return moment.hour * 60 + moment.minute
 
 
 def _day(label: Any, **more: Any) -> forms.DateField:
@@ -82,7 +73,7 @@ class CampaignForm(forms.Form):
             "first_on": campaign.first_on,
             "last_on": campaign.last_on,
             "minutes": campaign.minutes,
-            "lunch_at": clock_of(campaign.lunch_at),
+            "lunch_at": time_at(campaign.lunch_at),
             "lunch_minutes": campaign.lunch_minutes,
             "promise_days": campaign.promise_days,
             "overtime_minutes": campaign.overtime_minutes,
@@ -233,8 +224,8 @@ class HoursForm(SeenForm):
         for day in days:
             shift = held.get(day)
             found[f"on-{day}"] = shift is not None
-            found[f"start-{day}"] = clock_of(shift.start) if shift else time(8, 30)
-            found[f"end-{day}"] = clock_of(shift.end) if shift else time(17, 30)
+            found[f"start-{day}"] = time_at(shift.start) if shift else time(8, 30)
+            found[f"end-{day}"] = time_at(shift.end) if shift else time(17, 30)
         return found
 
     def rows(self) -> list[tuple[date, Any, Any, Any]]:

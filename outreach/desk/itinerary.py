@@ -18,6 +18,7 @@ from reportlab.platypus import PageBreak, Spacer
 
 from outreach.desk.tags import listed
 from outreach.desk.working_paper import SOFT, Hand, grid, printed
+from outreach.domain.daytime import clock_time
 from outreach.models import Plan, PlannedStop
 
 COLUMNS = (15 * mm, 13 * mm, 62 * mm, 50 * mm, 38 * mm)
@@ -55,8 +56,8 @@ def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
     if figures and figures["homes"] == len(stops):  # else they are of another day than this one
         facts += [
             _("leaves %(place)s at %(time)s")
-            % {"place": team.base_name, "time": _clock(figures["leave"])},
-            _("back about %(time)s") % {"time": _clock(figures["back"])},
+            % {"place": team.base_name, "time": clock_time(figures["leave"])},
+            _("back about %(time)s") % {"time": clock_time(figures["back"])},
             _("%(km)s km") % {"km": f"{figures['km']:.0f}"},
         ]
     people = _(", ").join(crew) + (f" · {team.vehicle}" if team.vehicle else "")
@@ -90,7 +91,7 @@ def _row(hand: Hand, number: int, stop: PlannedStop) -> list[Any]:
     minutes = ngettext("%(n)d minute", "%(n)d minutes", stop.minutes) % {"n": stop.minutes}
     liaison = case.nominated_by
     return [
-        hand.write(_clock(stop.start), 12, bold=True),
+        hand.write(clock_time(stop.start), 12, bold=True),
         hand.write(str(number), 10),
         [hand.write(resident.name, 11.5, bold=True), hand.write(home, 8.5, colour=SOFT)],
         [
@@ -102,7 +103,3 @@ def _row(hand: Hand, number: int, stop: PlannedStop) -> list[Any]:
             hand.write(f"{liaison.full_name}\n{liaison.telephone}", 8, colour=SOFT),
         ],
     ]
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

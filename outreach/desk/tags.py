@@ -14,11 +14,13 @@ from django.utils.translation import ngettext
 
 from outreach.desk import planning_words, rating_words, words
 from outreach.desk.listing import Age, Urgency
+from outreach.domain.daytime import clock_time
 from outreach.domain.savings import Parameter, SavingLine, Tariff
 from outreach.models import Application, LeftOut, Plan
 from outreach.reports.rates import Rate
 
 register = template.Library()
+register.filter("clock", clock_time)
 
 TABLES: dict[str, Any] = {
     "role": words.ROLES,
@@ -211,12 +213,6 @@ def plan_tone(state: str) -> str:
 def weekday(day: date) -> str | Promise:
     """Return the name of the day of the week."""
     return words.WEEKDAYS[day.weekday()]
-
-
-@register.filter
-def clock(minutes: int) -> str:
-    """Return minutes after midnight as a time of day."""
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 @register.filter

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 from typing import Any
 
 from django.db import models
 
+from outreach.domain.daytime import minutes_of
 from outreach.domain.vocabulary import EvidenceKind, Mode, NextStep, NotDone
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.models.applications import Application
@@ -71,13 +72,9 @@ class Visit(models.Model):
         """Tell whether both take some minute of the same day."""
         return (
             self.on == other.on
-            and _minute(self.start) < _minute(other.start) + other.minutes
-            and _minute(other.start) < _minute(self.start) + self.minutes
+            and minutes_of(self.start) < minutes_of(other.start) + other.minutes
+            and minutes_of(other.start) < minutes_of(self.start) + self.minutes
         )
-
-
-def _minute(start: time) -> int:
-    return start.hour * 60 + start.minute
 
 
 class VisitEvent(models.Model):

@@ -7,8 +7,9 @@ from datetime import time, timedelta
 
 import pytest
 
-from outreach.actions import applications, campaigns, drafting, planning, visits
+from outreach.actions import applications, campaigns, planning, visits
 from outreach.actions.campaigns import CampaignTerms, Happening
+from outreach.domain.daytime import minutes_of
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Call, Division, Visit
 from outreach.models.planning import CallKind, HindranceKind
@@ -102,7 +103,7 @@ def test_a_townships_plan_goes_round_the_visits_that_its_doctor_has_elsewhere(
     planning.publish(plan, by=place.administrator, at=ASKED)
     way = 15  # at least, for eight kilometres of road
     for visit in Visit.objects.exclude(application=case):
-        start = drafting.in_minutes(visit.start)
+        start = minutes_of(visit.start)
         assert start >= 11 * 60 + way or start + visit.minutes <= 10 * 60 - way
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from outreach.domain.daytime import clock_time
 from outreach.domain.planning.problem import Datum, Reason, Remedy
 
 REASONS = {
@@ -46,6 +47,5 @@ def _shown(key: str, value: Datum) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value) or "–"
     if key in ("earliest", "closes", "start"):
-        minute = round(float(value))
-        return f"{minute // 60:02d}:{minute % 60:02d}"
+        return clock_time(round(float(value)))
     return str(value)
