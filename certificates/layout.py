@@ -1,4 +1,4 @@
-"""Ink on paper: the only module that knows reportlab.
+"""Ink on paper: the only module here that knows reportlab.
 
 What all certificates of an issuer share (art, labels, their fonts, seal) is drawn once into a
 template; what differs is filled in per certificate.

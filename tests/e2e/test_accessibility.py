@@ -1,6 +1,6 @@
 """No axe violation on any screen of the tablet, nor on desk pages that only an action shows.
 
-The desk's other pages are looked at in `test_desk_screens`.
+The desk's other pages are looked at in `test_every_page`.
 """
 
 from __future__ import annotations
