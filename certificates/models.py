@@ -231,11 +231,6 @@ class RevocationList(models.Model):
 class BatchQuerySet(models.QuerySet["Batch"]):
     """Batches in the office's words."""
 
-    def unfinished(self) -> BatchQuerySet:
-        """Batches with papers still to be made."""
-        waiting = BatchItem.objects.filter(batch=models.OuterRef("pk"), state=ItemState.WAITING)
-        return self.filter(models.Exists(waiting))
-
     def with_progress(self) -> BatchQuerySet:
         """Batches with how many papers they have, made and could not make."""
         made = models.Q(items__state=ItemState.DONE)

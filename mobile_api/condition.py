@@ -48,7 +48,6 @@ class Condition:
     unsent: int | None
     oldest_h: int | None
     free_mb: int | None
-    is_kept: bool | None
     worries: tuple[Worry, ...]
 
     @property
@@ -68,7 +67,6 @@ def condition(device: Device, now: datetime, *, oldest_app: str = "") -> Conditi
     seen = device.last_seen_at
     away = now - seen if seen else timedelta()
     oldest = waited + int(away.total_seconds() // 3600) if unsent and waited is not None else None
-    kept = said.get("persisted")
     judged = {
         Worry.LEASE_OVER: seen is not None and away > LEASE,
         Worry.UNSENT: oldest is not None and timedelta(hours=oldest) > WAITS_TOO_LONG,
@@ -76,7 +74,7 @@ def condition(device: Device, now: datetime, *, oldest_app: str = "") -> Conditi
         Worry.OLD_APP: isinstance(app, str) and is_older(app, oldest_app),
         Worry.SPACE: free is not None and free < LITTLE_SPACE_MB,
         Worry.CLOCK: abs(_seconds_off(said)) > CLOCK_OFF_S,
-        Worry.NOT_KEPT: kept is False,
+        Worry.NOT_KEPT: said.get("persisted") is False,
         Worry.NEVER: seen is None,
     }
     return Condition(
@@ -84,7 +82,6 @@ def condition(device: Device, now: datetime, *, oldest_app: str = "") -> Conditi
         unsent=unsent,
         oldest_h=oldest,
         free_mb=free,
-        is_kept=kept if isinstance(kept, bool) else None,
         worries=tuple(worry for worry, holds in judged.items() if holds),
     )
 

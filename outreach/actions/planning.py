@@ -282,8 +282,6 @@ class Published:
     """What publishing a plan came to."""
 
     standing: int
-    arranged: Arranged
-    cancelled: list[Visit]
     skipped: list[Application]
 
 
@@ -327,7 +325,7 @@ def publish(plan: Plan, *, by: User, at: datetime) -> Published:
         held.save(update_fields=["state", "published_by", "published_at"])
         record("plan.publish", [held], by=by, at=at)
     plan.state = held.state
-    return Published(len(bookings), arranged, cancelled, skipped)
+    return Published(len(bookings), skipped)
 
 
 @contextmanager

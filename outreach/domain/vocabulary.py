@@ -58,11 +58,6 @@ class Category(StrEnum):
     MENTAL = "mental"
     MULTIPLE = "multiple"
 
-    @property
-    def digit(self) -> str:
-        """The 19th digit of the certificate number."""
-        return str(list(Category).index(self) + 1)
-
 
 class Mode(StrEnum):
     """How an evaluation came about: at the person's home, or read off another county's file."""

@@ -66,7 +66,6 @@ class Kept:
     promise: Promise
     taken: int
     kept: int
-    within_law: int
     longest: int
     total_days: int
     uncounted: int
@@ -139,7 +138,6 @@ def _kept(
         promise,
         taken=len(days),
         kept=sum(day <= promise.promised for day in days),
-        within_law=sum(promise.legal is None or day <= promise.legal for day in days),
         longest=max(days, default=0),
         total_days=sum(days),
         uncounted=uncounted,

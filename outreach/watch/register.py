@@ -19,8 +19,6 @@ from outreach import clock
 from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, Evaluation
 
-_DAY_S = 86_400
-
 
 class Register(Collector):
     """Counts on each scrape; a handful of queries, each over an index or a small table."""

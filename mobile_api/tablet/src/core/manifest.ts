@@ -1,10 +1,4 @@
 import { sha256Hex } from './bytes'
-import { canonical, type Json } from './jcs'
-
-/** The first 16 hexadecimal digits of the hash of a pulled row. */
-export async function rowHash(data: Json): Promise<string> {
-  return (await sha256Hex(canonical(data))).slice(0, 16)
-}
 
 /** The digest by which the tablet proves which rows it holds. */
 export async function manifestDigest(rows: Iterable<[key: string, hash: string]>): Promise<string> {
