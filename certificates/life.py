@@ -33,7 +33,7 @@ from outreach.actions.visits import break_off
 from outreach.domain.workdays import add_months
 from outreach.domain.workflow import APPLICATION, ApplicationState
 from outreach.models import Application, Resident, User
-from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role
+from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role, open_already
 
 log = logging.getLogger(__name__)
 
@@ -355,9 +355,7 @@ def _reopen_cases(certificates: Sequence[Certificate], by: User, at: datetime) -
     cases = list(Application.objects.filter(pk__in=kept).standing(ApplicationState.CLOSED))
     residents = [case.resident_id for case in cases]
     if Application.objects.open().filter(resident__in=residents).exists():
-        raise Refused(
-            "open-application", _("This person has an open application already; continue that one.")
-        )
+        raise open_already()
     take(cases, "reopen", by=by, at=at)
 
 

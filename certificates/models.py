@@ -13,13 +13,10 @@ from outreach.models import Application, Evaluation, Resident, User
 from outreach.models.ids import new_id
 from outreach.models.people import CATEGORY_CHOICES
 from outreach.models.sealed import SealedTextField
+from outreach.rules import NEGATIVE
 
 #: Where a case stands whose result is that the standard is not met.
-NOT_MET = (
-    ApplicationState.NOT_MET,
-    ApplicationState.UNDER_APPEAL,
-    ApplicationState.APPEAL_DISMISSED,
-)
+NOT_MET = (*NEGATIVE, ApplicationState.UNDER_APPEAL)
 
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):

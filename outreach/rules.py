@@ -289,6 +289,13 @@ def check_no_relative(user: User, residents: Iterable[UUID]) -> None:
         )
 
 
+def open_already() -> Refused:
+    """Return the refusal of an application beside one that the person has open."""
+    return Refused(
+        "open-application", _("This person has an open application already; continue that one.")
+    )
+
+
 def check_not_barred(resident: Resident, on: date) -> None:
     """Refuse an application within a year of a negative result, or after a cancellation's bar.
 

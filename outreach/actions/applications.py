@@ -24,7 +24,6 @@ from outreach.domain.identity import (
 from outreach.domain.vocabulary import Category, Paper
 from outreach.domain.workflow import (
     APPLICATION,
-    OPEN_STATES,
     ApplicationState,
     NotAllowed,
     check_step,
@@ -56,6 +55,7 @@ from outreach.rules import (
     check_role,
     check_village_in_scope,
     needs_guardian,
+    open_already,
     papers_required,
 )
 
@@ -314,10 +314,8 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
             "not-born", _("By this number the person is not born yet; compare it with the card.")
         )
     resident = _resident(nomination, at)
-    if resident.applications.filter(state__in=OPEN_STATES).exists():
-        raise Refused(
-            "open-application", _("This person has an open application already; continue that one.")
-        )
+    if resident.applications.open().exists():
+        raise open_already()
     check_not_barred(resident, timezone.localdate(at))
     if nomination.guardian:
         add_guardian(resident, nomination.guardian, at)

@@ -27,7 +27,7 @@ from outreach.domain.vocabulary import (
     Role,
     evidence_for,
 )
-from outreach.domain.workflow import APPLICATION, VISIT, ApplicationState, VisitState
+from outreach.domain.workflow import APPLICATION, VISIT, VisitState
 from outreach.models import (
     Application,
     Evaluation,
@@ -187,7 +187,7 @@ def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime)
     done = [evaluation.visit_id for evaluation in evaluations if evaluation.visit_id]
     cases = [evaluation.application_id for evaluation in evaluations]
     _free_what_is_booked_instead(cases, done, by=by, at=at)
-    decided = (ApplicationState.EVALUATED, ApplicationState.NOT_MET)
+    decided = APPLICATION["reconsider"].sources
     again = [one.application for one in evaluations if one.application.state in decided]
     take(again, "reconsider", by=by, at=at)
 

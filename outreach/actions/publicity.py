@@ -29,7 +29,7 @@ from outreach.models import (
     User,
     working_calendar,
 )
-from outreach.rules import ADULT, Refused, check_may_approve
+from outreach.rules import ADULT, NEGATIVE, Refused, check_may_approve, open_already
 
 #: 《残疾人证管理办法》(2017): the notice hangs five working days, an appeal has ten.
 NOTICE_WORKING_DAYS = 5
@@ -258,8 +258,7 @@ def appeal_deadline(application: Application, on: date) -> date:
 
 
 def _decided_on(application: Application) -> date | None:
-    against = (ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
-    found = application.events.filter(target__in=against).last()
+    found = application.events.filter(target__in=NEGATIVE).last()
     return timezone.localdate(found.at) if found else None
 
 
@@ -295,9 +294,7 @@ def appeal(
     if is_final(application):
         raise Refused("appeal-final", _("The province's committee has decided; that is final."))
     if application.resident.applications.open().exclude(pk=application.pk).exists():
-        raise Refused(
-            "open-application", _("This person has an open application already; continue that one.")
-        )
+        raise open_already()
     _check_made_in_time(application, made_on, today=timezone.localdate(at))
     with transaction.atomic():
         advance([application], "appeal", by=by, at=at, note=text)

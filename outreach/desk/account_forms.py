@@ -69,11 +69,7 @@ class DutyForm(forms.Form):
     )
     categories = forms.MultipleChoiceField(
         label=_("Qualified for"),
-        choices=[
-            (str(code), word)
-            for code, word in words.CATEGORIES.items()
-            if code != Category.MULTIPLE
-        ],
+        choices=words.choices(words.CATEGORIES, Category.MULTIPLE),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

@@ -10,8 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.campaigns import CampaignTerms, Crew, Happening, Hours
-from outreach.desk import words
-from outreach.desk.forms import SeenForm
+from outreach.desk.forms import SeenForm, with_qualification
 from outreach.domain.daytime import minutes_of, time_at
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Assessor, Campaign, Division, Shift, Team, User
@@ -104,8 +103,7 @@ class MembersField(_Members):
 
     def label_from_instance(self, obj: Assessor) -> str:
         """Name the assessor, the hospital and the categories."""
-        qualified = " ".join(str(words.CATEGORIES[code]) for code in obj.categories)
-        return f"{obj.user.full_name} · {obj.institution.name} · {qualified}"
+        return with_qualification(obj)
 
 
 class PlaceField(_Places):

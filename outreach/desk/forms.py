@@ -234,13 +234,18 @@ else:
     _AssessorChoice = forms.ModelChoiceField
 
 
+def with_qualification(assessor: Assessor) -> str:
+    """Name an assessor, the hospital and the categories."""
+    qualified = " ".join(str(words.CATEGORIES[code]) for code in assessor.categories)
+    return f"{assessor.user.full_name} · {assessor.institution.name} · {qualified}"
+
+
 class AssessorField(_AssessorChoice):
     """Choose an assessor of the county, with what they are qualified for."""
 
     def label_from_instance(self, obj: Assessor) -> str:
         """Name the assessor, the hospital and the categories."""
-        qualified = " ".join(str(words.CATEGORIES[code]) for code in obj.categories)
-        return f"{obj.user.full_name} · {obj.institution.name} · {qualified}"
+        return with_qualification(obj)
 
 
 class AssignForm(forms.Form):

@@ -17,10 +17,9 @@ from outreach.desk.person_fields import OWN_NUMBER, IdNumberField, NameField, Te
 from outreach.desk.words import choices
 from outreach.domain.identity import IdNumber, age_on, parse_id_number
 from outreach.domain.vocabulary import Category, Paper
-from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT, needs_guardian, papers_required
+from outreach.rules import ADULT, needs_guardian, open_already, papers_required
 
 CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
 WEEKEND = ("5-", "6-")
@@ -141,12 +140,10 @@ class NominationForm(forms.Form):
         if parse_id_number(value).birth_on > self.today:
             message = _("By this number the person is not born yet; compare it with the card.")
             raise forms.ValidationError(message, "malformed")
-        held = Application.objects.filter(
-            resident__id_number_index=blind_index(value, "id_number"), state__in=OPEN_STATES
-        )
-        if held.exists():
-            message = _("This person has an open application already; continue that one.")
-            raise forms.ValidationError(message, "open-application")
+        index = blind_index(value, "id_number")
+        if Application.objects.open().filter(resident__id_number_index=index).exists():
+            refusal = open_already()
+            raise forms.ValidationError(refusal.message, refusal.code)
         return value
 
     def clean(self) -> dict[str, Any]:

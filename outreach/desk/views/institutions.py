@@ -42,11 +42,7 @@ class InstitutionForm(SeenForm):
     )
     categories = forms.MultipleChoiceField(
         label=gettext_lazy("Designated for"),
-        choices=[
-            (str(code), word)
-            for code, word in words.CATEGORIES.items()
-            if code != Category.MULTIPLE
-        ],
+        choices=words.choices(words.CATEGORIES, Category.MULTIPLE),
         widget=forms.CheckboxSelectMultiple,
     )
     why = forms.CharField(
