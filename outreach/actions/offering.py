@@ -61,9 +61,9 @@ def offered(
 ) -> list[Offered]:
     """Return the cheapest times for a case, cheapest first; none where no campaign has any.
 
-    Everybody who has an appointment keeps team, day and time. Times that
-    keep the case's own promised day come before any other. `instead_of` is the case's own
-    appointment, where another time in its place is wanted.
+    Everybody who has an appointment keeps team, day and time. Times after the case's own promised
+    day are offered where there is none before. `instead_of` is the case's own appointment, where
+    another time in its place is wanted.
     """
     campaign = campaign_for(case, now)
     if campaign is None or case.state != ApplicationState.ACCEPTED:
@@ -74,6 +74,16 @@ def offered(
         question = drafting.draw_up(campaign, now)
     except Refused:
         return []
+    # More than are shown: one that runs into the next appointment is left out.
+    made = _times(question, campaign, case, 4 * count)
+    taken = (instead_of.on, instead_of.start) if instead_of else None
+    return [one for one in made if (one.on, one.start) != taken][:count]
+
+
+def _times(
+    question: drafting.Question, campaign: Campaign, case: Application, count: int
+) -> list[Offered]:
+    """Return times at which a team could come beside all other appointments, cheapest first."""
     standing = drafting.standing_appointments(question, campaign)
     document = question.document | {
         "standing": [one for one in standing if one["visit"] != str(case.pk)],
@@ -86,16 +96,14 @@ def offered(
         one["visit"]: Pin(one["day"], one["team"], (one["start"], one["start"] + ROUNDED))
         for one in document["standing"]
     }
-    # More than are shown: one that would run into the next appointment is left out.
-    found = offers(problem, plan, visit, 4 * count, pinned=kept)
-    found = [one for one in found if not _runs_into(one, visit.minutes, document)]
-    late = found or [
-        one
-        for one in offers(problem, plan, visit, 4 * count, pinned=kept, late_too=True)
-        if not _runs_into(one, visit.minutes, document)
-    ]
+
+    def free(*, late_too: bool) -> list[Offer]:
+        found = offers(problem, plan, visit, count, pinned=kept, late_too=late_too)
+        return [one for one in found if not _runs_into(one, visit.minutes, document)]
+
+    in_time = free(late_too=False)
     teams = {str(team.pk): team for team in campaign.teams.all()}
-    made = [
+    return [
         Offered(
             teams[one.team],
             question.days[one.day],
@@ -103,12 +111,10 @@ def offered(
             round(visit.minutes),
             round(one.added_km, 1),
             one.opens_team_day,
-            is_late=not found,
+            is_late=not in_time,
         )
-        for one in late
+        for one in in_time or free(late_too=True)
     ]
-    taken = (instead_of.on, instead_of.start) if instead_of else None
-    return [one for one in made if (one.on, one.start) != taken][:count]
 
 
 def _runs_into(offer: Offer, minutes: float, document: Mapping[str, Any]) -> bool:
