@@ -1,4 +1,4 @@
-"""A certificate's pages in a browser: its life, a batch that counts, the public check."""
+"""A certificate's pages in a browser: its life, a batch that counts."""
 
 from __future__ import annotations
 
@@ -250,24 +250,4 @@ def test_a_batch_counts_while_its_papers_are_made(
     eye(page, "batch-done")
     page.goto("/batches/")
     eye(page, "batches")
-    assert eye.found == []
-
-
-def test_anybody_checks_a_number(
-    place: builders.County, authority: None, seat: Seat, eye: Eye
-) -> None:
-    held = issued(place, seat)
-    page = seat(None).new_page()
-    page.goto("/check/")
-    eye(page, "check")
-    page.get_by_text("没有文件和二维码").click()
-    page.get_by_label("残疾人证号").fill(held.number)
-    page.get_by_label("签发日期").fill("0612")
-    page.get_by_role("button", name="查验此证号").click()
-    expect(page.get_by_role("status")).to_contain_text("有效")
-    eye(page, "check-number")
-    page.get_by_label("残疾人证号").fill("1")
-    page.get_by_role("button", name="查验此证号").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    eye(page, "check-number-wrong")
     assert eye.found == []

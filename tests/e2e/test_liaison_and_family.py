@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,10 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, FilePayload, Page, expect
 
 from outreach import clock
-from outreach.actions import applications, enquiries, family, hastening, planning, visits
-from outreach.actions.visits import Appointment
-from outreach.domain.vocabulary import Urgency
-from outreach.models import Application, Enquiry, Outlet, PaperPhoto, User, Visit
+from outreach.actions import applications, enquiries, family, planning
+from outreach.models import Application, Enquiry, PaperPhoto, User, Visit
 from tests import builders
 from tests.e2e.album import Album
-from tests.outreach.desk.rights.county import an_outlet
 from tests.outreach.planning import ASKED, hills, published
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -257,48 +254,4 @@ def test_a_citizen_reads_where_the_case_stands_asks_and_reads_the_reply(
     look(page, "check", languages=False)
     page.goto("/family/nobody-has-this-one/")
     look(page, "family-over", languages=False)
-    assert look.found == []
-
-
-def test_the_pages_of_office_and_counter_have_no_violation(
-    place: builders.County, seat: Seat, look: Looker
-) -> None:
-    counter = an_outlet(place.county)
-    applications.nominate([builders.nomination(place)], by=counter, at=clock.now())
-    urgent = builders.accepted(place)[0]
-    hastening.hasten(
-        urgent, Urgency.TERMINAL_ILLNESS, "医院证明，等不及", by=place.liaison, at=clock.now()
-    )
-    when = Appointment(urgent, builders.VISIT_ON, time(9))
-    visits.schedule([when], by=place.liaison, at=clock.now())
-    enquiry = enquiries.ask("何时上门？", division=place.village, at=clock.now())[0]
-    office = phone(seat, place.administrator)
-    for name, address in {
-        "outlets": "/outlets/",
-        "outlet-new": "/outlets/new/",
-        "outlet": f"/outlets/{Outlet.objects.get().pk}/",
-        "fast": "/fast/",
-        "hasten": f"/cases/{urgent.pk}/hasten/",
-        "case-urgent": f"/cases/{urgent.pk}/",
-        "enquiries": "/enquiries/",
-        "enquiry": f"/enquiries/{enquiry.pk}/",
-        "import": "/import/",
-        "report": "/reports/",
-        "home": "/",
-    }.items():
-        office.goto(address)
-        look(office, name)
-    office.goto("/import/")
-    sheet = "姓名,身份证号\n周,1\n".encode()
-    office.locator("input[type=file]").set_input_files(
-        {"name": "名单.csv", "mimeType": "text/csv", "buffer": sheet}
-    )
-    office.locator("main form button").first.click()
-    look(office, "import-result")
-    asking = phone(seat, place.liaison)
-    asking.goto("/enquiries/ask/")
-    look(asking, "enquiry-ask")
-    at_counter = phone(seat, counter)
-    at_counter.goto("/")
-    look(at_counter, "taken-in")
     assert look.found == []

@@ -25,7 +25,7 @@ from outreach.actions import (
     publicity,
     visits,
 )
-from outreach.actions.importing.checking import Checked
+from outreach.actions.importing.checking import Checked, Fault
 from outreach.actions.importing.taking import keep
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.domain.vocabulary import Level, NextStep, NotDone, Paper, Role
@@ -190,7 +190,8 @@ def a_case_at_every_step(place: builders.County) -> None:
     enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
     fill_outbox(at)
     _an_account_that_waits(place, at)
-    keep(Checked([], [], 0), f"{NAME}.csv", by=office, at=at)
+    fault = Fault(2, "身份证号", "The last digits are lost: make the cell a text, type it anew.")
+    keep(Checked([], [fault], 1), f"{NAME}.csv", by=office, at=at)
     Device.objects.exclude(label="平板").update(label=f"{NAME}的平板")
     mine = Institution.objects.create(name="独家医院", designated_from=VISIT_ON)
     Assessor.objects.filter(user=place.colleague).update(institution=mine)
@@ -238,7 +239,6 @@ def case_of(about: dict[str, str]) -> Application:
     return Visit.objects.get(state="scheduled").application
 
 
-#: How to find what an address names, in the own area; a new name wants an entry.
 def _signed_twice() -> str:
     """Give the certificate's file an SM2 signature, and return the file's SHA-256."""
     file = Certificate.objects.get().newest_file
@@ -248,6 +248,7 @@ def _signed_twice() -> str:
     return file.sha256
 
 
+#: How to find what an address names, in the own area; a new name wants an entry.
 SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "case": lambda about: case_of(about).pk,
     "step": lambda about: about.get("step", "withdraw"),
