@@ -57,6 +57,11 @@ class Eye:
         for one in Axe().run(page).response["violations"]:
             self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
 
+    def sideways(self, page: Page, name: str) -> None:
+        """Note a page that is wider than its window."""
+        if page.locator("html").evaluate("html => html.scrollWidth > html.clientWidth"):
+            self.found.append(f"{name} scrolls sideways")
+
 
 class TabletEye(Eye):
     """Looks at a screen in both languages and both ways to hold the tablet."""

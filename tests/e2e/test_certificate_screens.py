@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
@@ -20,6 +19,7 @@ from outreach.models import User
 from tests import builders
 from tests.builders import VISIT_ON
 from tests.e2e.album import Album
+from tests.e2e.looking import Eye
 from tests.outreach.desk.pictures import real_media
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,27 +28,25 @@ AT = builders.notice_over(VISIT_ON)
 SIZES = ((360, "phone"), (1280, "desktop"))
 
 
-class Eye:
-    """Looks at pages in two widths and two languages; remembers what is wrong with them."""
+class WideEye(Eye):
+    """Looks at pages in two widths, too."""
 
     def __init__(self, album: Album) -> None:
+        super().__init__()
         self.album = album
-        self.found: list[str] = []
 
     def __call__(self, page: Page, name: str) -> None:
         """Look at a page."""
         for width, device in SIZES:
             page.set_viewport_size({"width": width, "height": 800})
-            if page.locator("html").evaluate("html => html.scrollWidth > html.clientWidth"):
-                self.found.append(f"{name} scrolls sideways at {width}")
+            self.sideways(page, f"{name} at {width}")
             self.album.take(page, f"{name}-{device}")
-        for one in Axe().run(page).response["violations"]:
-            self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
+        super().__call__(page, name)
 
 
 @pytest.fixture
 def eye(album: Album) -> Eye:
-    return Eye(album)
+    return WideEye(album)
 
 
 def issued(place: builders.County, seat: Seat) -> Certificate:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, FilePayload, Page, expect
@@ -24,6 +23,7 @@ from outreach.actions import applications, enquiries, family, planning
 from outreach.models import Application, Enquiry, PaperPhoto, User, Visit
 from tests import builders
 from tests.e2e.album import Album
+from tests.e2e.looking import Eye
 from tests.outreach.planning import ASKED, hills, published
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,18 +38,16 @@ def files(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     cache.clear()
 
 
-class Looker:
-    """Looks at every page of the story and remembers what is wrong."""
+class Looker(Eye):
+    """Looks at every page of the story."""
 
     def __init__(self, album: Album) -> None:
+        super().__init__()
         self.album = album
-        self.found: list[str] = []
 
     def __call__(self, page: Page, name: str, *, languages: bool = True) -> None:
-        for one in Axe().run(page).response["violations"]:
-            self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
-        if page.locator("html").evaluate("html => html.scrollWidth > html.clientWidth"):
-            self.found.append(f"{name} scrolls sideways")
+        super().__call__(page, name)
+        self.sideways(page, name)
         self.album.take(page, f"{name}-360")
         if not self.album.is_kept:
             return
