@@ -12,8 +12,10 @@ import json
 import tarfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from outreach.demo.tablet import APP
 from tests.mobile_api.recording import CONVERSATIONS
@@ -60,7 +62,14 @@ print(json.dumps([
 """
 
 
-@pytest.mark.parametrize("version", TRAILS)
+def _versions() -> list[Any]:
+    """List them; PostgreSQL takes each step on the oldest one's way, so that it plays few more."""
+    every = list(TRAILS)
+    spared = every[1:-1] if connection.vendor == "postgresql" else []
+    return [pytest.param(one, marks=pytest.mark.long) if one in spared else one for one in every]
+
+
+@pytest.mark.parametrize("version", _versions())
 def test_a_register_of_that_version_is_whole_after_the_upgrade(
     version: str, tmp_path: Path
 ) -> None:
