@@ -14,7 +14,8 @@ from django.test import Client
 from mobile_api import api
 from mobile_api.devices import revoke
 from mobile_api.models import Device, Dispute, LedgerEntry
-from mobile_api.pull import digest
+from mobile_api.pull import row_of
+from mobile_api.scope import rows_for
 from outreach.actions import evaluations
 from outreach.actions.applications import assign
 from outreach.demo.tablet import Tablet, TabletRefused
@@ -35,7 +36,8 @@ def test_a_tablet_pulls_its_day(place: builders.County, tablet: Tablet) -> None:
     [row] = tablet.rows("visit").values()
     assert (row["on"], row["start"], row["order"]) == ("2018-06-04", "09:00", 1)
     assert row["resident"]["id_number"] == visit.application.resident.id_number
-    assert digest(tablet.state.held) == digest(tablet.state.held)
+    scope = rows_for(place.assessor, ON_THE_DAY.date())
+    assert tablet.state.held == {key: row_of(key, content).h for key, content in scope}
     assert set(tablet.rows("colleague")) == {str(place.colleague.pk)}
 
 
