@@ -119,12 +119,8 @@ def submit(
     """Record evaluations with their declared media, or none of them.
 
     A second evaluation of a case names the one that stood before as corrected. One that an
-    administrator admits afterwards needs neither to be the assessor's case still nor its visit to
-    be open. It may also be of a day before the nomination: a restored register has some of those
-    later than before. Whoever signed it may have another role by now, and be fewer than the office
-    wants today. It may say "not met" although
-    one of several categories is: such were taken in once, and a restored register hears of them
-    again.
+    administrator admits afterwards needs neither to be the assessor's case still nor what
+    `_check_as_sent` asks for, and whoever signed it may have another role by now.
 
     The grade is recomputed from the findings (GB/T 26341-2010); where the doctor's differs a
     written reason is required. An evaluation stays `awaiting_media` until every declared
@@ -138,11 +134,7 @@ def submit(
     raters = Raters.among(signers, applications)
     zone = timezone.get_current_timezone()
     if admitted_by is None:
-        for submission in submissions:
-            visiting.check_stands(submission.visit, "complete")
-            _check_nominated_before(submission, zone)
-            _check_not_one_of_several(submission)
-            _check_co_signers(submission, by)
+        _check_as_sent(submissions, zone, by)
     judged = [_judge(submission, raters, zone, by, at) for submission in submissions]
     with transaction.atomic(savepoint=False):  # a batch stands or falls with its caller's
         evaluations = [_evaluation(one) for one in judged]
@@ -237,6 +229,20 @@ def _check_each_visit_once(submissions: Sequence[Submission]) -> None:
     """Refuse two evaluations of one visit at once: the second would be taken in unseen."""
     if len({submission.visit.id for submission in submissions}) < len(submissions):
         raise visiting.moved_on()
+
+
+def _check_as_sent(submissions: Sequence[Submission], zone: tzinfo, by: User) -> None:
+    """Check what is not asked of an evaluation that is admitted afterwards.
+
+    Its visit may be over by then; a restored register has some nominations later than before; it
+    may say "not met" although one of several categories is, since such were taken in once; and
+    fewer may have signed than the office wants today.
+    """
+    for submission in submissions:
+        visiting.check_stands(submission.visit, "complete")
+        _check_nominated_before(submission, zone)
+        _check_not_one_of_several(submission)
+        _check_co_signers(submission, by)
 
 
 def _judge(submission: Submission, raters: Raters, zone: tzinfo, by: User, at: datetime) -> _Judged:

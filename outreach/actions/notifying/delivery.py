@@ -15,7 +15,7 @@ from django.utils import timezone
 from outreach.actions.audit import record
 from outreach.actions.notifying.outbox import address, came_there, is_mobile, waking
 from outreach.actions.notifying.senders import NotSent, PerhapsSent, Sender
-from outreach.domain.workflow import OPEN_VISITS, ApplicationState
+from outreach.domain.workflow import ApplicationState
 from outreach.models import FamilyLink, Notification, User, Visit
 from outreach.models.moments import has_passed
 
@@ -146,12 +146,15 @@ def _is_overtaken(message: Notification, at: datetime) -> bool:
         return newest is None or message.key != f"step:{newest.pk}"
     if message.kind == "cancelled":
         return case.state != ApplicationState.ACCEPTED or case.visits.open().exists()
-    if message.kind not in OF_VISITS:
-        return False
-    if case.state != ApplicationState.ACCEPTED:
-        return True
+    return message.kind in OF_VISITS and (
+        case.state != ApplicationState.ACCEPTED or _is_visited_otherwise(message, at)
+    )
+
+
+def _is_visited_otherwise(message: Notification, at: datetime) -> bool:
+    """Tell whether a visit is not to come as the message says."""
     _, pk, day, start, what = message.key.split(":")
-    visit = Visit.objects.filter(pk=pk, state__in=OPEN_VISITS).first()
+    visit = Visit.objects.open().filter(pk=pk).first()
     if visit is None or (f"{visit.on:%Y%m%d}", f"{visit.start:%H%M}") != (day, start):
         return True
     if what.lstrip(ascii_lowercase) != came_there([visit])[visit.pk].mark:
