@@ -8,7 +8,6 @@ is kept by the locks under which papers are entered, and by the database's const
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from certificates.steps import CERTIFICATE, OF_A_CASE, Kind
 from outreach.actions import publicity
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
-from outreach.files import place_of_settings
+from outreach.files import is_full, place_of_settings
 from outreach.models import Application, User
 from outreach.models.moments import has_passed
 from outreach.rules import (
@@ -207,7 +206,8 @@ def _work_on(items: Sequence[BatchItem]) -> None:
         log.exception("Papers wait until the key signs.")
         _wait(items)
     except Exception as error:  # whatever happens to one paper, the others go on
-        if _is_full(error) or _files_are_away():
+        # Where there was no room, what is left may still take the few bytes of a probe.
+        if is_full(error) or _files_are_away():
             log.exception("Papers wait until files can be kept.")
             _wait(items)
         elif len(items) > 1:
@@ -216,11 +216,6 @@ def _work_on(items: Sequence[BatchItem]) -> None:
         else:
             log.exception("A paper could not be made; it is tried again.")
             _rest(items[0])
-
-
-def _is_full(error: Exception) -> bool:
-    """Tell whether there was no room: what is left may take the few bytes of a probe."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _files_are_away() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from mobile_api.problems import CONTENT_TYPE, Problem
 from mobile_api.tus import body, protocol
 from mobile_api.tus.protocol import Append, Progress
 from mobile_api.tus.store import Store, Upload, upload_id
+from outreach.files import is_full
 
 
 class Receiver(Protocol):
@@ -217,7 +217,7 @@ def _speaks_tus(
             except Problem as problem:
                 response = _refusal(problem, methods)
             except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if not is_full(error):
                     raise
                 response = _refusal(Problem("no-room"), methods)
             response["Tus-Resumable"] = protocol.VERSION

@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 
 from mobile_api.api import answer_problem
 from mobile_api.problems import Problem
+from outreach.files import is_full
 
-#: What a disk says that is full, and what one says that is gone, broken or read-only.
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: What a disk says that is gone, broken or read-only.
 _GONE = frozenset(
     {
         *(errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES, errno.ENOTDIR, errno.ENXIO),
@@ -88,9 +88,9 @@ def failure_of(error: BaseException | None) -> Failure | None:
     """Tell which failure of the machine an exception is, or None where it is another one."""
     if isinstance(error, OperationalError | InterfaceError):
         cause = error.__cause__
-        is_full = isinstance(cause, sqlite3.Error) and cause.sqlite_errorname == "SQLITE_FULL"
-        return NO_ROOM if is_full else DATABASE_GONE
-    if isinstance(error, OSError) and error.errno in _FULL:
+        no_room = isinstance(cause, sqlite3.Error) and cause.sqlite_errorname == "SQLITE_FULL"
+        return NO_ROOM if no_room else DATABASE_GONE
+    if is_full(error):
         return NO_ROOM
     if isinstance(error, OSError) and error.errno in _GONE:
         return FILES_GONE

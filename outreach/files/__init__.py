@@ -5,7 +5,7 @@ what lies on the disk or in the bucket is sealed.
 """
 
 from outreach.files.growing import GrowingFile
-from outreach.files.places import BUCKET_ROOMS, SENT, Folder, Place
+from outreach.files.places import BUCKET_ROOMS, SENT, Folder, Place, is_full
 from outreach.files.storage import SealedStorage, files, local_files, photo_name, place_of_settings
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Place",
     "SealedStorage",
     "files",
+    "is_full",
     "local_files",
     "photo_name",
     "place_of_settings",

@@ -26,6 +26,11 @@ _WRITTEN_AT_ONCE = 512 * 1024
 _NO_SECOND_NAMES = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Tell whether there was no room: on a disk, in an account's share of it, or in a bucket."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 class Place(Protocol):
     """What the sealed storage asks of a place; names are paths with slashes."""
 
