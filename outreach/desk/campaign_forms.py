@@ -143,7 +143,7 @@ class TeamForm(forms.Form):
         assert isinstance(base, forms.ModelChoiceField)
         rows = Assessor.objects.serving().filter(user__division__code__startswith=code[:6])
         serving = rows.select_related("user", "institution")
-        members.queryset = serving.order_by("team", "user__full_name", "pk")
+        members.queryset = serving.order_by("user__full_name", "pk")
         places = Division.objects.valid(on).filter(code__startswith=code[:6])
         located = places.filter(latitude__isnull=False).exclude(level=Level.VILLAGE)
         base.queryset = located.order_by("level", "code")

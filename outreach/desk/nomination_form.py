@@ -143,7 +143,7 @@ class NominationForm(forms.Form):
         index = blind_index(value, "id_number")
         if Application.objects.open().filter(resident__id_number_index=index).exists():
             refusal = open_already()
-            raise forms.ValidationError(refusal.message, refusal.code)
+            raise forms.ValidationError(str(refusal.message), refusal.code)
         return value
 
     def clean(self) -> dict[str, Any]:
