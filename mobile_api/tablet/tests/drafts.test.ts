@@ -172,3 +172,14 @@ describe('a form in which nothing was written', () => {
     expect([disk.written, form.state.value]).toEqual([[{ step: 0 }], 'saved'])
   })
 })
+
+describe('a form that a version before has begun', () => {
+  it('has what was added since as it stands in a new one', () => {
+    disk.safe.drafts.set('of before', { step: 1, said: undefined })
+    const scope = effectScope()
+    scopes.push(scope)
+    const make = () => ({ step: 0, said: '', telephone: '' })
+    const form = scope.run(() => useDraft('of before', make)) as LiveDraft<ReturnType<typeof make>>
+    expect(form.draft).toEqual({ step: 1, said: '', telephone: '' })
+  })
+})

@@ -1,4 +1,5 @@
 import { effectScope, onScopeDispose, reactive, ref, toRaw, watch, type Ref } from 'vue'
+import { plain } from '../core/jcs'
 import { AnotherTab, isFull, LetGo, type Safe } from '../store/safe'
 import { safe } from './app'
 import { openForm } from './openForms'
@@ -35,7 +36,7 @@ interface Held<T> extends LiveDraft<T> {
 const held = new Map<string, Held<object>>()
 
 /**
- * A draft that is on the disk a moment after each change; `make` is used where there is none yet.
+ * A draft that is on the disk a moment after each change; where nothing is written yet it is as `make` says.
  *
  * `beside` is stored with it and not edited: what the form was opened for, as it was then.
  */
@@ -48,8 +49,8 @@ export function useDraft<T extends object>(key: string, make: () => T, beside: o
 }
 
 function hold<T extends object>(home: Safe, key: string, make: () => T, beside: object): Held<T> {
-  const kept = home.drafts.get(key) as T | undefined
-  const draft = reactive(kept ? structuredClone(kept) : make()) as T
+  // What a version before did not ask for, or a corrected copy does not say, stands as in a new form.
+  const draft = reactive({ ...make(), ...(plain(home.drafts.get(key) ?? {}) as object) }) as T
   const state = ref<DraftState>('saved')
   /** The form outlives its screen for as long as something is to be written. */
   const scope = effectScope(true)
