@@ -55,6 +55,15 @@ describe('what was said offline shows at once', () => {
     expect(shown(safe)).toEqual([])
     expect(cases(safe).map(({ id }) => id).sort()).toEqual(['a1', 'a2'])
   })
+  it('a visit that was scheduled and cancelled here gives its case back', async () => {
+    const { safe } = await withRows()
+    const slot = { on: '2018-06-05', start: '10:00' }
+    await safe.say('schedule_visit', { visit: 'v2', application: 'a2', ...slot, minutes: 30 }, 1)
+    await safe.say('cancel_visit', { visit: 'v2', application: 'a2', reason: '填错了', seen: slot }, 2)
+    expect([shown(safe).length, cases(safe).map(({ id }) => id)]).toEqual([1, ['a2']])
+    await safe.say('schedule_visit', { visit: 'v3', application: 'a2', ...slot, minutes: 30 }, 3)
+    expect([shown(safe).length, cases(safe)]).toEqual([2, []])
+  })
   it('what the office has is called “only here” no more, also where a full disk took no new row', async () => {
     const { safe, engine } = await withRows()
     const waiting = () => visits(safe).map(({ id, pending }) => [id, pending])

@@ -108,12 +108,11 @@ export function cases(source: Source): CaseView[] {
   for (const entry of standing(source)) {
     const made = said(entry, 'schedule_visit')
     if (made) taken.add(made.args.application)
-    const cancelled = said(entry, 'cancel_visit')
-    const row = cancelled && rowAt<VisitRow>(source, `visit/${cancelled.args.visit}`)
-    if (row) {
-      taken.delete(row.application)
-      freed.set(row.application, { ...row, id: row.application, state: 'accepted' })
-    }
+    const cancelled = said(entry, 'cancel_visit')?.args
+    const row = cancelled && rowAt<VisitRow>(source, `visit/${cancelled.visit}`)
+    // A visit that was scheduled here has no row yet; versions before named no case.
+    taken.delete(cancelled?.application ?? row?.application ?? '')
+    if (row) freed.set(row.application, { ...row, id: row.application, state: 'accepted' })
   }
   for (const [id, row] of rowsOf<CaseRow>(source, 'case/')) freed.set(id, { ...row, id })
   return [...freed.values()].filter(({ id }) => !taken.has(id)).sort(hurriedFirst)
