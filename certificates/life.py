@@ -236,7 +236,7 @@ def settle(*, at: datetime) -> Settled:
     """
     on = timezone.localdate(at)
     moved = Certificate.objects.exclude(household_moved_on=None).select_related("application")
-    late = moved.filter(state__in=(CertificateState.VALID, CertificateState.FROZEN))
+    late = moved.filter(state__in=LIVING)
     ending = [
         one
         for one in late

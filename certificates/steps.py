@@ -111,12 +111,20 @@ def renewable_from(valid_until: date) -> date:
 
 def frozen_from(moved_on: date) -> date:
     """Return the day on which a certificate that did not follow its household is frozen."""
-    return add_months(moved_on, FROZEN_AFTER_MONTHS)
+    return _day_after(moved_on, FROZEN_AFTER_MONTHS)
 
 
 def cancelled_from(moved_on: date) -> date:
     """Return the day on which a certificate that did not follow its household is cancelled."""
-    return add_months(moved_on, CANCELLED_AFTER_MONTHS)
+    return _day_after(moved_on, CANCELLED_AFTER_MONTHS)
+
+
+def _day_after(began_on: date, months: int) -> date:
+    """Return the first day after so many months: the last one, of the same date, counts whole.
+
+    民法典 art. 201, 202.
+    """
+    return add_months(began_on, months) + timedelta(days=1)
 
 
 def next_suffix(suffix: str) -> str:

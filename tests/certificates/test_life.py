@@ -420,7 +420,7 @@ def test_a_certificate_that_does_not_follow_its_household_rests_and_then_ends(
 ) -> None:
     moved(place, held)
     story = []
-    for day in (date(2018, 12, 31), date(2019, 1, 1), date(2019, 6, 30), date(2019, 7, 1)):
+    for day in (date(2019, 1, 1), date(2019, 1, 2), date(2019, 7, 1), date(2019, 7, 2)):
         life.settle(at=noon(day))
         again = life.settle(at=noon(day))
         assert again == life.Settled(0, 0, 0)
@@ -434,7 +434,7 @@ def test_a_household_that_is_settled_again_is_forgotten(
     held: Certificate, place: builders.County
 ) -> None:
     moved(place, held)
-    life.settle(at=noon(date(2019, 1, 1)))
+    life.settle(at=noon(date(2019, 1, 2)))
     held.refresh_from_db()
     life.unfreeze([held], reason="户口迁回", by=place.administrator, at=noon(date(2019, 2, 1)))
     assert life.settle(at=noon(date(2019, 12, 1))) == life.Settled(0, 0, 0)
@@ -482,17 +482,28 @@ def test_what_a_person_takes_and_takes_back_leaves_a_move_noted(
     STEPS[back](place, held)
     held.refresh_from_db()
     assert (held.state, held.household_moved_on) == (S.VALID, date(2018, 7, 1))
-    assert life.settle(at=noon(date(2019, 1, 1))) == life.Settled(1, 0, 0)
+    assert life.settle(at=noon(date(2019, 1, 2))) == life.Settled(1, 0, 0)
 
 
 def test_a_cancellation_that_the_day_brought_is_taken_back_with_the_move(
     held: Certificate, place: builders.County
 ) -> None:
     moved(place, held)
-    life.settle(at=noon(date(2019, 7, 1)))
+    life.settle(at=noon(date(2019, 7, 2)))
     held.refresh_from_db()
     life.restore([held], reason="户口未迁", by=place.approver, at=noon(date(2019, 7, 2)))
     assert life.settle(at=noon(date(2019, 7, 3))) == life.Settled(0, 0, 0)
+
+
+def test_a_lost_paper_that_does_not_follow_its_household_ends_too(
+    held: Certificate, place: builders.County
+) -> None:
+    """It stayed, and another one was signed in its place that ended the night after."""
+    moved(place, held)
+    life.declare_lost([held], by=place.liaison, at=LATER)
+    assert life.settle(at=noon(date(2019, 1, 2))) == life.Settled(0, 0, 0)
+    assert life.settle(at=noon(date(2019, 7, 2))) == life.Settled(0, 1, 0)
+    assert (state_of(held), PaperRequest.objects.open().count()) == (S.CANCELLED, 0)
 
 
 def test_a_move_that_a_colleague_noted_keeps_its_day(

@@ -85,9 +85,9 @@ def test_nine_of_ten_years_lie_before_the_renewal(issued_on: date) -> None:
 @pytest.mark.parametrize(
     ("moved_on", "frozen", "cancelled"),
     [
-        (date(2018, 1, 15), date(2018, 7, 15), date(2019, 1, 15)),
-        (date(2018, 8, 31), date(2019, 2, 28), date(2019, 8, 31)),
-        (date(2020, 2, 29), date(2020, 8, 29), date(2021, 2, 28)),
+        (date(2018, 1, 15), date(2018, 7, 16), date(2019, 1, 16)),
+        (date(2018, 8, 31), date(2019, 3, 1), date(2019, 9, 1)),
+        (date(2020, 2, 29), date(2020, 8, 30), date(2021, 3, 1)),
     ],
 )
 def test_a_certificate_follows_its_household_within_the_year(
