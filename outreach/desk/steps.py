@@ -52,7 +52,7 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its page, its words, who takes it, what waits, and the legal working days.
+    """One step: its page, its words, who takes it, what waits, and the promise it is held against.
 
     What waits is ordered by the column `since`; `begins` turns its value into the day from which on
     it waits.
@@ -65,7 +65,6 @@ class Step:
     roles: tuple[Role, ...]
     waiting: Waiting
     since: str = "state_since"
-    days: int | None = None
     promise: str | None = None
     begins: Callable[[Any], Any] = lambda since: since
 
@@ -77,7 +76,7 @@ class Step:
     @property
     def legal(self) -> int | None:
         """The working days that the law allows for it."""
-        return self.days or (promises()[self.promise].legal if self.promise else None)
+        return promises()[self.promise].legal if self.promise else None
 
     def tally(self, user: User, calendar: Calendar) -> Tally:
         """Count what waits, since when the oldest does, and what is past a term: one query."""
@@ -362,7 +361,6 @@ OBJECTIONS = Step(
     (Role.ADMINISTRATOR,),
     lambda user, _today: objections(user),
     since="recorded_at",
-    days=10,
 )
 APPEALS = Step(
     "desk:appeals",

@@ -51,7 +51,7 @@ def test_a_step_takes_its_terms_from_the_published_promises() -> None:
     assert terms == {
         "desk:accept": (2, None),  # the law names no term for it
         "desk:review": (3, 10),
-        "desk:objections": (None, 10),
+        "desk:objections": (None, None),  # ten days are those of an appeal
     }
 
 
