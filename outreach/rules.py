@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -296,6 +296,11 @@ def open_already() -> Refused:
     )
 
 
+def last_barred_day(evaluated_at: datetime) -> date:
+    """Return the last day of the year for which a negative result bars a new application."""
+    return add_months(timezone.localdate(evaluated_at), BARRED_MONTHS)
+
+
 def check_not_barred(resident: Resident, on: date) -> None:
     """Refuse an application within a year of a negative result, or after a cancellation's bar.
 
@@ -306,7 +311,7 @@ def check_not_barred(resident: Resident, on: date) -> None:
         application__resident=resident, application__state__in=NEGATIVE, met=False
     )
     found = negative.order_by("-evaluated_at").values_list("evaluated_at", flat=True).first()
-    until = [add_months(timezone.localdate(found), BARRED_MONTHS)] if found else []
+    until = [last_barred_day(found)] if found else []
     bars = list(resident.bars.filter(lifted_at=None).values_list("until_on", flat=True))
     if None in bars:
         raise Refused("barred", _("The register says that this person has died; ask the office."))

@@ -32,7 +32,7 @@ from outreach.retention.erasing import (
     unnamed,
 )
 from outreach.retention.records import blank_records, naming, waits
-from outreach.rules import Refused
+from outreach.rules import NEGATIVE, Refused, last_barred_day
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,9 @@ def _refusal(
         # How long a certificate will live is not known before it has ended.
         until = None if kind == Holding.ASSESSED else term.until(ended_on)
         return f"{term.why} ({term.source})", until
+    barred_until = _bars_until(case)
+    if barred_until and timezone.localdate(at) <= barred_until:
+        return "it tells that nobody may apply for the person again until then", barred_until
     appealable = kind == Holding.NOT_MET and case.state == ApplicationState.NOT_MET
     last = ended_on + timedelta(days=APPEAL_DAYS)
     if appealable and timezone.localdate(at) <= last:
@@ -104,6 +107,14 @@ def _refusal(
     if waits(_words_of(case)):
         return "a tablet's record of it waits at the desk: decide on it first", None
     return None
+
+
+def _bars_until(case: Application) -> date | None:
+    """Return until when a negative result bars the person: without it nobody would know."""
+    if case.state not in NEGATIVE:
+        return None
+    found = case.evaluations.filter(met=False).order_by("-evaluated_at").first()
+    return last_barred_day(found.evaluated_at) if found else None
 
 
 def _erase(

@@ -611,6 +611,24 @@ def test_what_stays_is_named_with_its_reason_and_its_day(
     assert Application.objects.exclude(erased_at=None).count() == 0
 
 
+@pytest.mark.parametrize("state", ["not_met", "appeal_dismissed"])
+def test_who_did_not_meet_the_standard_is_erased_once_they_may_apply_again(
+    place: builders.County, state: str
+) -> None:
+    """Erased before, the same person was taken for somebody new, and assessed again at once."""
+    [evaluation] = builders.evaluated(place)
+    Evaluation.objects.update(met=False)
+    case = evaluation.application
+    Application.objects.update(state=state)
+    clock.advance_to(datetime(2019, 6, 4, 12, tzinfo=builders.SHANGHAI))
+    assert "nobody may apply for the person again until then; until 2019-06-04" in ask(case)
+    again = builders.nomination(place, id_number=case.resident.id_number)
+    with pytest.raises(Refused, match="barred"):
+        applications.nominate([again], by=place.liaison, at=clock.now())
+    clock.advance_to(datetime(2019, 6, 5, 12, tzinfo=builders.SHANGHAI))
+    assert f"{case.number} erased" in ask(case)
+
+
 def test_photos_of_a_record_that_was_set_aside_go_with_its_case(
     place: builders.County, tablet: Tablet
 ) -> None:
