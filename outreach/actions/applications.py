@@ -361,8 +361,9 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
         resident.telephone = normalise_telephone(nomination.telephone)
     resident.address = nomination.address or resident.address
     resident.ethnicity = nomination.ethnicity or resident.ethnicity
-    if nomination.is_bedridden and not resident.is_bedridden:
-        resident.can_sit = False  # neither a list nor a tablet asks; who does says so below
+    if nomination.is_bedridden not in (None, resident.is_bedridden):
+        # Neither a list nor a tablet asks; who does says so below.
+        resident.can_sit = not nomination.is_bedridden
     for name in ("is_bedridden", "can_sit", "is_poor_household", "severity_expected"):
         if getattr(nomination, name) is not None:
             setattr(resident, name, getattr(nomination, name))

@@ -99,3 +99,14 @@ def test_who_lies_in_bed_by_a_list_or_a_tablet_sits_in_no_bus(
     applications.nominate([lies], by=place.administrator, at=START)
     resident = Resident.objects.get()
     assert (resident.is_bedridden, resident.can_sit) == (True, False)
+
+
+def test_who_lies_no_more_by_a_list_or_a_tablet_sits_in_a_bus_again(place: County) -> None:
+    """They counted as spared a hired car for good."""
+    lay = builders.nomination(place, is_bedridden=True, can_sit=False)
+    [case] = applications.nominate([lay], by=place.liaison, at=START)
+    applications.advance([case], "withdraw", by=place.liaison, at=START)
+    up = Nomination("赵青山", lay.id_number, place.village, ["physical"], is_bedridden=False)
+    applications.nominate([up], by=place.administrator, at=START)
+    resident = Resident.objects.get()
+    assert (resident.is_bedridden, resident.can_sit) == (False, True)
