@@ -22,7 +22,8 @@ from outreach.models import Division, Evaluation, Journey, Kept, Resident, Slot,
 def record_spared(evaluations: Sequence[Evaluation]) -> None:
     """Pin the facts of the journeys that these home evaluations spared, once for each case.
 
-    Where one corrects another, journeys and amounts stay, and stand under its category.
+    Where one corrects another, these stay, and stand under its category; whether there is a
+    certificate to collect follows from the later one.
     """
     tariffs, zone = _Tariffs(), timezone.get_current_timezone()
     firsts = [evaluation for evaluation in evaluations if evaluation.corrects_id is None]
@@ -36,9 +37,10 @@ def record_spared(evaluations: Sequence[Evaluation]) -> None:
         road_factor=settings.OUTREACH_ROAD_FACTOR,
     )
     again = [evaluation for evaluation in evaluations if evaluation.corrects_id is not None]
-    for category in sorted({evaluation.category for evaluation in again}):
-        cases = [one.application_id for one in again if one.category == category]
-        Journey.objects.filter(evaluation__application__in=cases).update(category=category)
+    for category, met in sorted({(one.category, one.met) for one in again}):
+        cases = [one.application_id for one in again if (one.category, one.met) == (category, met)]
+        pinned = Journey.objects.filter(evaluation__application__in=cases)
+        pinned.update(category=category, collects=met)
 
 
 def _facts(

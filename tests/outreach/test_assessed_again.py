@@ -10,7 +10,7 @@ import pytest
 from outreach.actions import applications, evaluations, visits
 from outreach.desk.overview import overview
 from outreach.domain.vocabulary import Mode
-from outreach.models import Evaluation, Journey
+from outreach.models import Application, Evaluation, Journey
 from outreach.reports import By, savings_report
 from outreach.reports.intake import matters
 from outreach.reports.monthly import monthly
@@ -26,15 +26,20 @@ BLIND: dict[str, Any] = {"acuity_right": 0.03, "acuity_left": 0.03}
 
 
 def assessed_again(
-    place: builders.County, first: Evaluation, at: datetime | None = None
+    place: builders.County,
+    first: Evaluation,
+    at: datetime | None = None,
+    *,
+    findings: dict[str, Any] = BLIND,
+    grade: int | None = 2,
 ) -> Evaluation:
     """Send a case back after its first assessment, and assess it at home once more: 视力 2."""
     case = first.application
     applications.advance([case], "send_back", by=place.administrator, at=AFTERNOON, note="再评")
     slot = visits.Appointment(case, NEXT_DAY, time(9), minutes=30)
     [visit] = visits.schedule([slot], by=place.administrator, at=AFTERNOON)
-    part = evaluations.Part("vision", BLIND, 2)
-    said = builders.submission(place, visit, parts=[part], grade=2)
+    part = evaluations.Part("vision", findings, grade)
+    said = builders.submission(place, visit, parts=[part], grade=grade)
     [again] = evaluations.submit([said], by=place.assessor, at=at or said.evaluated_at)
     visit.refresh_from_db()
     assert visit.state == "done"
@@ -74,6 +79,20 @@ def test_who_does_not_meet_the_standard_had_no_certificate_to_collect(
     assert entry.journeys == 1
     assert entry.saving.total_fen == sum(entry.amounts.values())
     assert monthly(VISIT_ON, within=place.county).trips_spared == 1
+
+
+def test_whether_there_is_a_certificate_to_collect_follows_from_the_result_that_stands(
+    place: builders.County,
+) -> None:
+    """After an objection that was upheld there may be none, after an appeal there is one."""
+    [first] = builders.evaluated(place)
+    sees: dict[str, Any] = {"acuity_right": 0.8, "acuity_left": 0.8}
+    none = assessed_again(place, first, findings=sees, grade=None)
+    assert [entry.journeys for entry in savings_report().entries] == [1]
+    Application.objects.update(state="evaluated")
+    none.application.refresh_from_db()
+    assessed_again(place, none)
+    assert [entry.journeys for entry in savings_report().entries] == [2]
 
 
 def test_what_was_spared_stands_under_the_disability_that_was_found_at_last(
