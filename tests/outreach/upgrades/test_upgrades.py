@@ -36,14 +36,14 @@ TRAILS = {
     "v0.2.0": (30, "f244847e91b22ccb477ca6afbe29c53edef090be3c01610db564eb9df600e1ff"),
     "v0.3.0": (26, "5b8c70111639c266b00f3d192e5d723fe87cc25629591d3a0405d771c701006d"),
     "v0.4.0": (26, "54272364655be5c606e8bf0f18574ff57874a504edc73c8956d5d9b5cf242c9a"),
-    "v0.5.0": (26, "fb03c1765495568859e962860ec00f25a50f817c91a94e5b86e0327f751ffbf7"),
     "v0.6.2": (26, "9bb9e0b9419a8d42fe3b76a4b6b4677a63b1e87a99c87afd3fb4a68cb4d171e1"),
     "v0.6.5": (26, "296ffd845239be0705c05851cc04b3aa0c74d39e21b11d29e44f64b875de4684"),
     "v0.6.6": (26, "1f020370df8a19b2cb6905dbf17b3993273f73938893d5118c74b6df4e8d899a"),
     "v0.6.7": (26, "0762472885b387988e424d3cf9f5599bb3a4169a9b85ab0c24170b686ee95155"),
+    "v0.6.8": (26, "c5448ac327287c52af1a7918ce1d80a89072dc3bf7811ca42199fd7330e9aedd"),
 }
 #: Their database has the shape of a later one in the list.
-SHAPED_ALIKE = {"v0.6.0", "v0.6.1", "v0.6.3", "v0.6.4"}
+SHAPED_ALIKE = {"v0.5.0", "v0.6.0", "v0.6.1", "v0.6.3", "v0.6.4"}
 PEOPLE = [[name, 18, "13900000000"] for name in ("孙长河", "赵青山", "钱白石")]
 NOMINATED_BY_TABLET = [["孙长河", 18, "13612345678"]] * 3
 LOAD = "from tests.outreach.upgrades.loading import load; load({file!r})"
@@ -109,5 +109,5 @@ def test_a_register_of_that_version_is_whole_after_the_upgrade(
 
 def test_every_earlier_tag_has_its_register_or_one_like_it() -> None:
     released = {f"v{file.stem}" for file in CONVERSATIONS.glob("*.json")}
-    earlier = released - {"v0.1.0", f"v{APP}"}  # the first one was never tagged
-    assert sorted([*TRAILS, *SHAPED_ALIKE]) == sorted(earlier)
+    spared = {"v0.1.0", f"v{APP}"}  # the first one was never tagged; the newest may have its own
+    assert {*TRAILS, *SHAPED_ALIKE} - spared == released - spared
