@@ -1,5 +1,5 @@
 /** A draft of an evaluation, and what still stands between it and being sent. Pure. */
-import { grade as gradeCase, type Grading } from '../core/grading/grade'
+import { grade as gradeCase, isUndecided, type Grading } from '../core/grading/grade'
 import { BadFinding, isNeeded, valueOf, type Checked } from '../core/grading/input'
 import {
   categoryRule,
@@ -171,7 +171,7 @@ export function partResult(part: PartDraft, standard: Standard, age: number): Pa
     if (!(error instanceof BadFinding)) throw error
     problem = error
   }
-  const undecided = grading !== null && grading.grade === null && grading.questions.length > 0
+  const undecided = grading !== null && isUndecided(grading)
   const grade = part.own === null ? (grading?.grade ?? null) : part.own === 0 ? null : part.own
   const differs = part.own !== null && grade !== (grading?.grade ?? null)
   return {

@@ -1,4 +1,5 @@
 /** As much of CBOR (RFC 8949) as our own messages use, and not a byte more: the rest is refused. */
+import { join, text, utf8, type Bytes } from '../core/bytes'
 
 export class Malformed extends Error {}
 
@@ -46,7 +47,7 @@ class Reader {
       case 2:
         return this.take(size).slice()
       case 3:
-        return new TextDecoder('utf-8', { fatal: true }).decode(this.take(size))
+        return text(this.take(size))
       case 4:
         return this.list(size, depth)
       case 5:
@@ -102,17 +103,11 @@ function simple(short: number): Item {
 }
 
 /** Encode what the signature covers (RFC 9052, 4.4): a text and three byte strings in a list. */
-export function signedBytes(guarded: Uint8Array, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const text = new TextEncoder().encode('Signature1')
-  const parts = [Uint8Array.of(0x84), head(3, text.length), text]
+export function signedBytes(guarded: Uint8Array, payload: Uint8Array): Bytes {
+  const context = utf8('Signature1')
+  const parts = [Uint8Array.of(0x84), head(3, context.length), context]
   for (const body of [guarded, new Uint8Array(), payload]) parts.push(head(2, body.length), body)
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
+  return join(...parts)
 }
 
 function head(major: number, size: number): Uint8Array {

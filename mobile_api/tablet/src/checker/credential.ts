@@ -1,4 +1,5 @@
 /** Verifies the QR credential and the revocation list: COSE_Sign1 with ES256 (RFC 9052, 9053). */
+import { hex } from '../core/bytes'
 import { base45 } from './base45'
 import { decode, type Item, Malformed, signedBytes, Tagged } from './cbor'
 
@@ -95,10 +96,6 @@ async function open(message: Uint8Array, keys: Keys, type: string | undefined): 
     throw new Untrusted('the signature does not fit')
   }
   return mapOf(decode(bytesOf(payload)))
-}
-
-export function hex(bytes: Uint8Array): string {
-  return [...bytes].map((one) => one.toString(16).padStart(2, '0')).join('')
 }
 
 function bytesOf(item: Item | undefined): Uint8Array {

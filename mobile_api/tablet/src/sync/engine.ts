@@ -9,7 +9,7 @@ import { mediaOf, ownerOf, type Media, type StoredOutcome, type SyncState } from
 import type { Change } from '../store/change'
 import { isFull, type Safe } from '../store/safe'
 import { applyPull, BadPage, type AppliedPull } from './pulling'
-import { LineDown, problemSlug, type Answer, type Send } from './transport'
+import { downOnly, problemSlug, type Answer, type Send } from './transport'
 
 /** What one exchange carries at most, each way; on a line that breaks off, less and less. */
 const MOST_BYTES = 65_536
@@ -316,11 +316,6 @@ function declaredUpTo(safe: Safe, seq: number): Set<string> {
     .filter((entry) => entry.seq <= seq)
     .flatMap(mediaOf)
   return new Set(declared.map(({ sha256 }) => sha256))
-}
-
-function downOnly(error: unknown): null {
-  if (error instanceof LineDown) return null
-  throw error
 }
 
 function badPageOnly(error: unknown): null {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock'
 import type { EnrolAnswer } from '../core/wire'
 import type { Safe } from '../store/safe'
-import { LineDown, problemSlug, type Answer, type Send } from './transport'
+import { downOnly, problemSlug, type Answer, type Send } from './transport'
 
 const KNOWN = ['unknown-code', 'code-used', 'code-expired', 'too-many', 'fork'] as const
 export type EnrolProblem = (typeof KNOWN)[number] | 'line' | 'other'
@@ -18,10 +18,7 @@ export async function enrolWith(
   { code, label }: { code: string; label: string },
 ): Promise<EnrolProblem | null> {
   const body = { code: code.trim().toUpperCase(), label, public_key: safe.publicKey, replica: safe.replica }
-  const answer = await send('/api/v1/devices/enrol', body, null).catch((error: unknown) => {
-    if (error instanceof LineDown) return null
-    throw error
-  })
+  const answer = await send('/api/v1/devices/enrol', body, null).catch(downOnly)
   if (!answer) return 'line'
   if (answer.status !== 201) return problemOf(answer)
   const { device, token, user, epoch, server_time, federation_key, receipt_key } = answer.body as EnrolAnswer

@@ -5,7 +5,7 @@ import { canonical, plain as json, type Json } from '../core/jcs'
 import type { StateRecord, TabletDatabase, VaultRecord } from '../store/database'
 import type { Damage, Safe } from '../store/safe'
 import { sealToFederation } from '../vault/wraps'
-import { LineDown, problemSlug, type Answer, type Send } from './transport'
+import { downOnly, problemSlug, type Answer, type Send } from './transport'
 
 export type HandInReason = 'revoked' | 'fork' | 'gap' | 'damaged' | 'unknown' | 'locked'
 export type HandInEnd = { end: 'done'; receipt: string } | { end: 'line down' } | { end: 'not taken'; status: number }
@@ -131,10 +131,7 @@ async function deliver(
   for (let n = begun.done; n < parts.length; n += 1) {
     onProgress(n, parts.length)
     const body = await sealedPart(vault, parts, n, id, reason, sign)
-    const answer = await send('/api/v1/hand-in', body, null).catch((error: unknown) => {
-      if (error instanceof LineDown) return null
-      throw error
-    })
+    const answer = await send('/api/v1/hand-in', body, null).catch(downOnly)
     if (!answer) return { end: 'line down' }
     if (mayBeginAnew && problemSlug(answer.body) === 'hand-in-anew') {
       // Decided while it was cut off, or a restore took what had arrived: the rest would never be heard.

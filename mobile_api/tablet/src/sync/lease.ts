@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock'
 import type { LeaseAnswer, Problem, ShareAnswer } from '../core/wire'
 import type { TabletDatabase } from '../store/database'
 import type { Safe } from '../store/safe'
-import { LineDown, problemSlug, type Answer, type Send } from './transport'
+import { downOnly, problemSlug, type Send } from './transport'
 
 /** A lease that moved by less is not written down. */
 const WORTH_MS = 3_600_000
@@ -16,7 +16,7 @@ export async function keepLease(safe: Safe, send: Send): Promise<void> {
   const { epoch } = state
   // A restored register may know neither the part nor the secret to ask with: the next end would be the last.
   if (!lease?.share || (lease.epoch ?? epoch) !== epoch) {
-    const answer = await send('/api/v1/devices/lease', {}, session.token).catch(lineDown)
+    const answer = await send('/api/v1/devices/lease', {}, session.token).catch(downOnly)
     if (answer?.status !== 200) return
     const { share, ask, lease_until } = answer.body as LeaseAnswer
     await safe.lend({ share, ask, until: Date.parse(lease_until) - state.offsetMs, epoch })
@@ -33,16 +33,11 @@ export async function askShare(db: TabletDatabase, send: Send, clock: Clock): Pr
   const vault = await db.vault()
   if (!vault?.lease) return 'other'
   const { replica, lease } = vault
-  const answer = await send('/api/v1/devices/share', { replica, ask: lease.ask }, null).catch(lineDown)
+  const answer = await send('/api/v1/devices/share', { replica, ask: lease.ask }, null).catch(downOnly)
   if (!answer) return 'line'
   if (answer.status !== 200) return problemSlug(answer.body as Problem) === 'revoked' ? 'revoked' : 'other'
   const { share, lease_until, server_time } = answer.body as ShareAnswer
   const until = Date.parse(lease_until) - (Date.parse(server_time) - clock.wall())
   await db.amendVault({ lease: { ...lease, share, until } })
   return null
-}
-
-function lineDown(error: unknown): Answer | null {
-  if (error instanceof LineDown) return null
-  throw error
 }

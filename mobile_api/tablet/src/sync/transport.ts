@@ -11,6 +11,12 @@ export type Send = (path: string, body: unknown, token: string | null) => Promis
 /** The line is down, slow beyond patience, or what came back was not the server's. */
 export class LineDown extends Error {}
 
+/** Take a line that is down for no answer; whatever else was thrown is a fault. */
+export function downOnly(error: unknown): null {
+  if (error instanceof LineDown) return null
+  throw error
+}
+
 /** Without a byte for this long the line counts as dead; a slow line that moves is left alone. */
 export const PATIENCE_MS = 45_000
 /** What is shorter fits into one packet as it is. */

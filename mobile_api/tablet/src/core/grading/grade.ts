@@ -25,6 +25,9 @@ export function grade(item: Case, standard: Standard): Grading {
   return { category: item.category, grade: result, questions: sheet.questions, reasons: sheet.reasons, parts: [] }
 }
 
+/** Whether the findings leave the grade to the doctor. */
+export const isUndecided = ({ grade, questions }: Grading): boolean => grade === null && questions.length > 0
+
 type MaybeGrade = Grade | null
 
 const severest = (a: MaybeGrade, b: MaybeGrade): MaybeGrade => (a === null ? b : b === null || a < b ? a : b)
@@ -309,7 +312,7 @@ function mostSevere(parts: Grading[], sheet: Sheet): MaybeGrade {
 
 function noteTooFew(parts: Grading[], met: Grading[], sheet: Sheet): void {
   const { standard } = sheet
-  const undecided = parts.filter((part) => part.questions.length > 0 && part.grade === null)
+  const undecided = parts.filter(isUndecided)
   if (met.length + undecided.length >= parameter(standard, 'multiple_categories_at_least')) {
     const labels = undecided.map((part) => categoryRule(standard, part.category))
     const categories = { zh: labels.map((l) => l.zh).join('、'), en: labels.map((l) => l.en).join(', ') }
