@@ -48,7 +48,6 @@ def hills(place: builders.County, homes: int = 6, **terms: Any) -> Hills:
         user=spare,
         institution=Assessor.objects.get(user=place.assessor).institution,
         categories=["physical", "mental"],
-        team="T2",
     )
     north = team(campaign, "北线", [place.assessor, place.colleague], by=place.administrator)
     south = team(campaign, "南线", [spare], by=place.administrator)

@@ -292,7 +292,6 @@ def test_a_promised_appointment_keeps_its_day_whatever_is_planned(place: builder
     wait(place, hill.villages, 6)
     again = made(hill)
     assert again.stops.get(application=case).on == day
-    assert again.stops.get(application=case).is_pinned
 
 
 def test_an_absent_person_is_visited_on_another_day(place: builders.County) -> None:

@@ -46,7 +46,6 @@ def test_of_two_second_opinions_the_first_counts(place: County) -> None:
         user=other,
         institution=builders.Institution.objects.get(),
         categories=["physical"],
-        team="T3",
     )
     code = second_of(
         lambda: evaluations.give_second_opinion([made], by=one, at=AFTERNOON),

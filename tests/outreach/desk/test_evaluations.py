@@ -194,7 +194,7 @@ def test_where_a_colleague_agreed_meanwhile_with_one_the_page_says_so(
     second = builders.second_assessor(place)
     hospital = Assessor.objects.get(user=second).institution
     third = builders.user("third", Role.ASSESSOR, place.county)
-    Assessor.objects.create(user=third, institution=hospital, categories=["physical"], team="T3")
+    Assessor.objects.create(user=third, institution=hospital, categories=["physical"])
     evaluations.give_second_opinion([first], by=third, at=first.evaluated_at)
     answer = sign_in(second).post("/opinions/", {"ids": [first.pk, other.pk]})
     assert (answer.status_code, answer["X-Refusal"]) == (422, "done-already")

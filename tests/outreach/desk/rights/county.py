@@ -115,7 +115,7 @@ def _village(county: Division) -> Division:
 
 def _make_assessor(user: User) -> None:
     Assessor.objects.create(
-        user=user, institution=Institution.objects.get(), categories=["physical"], team="T9"
+        user=user, institution=Institution.objects.get(), categories=["physical"]
     )
 
 
