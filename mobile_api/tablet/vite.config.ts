@@ -68,16 +68,17 @@ export default defineConfig({
       '@tokens': here('../../outreach/static/outreach/tokens.css'),
       // The build for browsers that know `async`, as all of ours do: 2 kB of the shell.
       dexie: here('./node_modules/dexie/dist/modern/dexie.min.mjs'),
-      // What tus-js-client needs these for, browsers can do by themselves: 3.6 kB of the shell.
+      // What tus-js-client needs these for, browsers can do by themselves: 4.4 kB of the shell.
       'url-parse': here('./src/lean/urlParse.ts'),
       'js-base64': here('./src/lean/base64.ts'),
+      './error.js': here('./src/lean/tusError.ts'),
     },
   },
   build: {
     outDir: here('../static/tablet'),
     emptyOutDir: true,
     target: ['chrome109', 'safari16.4', 'firefox115'],
-    modulePreload: { polyfill: false },
+    modulePreload: false,
     assetsInlineLimit: 0,
     rollupOptions: {
       input: { index: here('./index.html'), sw: here('./src/sw.ts') },
