@@ -41,6 +41,7 @@ from mobile_api.push import push
 from mobile_api.receipts import ReceiptKeys
 from mobile_api.scope import HOLDERS, rows_for, whoami
 from mobile_api.tus import described
+from mobile_api.tus.body import announced_length
 from mobile_api.tus.protocol import VERSION
 from outreach import clock
 from outreach.models import Division, Kept, KeptUpdate, Slot, User
@@ -200,6 +201,8 @@ def read(request: HttpRequest, shape: type[Body]) -> Body:
 
 
 def _plain(request: HttpRequest) -> bytes:
+    if announced_length(request) is None:
+        raise Problem("not-json", "Content-Length is expected; a chunked body is not read")
     body = request.body
     if request.headers.get("Content-Encoding", "") == "gzip":
         opener = zlib.decompressobj(wbits=_GZIP)

@@ -36,6 +36,12 @@ def test_a_body_that_is_too_large_is_told_as_such(tablet: Tablet) -> None:
     assert refused(sync(tablet, packed, **{"Content-Encoding": "gzip"})) == (413, "too-large")
 
 
+def test_a_body_of_unknown_length_is_told_as_such(tablet: Tablet) -> None:
+    answer = sync(tablet, b"", **{"Transfer-Encoding": "chunked"})
+    assert refused(answer) == (400, "not-json")
+    assert "Content-Length" in answer.json()["detail"]
+
+
 def test_who_asks_too_often_is_told_as_such() -> None:
     throttles.clear()
     address = "/api/v1/devices/enrol"
