@@ -234,8 +234,10 @@ def _visits_since(role: str, *, user: Slot, division: Slot, since: Slot) -> mode
 
 @Kept
 def _evaluated(visits: Slot) -> models.QuerySet[Evaluation, tuple[UUID, UUID]]:
-    found = Evaluation.objects.filter(visit__among=visits).order_by("received_at", "pk")
-    return found.values_list("visit_id", "pk")
+    newer = {"corrects": models.OuterRef("pk"), "visit": models.OuterRef("visit")}
+    standing = ~models.Exists(Evaluation.objects.filter(**newer))  # whatever the clock said
+    found = Evaluation.objects.filter(standing, visit__among=visits)
+    return found.order_by("received_at", "pk").values_list("visit_id", "pk")
 
 
 @Kept

@@ -141,12 +141,14 @@ def test_what_stands_is_what_corrects_the_others_whatever_the_clock_says(
     tablet.sync()
     later = ON_THE_DAY + timedelta(hours=3)
     Evaluation.objects.update(received_at=later)
-    evaluated(tablet, place, visit)
+    second = evaluated(tablet, place, visit)
     tablet.sync()
     dispute = Dispute.objects.get()
     assert standing(entry_of(dispute), place.administrator) == "assessor · 2018-06-04 13:00"
     accept(dispute, place)
     assert standing(entry_of(dispute), place.administrator) == "assessor · 2018-06-04 10:00"
+    tablet.sync()
+    assert tablet.rows("visit")[str(visit.pk)]["evaluation"] == str(second)
 
 
 def test_what_is_set_aside_changes_nothing_and_stays_in_the_ledger(
