@@ -126,16 +126,7 @@ def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
         if one.kind == Kind.RENEWAL and on < renewable_from(old.valid_until):
             raise too_early(old)
         if one.kind == Kind.REISSUE and old.valid_until <= on:
-            raise Refused(
-                "expired",
-                worded(
-                    _(
-                        "The certificate of case %(number)s has expired:"
-                        " mark it as found, then renew."
-                    ),
-                    number=old.application.number,
-                ),
-            )
+            raise expired(old)
 
 
 def _check_alive(cases: Sequence[Application]) -> None:
@@ -216,6 +207,17 @@ def too_early(certificate: Certificate) -> Refused:
             _("The certificate of case %(number)s can be renewed from %(day)s on."),
             number=certificate.application.number,
             day=renewable_from(certificate.valid_until).isoformat(),
+        ),
+    )
+
+
+def expired(certificate: Certificate) -> Refused:
+    """Return the refusal of another paper with the same last day, which is over."""
+    return Refused(
+        "expired",
+        worded(
+            _("The certificate of case %(number)s has expired: mark it as found, then renew."),
+            number=certificate.application.number,
         ),
     )
 

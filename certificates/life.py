@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from certificates import revocations
-from certificates.actions import append, check_still_met, has_moved_on, too_early
+from certificates.actions import append, check_still_met, expired, has_moved_on, too_early
 from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import (
     BARRING,
@@ -70,6 +70,17 @@ def declare_lost(
         _withdraw_requests(certificates, at)
         if wants_another:
             _request(certificates, Kind.REISSUE, by, at)
+
+
+def ask_another(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
+    """Ask the approver for other papers in place of lost ones, where none was wanted at first."""
+    on = timezone.localdate(at)
+    for one in certificates:
+        if one.valid_until <= on:
+            raise expired(one)
+    with transaction.atomic():
+        _take(certificates, "ask_another", by=by, at=at)
+        _request(certificates, Kind.REISSUE, by, at)
 
 
 def find(certificates: Sequence[Certificate], *, by: User, at: datetime, note: str = "") -> None:

@@ -75,6 +75,7 @@ CERTIFICATE = {
         _step("renew", (S.VALID,), S.REPLACED, _APPROVER, f"{_METHOD} 换领: valid 10 years again"),
         _step("change", LIVING, S.REPLACED, _APPROVER, f"{_METHOD} 变更: assessed again"),
         _step("declare_lost", (S.VALID,), S.LOST, _NEAR, f"{_METHOD} 挂失: void at once"),
+        _step("ask_another", (S.LOST,), S.LOST, _NEAR, f"{_METHOD} 补办: wanted after all"),
         _step("find", (S.LOST,), S.VALID, _NEAR, "found before another was made"),
         _step("reissue", (S.LOST,), S.REPLACED, _APPROVER, f"{_METHOD} 补办: number + B1, B2…"),
         _step("note_move", (S.VALID,), S.VALID, _OFFICE, "迁移: the household moved away"),

@@ -126,6 +126,15 @@ DEEDS = {
             is_grave=True,
         ),
         Deed(
+            "ask_another",
+            _("Ask for another paper"),
+            _("The approver signs another paper in place of the lost one, marked B1, B2…"),
+            _("Ask for another paper"),
+            _("Another paper is asked for; the approver signs it."),
+            EmptyForm,
+            _take(life.ask_another),
+        ),
+        Deed(
             "find",
             _("It was found"),
             _("The paper is valid again, and no other one is made in its place."),
@@ -210,6 +219,8 @@ def _makes_sense(name: str, certificate: Certificate, on: date, *, asked: bool) 
     if name == "ask_renewal":
         is_due = renewable_from(certificate.valid_until) <= on
         return is_due and not asked and certificate.application.erased_at is None
+    if name == "ask_another":
+        return not asked and on < certificate.valid_until
     if name == "note_move":
         return certificate.household_moved_on is None
     return True

@@ -274,6 +274,7 @@ LIFE: Words = {
     "renew": _("replaced by its renewal"),
     "change": _("replaced after another assessment"),
     "declare_lost": _("declared lost"),
+    "ask_another": _("another paper asked for"),
     "find": _("found again"),
     "reissue": _("replaced by another paper"),
     "note_move": _("household moved away"),

@@ -61,6 +61,7 @@ STEPS: dict[str, Callable[[builders.County, Certificate], object]] = {
     ),
     "renew": lambda place, one: actions.renew([one], by=place.approver, at=IN_YEAR_TEN),
     "declare_lost": lambda place, one: life.declare_lost([one], by=place.liaison, at=LATER),
+    "ask_another": lambda place, one: life.ask_another([one], by=place.liaison, at=LATER),
     "find": lambda place, one: life.find([one], by=place.liaison, at=LATER),
     "reissue": lambda place, one: actions.reissue([one], by=place.approver, at=LATER),
     "note_move": lambda place, one: life.note_move(
@@ -185,6 +186,19 @@ def test_a_found_paper_is_valid_again_until_another_was_made(
     life.declare_lost([held], by=place.liaison, at=LATER)
     life.find([held], by=place.liaison, at=LATER)
     assert (state_of(held), PaperRequest.objects.open().count()) == (S.VALID, 0)
+
+
+def test_another_paper_is_asked_for_later_where_none_was_wanted_at_first(
+    held: Certificate, place: builders.County
+) -> None:
+    """The lost paper had to be said to be found, and was valid, before it was lost once more."""
+    life.declare_lost([held], wants_another=False, by=place.liaison, at=LATER)
+    life.ask_another([held], by=place.liaison, at=LATER)
+    with pytest.raises(Refused, match="wrong-state"):
+        life.ask_another([held], by=place.liaison, at=LATER)
+    assert PaperRequest.objects.open().get().kind == Kind.REISSUE
+    (new,) = actions.reissue([held], by=place.approver, at=LATER)
+    assert (new.suffix, names(held)[-3:]) == ("B1", ["declare_lost", "ask_another", "reissue"])
 
 
 def test_an_expired_paper_is_not_reissued_but_renewed(

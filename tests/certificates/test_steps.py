@@ -32,6 +32,7 @@ TABLE = {
     "renew": ({S.VALID}, S.REPLACED, {P}),
     "change": ({S.VALID, S.FROZEN, S.LOST}, S.REPLACED, {P}),
     "declare_lost": ({S.VALID}, S.LOST, {L, A}),
+    "ask_another": ({S.LOST}, S.LOST, {L, A}),
     "find": ({S.LOST}, S.VALID, {L, A}),
     "reissue": ({S.LOST}, S.REPLACED, {P}),
     "note_move": ({S.VALID}, S.VALID, {A, P}),

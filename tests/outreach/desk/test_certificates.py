@@ -46,6 +46,9 @@ def step_of(held: Certificate, name: str) -> str:
 STORY = [
     ("declare_lost", "liaison", {"note": "赶集时遗失", "wants_another": "on"}, "lost"),
     ("find", "liaison", {}, "valid"),
+    ("declare_lost", "liaison", {"note": "又丢了"}, "lost"),
+    ("ask_another", "liaison", {}, "lost"),
+    ("find", "liaison", {}, "valid"),
     ("freeze", "administrator", {"note": "核查"}, "frozen"),
     ("unfreeze", "administrator", {"note": "查清"}, "valid"),
     ("note_move", "administrator", {"moved_on": "2018-06-01", "note": "邻县"}, "valid"),
