@@ -110,6 +110,22 @@ def note_move(
     )
 
 
+def forget_move(
+    certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime
+) -> None:
+    """Take back a noted move: it was another one's, or the household is back."""
+    _check_reason(reason)
+    _take(
+        certificates,
+        "forget_move",
+        by=by,
+        at=at,
+        note=reason,
+        fits=lambda one: one.household_moved_on is not None,
+        household_moved_on=None,
+    )
+
+
 def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: datetime) -> None:
     """Send the file to the office of the new household register, which issues its own (迁出).
 

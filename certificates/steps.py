@@ -79,6 +79,7 @@ CERTIFICATE = {
         _step("find", (S.LOST,), S.VALID, _NEAR, "found before another was made"),
         _step("reissue", (S.LOST,), S.REPLACED, _APPROVER, f"{_METHOD} 补办: number + B1, B2…"),
         _step("note_move", (S.VALID,), S.VALID, _OFFICE, "迁移: the household moved away"),
+        _step("forget_move", (S.VALID,), S.VALID, _OFFICE, "noted by mistake, or it came back"),
         _step("move_out", LIVING, S.MOVED, _OFFICE, "迁出: file sent on"),
         _step("freeze", (S.VALID,), S.FROZEN, _OFFICE, "冻结: also 6 months after the household"),
         _step("unfreeze", (S.FROZEN,), S.VALID, _OFFICE, "解冻"),

@@ -153,6 +153,18 @@ DEEDS = {
             _take(life.note_move, "moved_on", "note"),
         ),
         Deed(
+            "forget_move",
+            _("The household is here"),
+            _(
+                "Where the move was another one's, or the household is back: it is neither frozen"
+                " nor cancelled for it."
+            ),
+            _("Take the move back"),
+            _("The noted move is taken back."),
+            NoteForm,
+            _take(life.forget_move, reason="note"),
+        ),
+        Deed(
             "move_out",
             _("Send the file to another office"),
             _("The other office issues its own certificate; this one is no longer valid."),
@@ -221,8 +233,8 @@ def _makes_sense(name: str, certificate: Certificate, on: date, *, asked: bool) 
         return is_due and not asked and certificate.application.erased_at is None
     if name == "ask_another":
         return not asked and on < certificate.valid_until
-    if name == "note_move":
-        return certificate.household_moved_on is None
+    if name in ("note_move", "forget_move"):
+        return (certificate.household_moved_on is None) is (name == "note_move")
     return True
 
 

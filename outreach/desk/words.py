@@ -278,6 +278,7 @@ LIFE: Words = {
     "find": _("found again"),
     "reissue": _("replaced by another paper"),
     "note_move": _("household moved away"),
+    "forget_move": _("move taken back"),
     "move_out": _("moved to another office"),
     "freeze": _("frozen"),
     "unfreeze": _("valid again"),

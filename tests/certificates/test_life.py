@@ -67,6 +67,9 @@ STEPS: dict[str, Callable[[builders.County, Certificate], object]] = {
     "note_move": lambda place, one: life.note_move(
         [one], moved_on=date(2018, 7, 1), note="户口迁往邻县", by=place.administrator, at=LATER
     ),
+    "forget_move": lambda place, one: life.forget_move(
+        [one], reason="同名误记", by=place.administrator, at=LATER
+    ),
     "move_out": lambda place, one: life.move_out(
         [one], to="邻县残联", by=place.administrator, at=LATER
     ),
@@ -88,7 +91,10 @@ STEPS: dict[str, Callable[[builders.County, Certificate], object]] = {
 def test_each_step_starts_only_where_the_table_says(
     held: Certificate, place: builders.County, name: str, state: S
 ) -> None:
-    Certificate.objects.filter(pk=held.pk).update(state=state, handed_over_at=None)
+    noted_on = date(2018, 7, 1) if name == "forget_move" else None
+    Certificate.objects.filter(pk=held.pk).update(
+        state=state, handed_over_at=None, household_moved_on=noted_on
+    )
     Application.objects.update(state="issued")
     held.refresh_from_db()
     before = CertificateEvent.objects.count()
@@ -534,6 +540,20 @@ def test_a_move_that_a_colleague_noted_keeps_its_day(
     assert (held.household_moved_on, names(held).count("note_move")) == (date(2018, 7, 1), 1)
 
 
+def test_a_move_that_was_another_ones_is_taken_back_before_anything_came_of_it(
+    held: Certificate, place: builders.County
+) -> None:
+    """Nothing led back: after six months it was frozen, and who showed it learned so."""
+    with pytest.raises(Refused, match="wrong-state"):
+        life.forget_move([held], reason="同名误记", by=place.administrator, at=LATER)
+    moved(place, held)
+    life.forget_move([held], reason="同名误记", by=place.administrator, at=LATER)
+    assert life.settle(at=noon(date(2019, 7, 2))) == life.Settled(0, 0, 0)
+    moved(place, held)
+    held.refresh_from_db()
+    assert held.household_moved_on == date(2018, 7, 1)
+
+
 def test_a_day_to_come_is_no_day_of_a_move(held: Certificate, place: builders.County) -> None:
     with pytest.raises(Refused, match="in-the-future"):
         life.note_move([held], moved_on=date(2030, 1, 1), note="", by=place.administrator, at=LATER)
@@ -546,7 +566,7 @@ def test_the_last_day_enters_the_history_once(held: Certificate) -> None:
     assert names(held)[-1] == "expire"
 
 
-@pytest.mark.parametrize("step", ["freeze", "unfreeze", "cancel", "restore"])
+@pytest.mark.parametrize("step", ["forget_move", "freeze", "unfreeze", "cancel", "restore"])
 def test_what_weighs_heavily_wants_a_written_reason(
     held: Certificate, place: builders.County, step: str
 ) -> None:

@@ -36,6 +36,7 @@ TABLE = {
     "find": ({S.LOST}, S.VALID, {L, A}),
     "reissue": ({S.LOST}, S.REPLACED, {P}),
     "note_move": ({S.VALID}, S.VALID, {A, P}),
+    "forget_move": ({S.VALID}, S.VALID, {A, P}),
     "move_out": ({S.VALID, S.FROZEN, S.LOST}, S.MOVED, {A, P}),
     "freeze": ({S.VALID}, S.FROZEN, {A, P}),
     "unfreeze": ({S.FROZEN}, S.VALID, {A, P}),

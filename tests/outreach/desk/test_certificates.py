@@ -52,6 +52,7 @@ STORY = [
     ("freeze", "administrator", {"note": "核查"}, "frozen"),
     ("unfreeze", "administrator", {"note": "查清"}, "valid"),
     ("note_move", "administrator", {"moved_on": "2018-06-01", "note": "邻县"}, "valid"),
+    ("forget_move", "administrator", {"note": "同名误记"}, "valid"),
     ("cancel", "administrator", {"ground": "own_wish", "note": "自愿"}, "cancelled"),
     ("restore", "approver", {"note": "误销"}, "valid"),
     ("move_out", "administrator", {"to": "邻县残联"}, "moved"),
