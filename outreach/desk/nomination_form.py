@@ -12,6 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import Guarding, Nomination
+from outreach.actions.guardians import guardian_of
 from outreach.desk import words
 from outreach.desk.person_fields import OWN_NUMBER, IdNumberField, NameField, TelephoneField
 from outreach.desk.words import choices
@@ -52,7 +53,12 @@ class NominationForm(forms.Form):
         label=_("Address of the home"), max_length=200, required=False, help_text=_("As filed.")
     )
     telephone = TelephoneField(label=_("Telephone"), required=False)
-    ethnicity = forms.CharField(label=_("Ethnicity"), max_length=20, initial="汉族")
+    ethnicity = forms.CharField(
+        label=_("Ethnicity"),
+        max_length=20,
+        required=False,
+        help_text=_("Left empty, it stays as registered; of somebody new it is Han."),
+    )
     categories = forms.MultipleChoiceField(
         label=_("Which disability?"),
         choices=choices(words.CATEGORIES, Category.MULTIPLE),
@@ -230,11 +236,17 @@ class NominationForm(forms.Form):
         """
         number = self.cleaned_data.get("id_number")
         known = Resident.objects.with_id_number(number).first() if number else None
+        if known is None:
+            return []
+        held = {name: getattr(known, name) for name in ("ethnicity", "telephone", "address")}
+        if guardian := guardian_of(known):
+            held["guardian_name"] = guardian.name
+            if self.cleaned_data.get("guardian_name"):  # without whom the telephone says nothing
+                held["guardian_telephone"] = guardian.telephone
         return [
             self.fields[name].label or name
-            for name in ("telephone", "address")
-            if known and getattr(known, name) and self.cleaned_data.get(name)
-            if getattr(known, name) != self.cleaned_data[name]
+            for name, stands in held.items()
+            if stands and self.cleaned_data.get(name) not in ("", None, stands)
         ]
 
     def nomination(self) -> Nomination:

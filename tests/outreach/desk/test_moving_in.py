@@ -117,7 +117,7 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_kept(
     answer = office.post("/cases/move-in/", {"portrait": scan(1)})
     assert (answer.status_code, answer["X-Refusal"]) == (422, "malformed-form")
     assert set(answer.context["form"].errors) == {
-        *("name", "id_number", "village", "ethnicity", "household_seen", "office"),
+        *("name", "id_number", "village", "household_seen", "office"),
         *("issued_on", "valid_until", "grade_vision", "document", "consent_by", "consent_name"),
     }
     assert "请重新选择图片" in answer.content.decode()

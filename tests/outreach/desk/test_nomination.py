@@ -98,7 +98,7 @@ def test_a_malformed_id_number_is_explained_and_not_repeated(
 def test_everything_wrong_is_told_at_once(place: builders.County, sign_in: SignIn) -> None:
     answer = sign_in(place.liaison).post("/cases/nominate/", {"telephone": "12"})
     wrong = set(answer.context["form"].errors)
-    assert wrong == {"name", "id_number", "village", "categories", "ethnicity", "telephone"}
+    assert wrong == {"name", "id_number", "village", "categories", "telephone"}
 
 
 @pytest.mark.parametrize(
@@ -412,3 +412,43 @@ def test_another_telephone_takes_the_place_of_the_known_one_after_it_was_said(
     for same in ("", "139 1111 2222"):
         page = liaison.post("/cases/nominate/missing/", form | {"telephone": same})
         assert "登记库中已有此人" not in page.content.decode()
+
+
+def test_who_is_known_keeps_their_ethnicity_where_nobody_types_another(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The form began with the usual one, which took its place, on the certificate too."""
+    [known] = builders.applied(place, ethnicity="彝族")
+    applications.advance([known], "withdraw", by=place.liaison, at=builders.START)
+    liaison = sign_in(place.liaison)
+    assert liaison.get("/cases/nominate/").context["form"]["ethnicity"].value() in ("", None)
+    form = nomination_form(place, id_number=known.resident.id_number, ethnicity="")
+    assert liaison.post("/cases/nominate/", form).status_code == 303
+    known.resident.refresh_from_db()
+    assert known.resident.ethnicity == "彝族"
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ({"ethnicity": "汉族"}, "民族"),
+        ({"guardian_name": "赵小山"}, "监护人姓名"),
+        ({"guardian_name": "赵大山", "guardian_telephone": "13911113333"}, "监护人电话"),
+    ],
+)
+def test_another_ethnicity_or_guardian_takes_the_place_of_the_known_one_after_it_was_said(
+    place: builders.County, sign_in: SignIn, typed: dict[str, str], named: str
+) -> None:
+    """The certificate prints both, and a child's messages go to the guardian."""
+    guardian = applications.Guarding("赵大山", "13911112222", "parent")
+    [known] = builders.applied(place, ethnicity="彝族", guardian=guardian)
+    applications.advance([known], "withdraw", by=place.liaison, at=builders.START)
+    form = nomination_form(place, id_number=known.resident.id_number, ethnicity="")
+    form |= {"address": known.resident.address, "telephone": known.resident.telephone}
+    liaison = sign_in(place.liaison)
+    same = {"guardian_name": "赵大山", "guardian_telephone": "13911112222", "ethnicity": "彝族"}
+    page = liaison.post("/cases/nominate/missing/", form | same)
+    assert "登记库中已有此人" not in page.content.decode()
+    page = liaison.post("/cases/nominate/missing/", form | typed)
+    said = page.content.decode()
+    assert ("登记库中已有此人" in said, named in said, "13911112222" in said) == (True, True, False)
