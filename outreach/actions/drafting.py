@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,14 +25,13 @@ from outreach.domain.planning import Travel
 from outreach.domain.planning.travel import road_metres, road_seconds
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
-from outreach.domain.workflow import ApplicationState
+from outreach.domain.workflow import OPEN_VISITS, ApplicationState, VisitState
 from outreach.models import (
     Application,
     Assessor,
     Call,
     Campaign,
     DeclaredRelative,
-    Division,
     Hindrance,
     Shift,
     Team,
@@ -74,6 +73,7 @@ class _Register:
     cases: list[Application]
     visits: dict[UUID, Visit]
     elsewhere: Sequence[Visit]
+    begun: Sequence[Visit]
     accepted_on: Mapping[UUID, date]
     qualified: Mapping[UUID, frozenset[str]]
     members: Mapping[UUID, list[UUID]]
@@ -168,6 +168,7 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
         ours,
         visits,
         _elsewhere(people, ours, now),
+        _begun(people, now),
         _acceptances(campaign),
         {row.user_id: frozenset(row.categories) for row in rows},
         members,
@@ -206,6 +207,14 @@ def _elsewhere(people: Iterable[UUID], ours: Sequence[Application], now: datetim
     known = {case.pk for case in ours}
     shown = rows.select_related("application__village__parent").only(*_OF_ELSEWHERE)
     return [visit for visit in shown if visit.application_id not in known]
+
+
+def _begun(people: Iterable[UUID], now: datetime) -> list[Visit]:
+    """Return today's visits of the teams' assessors that have begun by now, or are over."""
+    rows = Visit.objects.filter(assessor__in=people, on=timezone.localdate(now))
+    come = Q(start__lte=now.time()) | ~Q(state__in=OPEN_VISITS)
+    shown = rows.filter(come).exclude(state=VisitState.CANCELLED)
+    return list(shown.select_related("application__village__parent"))
 
 
 def _acceptances(campaign: Campaign) -> dict[UUID, date]:
@@ -260,24 +269,77 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
     ):
         return None
     come = able(known, shift.team_id, shift.on)
-    start = shift.start
-    if shift.on == timezone.localdate(known.now):
-        start = max(start, minutes_of(known.now) + NOTICE_MINUTES)
-    if not come or shift.end - start < SHORTEST_SHIFT:
+    way = _way_on(known, shift, come)
+    if not come or (shift.end - way.start < SHORTEST_SHIFT and not way.is_expected):
         return None
     campaign = known.campaign
     return {
         "team": str(shift.team_id),
         "day": known.days.index(shift.on),
-        "base": [shift.team.latitude, shift.team.longitude],
+        "base": list(way.base),
+        "finish": list(_base(shift.team)),
         "skills": sorted(_known_to(known, come)),
-        "start": start,
+        "start": way.start,
         "end": shift.end,
         # Who leaves, or is told of a change, after lunch has had it.
-        "lunch": start < campaign.lunch_at + campaign.lunch_minutes,
-        "busy": _busy(known, shift, come),
+        "lunch": not way.has_eaten and way.start < campaign.lunch_at + campaign.lunch_minutes,
+        "busy": sorted([*way.busy, *_busy(known, shift, come)]),
         "overtime": known.wishes.get("overtime_minutes", campaign.overtime_minutes),
     }
+
+
+@dataclass(frozen=True)
+class _WayOn:
+    """From where, and from when on, a team goes on, and whether a family expects it today."""
+
+    base: tuple[float, float]
+    start: int
+    has_eaten: bool = False
+    is_expected: bool = False
+    busy: Sequence[list[int]] = ()
+
+
+def _way_on(known: _Register, shift: Shift, come: Sequence[UUID]) -> _WayOn:
+    """Tell where a team sets out: today from its last door, in time for who expects it next.
+
+    Whoever is told of a change needs a while to turn round, but is on the way to that home already.
+    """
+    base, left, campaign = _base(shift.team), shift.start, known.campaign
+    if shift.on != timezone.localdate(known.now):
+        return _WayOn(base, left)
+    now = minutes_of(known.now)
+    turned = now + NOTICE_MINUTES
+    doors = [visit for visit in known.begun if visit.assessor_id in come]
+    if doors:
+        ends = {visit: _ended(visit, now) for visit in doors}
+        last = max(doors, key=lambda visit: ends[visit])
+        base, left = last.application.village.place or base, ends[last]
+    has_eaten = any(minutes_of(visit.start) >= campaign.lunch_at for visit in doors)
+    ahead = min(_own(known, shift), key=_span, default=None)
+    if ahead is None:
+        return _WayOn(base, max(left, turned), has_eaten)
+    expected, _end = _span(ahead)
+    way = _minutes_of_road(base, _home(known, ahead))
+    if expected >= campaign.lunch_at and not has_eaten:
+        way += campaign.lunch_minutes
+    start = min(max(left, min(turned, expected - way)), shift.end - 1)
+    busy = [[start, min(turned, expected)]] if start < min(turned, expected) else []
+    return _WayOn(base, start, has_eaten, is_expected=True, busy=busy)
+
+
+def _ended(visit: Visit, now: int) -> int:
+    """Return when a visit that has begun ends, or ended."""
+    _start, end = _span(visit)
+    return end if visit.state in OPEN_VISITS else min(end, now)
+
+
+def _home(known: _Register, visit: Visit) -> tuple[float, float] | None:
+    """Return where the home of one of the question's appointments is."""
+    return _place(known, next(case for case in known.cases if case.pk == visit.application_id))
+
+
+def _base(team: Team) -> tuple[float, float]:
+    return team.latitude, team.longitude
 
 
 def _busy(known: _Register, shift: Shift, come: Sequence[UUID]) -> list[list[int]]:
@@ -285,11 +347,16 @@ def _busy(known: _Register, shift: Shift, come: Sequence[UUID]) -> list[list[int
 
     Appointments of the team's own beside it stand: whoever made both knew that it parts.
     """
-    away = [one for one in known.elsewhere if one.on == shift.on and one.assessor_id in come]
+    away = [
+        one
+        for one in known.elsewhere
+        if one.on == shift.on and one.assessor_id in come and one not in known.begun
+    ]
     own = [_span(visit) for visit in _own(known, shift)] if away else []
     spans = []
     for visit in away:
-        way, (start, end) = _way(shift.team, visit.application.village), _span(visit)
+        way = _minutes_of_road(_base(shift.team), visit.application.village.place)
+        start, end = _span(visit)
         if all(end <= begins or ends <= start for begins, ends in own):
             first = max([0, start - way, *(ends for _begins, ends in own if ends <= start)])
             spans.append(
@@ -310,13 +377,11 @@ def _span(visit: Visit) -> tuple[int, int]:
     return start, start + visit.minutes
 
 
-def _way(team: Team, village: Division) -> int:
-    """Return the minutes from a team's base to a village; none where nobody knows where it is."""
-    place = village.place
-    if place is None:
+def _minutes_of_road(here: tuple[float, float], there: tuple[float, float] | None) -> int:
+    """Return the minutes from here to there; none where nobody knows where that is."""
+    if there is None:
         return 0
-    base = team.latitude, team.longitude
-    metres = road_metres([base, place], settings.OUTREACH_ROAD_FACTOR)
+    metres = road_metres([here, there], settings.OUTREACH_ROAD_FACTOR)
     return math.ceil(float(road_seconds(metres, Travel())[0, 1]) / 60)
 
 
@@ -370,7 +435,7 @@ def _place(known: _Register, case: Application) -> tuple[float, float] | None:
     visit = known.visits.get(case.pk)
     bases = {user: team for team in known.teams for user in known.members.get(team.pk, [])}
     base = bases.get(visit.assessor_id) if visit else None
-    return (base.latitude, base.longitude) if base else None
+    return _base(base) if base else None
 
 
 def _deadline(known: _Register, case: Application) -> int | None:

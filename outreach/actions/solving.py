@@ -260,7 +260,11 @@ def put_roads(document: dict[str, Any], tell: Callable[[], object] = lambda: Non
     places = list(
         dict.fromkeys(
             [(visit["lat"], visit["lon"]) for visit in document["visits"]]
-            + [(shift["base"][0], shift["base"][1]) for shift in document["shifts"]]
+            + [
+                (end[0], end[1])
+                for shift in document["shifts"]
+                for end in (shift["base"], shift.get("finish", shift["base"]))  # older: base only
+            ]
         )
     )
     try:
