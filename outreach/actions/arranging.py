@@ -6,7 +6,7 @@ One by one they could not be moved: the first would stand where the second still
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import pairwise
@@ -21,6 +21,7 @@ from outreach.actions.audit import record
 from outreach.actions.holding import hold_appointments, hold_diaries
 from outreach.actions.visits import Appointment, append, is_possible
 from outreach.domain.daytime import minutes_of
+from outreach.domain.planning.offering import BAND
 from outreach.domain.workflow import VISIT, ApplicationState
 from outreach.models import Application, Assessor, DeclaredRelative, User, Visit, working_calendar
 from outreach.rules import Refused, check_in_scope, check_role
@@ -75,8 +76,8 @@ def arrange(bookings: Sequence[Booking], *, by: User, at: datetime, reason: str 
         hold_diaries(booking.lead for booking in bookings)
         _check_accepted(bookings)
         _check_crews(bookings)
-        _check_days(bookings, at)
         standing = _standing(bookings)
+        _check_days(bookings, standing, at)
         _check_apart(bookings, standing)
         return _write(bookings, standing, by=by, at=at, reason=reason)
 
@@ -120,7 +121,7 @@ def _check_crews(bookings: Sequence[Booking]) -> None:
             raise _refuse(booking, "not-qualified", why)
 
 
-def _check_days(bookings: Sequence[Booking], at: datetime) -> None:
+def _check_days(bookings: Sequence[Booking], standing: Mapping[UUID, Visit], at: datetime) -> None:
     calendar = working_calendar(timezone.localdate(at))
     for booking in bookings:
         appointment = booking.appointment
@@ -128,8 +129,14 @@ def _check_days(bookings: Sequence[Booking], at: datetime) -> None:
             raise _refuse(booking, "day-past", _("the day is past."))
         if not calendar.is_working_day(appointment.on):
             raise _refuse(booking, "no-working-day", _("the day is no working day."))
-        if not is_possible(appointment):
+        held = standing.get(booking.application.pk)
+        if not (is_possible(appointment) or (held and _is_near(held, appointment))):
             raise _refuse(booking, "family-away", _("the family is not at home at that time."))
+
+
+def _is_near(held: Visit, to: Appointment) -> bool:
+    """Tell whether it is within the hour of what was agreed, maybe beside the hours once named."""
+    return held.on == to.on and abs(minutes_of(held.start) - minutes_of(to.start)) <= BAND
 
 
 def _standing(bookings: Sequence[Booking]) -> dict[UUID, Visit]:

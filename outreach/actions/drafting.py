@@ -20,8 +20,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.campaigns import working_days
+from outreach.actions.thinking import stands_in
 from outreach.domain.daytime import minutes_of
 from outreach.domain.planning import Travel
+from outreach.domain.planning.offering import BAND
 from outreach.domain.planning.travel import road_metres, road_seconds
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded, WorkingCalendar
@@ -72,6 +74,7 @@ class _Register:
     hindrances: list[Hindrance]
     cases: list[Application]
     visits: dict[UUID, Visit]
+    told: Mapping[UUID, tuple[date, time]]
     elsewhere: Sequence[Visit]
     begun: Sequence[Visit]
     accepted_on: Mapping[UUID, date]
@@ -167,6 +170,7 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
         list(campaign.hindrances.standing().select_related("place")),
         ours,
         visits,
+        told_times(campaign),
         _elsewhere(people, ours, now),
         _begun(people, now),
         _acceptances(campaign),
@@ -474,7 +478,24 @@ def _times(known: _Register, case: Application) -> dict[str, Any]:
                 days |= more
     ranked = sorted(spans, key=lambda one: (-(one[1] - one[0]) * len(spans[one]), one))
     listed = [{"window": list(one), "days": sorted(spans[one])} for one in ranked]
-    return {**(listed or [{"window": list(WHOLE_DAY), "days": []}])[0], "also": listed[1:]}
+    agreed = _agreed(known, case, listed)
+    first = (listed or [{"window": list(WHOLE_DAY), "days": []}])[0]
+    return {**first, "also": [*listed[1:], *agreed]}
+
+
+def _agreed(
+    known: _Register, case: Application, listed: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the hour around an appointment that the family agreed to beside the hours it named."""
+    visit = known.visits.get(case.pk)
+    if visit is None or visit.on not in known.days or _is_closed(known, case, visit.on):
+        return []
+    day = known.days.index(visit.on)
+    if any(stands_in(span, day, minutes_of(visit.start)) for span in listed):
+        return []
+    start = _told_at(visit, known.told)
+    around = max(WHOLE_DAY[0], start - round(BAND)), min(WHOLE_DAY[1], start + round(BAND))
+    return [{"window": list(around), "days": [day]}]
 
 
 def _minutes_of(text: str) -> int:
@@ -558,15 +579,13 @@ def standing_appointments(question: Question, campaign: Campaign) -> list[dict[s
     found = []
     for visit in open_visits(campaign).order_by("on", "start", "pk"):
         if str(visit.application_id) in wanted and visit.on in index:
-            start = minutes_of(visit.start)
-            on, heard = told.get(visit.pk, (visit.on, visit.start))
             found.append(
                 {
                     "visit": str(visit.application_id),
                     "team": str(crew[visit.assessor_id]),
                     "day": index[visit.on],
-                    "start": start,
-                    "told": minutes_of(heard) if on == visit.on else start,
+                    "start": minutes_of(visit.start),
+                    "told": _told_at(visit, told),
                     "pinned": visit.application_id in pinned or not is_planned,
                 }
             )
@@ -588,6 +607,12 @@ def told_times(campaign: Campaign) -> dict[UUID, tuple[date, time]]:
         for visit, on, start in rows.values_list("visit", "on", "start")
         if on is not None and start is not None
     }
+
+
+def _told_at(visit: Visit, told: Mapping[UUID, tuple[date, time]]) -> int:
+    """Return at which time of its day a family was told that the visit is, else when it is."""
+    on, heard = told.get(visit.pk, (visit.on, visit.start))
+    return minutes_of(heard if on == visit.on else visit.start)
 
 
 def applications_of(campaign: Campaign, user: Any) -> Any:

@@ -115,10 +115,45 @@ def answer(
 
 
 def problem_of(document: Mapping[str, Any]) -> Problem:
-    """Read the question; where a promise was made its day and hours are the only ones."""
+    """Read the question; where a promise was made its day and hours are the only ones.
+
+    Of a family's spans of hours the one in which its appointment stands comes first.
+    """
     problem = read_campaign(json.dumps(document))
-    pins = pins_of(document)
-    return replace(problem, visits=tuple(_promised(visit, pins) for visit in problem.visits))
+    pins, spans = pins_of(document), _spans_kept(document)
+    visits = (
+        _within(visit, spans[visit.id]) if visit.id in spans else visit for visit in problem.visits
+    )
+    return replace(problem, visits=tuple(_promised(visit, pins) for visit in visits))
+
+
+def stands_in(span: Mapping[str, Any], day: int, start: float) -> bool:
+    """Tell whether an appointment lies within a span of hours on its days."""
+    opens, closes = span["window"]
+    return day in span["days"] and opens <= start <= closes
+
+
+def _spans_kept(document: Mapping[str, Any]) -> dict[int | str, Mapping[str, Any]]:
+    """Return in which of the family's spans each appointment stands whose team goes that day."""
+    visits = {visit["id"]: visit for visit in document["visits"]}
+    shifts = {(shift["team"], shift["day"]): set(shift["skills"]) for shift in document["shifts"]}
+    found = {}
+    for one in document["standing"]:
+        visit = visits[one["visit"]]
+        if set(visit["skills"]) <= shifts.get((one["team"], one["day"]), set()):
+            spans = (span for span in _spans(visit) if stands_in(span, one["day"], one["start"]))
+            if span := next(spans, None):
+                found[visit["id"]] = span
+    return found
+
+
+def _spans(visit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List a family's spans of hours, the widest first."""
+    return [visit, *visit.get("also", [])]
+
+
+def _within(visit: Visit, span: Mapping[str, Any]) -> Visit:
+    return replace(visit, window=tuple(span["window"]), days=frozenset(span["days"]))
 
 
 def _promised(visit: Visit, pins: Mapping[int | str, Pin]) -> Visit:
@@ -131,10 +166,8 @@ def _promised(visit: Visit, pins: Mapping[int | str, Pin]) -> Visit:
 
 
 def pins_of(document: Mapping[str, Any]) -> dict[int | str, Pin]:
-    """Return the promises that can still be kept: their day is possible and the team goes."""
-    days = {visit["id"]: set(visit["days"]) for visit in document["visits"]}
-    shifts = {(shift["team"], shift["day"]): set(shift["skills"]) for shift in document["shifts"]}
-    skills = {visit["id"]: set(visit["skills"]) for visit in document["visits"]}
+    """Return the promises that can still be kept: their hours are possible and the team goes."""
+    spans = _spans_kept(document)
     return {
         one["visit"]: Pin(
             one["day"],
@@ -142,9 +175,7 @@ def pins_of(document: Mapping[str, Any]) -> dict[int | str, Pin]:
             (max(0.0, one["told"] - BAND), one["told"] + BAND),
         )
         for one in document["standing"]
-        if one["pinned"]
-        and one["day"] in days[one["visit"]]
-        and skills[one["visit"]] <= shifts.get((one["team"], one["day"]), set())
+        if one["pinned"] and one["visit"] in spans
     }
 
 
@@ -167,21 +198,15 @@ def _plan_of(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> 
 def with_other_hours(problem: Problem, document: Mapping[str, Any], made: Plan) -> Problem | None:
     """Give homes that found no place their next hours, where the family named more than one."""
     left = {one.visit for one in made.unassigned}
-    other = {
-        visit["id"]: visit["also"][0]
-        for visit in document["visits"]
-        if visit["id"] in left and visit.get("also")
-    }
-    if not other:
-        return None
+    spans = {visit["id"]: _spans(visit) for visit in document["visits"]}
     visits = tuple(
-        replace(
-            visit,
-            window=(other[visit.id]["window"][0], other[visit.id]["window"][1]),
-            days=frozenset(other[visit.id]["days"]),
-        )
-        if visit.id in other
-        else visit
+        _otherwise(visit, spans[visit.id]) if visit.id in left else visit
         for visit in problem.visits
     )
-    return replace(problem, visits=visits)
+    return None if visits == problem.visits else replace(problem, visits=visits)
+
+
+def _otherwise(visit: Visit, spans: Sequence[Mapping[str, Any]]) -> Visit:
+    """Give a home the first of its hours that were not tried; none: those that it has."""
+    others = (_within(visit, span) for span in spans)
+    return next((other for other in others if other != visit), visit)

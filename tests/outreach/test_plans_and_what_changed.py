@@ -15,7 +15,18 @@ from outreach.models import Application, Call, Division, Visit
 from outreach.models.planning import CallKind, HindranceKind
 from outreach.rules import Refused
 from tests import builders
-from tests.outreach.planning import ASKED, FRIDAY, MONDAY, hills, made, published, team
+from tests.outreach.planning import (
+    ASKED,
+    FRIDAY,
+    MONDAY,
+    Hills,
+    hills,
+    made,
+    published,
+    team,
+    think,
+    wait,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -171,3 +182,51 @@ def test_nobody_is_listed_to_be_called_whom_publishing_leaves_alone(
     came = planning.publish(again, by=place.administrator, at=ASKED)
     assert {case.pk for case in came.skipped} == {moved.application_id, gone.application_id}
     assert not Call.objects.to_make().filter(kind=CallKind.MOVED).exists()
+
+
+MORNINGS = [{"weekday": day, "from": "08:00", "to": "12:00"} for day in range(4)]
+FRIDAY_AFTERNOON = {"weekday": 4, "from": "14:00", "to": "16:00"}
+
+
+def agreed_on_friday(hill: Hills, times: list[dict[str, object]]) -> Application:
+    """Return the case of a family that named these times and agreed on Friday at three."""
+    office = hill.place.administrator
+    [case] = wait(hill.place, hill.villages, 1, possible_times=times)
+    applications.assign([case], hill.place.assessor, by=office, at=ASKED)
+    agreed = visits.Appointment(case, FRIDAY, time(15), is_agreed=True)
+    visits.schedule([agreed], by=office, at=ASKED)
+    return case
+
+
+@pytest.mark.parametrize("times", [[*MORNINGS, FRIDAY_AFTERNOON], MORNINGS], ids=["said", "agreed"])
+@pytest.mark.parametrize("is_promised", [False, True])
+def test_an_appointment_at_other_hours_than_the_widest_stands(
+    place: builders.County, times: list[dict[str, object]], is_promised: bool
+) -> None:
+    """Plans knew the family's widest hours only, and moved it there, promised or not."""
+    hill = hills(place, 3)
+    case = agreed_on_friday(hill, times)
+    published(hill)
+    if is_promised:
+        campaigns.pin(hill.campaign, [case], by=place.administrator, at=ASKED)
+    far = Happening(HindranceKind.ROAD_CUT, MONDAY, MONDAY, place=hill.villages[4])
+    campaigns.hinder(hill.campaign, far, by=place.administrator, at=ASKED)
+    answers = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
+    think(*(one.pk for one in answers))
+    for plan in (*answers, made(hill)):
+        assert plan.stops.get(application=case).on == FRIDAY
+        assert case not in [one.application for one in planning.changes(plan, ASKED)]
+    planning.publish(answers[0], by=place.administrator, at=ASKED)
+    assert Visit.objects.get(application=case).on == FRIDAY
+
+
+def test_whom_the_team_cannot_keep_the_agreed_time_for_is_visited_at_their_own_hours(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 0)
+    agreed_on_friday(hill, MORNINGS)
+    for one in (hill.north, hill.south):
+        away = Happening(HindranceKind.TEAM_AWAY, FRIDAY, FRIDAY, team=one)
+        campaigns.hinder(hill.campaign, away, by=place.administrator, at=ASKED)
+    stop = made(hill).stops.get()
+    assert (stop.on.weekday() < 4, stop.start <= 12 * 60) == (True, True)

@@ -8,6 +8,7 @@ import pytest
 
 from outreach.actions import adopting, applications, campaigns, drafting, planning, visits
 from outreach.actions.campaigns import Happening
+from outreach.domain.daytime import minutes_of
 from outreach.models import Application, Plan
 from outreach.models.planning import HindranceKind
 from tests import builders
@@ -60,7 +61,7 @@ def test_who_expects_the_team_today_is_not_moved_by_what_happens_elsewhere(
     for plan in answers(hill, at):
         stops = set(plan.stops.values_list("application", "on"))
         assert stops == {(case.pk, MONDAY) for case in cases[made:]}
-        assert min(plan.stops.values_list("start", flat=True)) >= drafting.in_minutes(at.time())
+        assert min(plan.stops.values_list("start", flat=True)) >= minutes_of(at)
         assert planning.changes(plan, at) == []
 
 
