@@ -23,8 +23,15 @@ from outreach.models import working_calendar
 PER_PAGE = 50
 #: Rows that a list counts and pages through; nobody reads on from there, the search finds them.
 MOST = 10_000
+#: By what a case is found.
+OF_A_CASE = ("resident__name", "number", "village__name", "village__parent__name")
 #: Years for which a wait is counted: what waits longest must not be what seems not to.
 LONGEST = 10
+
+
+def of_a_case(prefix: str) -> tuple[str, ...]:
+    """Return by what a record is found whose case stands behind `prefix`."""
+    return tuple(prefix + name for name in OF_A_CASE)
 
 
 class Urgency(StrEnum):
@@ -188,7 +195,7 @@ def list_rows(
     rows: QuerySet[Any],
     calendar: Calendar,
     *,
-    search_in: tuple[str, ...] = ("resident__name", "number"),
+    search_in: tuple[str, ...] = OF_A_CASE,
     since: Callable[[Any], datetime | date | None] = lambda row: row.state_since,
     days: int | None = None,
     promised: int | None = None,

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
@@ -80,9 +82,17 @@ def work_on(
         cases = chosen(request, cases_of(request.user))
         check_shown(request, cases)
         said = take(cases)
-        return said if isinstance(said, HttpResponse) else done(request, said, step.url)
+        return (
+            said if isinstance(said, HttpResponse) else done(request, said, list_of(request, step))
+        )
 
     return answer(request, act, template, lambda: page_of(request, step, more=more, extra=extra))
+
+
+def list_of(request: DeskRequest, step: Step) -> str:
+    """Return where a step's list is, searched as it was: the rest of a township waits there."""
+    search = request.GET.get("q", "").strip()
+    return reverse(step.url) + (f"?{urlencode({'q': search})}" if search else "")
 
 
 def check_shown(request: DeskRequest, cases: Sequence[Application]) -> None:

@@ -15,7 +15,8 @@ from outreach import clock
 from outreach.actions import campaigns as actions
 from outreach.desk.access import DeskRequest, only
 from outreach.desk.answers import answer, check_takes, chosen, done
-from outreach.desk.stepping import page_of
+from outreach.desk.listing import of_a_case
+from outreach.desk.stepping import list_of, page_of
 from outreach.desk.steps import TELL, families_to_tell
 from outreach.domain.vocabulary import Role
 from outreach.models import Call, Guardian
@@ -35,7 +36,7 @@ def calls(request: DeskRequest) -> HttpResponse:
         _check_shown(request, ticked)
         actions.told(ticked, by=request.user, at=clock.now())
         text = ngettext("%(count)d family told.", "%(count)d families told.", len(ticked))
-        return done(request, text % {"count": len(ticked)}, "desk:calls")
+        return done(request, text % {"count": len(ticked)}, list_of(request, TELL))
 
     def shown() -> dict[str, Any]:
         return page_of(
@@ -43,12 +44,7 @@ def calls(request: DeskRequest) -> HttpResponse:
             TELL,
             more=_with_guardians,
             since=lambda call: call.created_at,
-            search_in=(
-                "visit__application__resident__name",
-                "visit__application__number",
-                "visit__application__village__name",
-            ),
-            extra=lambda: {"label": _("Search by name, case number or village")},
+            search_in=of_a_case("visit__application__"),
         )
 
     return answer(request, act, "desk/calls.html", shown)

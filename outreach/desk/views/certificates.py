@@ -23,8 +23,8 @@ from outreach import clock
 from outreach.desk.access import EVERYBODY, DeskRequest, found, only
 from outreach.desk.answers import answer, check_takes, chosen, done
 from outreach.desk.life import DEEDS, EXPIRED, MEANINGS, deeds_for
-from outreach.desk.listing import Calendar, list_rows
-from outreach.desk.stepping import SHOWN, page_of
+from outreach.desk.listing import Calendar, list_rows, of_a_case
+from outreach.desk.stepping import SHOWN, list_of, page_of
 from outreach.desk.steps import (
     HAND_OVER_PAPERS,
     RENEWALS,
@@ -38,7 +38,6 @@ from outreach.models import User
 from outreach.rules import Refused, scope
 
 Take = Callable[[list[Any]], HttpResponse]
-OF_THE_HOLDER = ("application__resident__name", "application__number")
 
 
 @only(*EVERYBODY)
@@ -52,7 +51,7 @@ def certificates(request: DeskRequest) -> HttpResponse:
         request,
         rows.order_by("-issued_at", "-pk"),
         Calendar.of(clock.today()),
-        search_in=OF_THE_HOLDER,
+        search_in=of_a_case("application__"),
         since=lambda row: row.issued_on,
     )
     context = {
@@ -155,7 +154,7 @@ def _list_and_take(
         return page_of(
             request,
             step,
-            search_in=tuple(prefix + name for name in OF_THE_HOLDER),
+            search_in=of_a_case(f"{prefix}application__"),
             since=step.waits_since,
         )
 
@@ -169,7 +168,7 @@ def renewals(request: DeskRequest) -> HttpResponse:
     def take(rows: list[Certificate]) -> HttpResponse:
         life.ask_renewal(rows, by=request.user, at=clock.now())
         text = ngettext("%(count)d renewal asked for.", "%(count)d renewals asked for.", len(rows))
-        return done(request, text % {"count": len(rows)}, RENEWALS.url)
+        return done(request, text % {"count": len(rows)}, list_of(request, RENEWALS))
 
     return _list_and_take(request, RENEWALS, "desk/renewals.html", take)
 
@@ -196,7 +195,7 @@ def hand_over_papers(request: DeskRequest) -> HttpResponse:
         text = ngettext(
             "%(count)d certificate handed over.", "%(count)d certificates handed over.", len(rows)
         )
-        return done(request, text % {"count": len(rows)}, HAND_OVER_PAPERS.url)
+        return done(request, text % {"count": len(rows)}, list_of(request, HAND_OVER_PAPERS))
 
     return _list_and_take(request, HAND_OVER_PAPERS, "desk/hand_over_papers.html", take)
 

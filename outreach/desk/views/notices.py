@@ -18,6 +18,7 @@ from outreach.actions.evaluations import current_evaluation
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, check_takes, done
 from outreach.desk.forms import DecisionForm, ObjectionForm
+from outreach.desk.listing import of_a_case
 from outreach.desk.stepping import cases_of, page_of, work_on
 from outreach.desk.steps import (
     APPEALS,
@@ -173,7 +174,7 @@ def objections(request: DeskRequest) -> HttpResponse:
         request,
         OBJECTIONS,
         since=lambda objection: objection.recorded_at,
-        search_in=("notice__application__resident__name", "notice__application__number"),
+        search_in=of_a_case("notice__application__"),
     )
     return render(request, "desk/objections.html", context)
 

@@ -16,7 +16,7 @@ from outreach.actions.notifying.delivery import AGAIN
 from outreach.actions.notifying.delivery import send_again as put_back
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import done
-from outreach.desk.listing import Calendar, list_rows
+from outreach.desk.listing import Calendar, list_rows, of_a_case
 from outreach.desk.words import NOTIFIED
 from outreach.domain.vocabulary import Role
 from outreach.models import Notification, User
@@ -39,7 +39,7 @@ def notifications(request: DeskRequest) -> HttpResponse:
         request,
         chosen.select_related("application__resident").order_by("-due_at", "-pk"),
         Calendar.of(clock.today()),
-        search_in=("application__resident__name", "application__number"),
+        search_in=of_a_case("application__"),
         since=lambda one: one.due_at,
     )
     context = {

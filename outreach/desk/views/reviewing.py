@@ -24,7 +24,8 @@ from outreach.desk.answers import answer, chosen, done
 from outreach.desk.findings import parts_of
 from outreach.desk.forms import DifferForm
 from outreach.desk.keeping import served
-from outreach.desk.stepping import page_of, work_on
+from outreach.desk.listing import of_a_case
+from outreach.desk.stepping import list_of, page_of, work_on
 from outreach.desk.steps import OPINIONS, REVIEW
 from outreach.desk.views.notices import with_evaluations
 from outreach.desk.views.rates import rates_for
@@ -169,14 +170,14 @@ def opinions(request: DeskRequest) -> HttpResponse:
         text = ngettext(
             "You agreed with %(count)d grade.", "You agreed with %(count)d grades.", count
         )
-        return done(request, text % {"count": count}, "desk:opinions")
+        return done(request, text % {"count": count}, list_of(request, OPINIONS))
 
     def page() -> dict[str, Any]:
         return page_of(
             request,
             OPINIONS,
             since=lambda evaluation: evaluation.evaluated_at,
-            search_in=("application__resident__name", "application__number"),
+            search_in=of_a_case("application__"),
         )
 
     return answer(request, act, "desk/opinions.html", page)

@@ -16,6 +16,7 @@ from outreach.actions import visits as actions
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
 from outreach.desk.forms import AppointmentForm, CancellingForm, MovingForm, SeenForm
+from outreach.desk.listing import of_a_case
 from outreach.desk.stepping import cases_of, page_of
 from outreach.desk.steps import NOT_DONE, SCHEDULE
 from outreach.domain.vocabulary import Role
@@ -171,6 +172,6 @@ def not_done(request: DeskRequest) -> HttpResponse:
         request,
         NOT_DONE,
         since=lambda visit: visit.on,
-        search_in=("application__resident__name", "application__number"),
+        search_in=of_a_case("application__"),
     )
     return render(request, "desk/not_done.html", context)

@@ -124,6 +124,8 @@ def test_a_call_is_found_by_each_of_what_the_search_names(
 ) -> None:
     """By the number, which the family reads out, nothing was found, as if it were told already."""
     office, case = sign_in(place.administrator), call.visit.application
-    assert "按姓名、编号或村查找" in office.get("/calls/").content.decode()
-    for said in (case.resident.name, case.number, case.village.name):
+    assert "按姓名、编号、村或乡镇查找" in office.get("/calls/").content.decode()
+    township = case.village.parent
+    assert township is not None
+    for said in (case.resident.name, case.number, case.village.name, township.name):
         assert case.number in office.get("/calls/", {"q": said}).content.decode()

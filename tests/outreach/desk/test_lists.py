@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -313,6 +314,26 @@ def test_a_search_finds_by_name_and_by_number(place: builders.County, sign_in: S
     by_name = browser.get("/cases/", {"q": "大林"}).context["listing"]
     by_number = browser.get("/cases/", {"q": other.number}).context["listing"]
     assert [row.item.pk for row in by_name] == [row.item.pk for row in by_number] == [other.pk]
+
+
+def test_a_step_is_searched_by_its_township_and_stays_so_when_it_is_taken(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Who gave out the homes of one township could not list them, nor go on where they were."""
+    near = builders.applied(place, 2)
+    elsewhere = builders.nomination(place, village=place.other_village)
+    far = applications.nominate([elsewhere], by=place.other_liaison, at=builders.START)
+    township = place.village.parent
+    assert township is not None
+    assert place.other_village.parent != township
+    office, page = sign_in(place.administrator), f"/accept/?q={township.name}"
+    listed = {row.item.pk for row in office.get(page).context["listing"]}
+    assert listed == {case.pk for case in near}
+    answer = office.post(page, {"ids": [near[0].pk]})
+    assert answer["Location"] == f"/accept/?{urlencode({'q': township.name})}"
+    again = office.get(answer["Location"]).context["listing"]
+    assert [row.item.pk for row in again] == [near[1].pk]
+    assert far[0].number in office.get("/accept/").content.decode()
 
 
 @pytest.mark.parametrize(
