@@ -9,7 +9,7 @@
 Keys are described in `certificates.keys`; `certificates.founding` makes such a folder.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -183,19 +183,22 @@ def _credential_key(certificate: x509.Certificate) -> tuple[bytes, Verify]:
     return key_id(certificate), verify
 
 
-def is_issued_under(
-    leaf: x509.Certificate, between: tuple[x509.Certificate, ...], root: x509.Certificate
-) -> bool:
-    """Tell whether a chain of CAs leads from a certificate to the root (RFC 5280, 6.1, names
-    and signatures only; dates and usages are for whoever validates a paper)."""
-    issuers = [root, *between]
-    current, steps = leaf, 0
-    while current != root and steps <= len(between):
-        found = next((one for one in issuers if _issued(current, one)), None)
-        if found is None:
-            return False
-        current, steps = found, steps + 1
-    return current == root and leaf != root
+def issued_under(
+    root: x509.Certificate, certificates: Iterable[x509.Certificate]
+) -> set[x509.Certificate]:
+    """Return those to which a chain of CAs among them leads from the root (RFC 5280, 6.1, names
+    and signatures only; dates and usages are for whoever validates a paper).
+
+    From the root down: what a stranger puts among them is looked at once, and leads nowhere.
+    """
+    left, found, issuers = set(certificates) - {root}, set[x509.Certificate](), [root]
+    while issuers:
+        issuer = issuers.pop()
+        issued = {one for one in left if _issued(one, issuer)}
+        left -= issued
+        found |= issued
+        issuers += issued
+    return found
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -238,9 +241,9 @@ def check_chain(
     at: datetime,
 ) -> None:
     """Raise `AuthorityUnsound` unless key, certificate, chain and dates belong together."""
-    leaf, between = chain[0], chain[1:]
+    leaf = chain[0]
     check_pair(leaf, key)
-    if not is_issued_under(leaf, between, root):
+    if leaf not in issued_under(root, chain):
         raise AuthorityUnsound("no chain leads from signer.crt.pem to root.crt.pem")
     for one in (*chain, root):
         name = one.subject.rfc4514_string()

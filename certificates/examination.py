@@ -1,13 +1,12 @@
 """What cryptography alone can say of a file: by our root, whole, and with nothing added.
 
 A hostile file breaks a parser in any way it likes, so one is only looked into when a genuine
-signature of ours stands in it.
+signature of ours stands in it, and a stranger's by a process of its own (`certificates.apart`).
 """
 
 import logging
 import re
-import zlib
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -27,13 +26,13 @@ from pyhanko.sign.validation.status import (
 )
 from pyhanko_certvalidator import ValidationContext
 
-from certificates.authority import Trust, is_issued_under
+from certificates.authority import Trust, issued_under
 from certificates.keys import verifies
 from certificates.signing import as_asn1
 
-SIGNATURE_VALUE = re.compile(rb"(30(?:[0-9A-Fa-f]{2}){256,})")
-STREAM = re.compile(rb"stream\r?\n(?=\x78)")
-LARGEST_INFLATED = 32 * 1024 * 1024
+HEXADECIMAL = re.compile(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{514,}")
+"""A run of digits in which a signature may stand; begun once, so that it takes no longer than its
+length."""
 for _name in ("pyhanko", "pyhanko_certvalidator"):  # a forged file is an answer, not an incident
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
@@ -74,9 +73,9 @@ def examine(pdf: bytes, trust: Trust) -> Examination:
     Time-stamps that `archiving` appended must cover what stands before them, and the last the
     entire file.
     """
-    if not _carries_our_signature(pdf, trust):
+    if not carries_our_signature(pdf, trust):
         return FOREIGN
-    ours = [] if _inflates_too_far(pdf) else _read(pdf, trust)
+    ours = _read(pdf, trust)
     if not ours:
         return Examination(Verdict.ALTERED, (Change.CONTENT,))
     changes = set().union(*ours)
@@ -95,18 +94,6 @@ def _read(pdf: bytes, trust: Trust) -> list[set[Change]]:
         return ours and ours + [_judge_stamp(one, one is stamps[-1]) for one in stamps]
     except Exception:  # a hostile file breaks the parser in any way it likes
         return []
-
-
-def _inflates_too_far(pdf: bytes) -> bool:
-    """Tell whether the file's streams would fill the memory of whoever opens them."""
-    left = LARGEST_INFLATED
-    for match in STREAM.finditer(pdf):
-        opened = zlib.decompressobj()
-        with suppress(zlib.error):
-            left -= len(opened.decompress(memoryview(pdf)[match.end() :], left))
-        if left <= 0:
-            return True
-    return False
 
 
 def _judge(embedded: EmbeddedPdfSignature, trust: Trust, *, is_last: bool) -> set[Change] | None:
@@ -157,10 +144,17 @@ def _context(trust: Trust, leaf: asn1_x509.Certificate) -> ValidationContext:
     )
 
 
-def _carries_our_signature(pdf: bytes, trust: Trust) -> bool:
+def carries_our_signature(pdf: bytes, trust: Trust) -> bool:
     """Tell whether a genuine signature of ours stands anywhere in a file, however broken."""
-    values = (bytes.fromhex(match[1].decode()) for match in SIGNATURE_VALUE.finditer(pdf))
-    return any(_is_genuine(value, trust) for value in values)
+    return any(_is_genuine(value, trust) for value in _values(pdf))
+
+
+def _values(pdf: bytes) -> Iterator[bytes]:
+    """Yield what may be a signature: DER that begins with a sequence (X.690, 8.9)."""
+    for run in HEXADECIMAL.findall(pdf):
+        _before, begin, rest = run.partition(b"30")
+        digits = begin + rest
+        yield bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
 
 
 def _is_genuine(value: bytes, trust: Trust) -> bool:
@@ -169,9 +163,8 @@ def _is_genuine(value: bytes, trust: Trust) -> bool:
         info = signed["signer_infos"][0]
         attributes = info["signed_attrs"].untag().dump(force=True)
         signature = info["signature"].native
-        chain = [x509.load_der_x509_certificate(one.dump()) for one in signed["certificates"]]
-        leaves = [one for one in chain if verifies(one.public_key(), signature, attributes)]
+        chain = {x509.load_der_x509_certificate(one.dump()) for one in signed["certificates"]}
+        ours = [one for root in trust.roots for one in issued_under(root, chain)]
+        return any(verifies(one.public_key(), signature, attributes) for one in ours)
     except Exception:  # as in `_read`: bytes that look like a signature can be anything
         return False
-    pairs = ((leaf, root) for leaf in leaves for root in trust.roots)
-    return any(is_issued_under(leaf, tuple(chain), root) for leaf, root in pairs)

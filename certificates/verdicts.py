@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
-from certificates import revocations, second_signatures
+from certificates import apart, revocations, second_signatures
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Trust, load_trust
 from certificates.credential import (
     Credential,
@@ -22,7 +22,7 @@ from certificates.credential import (
     UntrustedCredential,
     read_credential,
 )
-from certificates.examination import Change, Verdict, examine
+from certificates.examination import Change, Examination, Verdict, carries_our_signature
 from certificates.models import Certificate, CertificateFile
 from certificates.pixels import UNREADABLE, in_eight_bits
 from certificates.second_signatures import Second
@@ -109,13 +109,20 @@ def judge(pdf: bytes, *, on: date) -> Answer:
     if kept is not None:
         second = second_signatures.beside(kept, pdf) if settings.OUTREACH_SM2 else None
         return Answer(_standing(kept.certificate, on), kept.certificate, second=second)
-    examination = examine(pdf, _trust())
-    if examination.verdict == Verdict.FOREIGN:
+    if not carries_our_signature(pdf, _trust()):
         return Answer(Finding.NOT_OURS)
+    examination = _examined(pdf)
     if examination.verdict == Verdict.INTACT and revocations.forgotten() is not None:
         return Answer(Finding.UNKNOWN, changes=(RESTORED,))
     changes = tuple(CHANGES[change] for change in examination.changes)
     return Answer(Finding.ALTERED, changes=changes or (UNKNOWN_COPY,))
+
+
+def _examined(pdf: bytes) -> Examination:
+    try:
+        return apart.examined(pdf, settings.OUTREACH_KEYS_DIR)
+    except OSError as error:  # no process more: it says nothing of the file
+        raise KeysAway(str(error)) from error
 
 
 def _trust() -> Trust:

@@ -112,6 +112,17 @@ def authority() -> None:
 
 
 @pytest.fixture
+def looked_into_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look into papers in this very process: one of its own for each of many takes minutes."""
+    from certificates import apart, authority, examination  # slow, and few tests ask for them
+
+    def examined(pdf: bytes, folder: Path) -> examination.Examination:
+        return examination.examine(pdf, authority.load_trust(folder))
+
+    monkeypatch.setattr(apart, "examined", examined)
+
+
+@pytest.fixture
 def sign_in() -> Callable[[User], Client]:
     """Return a function that opens a browser in which the user has signed in."""
 

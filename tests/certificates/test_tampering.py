@@ -92,6 +92,7 @@ def register(
     return certificate
 
 
+@pytest.mark.usefixtures("looked_into_here")
 def test_every_alteration_is_found(
     register: Certificate,
     papers: dict[tuple[str, Level], bytes],

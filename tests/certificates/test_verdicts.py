@@ -88,6 +88,7 @@ def test_an_authority_of_the_same_name_is_not_ours(made: Certificate, impostor: 
     assert judge(signed(impostor), on=ON) == Answer(Finding.NOT_OURS)
 
 
+@pytest.mark.usefixtures("looked_into_here")
 @settings(max_examples=CASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_one_changed_byte_anywhere_is_found(paper: bytes, data: st.DataObject) -> None:

@@ -86,6 +86,7 @@ def files(tmp_path: Path, settings: Any, authority: None) -> Path:
     return tmp_path / "files"
 
 
+@pytest.mark.usefixtures("looked_into_here")
 def test_malformed_papers_are_never_called_genuine(place: builders.County, files: Path) -> None:
     rng, answers = Random(2), Counter[str]()
     paper = paper_of(issued(place, files)[0])
