@@ -6,7 +6,7 @@ from datetime import datetime, time
 
 import pytest
 
-from outreach.actions import adopting, applications, campaigns, drafting, planning, visits
+from outreach.actions import adopting, applications, campaigns, planning, visits
 from outreach.actions.campaigns import Happening
 from outreach.domain.daytime import minutes_of
 from outreach.models import Application, Plan
