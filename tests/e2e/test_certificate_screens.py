@@ -20,7 +20,7 @@ from tests import builders
 from tests.builders import VISIT_ON
 from tests.e2e.album import Album
 from tests.e2e.looking import Eye
-from tests.outreach.desk.pictures import real_media
+from tests.outreach.desk.pictures import issued, real_media
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Seat = Callable[[User | None], BrowserContext]
@@ -49,22 +49,11 @@ def eye(album: Album) -> Eye:
     return WideEye(album)
 
 
-def issued(place: builders.County, seat: Seat) -> Certificate:
-    """Sign for one case at the desk."""
-    clock.advance_to(AT)
-    builders.reviewed(place, pictures=real_media)
-    page = seat(place.approver).new_page()
-    page.goto("/sign/")
-    page.locator("input[name=ids]").first.check()
-    page.get_by_role("button", name="批准并签章所选").click()
-    expect(page.get_by_role("status")).to_contain_text("已签章发证 1 本")
-    return Certificate.objects.get()
-
-
 def test_a_certificate_is_renewed_lost_and_cancelled_from_its_page(
     place: builders.County, authority: None, seat: Seat, eye: Eye
 ) -> None:
-    held = issued(place, seat)
+    clock.advance_to(AT)
+    held = issued(place, AT)
     Certificate.objects.update(valid_until="2019-05-01")
     office, approver = seat(place.administrator).new_page(), seat(place.approver).new_page()
     office.goto("/certificates/renew/")
@@ -121,7 +110,8 @@ LIFE: list[tuple[str, str, dict[str, str], str]] = [
 def test_every_step_of_a_certificates_life_is_reached_by_clicking(
     place: builders.County, authority: None, seat: Seat
 ) -> None:
-    held = issued(place, seat)
+    clock.advance_to(AT)
+    held = issued(place, AT)
     desks = {
         who: seat(getattr(place, who)).new_page()
         for who in ("liaison", "administrator", "approver")

@@ -20,7 +20,7 @@ from outreach.models import User
 from tests import builders
 from tests.e2e.album import Album
 from tests.e2e.tablet import Camera
-from tests.outreach.desk.pictures import real_media
+from tests.outreach.desk.pictures import issued
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Seat = Callable[[User | None], BrowserContext]
@@ -28,16 +28,9 @@ AT = builders.notice_over(builders.VISIT_ON)
 
 
 @pytest.fixture
-def held(place: builders.County, authority: None, seat: Seat) -> Certificate:
-    """Return a certificate made from real pictures, signed for at the desk."""
+def held(place: builders.County, authority: None) -> Certificate:
     clock.advance_to(AT)
-    builders.reviewed(place, pictures=real_media)
-    page = seat(place.approver).new_page()
-    page.goto("/sign/")
-    page.locator("input[name=ids]").first.check()
-    page.get_by_role("button", name="批准并签章所选").click()
-    expect(page.get_by_role("status")).to_contain_text("已签章发证 1 本")
-    return Certificate.objects.select_related("application", "resident").get()
+    return issued(place, AT)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from io import BytesIO
 
 from PIL import Image
 
+from certificates import batches
+from certificates.models import Certificate
 from outreach.actions.evaluations import Declared
 from outreach.domain.vocabulary import EvidenceKind
 from outreach.files import files, photo_name
@@ -26,6 +28,12 @@ def real_media(seed: int = 0) -> list[Declared]:
     declared = [_kept(kind, (seed + index) % 256) for index, kind in enumerate(KINDS)]
     builders.store([one.sha256 for one in declared])
     return declared
+
+
+def issued(place: builders.County, at: datetime) -> Certificate:
+    """Return a certificate made from real pictures, as it is once the approver has signed."""
+    batches.sign(builders.reviewed(place, pictures=real_media), by=place.approver, at=at)
+    return Certificate.objects.select_related("application", "resident").get()
 
 
 def _kept(kind: EvidenceKind, shade: int) -> Declared:
