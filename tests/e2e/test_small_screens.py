@@ -15,14 +15,17 @@ from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+Held = tuple[tuple[int, int, str], ...]
 #: Width and height, and how large the letters are.
-HELD = (
+HELD: Held = (
     (390, 780, "100%"),
     (390, 780, "200%"),
     (320, 640, "100%"),
     (800, 1280, "200%"),
     (1280, 800, "100%"),
 )
+#: A small telephone, and a tablet of seven inches on its side.
+NARROW: Held = ((360, 640, "200%"), (1024, 600, "200%"))
 #: What stands beyond the edge, also inside a box that draws nothing outside itself, or out of one.
 BEYOND = """() => {
   const { scrollWidth, clientWidth } = document.documentElement
@@ -44,6 +47,12 @@ BROKEN = """() => [...document.querySelectorAll('button, .button')]
     return one.textContent.trim().length > 1 && height > width * 1.2
   })
   .map((one) => one.textContent.trim().slice(0, 30))"""
+#: Where one signs or looks through the camera, and each button: what is not whole on the glass.
+CUT = """() => [...document.querySelectorAll('dialog :is(.signature, .viewfinder, .actions > *)')]
+  .map((one) => [one.getBoundingClientRect(), one])
+  .filter(([{ top, bottom, height }, one]) =>
+    top < 0 || bottom > innerHeight + 1 || (height < 96 && !one.closest('.actions')))
+  .map(([{ bottom }, one]) => `${one.className || one.textContent.trim()} ends at ${bottom}`)"""
 #: Keeps what a reader would speak.
 LISTEN = """() => {
   window.heard = []
@@ -67,8 +76,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 class Reach:
     """Notes what cannot be reached on a screen, however it is held."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    def __init__(
+        self, page: Page, looks: tuple[str, ...] = (BEYOND, BROKEN), held: Held = HELD
+    ) -> None:
+        self.page, self.looks, self.held = page, looks, held
         self.found: list[str] = []
 
     def __call__(self, name: str) -> None:
@@ -77,12 +88,10 @@ class Reach:
         assert size is not None
         for language in ("zh", "en"):
             self.page.evaluate(SAY, language)
-            for width, height, letters in HELD:
+            for width, height, letters in self.held:
                 self.page.set_viewport_size({"width": width, "height": height})
-                self.page.evaluate(
-                    "(all) => (document.documentElement.style.fontSize = all)", letters
-                )
-                what = self.page.evaluate(BEYOND) + self.page.evaluate(BROKEN)
+                self.page.evaluate(LARGE, letters)
+                what = [one for look in self.looks for one in self.page.evaluate(look)]
                 self.found += [f"{name} {language} {width} {letters}: {one}" for one in what]
         self.page.evaluate(LARGE, "")
         self.page.evaluate(SAY, "zh")
@@ -135,6 +144,30 @@ def test_nothing_stands_beyond_the_edge_of_any_screen(hand: Tablet) -> None:
     hand.unlock("000000")
     expect(page.get_by_text("PIN 码不对。")).to_be_visible()
     reach("locked")
+    assert reach.found == [], "\n".join(reach.found)
+
+
+def test_one_signs_and_photographs_without_moving_the_dialog_also_with_large_letters(
+    hand: Tablet,
+) -> None:
+    page = hand.page
+    reach = Reach(page, (CUT,), (*HELD, *NARROW))
+    hand.card(LONG_NAME).click()
+    page.get_by_role("link", name=re.compile("评残$")).click()
+    page.get_by_label("本人同意").check()
+    steps = page.get_by_role("navigation", name="评残步骤")
+    steps.get_by_role("button", name="检查").click()
+    for _ in range(5):
+        parts = page.get_by_role("region").filter(has_not=page.get_by_role("heading", name="肢体"))
+        parts.get_by_role("button", name="删去这一类").first.click()
+    hand.find()
+    hand.press(re.compile("^拍照.*居住环境"))
+    expect(page.get_by_role("dialog").get_by_role("button", name="拍照")).to_be_enabled()
+    reach("camera")
+    page.get_by_role("dialog").get_by_role("button", name="取消").click()
+    steps.get_by_role("button", name="签名").click()
+    hand.press(re.compile(f"^签名.*{LONG_NAME}"))
+    reach("pad")
     assert reach.found == [], "\n".join(reach.found)
 
 
