@@ -522,6 +522,7 @@ NOTIFICATIONS: Words = {
     "appointment": _("Appointment made"),
     "moved": _("Appointment moved"),
     "cancelled": _("Appointment cancelled"),
+    "needless": _("Appointment not needed any more"),
     "tomorrow": _("Reminder, the day before"),
     "today": _("Reminder, the same morning"),
     "papers": _("Papers missing"),

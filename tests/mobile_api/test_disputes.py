@@ -16,8 +16,12 @@ from mobile_api.models import Decision, Dispute, LedgerEntry
 from outreach.actions import visits
 from outreach.actions.applications import assign
 from outreach.actions.evaluations import current_evaluation
+from outreach.actions.notifying.delivery import deliver
+from outreach.actions.notifying.outbox import fill_outbox
+from outreach.actions.notifying.senders import Shelf
 from outreach.demo.tablet import Tablet
 from outreach.domain.vocabulary import Level, Role
+from outreach.files import files
 from outreach.models import (
     Application,
     Assessor,
@@ -25,6 +29,7 @@ from outreach.models import (
     Evaluation,
     Institution,
     Journey,
+    Notification,
     User,
     Visit,
 )
@@ -236,9 +241,8 @@ def test_only_an_administrator_of_the_area_decides_and_always_with_a_reason(
             decide(dispute, Decision.SET_ASIDE, reason=reason, by=by, at=ON_THE_DAY)
 
 
-def test_a_visit_that_turns_out_to_be_done_frees_the_one_booked_in_its_place(
-    place: builders.County, tablet: Tablet
-) -> None:
+def done_and_booked_again(place: builders.County, tablet: Tablet) -> tuple[Visit, Visit]:
+    """Have a visit made that the office had cancelled, and another one booked in its place."""
     [visit] = builders.scheduled(place)
     tablet.sync()
     visits.cancel(visit, by=place.administrator, at=START, reason="road")
@@ -246,6 +250,13 @@ def test_a_visit_that_turns_out_to_be_done_frees_the_one_booked_in_its_place(
     tablet.sync()
     again = visits.Appointment(visit.application, date(2018, 6, 6), time(10))
     [booked] = visits.schedule([again], by=place.administrator, at=START)
+    return visit, booked
+
+
+def test_a_visit_that_turns_out_to_be_done_frees_the_one_booked_in_its_place(
+    place: builders.County, tablet: Tablet
+) -> None:
+    visit, booked = done_and_booked_again(place, tablet)
     accept(Dispute.objects.get(), place)
 
     states = dict(Visit.objects.values_list("pk", "state"))
@@ -254,6 +265,19 @@ def test_a_visit_that_turns_out_to_be_done_frees_the_one_booked_in_its_place(
     assert event is not None
     assert (event.name, event.by, bool(event.note)) == ("cancel", place.administrator, True)
     assert Application.objects.get().state == "evaluated"
+
+
+def test_the_family_hears_that_nobody_comes_any_more(
+    place: builders.County, tablet: Tablet
+) -> None:
+    done_and_booked_again(place, tablet)
+    fill_outbox(START)
+    accept(Dispute.objects.get(), place)
+    assert fill_outbox(ON_THE_DAY) == 2  # and that the result is there
+    deliver(Shelf(files()), at=ON_THE_DAY)
+    told = Notification.objects.get(kind="needless")
+    assert (told.state, "6月6日10:00不再上门" in told.text) == ("sent", True)
+    assert fill_outbox(ON_THE_DAY) == 0
 
 
 def test_a_case_is_not_given_to_somebody_who_is_elsewhere_at_that_time(

@@ -144,8 +144,9 @@ def _is_overtaken(message: Notification, at: datetime) -> bool:
     if message.kind in OF_STEPS:
         newest = case.events.last()
         return newest is None or message.key != f"step:{newest.pk}"
-    if message.kind == "cancelled":
-        return case.state != ApplicationState.ACCEPTED or case.visits.open().exists()
+    if message.kind in ("cancelled", "needless"):
+        has_moved_on = message.kind == "cancelled" and case.state != ApplicationState.ACCEPTED
+        return has_moved_on or case.visits.open().exists()
     return message.kind in OF_VISITS and (
         case.state != ApplicationState.ACCEPTED or _is_visited_otherwise(message, at)
     )

@@ -19,6 +19,7 @@ from outreach.domain.workflow import OPEN_VISITS, ApplicationState, VisitState
 from outreach.models import (
     Application,
     ApplicationEvent,
+    Evaluation,
     FamilyLink,
     Guardian,
     Notification,
@@ -165,11 +166,14 @@ def _about_visits(at: datetime) -> Iterator[Notification]:
 
 
 def _about_cancelled(at: datetime) -> Iterator[Notification]:
-    """Tell of visits that will not be, unless another one was agreed by now or none is to be."""
+    """Tell of visits that will not be, unless another one was agreed by now.
+
+    Where none is to be whoever took that step has spoken with the family; but for an earlier visit
+    that turned out to have been made.
+    """
     cancelled = Visit.objects.filter(
         state=VisitState.CANCELLED,
         on__gte=timezone.localdate(at),
-        application__state=ApplicationState.ACCEPTED,
         application__erased_at=None,
     )
     again = Visit.objects.filter(state__in=OPEN_VISITS, application=OuterRef("application"))
@@ -179,10 +183,15 @@ def _about_cancelled(at: datetime) -> Iterator[Notification]:
     visits = list(rows)
     events = VisitEvent.objects.filter(visit__in=visits, name="cancel", at__gte=at - NEWS)
     ended = {event.visit_id: event.at for event in events}
+    heard = Evaluation.objects.filter(application__visits__in=ended)
+    made = set(heard.values_list("application", "received_at"))
     for visit in visits:
         if visit.pk in ended and at < _moment(visit.on, visit.start):
-            key = f"{_named(visit)}:ended"
-            yield _message(key, "cancelled", visit.application, ended[visit.pk], at, visit=visit)
+            key, case = f"{_named(visit)}:ended", visit.application
+            if case.state == ApplicationState.ACCEPTED:
+                yield _message(key, "cancelled", case, ended[visit.pk], at, visit=visit)
+            elif (case.pk, ended[visit.pk]) in made:
+                yield _message(key, "needless", case, ended[visit.pk], at, visit=visit)
 
 
 def _about_steps(at: datetime) -> Iterator[Notification]:
@@ -250,6 +259,10 @@ def text_of(kind: str, application: Application, visit: Visit | None = None) -> 
             "cancelled": gettext(
                 "Case %(number)s: we cannot come on %(day)s at %(time)s. We agree another time "
                 "with you; nobody has to travel."
+            ),
+            "needless": gettext(
+                "Case %(number)s: nobody comes on %(day)s at %(time)s any more; the visit that was "
+                "made before counts."
             ),
             "tomorrow": gettext(
                 "Case %(number)s: tomorrow, %(day)s, at %(time)s we come to your home. Please have "
