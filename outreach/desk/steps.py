@@ -24,6 +24,7 @@ from certificates.models import (
 )
 from certificates.steps import CertificateState, Kind, renewable_from
 from outreach.actions.accounts import requests_for
+from outreach.actions.publicity import APPEAL_WORKING_DAYS
 from outreach.desk.listing import Age, Calendar, Urgency
 from outreach.domain.promises import FAST_STATES, promises
 from outreach.domain.vocabulary import NextStep, Role
@@ -207,6 +208,18 @@ def urgent(user: User, _today: date) -> QuerySet[Application]:
     return applications_for(user).urgent().standing(*HASTENED.get(user.role, ()))
 
 
+def no_longer_met(user: User, today: date) -> QuerySet[Application]:
+    """Return cases of holders who do not meet the standard any more, and appeal no more either."""
+    over = Calendar.of(today).over_since(APPEAL_WORKING_DAYS)
+    rows = applications_for(user).standing(A.NOT_MET, A.APPEAL_DISMISSED)
+    if over is None:  # the days of an appeal cannot be counted: its calendar is not loaded
+        return rows.none()
+    held = Certificate.objects.living().filter(
+        resident=OuterRef("resident"), evaluation__received_at__lt=OuterRef("state_since")
+    )
+    return rows.filter(Exists(held), state_since__lt=over)
+
+
 def to_sign(user: User, _today: date) -> QuerySet[Application]:
     """Return cases that wait for the approver, without those whose papers are being made."""
     rows = applications_for(user).standing(A.REVIEWED, A.APPROVED)
@@ -373,6 +386,17 @@ APPEALS = Step(
     (Role.ADMINISTRATOR,),
     _standing(A.UNDER_APPEAL),
 )
+NO_LONGER_MET = Step(
+    "desk:no_longer_met",
+    _("Cancel what is no longer met"),
+    _(
+        "These holders were assessed again and do not meet the standard; nobody appealed in time."
+        " Cancel their certificates."
+    ),
+    _("Cancel it"),
+    (Role.ADMINISTRATOR,),
+    no_longer_met,
+)
 REVIEW = Step(
     "desk:review",
     _("Review evaluations"),
@@ -462,6 +486,7 @@ STEPS = (
     END_NOTICES,
     OBJECTIONS,
     APPEALS,
+    NO_LONGER_MET,
     REVIEW,
     SIGN,
     SIGN_PAPERS,

@@ -133,6 +133,7 @@ urlpatterns = [
     # papers
     path("certificates/", certificates.certificates, name="certificates"),
     path("certificates/renew/", certificates.renewals, name="renewals"),
+    path("certificates/no-longer-met/", certificates.no_longer_met, name="no_longer_met"),
     path("certificates/sign/", certificates.sign_papers, name="sign_papers"),
     path("certificates/hand-over/", certificates.hand_over_papers, name="hand_over_papers"),
     path("certificates/<uuid:certificate>/", certificates.certificate, name="certificate"),

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from certificates import actions, batches, life
 from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
+from outreach import clock
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.actions.notifying.outbox import fill_outbox
+from outreach.desk.steps import no_longer_met
 from outreach.models import (
     Application,
     AuditEvent,
@@ -22,6 +25,7 @@ from outreach.models import (
     Journey,
     Notification,
     Resident,
+    User,
     Visit,
 )
 from outreach.models.sealed import blind_index
@@ -415,6 +419,23 @@ def found_not_met(place: builders.County, held: Certificate, at: datetime) -> Ap
     evaluations.submit([said], by=place.assessor, at=at)
     case.refresh_from_db()
     return case
+
+
+def test_the_office_hears_whose_certificate_is_no_longer_met_once_nobody_can_appeal(
+    held: Certificate, place: builders.County, sign_in: Callable[[User], Client]
+) -> None:
+    """No list named it: it stayed valid to its last day."""
+    case = found_not_met(place, held, LATER)
+    last = publicity.appeal_deadline(case, LATER.date())
+    over = last + timedelta(days=7)
+    assert list(no_longer_met(place.administrator, last)) == []
+    assert list(no_longer_met(place.administrator, over)) == [case]
+    clock.advance_to(noon(over))
+    page = sign_in(place.administrator).get("/certificates/no-longer-met/").content.decode()
+    assert f"/certificates/{held.pk}/cancel/" in page
+    ground = Ground.NO_LONGER_MEETS
+    life.cancel([held], ground=ground, reason="复评不达标", by=place.administrator, at=noon(over))
+    assert list(no_longer_met(place.administrator, over)) == []
 
 
 def test_a_person_holds_at_most_one_living_certificate(held: Certificate) -> None:

@@ -27,6 +27,7 @@ from outreach.desk.listing import Calendar, list_rows, of_a_case
 from outreach.desk.stepping import SHOWN, list_of, page_of
 from outreach.desk.steps import (
     HAND_OVER_PAPERS,
+    NO_LONGER_MET,
     RENEWALS,
     SIGN_PAPERS,
     Step,
@@ -34,7 +35,7 @@ from outreach.desk.steps import (
 )
 from outreach.desk.words import CERTIFICATES
 from outreach.domain.vocabulary import Role
-from outreach.models import User
+from outreach.models import Application, User
 from outreach.rules import Refused, scope
 
 Take = Callable[[list[Any]], HttpResponse]
@@ -171,6 +172,19 @@ def renewals(request: DeskRequest) -> HttpResponse:
         return done(request, text % {"count": len(rows)}, list_of(request, RENEWALS))
 
     return _list_and_take(request, RENEWALS, "desk/renewals.html", take)
+
+
+@only(Role.ADMINISTRATOR, Role.AUDITOR)
+def no_longer_met(request: DeskRequest) -> HttpResponse:
+    """List the cases whose result wants a certificate cancelled, each with that certificate."""
+
+    def more(cases: list[Application]) -> Callable[[Application], dict[str, Any]]:
+        people = [case.resident_id for case in cases]
+        rows = certificates_for(request.user).living().filter(resident__in=people)
+        held = {row.resident_id: row for row in rows}
+        return lambda case: {"certificate": held.get(case.resident_id)}
+
+    return render(request, "desk/no_longer_met.html", page_of(request, NO_LONGER_MET, more=more))
 
 
 @only(Role.APPROVER, Role.AUDITOR)

@@ -98,7 +98,7 @@ def test_every_list_is_taken_along_with_its_rows(
         empty |= set() if lines else {name}
     # Nobody appealed, was called, or asked for another paper in that county; opinions are a
     # doctor's to give, so the auditor has none waiting.
-    others = {"appeals", "calls", "renewals", "sign_papers", "hand_over_papers"}
+    others = {"appeals", "calls", "no_longer_met", "renewals", "sign_papers", "hand_over_papers"}
     assert empty <= {"opinions", *others}
 
 
