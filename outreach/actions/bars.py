@@ -8,6 +8,9 @@ from datetime import date, datetime
 from outreach.actions.audit import record
 from outreach.models import Bar, Resident, User
 
+#: The ground of a bar that came with a certificate whose holder no longer meets the standard.
+NO_LONGER_MEETS = "no_longer_meets"
+
 
 def bar(
     residents: Sequence[Resident],
@@ -24,8 +27,12 @@ def bar(
     record("resident.bar", residents, by=by, at=at)
 
 
-def lift(residents: Sequence[Resident], *, by: User, at: datetime) -> None:
-    """Take back bars that were set by mistake."""
+def lift(
+    residents: Sequence[Resident], *, by: User, at: datetime, ground: str | None = None
+) -> None:
+    """Take back bars that were set by mistake, or those of one ground."""
     held = Bar.objects.filter(resident__in=residents, lifted_at=None)
+    if ground is not None:
+        held = held.filter(ground=ground)
     if held.update(lifted_at=at):
         record("resident.lift_bar", residents, by=by, at=at)

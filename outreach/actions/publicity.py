@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.applications import advance, take_down
 from outreach.actions.audit import record
+from outreach.actions.bars import NO_LONGER_MEETS, lift
 from outreach.actions.evaluations import current_evaluation
 from outreach.actions.holding import hold_cases
 from outreach.domain.workdays import CalendarNotLoaded
@@ -245,6 +246,8 @@ def decide_appeal(
             at=at,
             note=note,
         )
+        if upheld:  # what came of the result, with a certificate that was cancelled for it, ends
+            lift([application.resident], by=by, at=at, ground=NO_LONGER_MEETS)
 
 
 def appeal_deadline(application: Application, on: date) -> date:

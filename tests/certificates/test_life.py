@@ -640,6 +640,20 @@ def test_a_negative_result_bars_a_new_application_for_a_year(place: builders.Cou
     applications.nominate([again], by=place.liaison, at=noon(date(2019, 6, 5)))
 
 
+def test_an_appeal_that_is_upheld_lifts_the_bar_of_a_certificate_cancelled_for_the_result(
+    held: Certificate, place: builders.County
+) -> None:
+    """Whoever was certified after it could not be assessed again for a year, if it got worse."""
+    case = found_not_met(place, held, LATER)
+    how = {"ground": Ground.NO_LONGER_MEETS, "reason": "复评不达标"}
+    life.cancel([held], by=place.administrator, at=LATER, **how)
+    publicity.appeal(case, text="请再看一次", by=place.liaison, at=LATER)
+    publicity.decide_appeal(case, upheld=True, note="重新评定", by=place.administrator, at=LATER)
+    applications.advance([case], "withdraw", by=place.liaison, at=LATER)
+    again = builders.nomination(place, id_number=held.resident.id_number)
+    assert len(applications.nominate([again], by=place.liaison, at=LATER)) == 1
+
+
 def test_a_cancellation_by_mistake_is_taken_back_with_its_bar(
     held: Certificate, place: builders.County
 ) -> None:
