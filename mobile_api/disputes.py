@@ -18,11 +18,12 @@ from pydantic import BaseModel, ValidationError
 from certificates.models import Certificate
 from mobile_api import wire
 from mobile_api.models import Decision, Dispute, LedgerEntry
-from mobile_api.mutators import MUTATORS, Context, Mutator, OutOfScope
+from mobile_api.mutators import MUTATORS, Context, Mutator, OutOfScope, guarding
 from mobile_api.upcasting import upcast
-from outreach.actions.applications import reaches_otherwise
+from outreach.actions.applications import guarded_otherwise, reaches_otherwise
 from outreach.actions.audit import record
 from outreach.actions.evaluations import current_evaluation
+from outreach.actions.guardians import guardian_of
 from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import moment_of
 from outreach.domain.identity import (
@@ -128,9 +129,9 @@ def correction_of(entry: LedgerEntry) -> LedgerEntry | None:
 def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
     """Return what accepting the entry would write over, as it stands in the area of `by`.
 
-    A telephone and address, an appointment, who evaluated the case last and when, or how another
-    name begins under which the register knows a number; "" where there is none. With `hold` nobody
-    changes it before the commit.
+    A telephone and address, of a nomination with the guardian, an appointment, who evaluated the
+    case last and when, or how another name begins under which the register knows a number; ""
+    where there is none. With `hold` nobody changes it before the commit.
     """
     try:
         _mutator, args = _read(entry)
@@ -143,7 +144,7 @@ def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:
         return _told(visits_for(by).filter(pk=args.visit), moment_of, hold)
     if isinstance(args, wire.Nominate):
         return _told(_known_otherwise(args.resident), _beginning, hold) or _told(
-            _reached_otherwise(args.resident), partial(_contact_within, by), hold
+            _reached_otherwise(args), partial(_contact_within, by), hold
         )
     if isinstance(args, wire.SubmitEvaluation):
         visit = visits_for(by).filter(pk=args.visit)
@@ -177,21 +178,29 @@ def _beginning(resident: Resident) -> str:
     return f"{resident.name[:1]}＊＊"
 
 
-def _reached_otherwise(said: wire.NominatedResident) -> QuerySet[Resident]:
+def _reached_otherwise(args: wire.Nominate) -> QuerySet[Resident]:
+    said = args.resident
     try:
-        number = parse_id_number(said.id_number).value
-        known = Resident.objects.with_id_number(number)
-        if any(reaches_otherwise(one, said.telephone, said.address) for one in known):
+        known = Resident.objects.with_id_number(parse_id_number(said.id_number).value)
+        guardian = guarding(args.guardian) if args.guardian else None
+        if any(
+            reaches_otherwise(one, said.telephone, said.address)
+            or guarded_otherwise(guardian_of(one), guardian)
+            for one in known
+        ):
             return known
-    except (MalformedIdNumber, MalformedTelephone):
+    except (MalformedIdNumber, MalformedName, MalformedTelephone):
         pass
     return Resident.objects.none()
 
 
 def _contact_within(by: User, resident: Resident) -> str:
-    """Return how a person is reached; of one of another area no more than that something stands."""
-    within = applications_for(by).filter(resident=resident).exists()
-    return _contact(resident) if within else "＊＊"
+    """Return how a person and the guardian are reached; of another area's only that they are."""
+    if not applications_for(by).filter(resident=resident).exists():
+        return "＊＊"
+    guardian = guardian_of(resident)
+    named = f" · {guardian.name} {guardian.telephone}".rstrip() if guardian else ""
+    return _contact(resident) + named
 
 
 def _of_visit(visit: Visit) -> str:

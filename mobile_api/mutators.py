@@ -357,7 +357,7 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
         is_bedridden=person.bedridden,
         is_poor_household=person.poor_household,
         severity_expected=person.severity_expected,
-        guardian=_guarding(args.guardian) if args.guardian else None,
+        guardian=guarding(args.guardian) if args.guardian else None,
         papers=[media.paper for media in args.media],
         photographed=[
             applications.PhotographedPaper(
@@ -373,7 +373,8 @@ def _nomination(args: wire.Nominate, village: Division) -> applications.Nominati
     )
 
 
-def _guarding(said: wire.NominatedGuardian) -> applications.Guarding:
+def guarding(said: wire.NominatedGuardian) -> applications.Guarding:
+    """Return the guardian that a tablet names as the action takes it; or `MalformedTelephone`."""
     telephone = normalise_telephone(said.telephone) if said.telephone else ""
     return applications.Guarding(said.name, telephone, said.relation)
 

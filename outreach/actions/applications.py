@@ -247,7 +247,7 @@ def check_asked(nominations: Sequence[Nomination], at: datetime) -> None:
 
 
 def check_known(nominations: Sequence[Nomination]) -> None:
-    """Refuse what would take the place of a name, telephone or address that is known, unseen.
+    """Refuse what would take the place of a name, contact or guardian that is known, unseen.
 
     The number may be somebody else's, and what the office has may be newer. The desk tells whoever
     nominates there, and lists name another name as a mistake.
@@ -255,7 +255,9 @@ def check_known(nominations: Sequence[Nomination]) -> None:
     said = {
         blind_index(parse_id_number(one.id_number).value, "id_number"): one for one in nominations
     }
-    for known in Resident.objects.filter(id_number_index__in=said):
+    people = list(Resident.objects.filter(id_number_index__in=said))
+    guardians = Guardian.objects.newest_of(known.pk for known in people)
+    for known in people:
         one = said[known.id_number_index]
         if known.name != normalise_name(one.name):
             raise Refused(
@@ -265,12 +267,14 @@ def check_known(nominations: Sequence[Nomination]) -> None:
                     " card. Where the name is new, the office decides."
                 ),
             )
-        if reaches_otherwise(known, one.telephone, one.address):
+        if reaches_otherwise(known, one.telephone, one.address) or guarded_otherwise(
+            guardians.get(known.pk), one.guardian
+        ):
             raise Refused(
                 "reached-otherwise",
                 _(
-                    "The register has another telephone or address of this person. The office"
-                    " decides which stands; or leave yours out, and it stays as it is."
+                    "The register has another telephone, address or guardian of this person. The"
+                    " office decides which stands; or leave yours out, and it stays as it is."
                 ),
             )
 
@@ -279,6 +283,14 @@ def reaches_otherwise(known: Resident, telephone: str, address: str) -> bool:
     """Tell whether a nomination would put another telephone or address over one that is known."""
     told = normalise_telephone(telephone) if telephone else ""
     pairs = ((told, known.telephone), (address, known.address))
+    return any(value and stands and value != stands for value, stands in pairs)
+
+
+def guarded_otherwise(present: Guardian | None, said: Guarding | None) -> bool:
+    """Tell whether a nomination would put another guardian, or telephone, over who is named."""
+    if present is None or said is None:
+        return False
+    pairs = ((normalise_name(said.name), present.name), (said.telephone, present.telephone))
     return any(value and stands and value != stands for value, stands in pairs)
 
 

@@ -223,6 +223,7 @@ RECORDED: Words = {
     "guardian": _("Guardian"),
     "seen_contact": _("Telephone and address as the author saw them"),
     "stands_contact": _("Telephone and address that stand now"),
+    "stands_nominated": _("Telephone, address and guardian that stand now"),
     "stands_visit": _("Appointment that stands now"),
     "stands_evaluation": _("Evaluation that stands now"),
     "stands_person": _("Name under which the register knows this ID number"),

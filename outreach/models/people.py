@@ -208,7 +208,7 @@ class GuardianQuerySet(models.QuerySet["Guardian"]):
 
     def newest_of(self, residents: Iterable[UUID]) -> dict[UUID, Guardian]:
         """Map residents to the guardian who was named last; those before stay in the register."""
-        rows = self.filter(resident__in=list(residents)).order_by("created_at", "pk")
+        rows = self.filter(resident__among=list(residents)).order_by("created_at", "pk")
         return {row.resident_id: row for row in rows}
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from mobile_api.disputes import decide, entry_of, reached, standing
 from mobile_api.models import Decision, Dispute
+from outreach.actions.applications import Guarding, add_guardian
+from outreach.actions.guardians import guardian_of
 from outreach.actions.visits import leave
 from outreach.demo.tablet import Tablet
 from outreach.domain.vocabulary import Level, Role
@@ -33,15 +35,25 @@ def known(place: builders.County) -> Resident:
 
 
 def nominated(
-    place: builders.County, phone: Tablet, person: Resident, name: str, **more: str
+    place: builders.County,
+    phone: Tablet,
+    person: Resident,
+    name: str,
+    guardian: dict[str, str] | None = None,
+    **more: str,
 ) -> tuple[str, str | None]:
     resident = {"name": name, "id_number": person.id_number, **more}
     said: dict[str, Any] = {"application": str(new_id()), "resident": resident, "media": []}
     phone.say(
         "nominate",
-        {**said, "village": place.village.code, "categories": ["hearing"]},
+        {
+            **said,
+            "guardian": guardian,
+            "village": place.village.code,
+            "categories": ["hearing"],
+        },
         ON_THE_DAY,
-        v=2,
+        v=3,
     )
     [told] = phone.exchange()["outcomes"]
     return told["outcome"], told["code"]
@@ -93,6 +105,37 @@ def test_another_telephone_or_address_waits_for_a_person_who_saw_both(
     decide(dispute, Decision.ACCEPTED, reason="新号", by=by, at=ON_THE_DAY, seen=stands)
     person.refresh_from_db()
     assert [getattr(person, name) for name in more] == list(more.values())
+
+
+FATHER = {"name": "赵大山", "relation": "parent", "telephone": "13911112222"}
+AUNT = {"name": "李秀兰", "relation": "other", "telephone": "13911113333"}
+
+
+@pytest.mark.parametrize("said", [AUNT, FATHER | {"telephone": "13911114444"}])
+def test_another_guardian_waits_for_a_person_who_saw_both(
+    place: builders.County, phone: Tablet, said: dict[str, str]
+) -> None:
+    """Messages would go to whom the office has replaced since."""
+    person = known(place)
+    add_guardian(person, Guarding(**FATHER), ON_THE_DAY)
+    stands = f"{reached(person.telephone, person.address)} · 赵大山 13911112222"
+    assert nominated(place, phone, person, "赵青山", said) == ("conflict", "reached-otherwise")
+    assert person.guardians.count() == 1
+    dispute, by = Dispute.objects.get(), place.administrator
+    assert standing(entry_of(dispute), by) == stands
+    decide(dispute, Decision.ACCEPTED, reason="已变更", by=by, at=ON_THE_DAY, seen=stands)
+    guardian = guardian_of(person)
+    assert guardian is not None
+    assert (guardian.name, guardian.telephone) == (said["name"], said["telephone"])
+
+
+@pytest.mark.parametrize("said", [None, FATHER, FATHER | {"telephone": ""}])
+def test_who_has_the_same_guardian_is_nominated_again(
+    place: builders.County, phone: Tablet, said: dict[str, str] | None
+) -> None:
+    person = known(place)
+    add_guardian(person, Guarding(**FATHER), ON_THE_DAY)
+    assert nominated(place, phone, person, "赵青山", said) == ("applied", None)
 
 
 def test_how_somebody_of_another_area_is_reached_is_shown_to_nobody(

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from outreach.actions.applications import Guarding, Nomination
+from outreach.actions.applications import Guarding, Nomination, guarded_otherwise
 from outreach.actions.importing.sheets import Row
 from outreach.domain.identity import (
     MalformedIdNumber,
@@ -25,7 +25,7 @@ from outreach.domain.identity import (
 )
 from outreach.domain.vocabulary import Category
 from outreach.domain.workflow import OPEN_STATES
-from outreach.models import Application, Division, Resident, User
+from outreach.models import Application, Division, Guardian, Resident, User
 from outreach.models.sealed import blind_index
 from outreach.rules import ADULT, NEGATIVE, Refused, check_not_barred, needs_guardian
 
@@ -86,6 +86,7 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
     villages = _villages(by, on)
     indexes = _indexes(rows)
     held, barred, people = _held(indexes), _barred(indexes, on), _known(indexes)
+    guardians = Guardian.objects.newest_of(known.pk for known in people.values())
     seen: dict[str, int] = {}
     good, faults = [], []
     for number, cells in rows:
@@ -100,7 +101,7 @@ def check_rows(rows: Sequence[Row], *, by: User, on: date) -> Checked:
         elif index in barred:
             found.wrong(ID_NUMBER, barred[index])
         elif known := people.get(index):
-            found.compare(known, made)
+            found.compare(known, guardians.get(known.pk), made)
         seen.setdefault(identity, number)
         if found.faults:
             faults += found.faults
@@ -177,7 +178,7 @@ class _Reader:
     def wrong(self, column: str, reason: str | Promise) -> None:
         self.faults.append(Fault(self.number, column, str(reason)))
 
-    def compare(self, known: Resident, made: dict[str, Any]) -> None:
+    def compare(self, known: Resident, guardian: Guardian | None, made: dict[str, Any]) -> None:
         """Name what would take the place of something that is known of the person, unseen."""
         if made["name"] and known.name != made["name"]:
             self.wrong(
@@ -196,6 +197,16 @@ class _Reader:
                         " stays; where yours is new, nominate the person at the desk."
                     ),
                 )
+
+        named = Guarding(**made["guardian"]) if made["guardian"] else None
+        if guarded_otherwise(guardian, named):
+            self.wrong(
+                GUARDIAN,
+                _(
+                    "The register has another guardian of this person, or another telephone of"
+                    " theirs: where yours is right, nominate the person at the desk."
+                ),
+            )
 
     def nomination(self) -> dict[str, Any]:
         identity = self._identity()

@@ -195,7 +195,7 @@ _STANDING = {
     "move_visit": "stands_visit",
     "cancel_visit": "stands_visit",
     "submit_evaluation": "stands_evaluation",
-    "nominate": "stands_contact",
+    "nominate": "stands_nominated",
     "known-otherwise": "stands_person",
 }
 
@@ -240,7 +240,10 @@ def _flat(args: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if key == "resident" and isinstance(value, dict):
             yield "nominated", _reached(value)
         elif key == "guardian" and isinstance(value, dict):
-            yield key, value.get("name")
+            yield (
+                key,
+                " ".join(str(value[name]) for name in ("name", "telephone") if value.get(name)),
+            )
         elif key in ("to", "seen") and isinstance(value, dict) and "telephone" in value:
             yield ("to" if key == "to" else "seen_contact"), _reached(value)
         elif key == "seen" and isinstance(value, dict):

@@ -340,3 +340,18 @@ def test_a_known_telephone_or_address_gives_way_to_no_list_unseen(
     [fault] = draft.faults
     assert (fault["row"], fault["column"], draft.good) == (2, column, 1)
     assert "留空" in fault["reason"]
+
+
+@pytest.mark.parametrize(
+    "named", [{"监护人": "李秀兰"}, {"监护人": "赵大山", "监护人电话": "13911113333"}]
+)
+def test_a_known_guardian_gives_way_to_no_list_unseen(
+    place: builders.County, sign_in: SignIn, named: dict[str, str]
+) -> None:
+    guardian = applications.Guarding("赵大山", "13911112222", "parent")
+    known = {"name": "赵青山", "address": "任家祠村三组", "guardian": guardian}
+    [case] = builders.applied(place, id_number=identity(1), **known)
+    applications.advance([case], "withdraw", by=place.liaison, at=builders.START)
+    draft = read(sign_in(place.administrator), sheet([row(1, **named), row(2, **named)]))
+    [fault] = draft.faults
+    assert (fault["row"], fault["column"], draft.good) == (2, "监护人", 1)
