@@ -74,7 +74,7 @@ def search(
     """Improve a draft round by round until `stop`; the answer is never worse than the start."""
     clock = Clock(stop, monotonic())
     heard(clock.share(0), 0, draft)
-    if not ground.shifts or not ground.visits:
+    if not (ground.entry < FORBIDDEN).any():  # nobody may be visited by any team on any day
         return draft
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     done = 0
@@ -149,7 +149,7 @@ def choose(ground: Ground, draft: Draft, chance: random.Random) -> list[Group]:
     unfair = fairness_hours(ground, draft.routes) if ground.fairness_metres_an_hour else {}
     moving = _moving(ground, draft)
     for _ in range(AT_ONCE):
-        if groups and len(free) < GROUP:
+        if not free or (groups and len(free) < GROUP):
             break
         shifts = _neighbours(ground, draft, free, left, chance)
         if not shifts:

@@ -145,6 +145,18 @@ def test_a_campaign_without_people_or_teams_has_an_answer():
     assert {left.reason.code for left in bare.unassigned} == {"no_specialty"}
 
 
+def test_a_campaign_in_which_nobody_can_be_visited_says_why():
+    """The search for a group to improve died of it, and started again it died again."""
+    nobody = [replace(visit, skills=frozenset({"eyes"})) for visit in campaign(1).visits]
+    problem = replace(campaign(1), visits=tuple(nobody))
+    for until in (Until(rounds=2), Until(seconds=60)):
+        alone = plan(problem, seed=1, stop=until)
+        assert {left.reason.code for left in alone.unassigned} == {"no_specialty"}
+    night = [replace(visit, window=(0, 60)) for visit in campaign(1).visits]
+    asleep = searched(replace(problem, visits=tuple(night)), 2)
+    assert {left.reason.code for left in asleep.unassigned} <= {"no_time", "no_day"}
+
+
 def test_a_search_without_an_end_is_refused():
     with pytest.raises(ValueError, match="A search needs an end"):
         Until()
