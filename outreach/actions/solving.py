@@ -350,20 +350,29 @@ def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:
     def said(data: Mapping[str, Any]) -> dict[str, Any]:
         return {key: _said(key, value, names, days) for key, value in data.items()}
 
-    code = reason.code
-    skills = reason.data.get("skills", ())
-    if isinstance(skills, tuple) and any(str(one).startswith("impartial:") for one in skills):
+    if reason.code == "no_specialty" and _knows_some_team(plan, reason.data["skills"]):
         return _reason("impartial")
     return {
-        "reason": code,
+        "reason": reason.code,
         "detail": said(reason.data),
         "remedies": [{"code": one.code, "detail": said(one.data)} for one in reason.remedies],
     }
 
 
+def _knows_some_team(plan: Plan, skills: Any) -> bool:
+    """Tell whether a team knows all that is asked for, and only may not rate the person."""
+    asked = set(_known_by_name(skills))
+    return any(asked <= set(shift["skills"]) for shift in plan.problem["shifts"])
+
+
+def _known_by_name(skills: Sequence[str]) -> list[str]:
+    """Return the skills without that of who is neither related nor nominated the person."""
+    return [one for one in skills if not one.startswith("impartial:")]
+
+
 def _said(key: str, value: Any, names: Mapping[str, str], days: Sequence[date]) -> Any:
     if key == "skills":
-        return [one for one in value if not one.startswith("impartial:")]
+        return _known_by_name(value)
     if key == "team":
         return names.get(str(value), str(value))
     if key == "day" and isinstance(value, int) and 0 <= value < len(days):

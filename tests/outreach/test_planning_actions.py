@@ -180,6 +180,33 @@ def test_somebody_whom_nobody_may_rate_is_left_out_with_that_reason(
     assert (left.application_id, left.reason) == (kin.pk, "impartial")
 
 
+def test_a_full_team_is_not_said_to_be_related(place: builders.County) -> None:
+    """Where one team may not rate somebody, and the other is full, all were said to be related."""
+    hill = hills(place, 3)
+    for case in hill.cases:
+        DeclaredRelative.objects.create(user=hill.spare, resident=case.resident, declared_at=ASKED)
+    short = [campaigns.Hours(MONDAY, 8 * 60, 10 * 60 + 20)]
+    campaigns.set_hours(hill.north, short, by=place.administrator, at=ASKED)
+    plan = made(hill)
+    assert plan.stops.get().team == hill.north
+    for left in plan.left_out.all():
+        assert (left.reason, left.detail["skills"]) == ("no_capacity", ["physical"])
+        assert [one["code"] for one in left.remedies] == ["longer_day", "add_team_day"]
+
+
+def test_a_specialty_that_no_team_has_is_the_reason_also_where_one_is_related(
+    place: builders.County,
+) -> None:
+    hill = hills(place, 0)
+    for row in (place.assessor.assessor, place.colleague.assessor):
+        row.categories = ["physical"]
+        row.save()
+    deaf = wait(place, hill.villages, 1, categories=["hearing"])[0]
+    DeclaredRelative.objects.create(user=hill.spare, resident=deaf.resident, declared_at=ASKED)
+    left = made(hill).left_out.get()
+    assert (left.reason, left.detail["skills"]) == ("no_specialty", ["hearing"])
+
+
 def one_field_each(place: builders.County) -> None:
     """Let the northern team know physical disabilities by one of its doctors only."""
     for doctor, category in ((place.assessor, "physical"), (place.colleague, "vision")):
