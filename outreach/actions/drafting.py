@@ -156,10 +156,12 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
     cases = list(cases_of(campaign))
     visits = {visit.application_id: visit for visit in open_visits(campaign)}
     ours = [case for case in cases if _is_ours(visits.get(case.pk), campaign, people, now)]
+    accepted_on = _acceptances(campaign)
+    longest = campaign.first_on.year - min(accepted_on.values(), default=now.date()).year
     return _Register(
         campaign,
         days_of(campaign),
-        working_calendar(campaign.first_on),
+        working_calendar(campaign.first_on, back=max(1, longest)),
         now,
         teams,
         list(
@@ -173,7 +175,7 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
         told_times(campaign),
         _elsewhere(people, ours, now),
         _begun(people, now),
-        _acceptances(campaign),
+        accepted_on,
         {row.user_id: frozenset(row.categories) for row in rows},
         members,
         _relatives(people),

@@ -32,7 +32,17 @@ from outreach.actions.campaigns import CampaignTerms, Happening
 from outreach.domain.planning import Plan as Answer
 from outreach.domain.planning import check, read_campaign
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, Assessor, Call, DeclaredRelative, Plan, User, Visit
+from outreach.domain.workflow import ApplicationState
+from outreach.models import (
+    Application,
+    ApplicationEvent,
+    Assessor,
+    Call,
+    DeclaredRelative,
+    Plan,
+    User,
+    Visit,
+)
 from outreach.models.planning import CallKind, HindranceKind, PlanState
 from outreach.rules import Refused
 from outreach.working_calendar import LoadedYear, published_year
@@ -279,6 +289,18 @@ def test_a_promised_day_is_counted_from_the_acceptance(place: builders.County) -
 
     promised = working_calendar(MONDAY).add((ASKED - timedelta(days=3)).date(), 8)
     assert calendar[visit["deadline"]] == promised
+
+
+def test_who_waits_since_two_new_years_ago_is_late(place: builders.County) -> None:
+    """The years before last were unknown to the plan, so that who waited longest could wait on."""
+    hill = hills(place, 1)
+    long_ago = ASKED.replace(year=2016, month=11)
+    ApplicationEvent.objects.filter(target=ApplicationState.ACCEPTED).update(at=long_ago)
+    plan = made(hill)
+    assert plan.figures["late"] == 1
+    assert plan.stops.get().late_days == 1 + campaigns.working_days(MONDAY, FRIDAY).index(
+        plan.stops.get().on
+    )
 
 
 def test_two_answers_to_a_sick_doctor_and_whom_to_call(place: builders.County) -> None:
