@@ -113,11 +113,12 @@ def _groupings() -> list[tuple[By, str]]:
 
 def _whole(report: Monthly) -> tuple[str, list[str], list[list[Any]]]:
     savings, cover, replies = report.savings, report.coverage, report.replies
+    unknown = _("not recorded")
     rows: list[list[Any]] = [
         [_("Assessed at home"), len(savings.entries)],
         [_("Saved by citizens, yuan"), savings.saved_fen / 100],
-        [_("The outreach cost, yuan"), savings.cost_fen / 100],
-        [_("Net, yuan"), savings.net_fen / 100],
+        [_("The outreach cost, yuan"), savings.cost_fen / 100 if savings.costs else unknown],
+        [_("Net, yuan"), savings.net_fen / 100 if savings.costs else unknown],
         [_("Journeys spared"), report.trips_spared],
         [_("Journeys a citizen made per person assessed"), report.trips_per_matter],
         [_("Visits done"), report.visits_done],

@@ -89,9 +89,10 @@ def _span(report: SavingsReport) -> str:
 
 
 def _balance(report: SavingsReport) -> str:
+    cost = f"the outreach cost {yuan(report.cost_fen)} yuan; net {yuan(report.net_fen)} yuan"
     return (
         f"Saved by citizens {yuan(report.saved_fen)} yuan; "
-        f"the outreach cost {yuan(report.cost_fen)} yuan; net {yuan(report.net_fen)} yuan.\n"
+        f"{cost if report.costs else 'what the outreach cost is not recorded'}.\n"
         f"Tariff {', '.join(tariff.code for tariff in report.tariffs) or '(none used)'}; "
         "with --json every figure opens to formula, parameters and sources.\n"
     )

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from outreach.models import User
+from outreach.models import OutreachCost, User
 from outreach.reports import savings_report
 from tests import builders
+from tests.builders import VISIT_ON
 
 SignIn = Callable[[User], Client]
 
@@ -24,6 +25,22 @@ def test_the_page_says_what_the_report_says(
     assert page.context["report"].saved_fen == report.saved_fen
     assert sum(tally.saved_fen for _, tally, _, _ in page.context["rows"]) == report.saved_fen
     assert f"{report.saved_fen // 100:,}.{report.saved_fen % 100:02d}" in page.content.decode()
+
+
+def test_costs_that_nobody_recorded_are_not_said_to_be_none(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    builders.evaluated(place, 1)
+    browser = sign_in(place.liaison)
+    for page in ("/savings/", "/reports/"):
+        shown = browser.get(page).content.decode()
+        assert shown.count("未记录") == 2
+    OutreachCost.objects.create(
+        on=VISIT_ON, team="A", what="车辆", amount_fen=45_000, source="单据"
+    )
+    for page in ("/savings/", "/reports/"):
+        shown = sign_in(place.administrator).get(page).content.decode()
+        assert ("未记录" in shown, "450.00" in shown) == (False, True)
 
 
 def test_a_total_opens_to_its_homes_and_lines(place: builders.County, sign_in: SignIn) -> None:
