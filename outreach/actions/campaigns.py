@@ -374,13 +374,33 @@ def unpin(campaign: Campaign, cases: Sequence[Application], *, by: User, at: dat
 
 def told(calls: Sequence[Call], *, by: User, at: datetime) -> None:
     """Note that these families were told of their appointment."""
-    cases = [call.visit.application_id for call in calls]
-    if applications_for(by).filter(pk__in=cases).count() != len(set(cases)):
-        raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
+    _check_of_area(calls, by)
     with transaction.atomic():
         ids = [call.pk for call in calls]
         Call.objects.filter(pk__in=ids, told_at=None).update(told_by=by, told_at=at)
         record("call.told", calls, by=by, at=at)
+
+
+def not_told(call: Call, *, by: User, at: datetime) -> None:
+    """Take back that a family was told, as where another row was meant: it is to be called again.
+
+    Raises `Refused` where there is newer news of its visit.
+    """
+    _check_of_area([call], by)
+    with transaction.atomic():
+        if Call.objects.to_make().filter(pk=call.pk).exists():
+            return  # sent once more, as where an answer was lost
+        newest = Call.objects.select_for_update().filter(pk=call.pk).ticked()
+        if not newest:
+            raise Refused("other-news", _("There is other news for this family by now. See it."))
+        newest.update(told_by=None, told_at=None)
+        record("call.not_told", [call], by=by, at=at)
+
+
+def _check_of_area(calls: Sequence[Call], by: User) -> None:
+    cases = {call.visit.application_id for call in calls}
+    if applications_for(by).filter(pk__in=cases).count() != len(cases):
+        raise Refused("out-of-scope", _("This case is not in your area; ask the office."))
 
 
 def open_feed(team: Team, *, seen: str | None = None, by: User, at: datetime) -> str:

@@ -452,6 +452,7 @@ DEEDS: Words = {
     "plan.view": _("itinerary taken along"),
     "plan.adopt": _("appointments made by hand taken as a plan"),
     "call.told": _("family told by telephone"),
+    "call.not_told": _("family not told after all"),
     "certificate.upgrade": _("archival proof added"),
     "calendar.load": _("working days loaded"),
     "integration.make": _("key for another office made"),

@@ -336,6 +336,18 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Families that nobody told yet."""
         return self.filter(told_at=None, replaced_at=None)
 
+    def ticked(self) -> CallQuerySet:
+        """Families that were told, and of which there is no newer news since, the last one first.
+
+        Not those that nobody need call: of them only the time that they know is kept.
+        """
+        newer = Call.objects.filter(
+            visit=models.OuterRef("visit"), created_at__gt=models.OuterRef("created_at")
+        )
+        known = models.Q(on=models.F("was_on"), start=models.F("was_start"))
+        told = self.filter(~models.Exists(newer), told_at__isnull=False, replaced_at=None)
+        return told.exclude(known).order_by("-told_at", "pk")
+
     def still_true(self, today: date) -> CallQuerySet:
         """News of visits to come, and of cancelled ones in whose place none is agreed by now."""
         other = Visit.objects.open().filter(application=models.OuterRef("visit__application"))

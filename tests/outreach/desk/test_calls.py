@@ -11,7 +11,7 @@ from django.test import Client
 
 from outreach import clock
 from outreach.actions import drafting, planning, visits
-from outreach.models import Call, User
+from outreach.models import AuditEvent, Call, User
 from tests import builders
 from tests.outreach.planning import ASKED, FRIDAY, hills, published
 
@@ -30,6 +30,11 @@ def call(place: builders.County, monkeypatch: pytest.MonkeyPatch) -> Call:
 
 def shown(browser: Client, call: Call) -> bool:
     return call.visit.application.number in browser.get("/calls/").content.decode()
+
+
+def listed(browser: Client, call: Call) -> bool:
+    """Tell whether the call stands among those to make."""
+    return call.pk in [row.item.pk for row in browser.get("/calls/").context["listing"]]
 
 
 def test_who_moves_a_visit_has_agreed_it_with_the_family(
@@ -129,3 +134,44 @@ def test_a_call_is_found_by_each_of_what_the_search_names(
     assert township is not None
     for said in (case.resident.name, case.number, case.village.name, township.name):
         assert case.number in office.get("/calls/", {"q": said}).content.decode()
+
+
+def test_a_family_that_was_ticked_by_a_slip_is_called_again(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    """It was off the list for good, and nobody came to call it."""
+    office = sign_in(place.administrator)
+    clock.advance_to(ASKED + timedelta(minutes=10))
+    assert office.post("/calls/", {"ids": [call.pk]}).status_code == 303
+    assert not listed(office, call)
+    told = office.get("/calls/").context["told"]
+    assert [(one.pk, one.told_by) for one in told] == [(call.pk, place.administrator)]
+    assert sign_in(place.other_liaison).post("/calls/", {"not_told": call.pk}).status_code == 404
+    for _twice in range(2):  # as where the answer was lost
+        assert office.post("/calls/", {"not_told": call.pk}).status_code == 303
+    assert listed(office, call)
+    assert list(office.get("/calls/").context["told"]) == []
+    assert AuditEvent.objects.filter(action="call.not_told").count() == 1
+
+
+def test_a_slip_is_not_taken_back_once_there_is_newer_news(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    """The family would be told of a time that is not its own any more."""
+    office = sign_in(place.administrator)
+    office.post("/calls/", {"ids": [call.pk]})
+    newer = {"kind": "moved", "was_on": call.on, "was_start": call.start, "start": time(16)}
+    fields = ("campaign", "plan", "visit", "on")
+    same = {name: getattr(call, name) for name in fields}
+    Call.objects.create(**same, **newer, created_at=ASKED + timedelta(minutes=5))
+    answer = office.post("/calls/", {"not_told": call.pk})
+    assert (answer.status_code, answer["X-Refusal"]) == (422, "other-news")
+    assert list(answer.context["told"]) == []
+
+
+def test_of_whom_nobody_need_call_nobody_is_said_to_have_been_told(
+    place: builders.County, sign_in: SignIn, call: Call
+) -> None:
+    known = {"kind": "moved", "was_on": call.on, "was_start": call.start}
+    Call.objects.filter(pk=call.pk).update(**known, told_at=ASKED, told_by=place.administrator)
+    assert list(sign_in(place.administrator).get("/calls/").context["told"]) == []
