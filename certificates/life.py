@@ -42,6 +42,31 @@ S = CertificateState
 FORGOTTEN = "forgotten"
 
 
+def take_hand_over_back(
+    certificates: Sequence[Certificate], *, reason: str, by: User, at: datetime
+) -> None:
+    """Take back that certificates were handed over, where another one was meant.
+
+    A case that had ended with it waits for the hand-over again.
+    """
+    _check_reason(reason)
+    with transaction.atomic():
+        _take(
+            certificates,
+            "not_handed_over",
+            by=by,
+            at=at,
+            note=reason,
+            fits=lambda one: one.handed_over_at is not None,
+            handed_over_at=None,
+        )
+        handed = Certificate.objects.exclude(handed_over_at=None)  # the paper of before a renewal
+        cases = Application.objects.filter(pk__in=[one.application_id for one in certificates])
+        ended = cases.exclude(pk__in=handed.values("application"))
+        ended = ended.standing(ApplicationState.HANDED_OVER)
+        _take_up(list(ended), "not_handed_over", by, at)
+
+
 def ask_renewal(certificates: Sequence[Certificate], *, by: User, at: datetime) -> None:
     """Ask the approver for certificates of ten more years, from the last year on (换领)."""
     on = timezone.localdate(at)
@@ -380,10 +405,15 @@ def _reopen_cases(certificates: Sequence[Certificate], by: User, at: datetime) -
     """Let a certificate that is valid again be handed over, where it never was."""
     kept = [one.application_id for one in certificates if one.handed_over_at is None]
     cases = list(Application.objects.filter(pk__in=kept).standing(ApplicationState.CLOSED))
+    _take_up(cases, "reopen", by, at)
+
+
+def _take_up(cases: Sequence[Application], step: str, by: User, at: datetime) -> None:
+    """Let cases that had ended wait again, where nobody has begun another one for the person."""
     residents = [case.resident_id for case in cases]
     if Application.objects.open().filter(resident__in=residents).exists():
         raise open_already()
-    take(cases, "reopen", by=by, at=at)
+    take(cases, step, by=by, at=at)
 
 
 def _check_reason(reason: str) -> None:

@@ -71,6 +71,7 @@ CERTIFICATE = {
     for step in (
         _step("issue", (), S.VALID, _APPROVER, f"{_METHOD} 发放"),
         _step("hand_over", (S.VALID,), S.VALID, _FIELD),
+        _step("not_handed_over", (S.VALID,), S.VALID, _NEAR, "another one was meant"),
         _step("ask_renewal", (S.VALID,), S.VALID, _NEAR, f"{_METHOD} 换领: from the end of year 9"),
         _step("renew", (S.VALID,), S.REPLACED, _APPROVER, f"{_METHOD} 换领: valid 10 years again"),
         _step("change", LIVING, S.REPLACED, _APPROVER, f"{_METHOD} 变更: assessed again"),

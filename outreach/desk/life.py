@@ -107,6 +107,15 @@ DEEDS = {
     deed.name: deed
     for deed in (
         Deed(
+            "not_handed_over",
+            _("It was not handed over"),
+            _("Only where another one was meant: it waits to be brought to the person again."),
+            _("Take the hand-over back"),
+            _("The certificate waits to be handed over again."),
+            NoteForm,
+            _take(life.take_hand_over_back, reason="note"),
+        ),
+        Deed(
             "ask_renewal",
             _("Ask for a renewal"),
             _("The approver signs a certificate for ten more years; this one is valid until then."),
@@ -233,6 +242,8 @@ def _makes_sense(name: str, certificate: Certificate, on: date, *, asked: bool) 
         return is_due and not asked and certificate.application.erased_at is None
     if name == "ask_another":
         return not asked and on < certificate.valid_until
+    if name == "not_handed_over":
+        return certificate.handed_over_at is not None and certificate.application.erased_at is None
     if name in ("note_move", "forget_move"):
         return (certificate.household_moved_on is None) is (name == "note_move")
     return True

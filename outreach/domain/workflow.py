@@ -81,6 +81,7 @@ def _step(
 
 _FIELD = (Role.LIAISON, Role.ASSESSOR, Role.ADMINISTRATOR)
 _INTAKE = (*_FIELD, Role.OUTLET)
+_NEAR = (Role.LIAISON, Role.ADMINISTRATOR)
 _ADMIN = (Role.ADMINISTRATOR,)
 _OFFICE = (Role.ADMINISTRATOR, Role.APPROVER)
 _BEFORE_VISIT = (A.NOMINATED, A.APPLIED, A.RETURNED, A.ACCEPTED)
@@ -148,6 +149,7 @@ APPLICATION = {
         _step("approve", (A.REVIEWED,), A.APPROVED, (Role.APPROVER,), f"{_METHOD} 批准"),
         _step("issue", (A.APPROVED,), A.ISSUED, (Role.APPROVER,), f"{_METHOD} 发放"),
         _step("hand_over", (A.ISSUED,), A.HANDED_OVER, _FIELD),
+        _step("not_handed_over", (A.HANDED_OVER,), A.ISSUED, _NEAR, "another one was meant"),
         _step("end", (A.ISSUED,), A.CLOSED, _OFFICE, "注销, 迁出: before it was handed over"),
         _step("reopen", (A.CLOSED,), A.ISSUED, (Role.APPROVER,), "cancelled by mistake"),
         _step(

@@ -774,3 +774,44 @@ def test_a_paper_lost_before_it_was_handed_over_is_handed_over_as_its_reissue(
     (again,) = actions.reissue([made], by=place.approver, at=LATER)
     actions.hand_over([again], by=place.liaison, at=LATER)
     assert Application.objects.get().state == "handed_over"
+
+
+def test_a_hand_over_that_was_ticked_by_a_slip_is_taken_back(
+    held: Certificate, place: builders.County
+) -> None:
+    """The case was over, nobody brought the paper, and no step led back."""
+    case = held.application
+    slip = {"reason": "勾错了人", "by": place.liaison}
+    life.take_hand_over_back([held], **slip, at=LATER)
+    case.refresh_from_db()
+    assert (case.state, names(held)[-1]) == ("issued", "not_handed_over")
+    assert list(Certificate.objects.to_hand_over()) == [held]
+    with pytest.raises(Refused, match="wrong-state"):
+        life.take_hand_over_back([held], **slip, at=LATER)
+    held.refresh_from_db()
+    actions.hand_over([held], by=place.liaison, at=LATER)
+    case.refresh_from_db()
+    assert case.state == "handed_over"
+
+
+def test_a_renewal_that_was_not_handed_over_after_all_leaves_its_case_as_it_is(
+    held: Certificate, place: builders.County
+) -> None:
+    """The case ended years ago, with the paper of then."""
+    (new,) = actions.renew([held], by=place.approver, at=IN_YEAR_TEN)
+    actions.hand_over([new], by=place.liaison, at=IN_YEAR_TEN)
+    new.refresh_from_db()
+    life.take_hand_over_back([new], reason="勾错了人", by=place.liaison, at=IN_YEAR_TEN)
+    assert Application.objects.get().state == "handed_over"
+    assert list(Certificate.objects.to_hand_over()) == [new]
+
+
+def test_a_hand_over_is_not_taken_back_while_the_person_applies_anew(
+    held: Certificate, place: builders.County
+) -> None:
+    again = builders.nomination(place, id_number=held.resident.id_number)
+    applications.nominate([again], by=place.liaison, at=LATER)
+    with pytest.raises(Refused, match="open-application"):
+        life.take_hand_over_back([held], reason="勾错了人", by=place.liaison, at=LATER)
+    held.refresh_from_db()
+    assert (held.handed_over_at, names(held)[-1]) == (ISSUED_AT, "hand_over")

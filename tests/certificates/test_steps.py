@@ -28,6 +28,7 @@ DAYS = st.dates(date(2000, 1, 1), date(2090, 12, 31))
 TABLE = {
     "issue": (set(), S.VALID, {P}),
     "hand_over": ({S.VALID}, S.VALID, {L, D, A}),
+    "not_handed_over": ({S.VALID}, S.VALID, {L, A}),
     "ask_renewal": ({S.VALID}, S.VALID, {L, A}),
     "renew": ({S.VALID}, S.REPLACED, {P}),
     "change": ({S.VALID, S.FROZEN, S.LOST}, S.REPLACED, {P}),

@@ -352,3 +352,18 @@ def test_a_paper_whose_newest_file_is_lost_or_damaged_is_given_out_as_it_was_bef
     assert given() == first
     (files / held.files.get(version=1).path).unlink()
     assert browser.get(address).status_code == 404
+
+
+def test_a_hand_over_by_a_slip_is_taken_back_on_the_page_of_the_certificate(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    """Nothing on any page led back: the family waited for a paper that counted as brought."""
+    liaison, page = sign_in(place.liaison), reverse("desk:certificate", args=[held.pk])
+    step = reverse("desk:certificate_step", args=[held.pk, "not_handed_over"])
+    assert step not in liaison.get(page).content.decode()
+    liaison.post("/hand-over/", {"ids": [str(held.application_id)]})
+    assert step in liaison.get(page).content.decode()
+    assert liaison.post(step, {}).status_code == 422
+    assert liaison.post(step, {"note": "勾错了人"}).status_code == 303
+    assert held.application.number in liaison.get("/hand-over/").content.decode()
+    assert "发现未送达" in liaison.get(page).content.decode()
