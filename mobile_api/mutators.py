@@ -122,10 +122,11 @@ def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
     user = context.planner
     is_own = user.role == Role.ASSESSOR
     if is_own:
-        found = {row.id: row for row in _own_visits(user=user.pk, ids=ids)}
+        rows = _own_visits(user=user.pk, division=user.division.code, ids=ids)
+        found = {row.id: row for row in rows}
     else:
-        rows = Visit.objects.filter(scope(user, prefix="application__"), pk__among=ids)
-        found = {row.pk: row for row in _needed(rows)}
+        within = Visit.objects.filter(scope(user, prefix="application__"), pk__among=ids)
+        found = {row.pk: row for row in _needed(within)}
     if set(ids) - set(found):
         raise OutOfScope("out-of-scope", _GONE)
     _share_villages(list(found.values()))
@@ -136,8 +137,8 @@ def _visits(ids: Sequence[UUID], context: Context) -> dict[UUID, Visit]:
 
 
 @Kept
-def _own_visits(user: Slot, ids: Slot) -> models.QuerySet[Visit]:
-    own = scope_of(Role.ASSESSOR, user, "", prefix="application__")
+def _own_visits(user: Slot, division: Slot, ids: Slot) -> models.QuerySet[Visit]:
+    own = scope_of(Role.ASSESSOR, user, division, prefix="application__")
     return _needed(Visit.objects.filter(own, assessor=user, pk__among=ids))
 
 

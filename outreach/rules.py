@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach.domain.savings import NoTariff
 from outreach.domain.vocabulary import GUARDED_CATEGORIES, Category, Paper, Role
 from outreach.domain.workdays import CalendarNotLoaded, add_months
-from outreach.domain.workflow import ApplicationState, Transition
+from outreach.domain.workflow import OPEN_STATES, ApplicationState, Transition
 from outreach.models import (
     Application,
     Assessor,
@@ -84,20 +84,23 @@ def plainly() -> Iterator[None]:
 def scope(user: User, *, prefix: str = "") -> Q:
     """Return the condition on applications that `user` may see.
 
-    An assessor sees the cases assigned to them, an outlet what it took in; everybody else their
-    division and what lies below it. `prefix` leads from another model to the application, e.g.
-    `"application__"`.
+    An assessor sees the cases assigned to them, outside their division until they are over: whoever
+    works elsewhere by now reads no more of them. An outlet sees what it took in; everybody else
+    their division and what lies below it. `prefix` leads from another model to the application,
+    e.g. `"application__"`.
     """
     return scope_of(user.role, user.pk, user.division.code, prefix=prefix)
 
 
 def scope_of(role: str, user: UUID | Slot, division: str | Slot, *, prefix: str = "") -> Q:
     """Return the same for an account's role, id and division code, as a kept query has them."""
+    within = Q(**{f"{prefix}village__code__startswith": division})
     if role == Role.ASSESSOR:
-        return Q(**{f"{prefix}assessor": user})
+        under_way = Q(**{f"{prefix}state__in": sorted(OPEN_STATES)})
+        return Q(**{f"{prefix}assessor": user}) & (within | under_way)
     if role == Role.OUTLET:
         return Q(**{f"{prefix}outlet__accounts": user})
-    return Q(**{f"{prefix}village__code__startswith": division})
+    return within
 
 
 def applications_for(user: User) -> ApplicationQuerySet:

@@ -12,10 +12,11 @@ from django.test import Client
 
 from mobile_api.scope import RECENT
 from outreach.demo.tablet import Tablet
+from outreach.domain.vocabulary import Level
 from outreach.models import Application, User, Visit
 from outreach.retention.requests import erase_on_request
 from tests import builders
-from tests.mobile_api.talking import ON_THE_DAY
+from tests.mobile_api.talking import ON_THE_DAY, evaluation_args
 
 LONG_AGO = ON_THE_DAY.date() - RECENT - timedelta(days=1)
 
@@ -56,6 +57,39 @@ def test_an_appointment_that_an_earlier_version_left_to_an_ended_case_is_not_sho
     Application.objects.update(state="withdrawn")
     tablet.sync()
     assert tablet.rows("visit") == {}
+
+
+def move_away(doctor: User) -> None:
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    User.objects.filter(pk=doctor.pk).update(division=elsewhere)
+
+
+def test_a_doctor_who_works_elsewhere_by_now_reads_what_is_not_over_and_no_more(
+    place: builders.County, tablet: Tablet, sign_in: Callable[[User], Client]
+) -> None:
+    over, to_do = builders.scheduled(place, 2)
+    Visit.objects.filter(pk=over.pk).update(state="done")
+    Application.objects.filter(pk=over.application_id).update(state="handed_over")
+    pages = [f"/cases/{visit.application_id}/" for visit in (over, to_do)]
+    tablet.sync()
+    assert len(tablet.rows("visit")) == 2
+    assert [sign_in(place.assessor).get(page).status_code for page in pages] == [200, 200]
+    move_away(place.assessor)
+    tablet.sync()
+    assert list(tablet.rows("visit")) == [str(to_do.pk)]
+    assert [sign_in(place.assessor).get(page).status_code for page in pages] == [404, 200]
+
+
+def test_what_they_say_of_a_case_that_is_over_waits_for_its_office(
+    place: builders.County, tablet: Tablet
+) -> None:
+    [visit] = builders.scheduled(place)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+    Application.objects.update(state="closed")
+    move_away(place.assessor)
+    [answer] = tablet.exchange()["outcomes"]
+    assert (answer["outcome"], answer["code"]) == ("parked", "out-of-scope")
 
 
 def test_who_was_erased_at_request_leaves_the_tablets_and_stops_none(

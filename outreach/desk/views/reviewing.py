@@ -40,12 +40,15 @@ from outreach.rules import Refused, needs_guardian, scope, second_opinions_for
 def readable(user: User) -> Q:
     """Return the condition on evaluations whose findings and photos `user` may read.
 
-    Beside their own scope an assessor reads what waits for, or has had, their second opinion.
+    Beside their own scope an assessor reads what waits in their area for their second opinion, or
+    has had it.
     """
     seen = scope(user, prefix="application__")
     if user.role != Role.ASSESSOR:
         return seen
-    return seen | Q(pk__in=second_opinions_for(user)) | Q(second_opinions__assessor=user)
+    here = Q(application__village__code__startswith=user.division.code)
+    opined = here & Q(second_opinions__assessor=user)
+    return seen | Q(pk__in=second_opinions_for(user)) | opined
 
 
 @only(Role.ADMINISTRATOR, Role.AUDITOR)

@@ -12,7 +12,7 @@ from django.utils.translation import override
 from outreach.actions import evaluations
 from outreach.actions.evaluations import Part
 from outreach.desk.findings import parts_of
-from outreach.domain.vocabulary import EvidenceKind, Role
+from outreach.domain.vocabulary import EvidenceKind, Level, Role
 from outreach.models import (
     Application,
     Assessor,
@@ -185,6 +185,18 @@ def unsaved(parts: list[dict[str, object]]) -> Evaluation:
     return Evaluation(
         application=Application(resident=resident), parts=parts, evaluated_at=builders.START
     )
+
+
+def test_who_gave_a_second_opinion_reads_of_it_as_long_as_they_work_there(
+    place: builders.County, sign_in: SignIn, evaluation: Evaluation
+) -> None:
+    second = builders.second_assessor(place)
+    evaluations.give_second_opinion([evaluation], by=second, at=evaluation.evaluated_at)
+    page = f"/evaluations/{evaluation.pk}/"
+    assert sign_in(second).get(page).status_code == 200
+    elsewhere = builders.division("511303", "高坪区", Level.COUNTY)
+    User.objects.filter(pk=second.pk).update(division=elsewhere)
+    assert sign_in(second).get(page).status_code == 404
 
 
 def test_where_a_colleague_agreed_meanwhile_with_one_the_page_says_so(
