@@ -25,6 +25,9 @@ from outreach.domain.vocabulary import Role
 from outreach.models import ImportDraft, User
 from outreach.rules import Refused, plainly
 
+#: Mistakes that the page of a list names; a spreadsheet has them all.
+NAMED = 200
+
 UNREADABLE = {
     "empty": gettext_lazy("The file has no rows."),
     "no-spreadsheet": gettext_lazy("This is no XLSX or CSV file; save the list as one of them."),
@@ -87,7 +90,8 @@ def draft(request: DeskRequest, draft: UUID) -> HttpResponse:
 
 def _shown(held: ImportDraft) -> dict[str, Any]:
     bad = {fault["row"] for fault in held.faults}
-    return {"draft": held, "bad": len(bad), "is_done": held.taken == held.good}
+    shown = {"faults": held.faults[:NAMED], "more": max(0, len(held.faults) - NAMED)}
+    return {"draft": held, "bad": len(bad), "is_done": held.taken == held.good, **shown}
 
 
 @only(Role.ADMINISTRATOR)

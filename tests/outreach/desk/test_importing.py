@@ -355,3 +355,17 @@ def test_a_known_guardian_gives_way_to_no_list_unseen(
     draft = read(sign_in(place.administrator), sheet([row(1, **named), row(2, **named)]))
     [fault] = draft.faults
     assert (fault["row"], fault["column"], draft.good) == (2, "监护人", 1)
+
+
+def test_of_very_many_mistakes_the_page_names_the_first_and_the_spreadsheet_all(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """A wrong column of a long list was a page of nine megabytes, sent with each portion."""
+    browser = sign_in(place.administrator)
+    draft = read(browser, sheet([row(index, 姓名="") for index in range(250)]))
+    page = browser.get(f"/import/{draft.pk}/").content.decode()
+    assert (page.count('role="rowheader"'), "另有 50 处" in page) == (200, True)
+    assert "250 处问题" in page
+    whole = b"".join(browser.get(f"/import/{draft.pk}/faults.xlsx").streaming_content)
+    book = load_workbook(BytesIO(whole))
+    assert book.active.max_row == 251
