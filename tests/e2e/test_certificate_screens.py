@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -19,6 +17,7 @@ from outreach.models import User
 from tests import builders
 from tests.builders import VISIT_ON
 from tests.e2e.album import Album
+from tests.e2e.elsewhere import elsewhere
 from tests.e2e.looking import Eye
 from tests.outreach.desk.pictures import issued, real_media
 
@@ -53,7 +52,7 @@ def test_a_certificate_is_renewed_lost_and_cancelled_from_its_page(
     place: builders.County, authority: None, seat: Seat, eye: Eye
 ) -> None:
     clock.advance_to(AT)
-    held = issued(place, AT)
+    held = elsewhere(lambda: issued(place, AT))
     Certificate.objects.update(valid_until="2019-05-01")
     office, approver = seat(place.administrator).new_page(), seat(place.approver).new_page()
     office.goto("/certificates/renew/")
@@ -111,7 +110,7 @@ def test_every_step_of_a_certificates_life_is_reached_by_clicking(
     place: builders.County, authority: None, seat: Seat
 ) -> None:
     clock.advance_to(AT)
-    held = issued(place, AT)
+    held = elsewhere(lambda: issued(place, AT))
     desks = {
         who: seat(getattr(place, who)).new_page()
         for who in ("liaison", "administrator", "approver")
@@ -210,12 +209,6 @@ def test_who_moves_in_is_entered_reviewed_and_signed_for(
     assert eye.found == []
 
 
-def _work() -> None:
-    """Make some papers as another process would, on a connection of its own."""
-    batches.work(uuid4())
-    connection.close()
-
-
 def test_a_batch_counts_while_its_papers_are_made(
     place: builders.County, authority: None, seat: Seat, eye: Eye
 ) -> None:
@@ -230,10 +223,9 @@ def test_a_batch_counts_while_its_papers_are_made(
     page.get_by_role("button", name="批准并签章所选").click()
     expect(page.locator("[data-made]")).to_have_text("已制作 0 / 26 本")
     eye(page, "batch")
-    with ThreadPoolExecutor(1) as others:
-        others.submit(_work).result()
-        expect(page.locator("[data-made]")).to_have_text("已制作 25 / 26 本")
-        others.submit(_work).result()
+    elsewhere(lambda: batches.work(uuid4()))
+    expect(page.locator("[data-made]")).to_have_text("已制作 25 / 26 本")
+    elsewhere(lambda: batches.work(uuid4()))
     expect(page.get_by_role("heading", name="证件已制作完毕")).to_be_visible()
     eye(page, "batch-done")
     page.goto("/batches/")

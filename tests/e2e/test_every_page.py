@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
-from django.db import connections
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from outreach.models import User
 from tests import builders
 from tests.e2e.album import Album
+from tests.e2e.elsewhere import elsewhere
 from tests.outreach.desk.rights.county import SUBJECTS, a_case_at_every_step, people
 from tests.outreach.desk.rights.operations import filled, kwargs_of
 from tests.outreach.desk.rights.table import ACCOUNTS, Row, rows
@@ -66,10 +65,8 @@ def county(place: builders.County, authority: None, tmp_path: Path, settings: An
     def fill() -> None:
         people(place)
         a_case_at_every_step(place)
-        connections.close_all()
 
-    with ThreadPoolExecutor(1) as elsewhere:  # the browser's event loop runs in this thread
-        elsewhere.submit(fill).result()
+    elsewhere(fill)
 
 
 def test_no_page_has_an_axe_violation_or_scrolls_sideways(
