@@ -10,16 +10,18 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from io import BytesIO
 
-from asn1crypto import cms
+import httpx
+from asn1crypto import cms, tsp
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.signers.pdf_signer import PdfTimeStamper, TimestampDSSContentSettings
-from pyhanko.sign.timestamps import HTTPTimeStamper
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError, set_tsp_headers
 from pyhanko.sign.validation.dss import async_add_validation_info
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, RevokedError, ValidationError
@@ -33,6 +35,8 @@ STAMP_ROOM = 2 * 12_288
 PROOF_BEFORE_STAMP = TimestampDSSContentSettings(update_before_ts=True, include_vri=False)
 """The time-stamp comes last, so that it covers the entire file."""
 TIMEOUT = 10
+CLOCKS_APART = timedelta(minutes=10)
+"""How far an authority's clock may be from ours: one of both is wrong, and neither is proof."""
 REST = 60
 """Seconds for which an authority that did not answer is left in peace."""
 
@@ -61,11 +65,49 @@ class NotProvable(Exception):
     """The paper cannot be read, or a chain in it not proven; trying again will not help."""
 
 
+class _Asking(TimeStamper):
+    """Asks over HTTP for tokens, and believes one that is over what was asked, and of about now."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.url, self.timeout = url, timeout
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Post a request; the whole answer comes in time, or none does.
+
+        A time-out of each step alone lets one that drips on hold whoever waits.
+        """
+        try:
+            async with (
+                asyncio.timeout(self.timeout),
+                httpx.AsyncClient(timeout=None) as client,  # noqa: S113  # the line above is for all
+            ):
+                answer = await client.post(
+                    self.url, content=req.dump(), headers=set_tsp_headers({})
+                )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise TimestampRequestError(type(error).__name__) from error
+        if answer.headers.get("Content-Type") != "application/timestamp-reply":
+            raise TimestampRequestError(f"answered {answer.status_code}, and no time-stamp")
+        return tsp.TimeStampResp.load(answer.content)
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+        """Return a token over a digest."""
+        token = await super().async_timestamp(message_digest, md_algorithm)
+        said = token["content"]["encap_content_info"]["content"].parsed
+        if said["message_imprint"]["hashed_message"].native != message_digest:
+            raise TimestampRequestError("answered for something else")
+        apart = abs(said["gen_time"].native - datetime.now(UTC))
+        if apart > CLOCKS_APART:
+            raise TimestampRequestError(f"its clock and ours are {apart} apart")
+        return token
+
+
 class TimeAuthority:
     """A time-stamp authority (RFC 3161) reached over HTTP, left in peace after a failure."""
 
-    def __init__(self, url: str, timeout: int = TIMEOUT) -> None:
-        self.stamper = HTTPTimeStamper(url, timeout=timeout)
+    def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
+        self.stamper = _Asking(url, timeout)
         self._asleep_until = 0.0
 
     def token(self, digest: bytes) -> cms.ContentInfo:
@@ -73,14 +115,10 @@ class TimeAuthority:
         if time.monotonic() < self._asleep_until:
             raise AuthorityAway("the time-stamp authority did not answer a moment ago")
         try:
-            token = asyncio.run(self.stamper.async_timestamp(digest, "sha256"))
-            imprint = token["content"]["encap_content_info"]["content"].parsed["message_imprint"]
+            return asyncio.run(self.stamper.async_timestamp(digest, "sha256"))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             self._asleep_until = time.monotonic() + REST
             raise AuthorityAway(f"no time-stamp from {self.stamper.url}: {error}") from error
-        if imprint["hashed_message"].native != digest:
-            raise AuthorityAway("the time-stamp authority answered for something else")
-        return token
 
     def wake(self) -> None:
         """Ask again at the next occasion, whatever happened before."""

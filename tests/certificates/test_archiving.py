@@ -95,7 +95,7 @@ def believed(folder: Path) -> Trust:
 def authority(server: TimeAuthorityServer) -> Iterator[TimeAuthority]:
     server.is_away = False
     yield TimeAuthority(server.url)
-    server.is_away = False
+    server.is_away, server.clock_is_ahead, server.drips_s = False, timedelta(), 0.0
 
 
 def raised(
@@ -266,6 +266,34 @@ def test_a_truncated_archive_shows_the_paper_that_was_issued_before(
     assert examine(archived[: len(stamped) + 900], believed) == Examination(
         Verdict.ALTERED, (Change.ADDED,)
     )
+
+
+# ---- an authority that is not as it should be
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_is_wrong_is_not_believed(
+    hours: int, keys: Signer, folder: Path, server: TimeAuthorityServer, authority: TimeAuthority
+) -> None:
+    """A paper was stamped before its signer's certificate began, or after it will have ended."""
+    paper = stamp(signed(keys), authority)
+    server.clock_is_ahead = timedelta(hours=hours)
+    with pytest.raises(AuthorityAway, match="apart"):
+        raised(signed(keys), Level.T, folder, TimeAuthority(server.url))
+    now = datetime.now(UTC)
+    with pytest.raises(AuthorityAway, match="apart"):
+        extend(
+            paper, load_trust(folder), [revocation_list(folder, at=now) or b""], authority, at=now
+        )
+
+
+def test_an_answer_that_drips_is_not_waited_for(
+    keys: Signer, server: TimeAuthorityServer, authority: TimeAuthority
+) -> None:
+    """Each byte began the patience anew: the approver's page hung for as long as it dripped."""
+    server.drips_s = 0.3
+    with pytest.raises(AuthorityAway, match="no time-stamp"):
+        stamp(signed(keys), TimeAuthority(server.url, timeout=1))
 
 
 # ---- when something is missing

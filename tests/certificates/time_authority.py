@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -23,6 +23,8 @@ from certificates.signing import as_asn1
 
 LASTS = 5
 """Years for which the authority's own certificate lasts."""
+DRIPS = 12
+"""Bytes that come one by one where it drips."""
 
 
 class TimeAuthorityServer:
@@ -33,6 +35,8 @@ class TimeAuthorityServer:
         self.is_away = False
         self.keeps_list_back = False
         self.takes_s = 0.0
+        self.drips_s = 0.0
+        self.clock_is_ahead = timedelta()
         self.asked = 0
         self.root_key = rsa.generate_private_key(65537, 2048)
         key = rsa.generate_private_key(65537, 2048)
@@ -76,6 +80,7 @@ class TimeAuthorityServer:
         """Return the DER of a response."""
         self.asked += 1
         time.sleep(self.takes_s)
+        self._stamper.fixed_dt = datetime.now(UTC) + self.clock_is_ahead
         return bytes(self._stamper.request_tsa_response(tsp.TimeStampReq.load(request)).dump())
 
     def revocations(self) -> bytes:
@@ -123,7 +128,10 @@ def serving(at: datetime) -> Iterator[TimeAuthorityServer]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            for at in range(DRIPS if authority.drips_s else 0):
+                self.wfile.write(content[at : at + 1])
+                time.sleep(authority.drips_s)
+            self.wfile.write(content[DRIPS if authority.drips_s else 0 :])
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
