@@ -14,15 +14,13 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils import get_column_letter
 
 from certificates.models import Batch, Certificate, PaperRequest
 from mobile_api.api import MIN_APP
 from mobile_api.condition import Condition, condition
 from mobile_api.models import Device, Dispute, HandInPart
 from outreach import clock
+from outreach.desk import workbooks
 from outreach.desk.tags import listed, masked, revoked_why, said
 from outreach.models import (
     AccountRequest,
@@ -43,8 +41,6 @@ from outreach.models import (
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: What begins with one of these is a formula to some spreadsheet program.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "＝", "＋", "－", "＠")
-#: Rows that a sheet holds below its headings.
-MOST_ROWS = 1_048_575
 
 Column = tuple[str | Promise, Callable[[Any], Any]]
 
@@ -280,8 +276,9 @@ def as_csv(name: str, heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> H
 
 
 def _csv_line(values: Sequence[Any]) -> str:
+    """Write a line, all in quotes: a program that divides at ; too would begin a formula there."""
     out = io.StringIO()
-    csv.writer(out).writerow(values)
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerow(values)
     return out.getvalue()
 
 
@@ -301,34 +298,8 @@ def table_as_xlsx(
 def book_as_xlsx(
     name: str, sheets: Iterable[tuple[str, Sequence[str | Promise], Iterable[Sequence[Any]]]]
 ) -> HttpResponseBase:
-    """Answer an XLSX; text cells are typed as text, so that none is a formula."""
-    book = Workbook(write_only=True)
-    for title, heads, lines in sheets:
-        sheet = _sheet(book, title, heads)
-        for number, line in enumerate(lines):
-            if number and number % MOST_ROWS == 0:  # the rest stands on the next one
-                sheet = _sheet(book, title, heads)
-            sheet.append([_cell(sheet, value) for value in line])
+    """Answer an XLSX; no text in it is a formula."""
     out = io.BytesIO()
-    book.save(out)
+    workbooks.write(out, ((title, list(map(str, heads)), lines) for title, heads, lines in sheets))
     out.seek(0)
     return FileResponse(out, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
-
-
-def _sheet(book: Workbook, title: str, heads: Sequence[str | Promise]) -> Any:
-    """Begin a sheet with its headings; a second one of a title gets a number behind it."""
-    sheet = book.create_sheet(title[:31])
-    for number in range(1, len(heads) + 1):
-        sheet.column_dimensions[get_column_letter(number)].width = 18
-    sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, str(head)) for head in heads])
-    return sheet
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    cell = WriteOnlyCell(sheet, value=value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # openpyxl takes a leading = for a formula
-    elif isinstance(value, float):
-        cell.number_format = "#,##0.00"
-    return cell

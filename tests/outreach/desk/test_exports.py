@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from outreach.actions import enquiries, publicity
-from outreach.desk import exporting
-from outreach.desk.exporting import DANGEROUS
+from outreach.desk import workbooks
+from outreach.desk.exporting import DANGEROUS, table_as_xlsx
 from outreach.desk.views.exports import exports
 from outreach.models import AuditEvent, Enquiry, User
 from tests import builders
@@ -61,6 +63,39 @@ def test_no_cell_is_a_formula(place: builders.County, sign_in: SignIn, start: st
     assert (cell.data_type, cell.value.strip()) == ("s", question.strip())
 
 
+def test_no_formula_begins_within_a_cell(place: builders.County, sign_in: SignIn) -> None:
+    """Whoever divides lines at each ; as some programs do, found one behind it."""
+    enquiries.ask("何时？;=1+1", division=place.village, at=START)
+    answer = sign_in(place.administrator).get("/export/enquiries.csv")
+    assert ',"何时？;=1+1",' in b"".join(answer.streaming_content).decode()
+
+
+def test_nothing_of_a_spreadsheet_lies_on_the_disk_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sheet lay in clear in the folder for temporary files, for good where a kill came."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lying: list[Path] = []
+
+    def lines() -> Iterator[list[str]]:
+        yield ["唐独一"]
+        lying.extend(tmp_path.iterdir())
+
+    assert read_xlsx(table_as_xlsx("cases", ["姓名"], lines()))["A2"].value == "唐独一"
+    assert lying == []
+
+
+def test_each_kind_of_cell_is_read_as_it_was(place: builders.County) -> None:
+    moment = datetime(2018, 6, 5, 9, 30)  # noqa: DTZ001  # as a spreadsheet has it
+    said = [" 张<三>\t&\r\n“四” ", 7, 0.5, date(2018, 6, 5), moment, True, "", None]
+    sheet = read_xlsx(table_as_xlsx("每 一 种", list("ABCDEFGH"), [said]))
+    day = datetime(2018, 6, 5)  # noqa: DTZ001
+    assert [cell.value for cell in sheet[2]] == [*said[:3], day, moment, True, None, None]
+    shown = [cell.number_format for cell in sheet[2]][1:5]
+    assert shown == ["General", "#,##0.00", "yyyy-mm-dd", "yyyy-mm-dd h:mm:ss"]
+    assert (sheet.title, sheet.freeze_panes) == ("每 一 种", "A2")
+
+
 def test_what_no_spreadsheet_may_hold_is_left_out(place: builders.County, sign_in: SignIn) -> None:
     """A citizen's question is whatever a browser sends."""
     enquiries.ask("何\uffff时\ufffe？\x0b", division=place.village, at=START)
@@ -73,7 +108,7 @@ def test_what_one_sheet_cannot_hold_stands_on_the_next(
 ) -> None:
     """A trail of some years has more rows than a sheet; no spreadsheet opened it."""
     builders.applied(place, 5)
-    monkeypatch.setattr(exporting, "MOST_ROWS", 2)
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 2)
     sheets = read_sheets(sign_in(place.administrator).get("/export/cases.xlsx"))
     assert [sheet.max_row for sheet in sheets] == [3, 3, 2]
     assert {sheet["A1"].value for sheet in sheets} == {"申请编号"}
