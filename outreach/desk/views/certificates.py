@@ -97,7 +97,9 @@ def certificate(request: DeskRequest, certificate: UUID) -> HttpResponse:
             "events": held.events.select_related("by"),
             "files": held.files.order_by("version"),
             "newest": held.newest_file,
-            "chain": Certificate.objects.filter(resident=held.resident_id).order_by("pk"),
+            "chain": certificates_for(request.user)
+            .filter(resident=held.resident_id)
+            .order_by("pk"),
             "may_read_notes": request.user.role != Role.ASSESSOR,
             "may_hand_over": _may_hand_over(request.user, held),
             "may_sign": request.user.role == Role.APPROVER

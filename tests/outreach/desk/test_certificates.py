@@ -18,7 +18,7 @@ from certificates.keys import TokenAway
 from certificates.models import Batch, Certificate, CertificateFile, ItemState, PaperRequest
 from outreach import clock
 from outreach.domain.vocabulary import Level, Role
-from outreach.models import AuditEvent, User
+from outreach.models import Application, AuditEvent, User
 from tests import builders
 from tests.certificates.issuing import ISSUED_AT, flipped, issued, paper_of, put_portraits
 
@@ -99,6 +99,22 @@ def test_the_number_is_not_on_the_page(
 ) -> None:
     page = sign_in(place.administrator).get(reverse("desk:certificate", args=[held.pk]))
     assert held.number not in page.content.decode()
+
+
+def test_of_a_persons_certificates_whoever_looks_sees_those_of_their_area(
+    place: builders.County, files: Path, sign_in: SignIn
+) -> None:
+    """Where the person lived before they read what the new one says, and a link led nowhere."""
+    before, after = issued(place, files, 2)
+    Certificate.objects.filter(pk=before.pk).update(state="replaced")
+    Certificate.objects.filter(pk=after.pk).update(resident=before.resident_id)
+    Application.objects.filter(pk=after.application_id).update(village=place.other_village)
+    page = reverse("desk:certificate", args=[before.pk])
+    sees = {
+        who: str(after.pk) in sign_in(getattr(place, who)).get(page).content.decode()
+        for who in ("liaison", "administrator")
+    }
+    assert sees == {"liaison": False, "administrator": True}
 
 
 def test_renewals_come_to_the_desk_are_signed_and_handed_over(
