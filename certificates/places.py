@@ -62,7 +62,7 @@ SLOTS = {
     "grade": Slot(318, 489, 180, (21.0,), bold=True, drop=27),
     "address": Slot(LEFT, 422, RIGHT - LEFT, (13.0, 11.0, 9.5, 8.6, 7.6), lines=2),
     "telephone": Slot(LEFT, 370, 140),
-    "guardian": Slot(222, 370, 150, (13.0, 11.0, 9.0, 8.0), lines=2),
+    "guardian": Slot(222, 370, 150, (13.0, 11.0, 9.0, 8.0, 7.2, 6.6, 6.0), lines=2),
     "guardian_telephone": Slot(388, 370, RIGHT - 388),
     "issued_on": Slot(LEFT, 322, 220),
     "valid_until": Slot(318, 322, RIGHT - 318),
