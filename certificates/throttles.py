@@ -11,11 +11,16 @@ from django.http import HttpRequest
 from ninja.throttling import AnonRateThrottle
 
 from outreach.actions.holding import counting
+from outreach.domain.addresses import line_of
 from outreach.models.sealed import blind_index
 
 
 class OneByOne(AnonRateThrottle):
     """Counts those that come in one moment, too: many at once are no more than few."""
+
+    def get_ident(self, request: HttpRequest) -> str:
+        """Name the line of who asks: many addresses of one are no more than one."""
+        return line_of(super().get_ident(request) or "")
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Count one more and tell whether it may be."""

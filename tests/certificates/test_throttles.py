@@ -40,6 +40,16 @@ def test_one_number_is_answered_twenty_times_a_day_whoever_asks(counts: str) -> 
     assert answers == [True] * 20 + [False]
 
 
+def test_many_addresses_of_one_line_are_one_caller(counts: str) -> None:
+    """A home has 2^64 of them: whoever asked from another one each time had as many guesses."""
+    homes = [RequestFactory(REMOTE_ADDR=f"2001:db8:0:1::{n:x}").get("/") for n in range(12)]
+    numbers = [f"511302195003020{n:02}1142" for n in range(12)]
+    answers = [throttles.may_ask_number(*one) for one in zip(homes, numbers, strict=True)]
+    assert answers == [True] * 10 + [False] * 2
+    neighbour = RequestFactory(REMOTE_ADDR="2001:db8:0:2::1").get("/")
+    assert throttles.may_ask_number(neighbour, "51130219500302991142")
+
+
 def counted_slowly(settings: Any, patch: pytest.MonkeyPatch, throttle: type) -> Any:
     """Let others in between the two steps of a throttle's count; return what it counts in."""
     settings.CACHES = {"default": _COUNTS["process"]}

@@ -54,6 +54,29 @@ def test_the_alert_on_forgotten_cases_names_states_of_the_register() -> None:
     assert set(named.split("|")) - set(ApplicationState) == set()
 
 
+def test_the_first_error_since_a_start_is_told() -> None:
+    """Its series begins at 1, and increases by nothing: nobody heard of it until the second one."""
+    rules = yaml.safe_load(text_of("alerts.yaml"))["groups"][0]["rules"]
+    [asked] = [rule["expr"] for rule in rules if rule["alert"] == "ServerErrors"]
+    errors = 'outreach_http_request_seconds_count{status=~"5.."}'
+    assert f"or ({errors} unless {errors} offset 10m)" in asked
+
+
+def test_the_nights_work_is_done_at_night_whatever_the_machines_zone() -> None:
+    """A rented machine's is UTC: backup and erasure came in the middle of the morning's work."""
+    timers = [file.read_text(encoding="utf-8") for file in DEPLOY.rglob("*.timer")]
+    assert len(timers) == 4
+    for text in timers:
+        assert re.search(rf"^OnCalendar=\*-\*-\* 0[1-4]:[03]0 {settings.TIME_ZONE}$", text, re.M)
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "counties/nginx.conf"])
+def test_the_proxy_is_reached_by_either_kind_of_address(name: str) -> None:
+    """Who has IPv6 alone, or asks by it first, was not answered."""
+    ports = re.findall(r"^ +listen (\S+?)(?: ssl)?;", text_of(name), re.M)
+    assert {"80", "443", "[::]:80", "[::]:443"} <= set(ports)
+
+
 @pytest.mark.parametrize(
     "name", sorted(str(file.relative_to(DEPLOY)) for file in DEPLOY.rglob("*.service"))
 )

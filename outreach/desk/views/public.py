@@ -19,6 +19,7 @@ from outreach.actions import enquiries as asking
 from outreach.desk.answers import answer, check_form
 from outreach.desk.guessing import counted, looked_at, so_far
 from outreach.desk.person_fields import NumberField, TelephoneField
+from outreach.domain.addresses import line_of
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Division, Enquiry
 from outreach.reports import reply_rate, savings_report, steps_kept
@@ -101,9 +102,9 @@ def _from(request: HttpRequest) -> str:
 
 
 def _caller(request: HttpRequest) -> str:
-    """Return whose guesses count together: the address that the nearest proxy was called from."""
+    """Return whose guesses count together: the line that the nearest proxy was called from."""
     told: str = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return told or str(request.META.get("REMOTE_ADDR", ""))
+    return line_of(told or str(request.META.get("REMOTE_ADDR", "")))
 
 
 def _was_right(keys: list[str]) -> None:
