@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from outreach.domain.retention import MalformedTerms, read_terms
 from outreach.environment import MalformedBucket, parse_bucket
@@ -245,3 +247,26 @@ def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[Check
         said = f"The search_path of {role} shows other registers beside {schema}: {others[0]}."
         return [Error(said, hint=hint, id="outreach.E013")]
     return []
+
+
+@register(Tags.database)
+def check_version(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Keep an older version off a register that a newer one has upgraded.
+
+    It would leave out what its rows must have by now: each evaluation would be set aside.
+    """
+    try:
+        applied = MigrationRecorder(connection).applied_migrations() if databases else {}
+    except DatabaseError:  # the server starts without it
+        return []
+    ours = MigrationLoader(None)
+    known = {
+        *ours.disk_migrations,
+        *(old for one in ours.disk_migrations.values() for old in one.replaces),
+    }
+    newer = sorted(one for one in {*applied} - known if one[0] in ours.migrated_apps)
+    if not newer:
+        return []
+    said = f"A newer version has upgraded this register: {'.'.join(newer[-1])} is unknown here."
+    hint = "Install that version again, or restore a backup of before the upgrade."
+    return [Error(said, hint=hint, id="outreach.E021")]
