@@ -85,7 +85,9 @@ def test_one_who_guesses_behind_the_same_proxy_does_not_lock_out_the_others(
     assert ask_status(case.number, end, x_forwarded_for="203.0.113.9")[0] == 200
 
 
-def test_one_who_guesses_from_many_addresses_of_a_line_is_one_caller(place: builders.County) -> None:
+def test_one_who_guesses_from_many_addresses_of_a_line_is_one_caller(
+    place: builders.County,
+) -> None:
     """Each home has 2^64 of them by IPv6."""
     for n in range(GUESSES_FROM + 1):
         said = ask_status(f"2018-9{n:04}", "0000", x_forwarded_for=f"2001:db8:0:1::{n:x}")
