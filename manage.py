@@ -8,8 +8,15 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except (OperationalError, OSError) as error:
+        # A disk that is full, a database that is away: where in our lines that was helps nobody.
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"The database or a disk refused: {error}")
 
 
 if __name__ == "__main__":
