@@ -817,7 +817,11 @@ def test_a_photo_that_was_not_accepted_is_taken_anew_and_its_mark_goes(
     [words] = [one for one in PHOTOS if not page.get_by_role("img", name=f"{one} 1").count()]
     hand.shoot(words)
     page.get_by_role("button", name="提交").click()
+    page.context.set_offline(True)
     hand.press("提交评定")
+    expect(hand.line()).to_have_text("2 项待发送")
+    page.context.set_offline(False)
+    hand.line().click()
     expect(hand.line()).to_have_text("全部已送达")
     page.goto("/tablet/#/disputes")
     expect(page.get_by_text("更正并重新发送")).to_be_visible()

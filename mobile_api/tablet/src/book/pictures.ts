@@ -6,6 +6,10 @@ import type { Safe } from '../store/safe'
 export const dropPicture = (safe: Safe, { sha256 }: Media): Promise<void> =>
   safe.change(() => (safe.media.get(sha256)?.state === 'draft' ? { media: { del: [sha256] } } : {}))
 
+/** The pictures that are declared for the first time, to be sent; of the others the office has heard, or has them. */
+export const declared = (all: readonly Media[]): Media[] =>
+  all.filter(({ state }) => state === 'draft').map((item) => ({ ...item, state: 'declared' }))
+
 /** What a corrected copy leaves out of what the first one declared: the picture itself stays for that one. */
 export interface LeavesOut {
   without?: string[]

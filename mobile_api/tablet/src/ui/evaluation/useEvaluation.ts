@@ -1,6 +1,6 @@
 import { computed, inject, type InjectionKey } from 'vue'
 import { evidenceFor, hasResult, isOneOfSeveral, isPart, isStill, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, signersBeside, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
-import { takeOut } from '../../book/pictures'
+import { declared, takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
 import type { Picture } from '../../capture/pictures'
@@ -98,11 +98,11 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
         if (missing.value.length > 0) throw new NotSaved()
         const coSigners = signers.value.slice(1).map(({ id }) => id)
         const args = submission({ ...draft, coSigners }, visit.application, results.value, media.value, standard, years, new Date(at).toISOString())
-        const declared = media.value.map((item) => ({ ...item, state: 'declared' as const }))
+        const meta = declared(media.value)
         // What went into no record, as a signature for another result, is nobody's any more; nor is a
         // report, begun before, that the visit came to nothing.
-        const del = unsaid().filter((sha256) => !declared.some((item) => item.sha256 === sha256))
-        return { args, beside: { drafts: { del: [key, `not-done/${visit.id}`] }, media: { meta: declared, del } } }
+        const del = unsaid().filter((sha256) => !meta.some((item) => item.sha256 === sha256))
+        return { args, beside: { drafts: { del: [key, `not-done/${visit.id}`] }, media: { meta, del } } }
       }
       await finish(() => home.sayInTurn('submit_evaluation', at, make))
       void sync()
