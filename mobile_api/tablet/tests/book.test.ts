@@ -262,6 +262,8 @@ describe('a slot', () => {
   it.each([
     ['suits when nothing speaks against it', slot, [], [], open, []],
     ['is in the past', { ...slot, on: '2018-06-01' }, [], [], open, ['past']],
+    ['is over since an hour', { ...slot, on: '2018-06-04', start: '08:00' }, [], [], open, ['hour_past']],
+    ['is later today', { ...slot, on: '2018-06-04' }, [], [], open, []],
     ['is on a day of rest', slot, [], [], days('2018-06-06'), ['not_working']],
     ['is in a year whose calendar is not loaded', slot, [], [], () => null, ['calendar_missing']],
     ['is when the family is away', slot, [], [{ weekday: 2, from: '14:00', to: '17:00' }], open, ['family']],

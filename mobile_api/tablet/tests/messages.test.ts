@@ -31,7 +31,7 @@ describe('the messages', () => {
     ['receipt', ['only_here', 'text_safe', 'all_safe', 'disputed', 'parked', 'set_aside']],
     ['outcome', ['refused', 'conflict', 'parked']],
     ['outcome_next', ['refused', 'conflict', 'parked']],
-    ['clash', ['past', 'not_working', 'calendar_missing', 'family', 'family_leaves', 'double']],
+    ['clash', ['past', 'hour_past', 'not_working', 'calendar_missing', 'family', 'family_leaves', 'double']],
     ['urgent', ['terminal_illness', 'subsidy_lapsing']],
     ['proof', ['signature', 'content']],
     ['grade', ['1', '2', '3', '4', 'not_met']],

@@ -1,12 +1,12 @@
 /** Whether a day and hour suits: working day, the family's times, nobody booked twice. Pure. */
-import { dayOf, weekdayOf } from '../core/clock'
+import { dayOf, timeOf, weekdayOf } from '../core/clock'
 import type { CalendarRow, PossibleTime } from '../core/wire'
 import type { VisitView } from './views'
 
-export type Clash = 'past' | 'not_working' | 'calendar_missing' | 'family' | 'family_leaves' | 'double'
+export type Clash = 'past' | 'hour_past' | 'not_working' | 'calendar_missing' | 'family' | 'family_leaves' | 'double'
 
-/** What a call to the family settles; with anything else the office takes no visit in. */
-export const isAskable = (clash: Clash): boolean => clash === 'family' || clash === 'family_leaves'
+/** What a second look, or a call to the family, settles; with anything else the office takes no visit in. */
+export const isAskable = (clash: Clash): boolean => ['hour_past', 'family', 'family_leaves'].includes(clash)
 
 export interface Slot {
   on: string
@@ -26,6 +26,8 @@ export function clashes(
 ): Clash[] {
   const found: Clash[] = []
   if (slot.on < dayOf(now)) found.push('past')
+  // A slip between 8 and 18, or somebody whose door stood open an hour ago.
+  if (slot.on === dayOf(now) && slot.start < timeOf(now)) found.push('hour_past')
   const year = calendar(slot.on.slice(0, 4))
   if (!year) found.push('calendar_missing')
   else if (year.non_working.includes(slot.on)) found.push('not_working')

@@ -395,6 +395,7 @@ export const en: Record<MessageKey, string> = {
   'schedule.cancel_why': 'First say why it is cancelled.',
 
   'clash.past': 'This day has passed.',
+  'clash.hour_past': 'This hour of today has passed; look again.',
   'clash.not_working': 'This is not a working day.',
   'clash.calendar_missing': 'The working calendar of that year is not here; sync first.',
   'clash.family': 'The family may not be at home then; call them first.',

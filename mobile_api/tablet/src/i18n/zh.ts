@@ -393,6 +393,7 @@ export const zh = {
   'schedule.cancel_why': '请先写明取消的原因。',
 
   'clash.past': '这一天已经过去。',
+  'clash.hour_past': '今天这个时间已经过去，请再看一下。',
   'clash.not_working': '这一天不是工作日。',
   'clash.calendar_missing': '平板上没有这一年的工作日历，请联网同步。',
   'clash.family': '家里这个时间可能没人，请先打电话确认。',
