@@ -107,6 +107,26 @@ def test_a_page_that_stays_open_hears_what_was_cancelled_since(
     show(page, photo, "由本机关签发，但已注销")
 
 
+@pytest.mark.parametrize(
+    "shut",
+    [
+        "delete Navigator.prototype.serviceWorker; CacheStorage.prototype.open = refuse",
+        "Cache.prototype.put = refuse",
+    ],
+    ids=["a private window", "a full disk"],
+)
+def test_a_browser_that_keeps_nothing_checks_on_the_line(
+    held: Certificate, photo: Path, seat: Seat, shut: str
+) -> None:
+    context = seat(None)
+    refuse = "const refuse = () => Promise.reject(new DOMException('', 'QuotaExceededError'));"
+    context.add_init_script(refuse + shut)
+    page = context.new_page()
+    page.goto("/check/qr/")
+    expect(page.locator("#known")).to_contain_text("尚未准备好离线使用")
+    show(page, photo, "由本机关签发，有效")
+
+
 def test_a_photograph_that_is_turned_and_small_is_read(
     held: Certificate, photo: Path, seat: Seat, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ export interface Knowledge {
   issuer: string
   keys: Keys
   list: Revocations | undefined
+  /** whether the keys are here without a network, too */
+  isKept: boolean
 }
 
 interface Issuer {
@@ -19,19 +21,21 @@ const PATIENCE_MS = 8000
 
 /** Fetch keys and list, else take those kept; undefined when neither was ever here. */
 export async function learn(): Promise<Knowledge | undefined> {
-  const kept = await caches.open(KEPT)
+  // A private window keeps nothing, and neither does a full disk: what is fetched counts all the same.
+  const kept = await caches.open(KEPT).catch(() => undefined)
   const issuer = await newest(kept, ISSUER)
   if (issuer === undefined) return undefined
   const said = (await issuer.json()) as Issuer
   const keys = await imported(said)
-  return { issuer: said.issuer, keys, list: await newestList(kept, keys) }
+  const isKept = (await kept?.match(ISSUER)) !== undefined
+  return { issuer: said.issuer, keys, list: await newestList(kept, keys), isKept }
 }
 
 /** Fetch a file and keep it; without network take what was kept. */
-async function newest(kept: Cache, name: string): Promise<Response | undefined> {
+async function newest(kept: Cache | undefined, name: string): Promise<Response | undefined> {
   const fresh = await fetched(name)
-  if (fresh === undefined) return kept.match(name)
-  await kept.put(name, fresh.clone())
+  if (fresh === undefined) return kept?.match(name)
+  await kept?.put(name, fresh.clone()).catch(() => undefined)
   return fresh
 }
 
@@ -44,13 +48,13 @@ export function isOlder(now: Revocations, before: Revocations): boolean {
 }
 
 /** Keep a fetched list only when it is signed and not older than the one kept: nobody can roll it back. */
-async function newestList(kept: Cache, keys: Keys): Promise<Revocations | undefined> {
-  const before = await parsed(await kept.match(LIST), keys)
+async function newestList(kept: Cache | undefined, keys: Keys): Promise<Revocations | undefined> {
+  const before = await parsed(await kept?.match(LIST), keys)
   const fresh = await fetched(LIST)
   const now = await parsed(fresh?.clone(), keys)
   if (fresh === undefined || now === undefined) return before
   if (before !== undefined && isOlder(now, before)) return before
-  await kept.put(LIST, fresh)
+  await kept?.put(LIST, fresh).catch(() => undefined)
   return now
 }
 

@@ -13,6 +13,8 @@ const FRESH_MS = 3_600_000
 const SIGNS = { good: '✓', care: '!', bad: '✕' }
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T
+/** Hidden in the private windows of some browsers. */
+const workers = 'serviceWorker' in navigator ? navigator.serviceWorker : undefined
 let language: Language = navigator.language.startsWith('zh') || !navigator.language ? 'zh' : 'en'
 let known: Knowledge | undefined
 let askedAt = 0
@@ -40,7 +42,7 @@ function tellKnowledge(): void {
     place.textContent = words.never
     return
   }
-  const offline = navigator.serviceWorker.controller ? words.ready : words.notReady
+  const offline = workers?.controller && known.isKept ? words.ready : words.notReady
   const age = known.list ? Math.max(0, Math.floor((Date.now() - known.list.signedAt.getTime()) / DAY_MS)) : 0
   const list = known.list
     ? words.list(day(known.list.signedAt), age === 0 ? words.today : words.days(age)) + (age > OLD_DAYS ? words.old : '')
@@ -161,8 +163,8 @@ async function begin(): Promise<void> {
     note(WORDS[language].insecure)
     return
   }
-  navigator.serviceWorker.addEventListener('controllerchange', tellKnowledge)
-  void navigator.serviceWorker.register('sw.js')
+  workers?.addEventListener('controllerchange', tellKnowledge)
+  void workers?.register('sw.js').catch(() => undefined)
   await learnAnew()
   document.body.dataset['ready'] = 'yes'
 }

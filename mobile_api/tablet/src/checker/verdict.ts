@@ -13,7 +13,7 @@ export interface Verdict {
 }
 
 /** Judge a code. Without a revocation list a genuine code is `unknown`: it may be cancelled since. */
-export async function judge(text: string, known: Knowledge, now: Date): Promise<Verdict> {
+export async function judge(text: string, known: Pick<Knowledge, 'keys' | 'list'>, now: Date): Promise<Verdict> {
   try {
     const credential = await readCredential(text.trim(), known.keys)
     const state = known.list?.states.get(credential.certificate)
