@@ -44,7 +44,7 @@ def hand_over(world: World, device: Device, room: int | None = None) -> None:
     world.reached["handed in unknown to all"] += unknown
     world.forget(device)
     device.state, device.key = State(), fresh_key()
-    if halt == "revoked" or device.name in world.revoked:
+    if world.is_stopped(device):
         device.state.halt = "revoked"
         world.told_revoked.add(device.name)
         device.save()
@@ -67,7 +67,7 @@ def read_changes(world: World, choose: Random) -> None:
 def second_window(world: World, choose: Random) -> None:
     """Pull from two windows over the same store, each from the view it holds (I10)."""
     device = any_device(world, choose)
-    if device is None or device.state.halt or device.name in world.revoked:
+    if device is None or device.state.halt or world.is_stopped(device):
         return
     state = device.state
     view, rows = state.view, dict(state.rows)

@@ -26,7 +26,7 @@ Slot = tuple[date, time]
 @between(4)
 def book_a_visit(world: World, choose: Random) -> None:
     """Book the visit of a case from a tablet that shows it; what comes between, comes first."""
-    found = _unvisited(world) or _newly_unvisited(world)
+    found = unvisited(world) or newly_unvisited(world)
     if not found:
         return
     device, pk = choose.choice(found)
@@ -45,19 +45,20 @@ def book_a_visit(world: World, choose: Random) -> None:
     world.exchange(device, choose.choice(["whole", "whole", "whole", "cut", "twice", "lost"]))
 
 
-def _unvisited(world: World) -> list[tuple[Device, str]]:
+def unvisited(world: World) -> list[tuple[Device, str]]:
+    """Return the cases without a visit that tablets show."""
     rows = ((one, pk) for one in world.devices.values() for pk, _ in rows_of(one, "case"))
     return [(one, pk) for one, pk in rows if not one.state.halt]
 
 
-def _newly_unvisited(world: World) -> list[tuple[Device, str]]:
+def newly_unvisited(world: World) -> list[tuple[Device, str]]:
     """Accept a case that nobody has a time for, and let a tablet hear of it."""
     # Numbers come round after a thousand: born on a day of their own, nobody meets the beginning's.
     number = builders.id_number(date(1955, 5, 5))
     builders.accepted(world.place, 1, categories=["hearing"], id_number=number)
     for device in list(world.devices.values()):
         world.exchange(device)
-    return _unvisited(world)
+    return unvisited(world)
 
 
 def say_booking(world: World, device: Device, case: str, slot: Slot) -> str:
@@ -108,7 +109,7 @@ def _it_is_erased(world: World, choose: Random, case: Application, slot: Slot) -
 
 
 def _another_books_the_case(world: World, choose: Random, case: Application, slot: Slot) -> None:
-    also = [one for one, pk in _unvisited(world) if pk == str(case.pk)]
+    also = [one for one, pk in unvisited(world) if pk == str(case.pk)]
     if also:
         device = choose.choice(also)
         say_booking(world, device, str(case.pk), choose.choice([slot, world.next_slot()]))
@@ -116,7 +117,7 @@ def _another_books_the_case(world: World, choose: Random, case: Application, slo
 
 
 def _another_takes_the_time(world: World, choose: Random, case: Application, slot: Slot) -> None:
-    also = [(one, pk) for one, pk in _unvisited(world) if pk != str(case.pk)]
+    also = [(one, pk) for one, pk in unvisited(world) if pk != str(case.pk)]
     if also:
         device, pk = choose.choice(also)
         say_booking(world, device, pk, slot)
@@ -147,9 +148,7 @@ def hand_over_a_certificate(world: World, choose: Random) -> None:
         return
     device, pk = choose.choice(showing)
     for one in [device, *(other for other, same in showing if same == pk and other is not device)]:
-        args = {"certificate": pk, "to": "resident", "handed_over_at": NOW.isoformat()}
-        one.say("hand_over_certificate", args, NOW.isoformat())
-        world.reached["handed over"] += 1
+        say_hand_over(world, one, pk)
         if choose.random() < 0.7:
             break
     if choose.random() < 0.2:
@@ -158,3 +157,10 @@ def hand_over_a_certificate(world: World, choose: Random) -> None:
     if other := any_device(world, choose):
         world.exchange(other)
     world.exchange(device, choose.choice(["whole", "whole", "cut", "twice"]))
+
+
+def say_hand_over(world: World, device: Device, certificate: str) -> None:
+    """Say into a tablet that a certificate is in its owner's hands."""
+    args = {"certificate": certificate, "to": "resident", "handed_over_at": NOW.isoformat()}
+    device.say("hand_over_certificate", args, NOW.isoformat())
+    world.reached["handed over"] += 1

@@ -23,9 +23,11 @@ def rule(weight: int) -> Callable[[Rule], Rule]:
     return register
 
 
-#: Rules that come between the others, and those of the office that come between all these.
+#: Rules that come between the others, those of the office that come between all these, and what
+#: is seldom.
 BETWEEN: dict[str, int] = {}
 MEANWHILE: dict[str, int] = {}
+SELDOM: dict[str, int] = {}
 
 
 def between(weight: int, among: dict[str, int] = BETWEEN) -> Callable[[Rule], Rule]:
@@ -45,6 +47,11 @@ def between(weight: int, among: dict[str, int] = BETWEEN) -> Callable[[Rule], Ru
 def meanwhile(weight: int) -> Callable[[Rule], Rule]:
     """Register what the office does between all of these, in some scenarios."""
     return between(weight, MEANWHILE)
+
+
+def seldom(weight: int) -> Callable[[Rule], Rule]:
+    """Register what happens now and then in a year, in some scenarios and beside those."""
+    return between(weight, SELDOM)
 
 
 def any_device(world: World, choose: Random, *usernames: str) -> Device | None:

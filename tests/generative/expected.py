@@ -13,11 +13,19 @@ from django.conf import settings
 from certificates.models import Certificate
 from mobile_api.models import LedgerEntry
 from outreach.domain.vocabulary import Role
-from outreach.models import Application, Evaluation, User, Visit
+from outreach.models import (
+    Application,
+    DeclaredRelative,
+    Evaluation,
+    User,
+    Visit,
+    working_calendar,
+)
 from outreach.rules import applications_for
 
 #: Its last letter is another's.
 A_BAD_NUMBER = "53010219200508011Y"
+A_CHILDS_BIRTHDAY = date(2010, 6, 1)
 #: By its number in the log: the promise, and the outcome that keeps it.
 Expected = dict[int, tuple[str, str]]
 Said = list[dict[str, Any]]
@@ -65,7 +73,9 @@ def _in_another_role(
             key, model = _MADE[name]
             if model._default_manager.filter(pk=args.get(key)).exists():
                 continue
-        if name == "nominate" and args["resident"]["id_number"] == A_BAD_NUMBER:
+        if name == "nominate" and (
+            args["resident"]["id_number"] == A_BAD_NUMBER or _asks_alone(args)
+        ):
             continue
         if name in ("nominate", "schedule_visit", "correct_contact", "hand_over_certificate") or (
             name == "submit_evaluation" and args.get("evaluation") in made
@@ -75,7 +85,7 @@ def _in_another_role(
 
 
 def _evaluations(
-    username: str, fresh: Said, made: Collection[str], _reached: Counter[str]
+    username: str, fresh: Said, made: Collection[str], reached: Counter[str]
 ) -> Iterator[tuple[int, tuple[str, str]]]:
     """Look at those that nothing speaks against, and at those of visits that are another's."""
     # A visit that is booked by the same push is nobody's yet.
@@ -98,15 +108,35 @@ def _evaluations(
     doctors = {
         str(pk) for pk in User.objects.filter(role=Role.ASSESSOR).values_list("pk", flat=True)
     }
+    author = User.objects.get(username=username)
     for one in due:
         if one["args"]["evaluation"] in came:
             continue
         signed = len(doctors.intersection(one["args"]["co_signers"]))
         if one["args"]["visit"] in ids - known:
             is_enough = signed >= settings.OUTREACH_CO_SIGNERS
-            yield one["seq"], IN if is_enough else ("so many sign", "refused")
+            if _are_kin([author.pk, *one["args"]["co_signers"]], one["args"]["visit"]):
+                reached["rated by a relative"] += 1
+                yield one["seq"], ("no relative rates", "refused")
+            else:
+                yield one["seq"], IN if is_enough else ("so many sign", "refused")
         elif one["args"]["visit"] not in own:
             yield one["seq"], OUT
+
+
+def _are_kin(users: Collection[object], visit: str) -> bool:
+    """Tell whether one of these declared the person of a visit a relative."""
+    theirs = DeclaredRelative.objects.filter(user__in=users)
+    return theirs.filter(resident__applications__visits=visit).exists()
+
+
+def is_a_childs(args: dict[str, Any]) -> bool:
+    """Tell whether a nomination is of a child."""
+    return f"{A_CHILDS_BIRTHDAY:%Y%m%d}" in args["resident"]["id_number"]
+
+
+def _asks_alone(args: dict[str, Any]) -> bool:
+    return args["consent"]["by"] == "resident" and is_a_childs(args)
 
 
 def _nominations(
@@ -128,6 +158,9 @@ def _nominations(
         if args["application"] not in there and not args["village"].startswith(area):
             reached["nominated elsewhere"] += 1
             yield one["seq"], OUT
+        elif args["application"] not in there and _asks_alone(args):
+            reached["a child asks alone"] += 1
+            yield one["seq"], ("the guardian asks", "refused")
         elif args["application"] not in there and number not in before | {A_BAD_NUMBER}:
             reached["correction applied"] += "corrects" in args
             there.add(args["application"])
@@ -183,13 +216,21 @@ def _bookings(
 
 def _booking(case: Application, args: dict[str, Any]) -> tuple[str, str]:
     """Tell what becomes of a booking of a case, as its family and its assessor are booked now."""
-    if case.state != "accepted" or case.assessor is None or case.assessor.role != Role.ASSESSOR:
+    doctor = case.assessor
+    if case.state != "accepted" or doctor is None or doctor.role != Role.ASSESSOR:
         return "what is over is not visited", "refused"
+    if not doctor.is_active:
+        return "who has left visits nobody", "refused"
     if case.visits.filter(state="scheduled").exists():
         return "I6", "conflict"
+    if doctor.declared_relatives.filter(resident=case.resident_id).exists():
+        return "no relative rates", "refused"
+    day = date.fromisoformat(args["on"])
+    if not working_calendar(day).is_working_day(day):
+        return "nobody comes on a holiday", "refused"
     wanted = Visit(on=date.fromisoformat(args["on"]), minutes=args["minutes"])
     wanted.start = time.fromisoformat(args["start"])
-    taken = Visit.objects.filter(assessor=case.assessor, state="scheduled")
+    taken = Visit.objects.filter(assessor=doctor, state="scheduled")
     is_taken = any(wanted.overlaps(other) for other in taken)
     return ("nobody is at two homes", "refused") if is_taken else IN
 
@@ -201,6 +242,7 @@ def _hand_overs(
     said = [one for one in fresh if one["name"] == "hand_over_certificate"]
     user = User.objects.get(username=username) if said else None
     handed = set(Certificate.objects.exclude(handed_over_at=None).values_list("pk", flat=True))
+    valid = set(Certificate.objects.filter(state="valid").values_list("pk", flat=True))
     for one in said:
         pk = UUID(one["args"]["certificate"])
         theirs = applications_for(user).filter(certificates=pk) if user else None
@@ -210,6 +252,9 @@ def _hand_overs(
         elif pk in handed:
             reached["handed over twice"] += 1
             yield one["seq"], ("handed over once", "refused")
+        elif pk not in valid:
+            reached["handed over, and void"] += 1
+            yield one["seq"], ("what is void is not handed over", "refused")
         else:
             handed.add(pk)
             yield one["seq"], IN

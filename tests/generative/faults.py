@@ -13,6 +13,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db.models import Max
 
+from certificates import life
 from certificates.models import CertificateQuerySet
 from mobile_api import (
     api,
@@ -32,12 +33,12 @@ from mobile_api.models import Epoch, HandInPart, LedgerEntry, Outcome
 from mobile_api.problems import Problem
 from mobile_api.tus import blobs
 from mobile_api.wire import ChangesOut
-from outreach.actions import contacts, evaluations, outlasting, publicity, visits
+from outreach.actions import applications, contacts, evaluations, outlasting, publicity, visits
 from outreach.domain.vocabulary import Role
 from outreach.models import Answers, AuditEvent, Evaluation, Kept, Visit
 from outreach.models.visits import EvaluationQuerySet
 from outreach.retention import requests
-from outreach.rules import Refused
+from outreach.rules import Raters, Refused
 from tests.generative.device import Device
 from tests.generative.world import World
 
@@ -546,21 +547,26 @@ def the_feed_keeps_a_restore_to_itself(
 # Who asked to be forgotten
 
 
-@contextmanager
-def _who_is_erased_is_in_scope() -> Iterator[None]:
-    sound = scope._visits_since
+def _asking_less(name: str, column: str) -> Fault:
+    """Read more into a scope than belongs there: whatever a column says."""
 
-    def unheeding(*shape: Any, **slots: Any) -> Any:
-        found = sound._build(*shape, **slots)
-        where = found.query.where
-        where.children = [one for one in where.children if "erased_at" not in str(one)]
-        return found
+    @contextmanager
+    def planted() -> Iterator[None]:
+        sound = getattr(scope, name)
 
-    with _replaced(scope, "_visits_since", Kept(unheeding)):
-        yield
+        def unheeding(*shape: Any, **slots: Any) -> Any:
+            found = sound._build(*shape, **slots)
+            where = found.query.where
+            where.children = [one for one in where.children if column not in str(one)]
+            return found
+
+        with _replaced(scope, name, Kept(unheeding)):
+            yield
+
+    return planted
 
 
-FAULTS["who_is_erased_is_in_scope"] = _who_is_erased_is_in_scope
+FAULTS["who_is_erased_is_in_scope"] = _asking_less("_visits_since", "erased_at")
 
 
 @plant(requests, "_blank_said")
@@ -607,14 +613,20 @@ def _a_booking_is_only_noted() -> Iterator[None]:
 FAULTS["a_booking_is_only_noted"] = _a_booking_is_only_noted
 
 
+@contextmanager
+def _heedless_of(code: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        if refused.code != code:
+            raise
+
+
 @plant(visits, "check_time")
 def a_time_is_given_away_twice(sound: Any, *given: Any, **named: Any) -> None:
     """Book an assessor where they are elsewhere."""
-    try:
+    with _heedless_of("double-booking"):
         sound(*given, **named)
-    except Refused as refused:
-        if refused.code != "double-booking":
-            raise
 
 
 @plant(visits, "visit_open")
@@ -687,6 +699,69 @@ FAULTS["an_appeal_comes_too_late"] = _an_appeal_comes_too_late
 def what_was_open_at_the_backup_is_not_erased(sound: Any, case: Any, *given: Any) -> bool:
     """Erase again in a restored register only cases that were closed at the backup."""
     return case.state in requests.CLOSED
+
+
+# What is seldom
+
+
+@plant(outlasting, "_end_noted")
+def a_restore_lets_somebody_in_again(sound: Any, *given: Any) -> None:
+    """Let whoever was ended after the backup go on."""
+
+
+@plant(life, "rest_what_ended_since")
+def a_restore_makes_papers_valid_again(sound: Any, *, at: Any) -> int:
+    """Believe a backup that a paper is valid which was lost or ended since."""
+    return 0
+
+
+@plant(CertificateQuerySet, "to_hand_over")
+def what_is_void_is_handed_over(sound: Any, rows: Any) -> Any:
+    """Hand a certificate over whatever became of it."""
+    return rows.filter(handed_over_at=None)
+
+
+@plant(mutators, "_guarding")
+def who_stands_up_for_a_child_is_dropped(sound: Any, said: Any) -> None:
+    """Treat a nomination like one of the version before, which names no guardian."""
+
+
+@plant(applications, "check_asked")
+def a_child_asks_for_itself(sound: Any, *given: Any) -> None:
+    """Take the consent of whoever gave it."""
+
+
+@plant(Raters, "check_may_rate")
+def a_relative_rates(sound: Any, *given: Any) -> None:
+    """Ask nobody whether they are a relative."""
+    with _heedless_of("relative-rates"):
+        sound(*given)
+
+
+@plant(visits, "check_time")
+def a_visit_is_booked_on_a_holiday(sound: Any, *given: Any, **named: Any) -> None:
+    """Book a visit on a day that is off."""
+    with _heedless_of("no-working-day"):
+        sound(*given, **named)
+
+
+@contextmanager
+def _calendars_of_the_process() -> Iterator[None]:
+    known: dict[str, dict[str, Any]] = {}
+    sound = scope._calendars
+
+    def remembered(on: Any) -> Any:
+        return [(key, known.setdefault(key, days)) for key, days in sound(on)]
+
+    with _replaced(scope, "_calendars", remembered):
+        yield
+
+
+FAULTS["the_days_off_are_remembered"] = _calendars_of_the_process
+
+
+FAULTS["a_village_keeps_its_former_name"] = _asking_less("_villages_in", "Division.valid_")
+FAULTS["an_ended_paper_stays_on_tablets"] = _asking_less("_valid_certificates", "Certificate.state")
 
 
 # The tablet

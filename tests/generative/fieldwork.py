@@ -12,9 +12,9 @@ from outreach.actions import visits
 from outreach.models import Visit
 from outreach.models.ids import new_id
 from tests import builders
-from tests.generative.choosing import any_device, assessing, rule, said_of, visits_of
+from tests.generative.choosing import any_device, assessing, rule, said_of, seldom, visits_of
 from tests.generative.device import Device
-from tests.generative.expected import A_BAD_NUMBER
+from tests.generative.expected import A_BAD_NUMBER, A_CHILDS_BIRTHDAY
 from tests.generative.world import (
     HEARS_NOTHING,
     HEARS_WELL,
@@ -199,6 +199,33 @@ def say_nomination(world: World, choose: Random, device: Device, *, is_bad: bool
     world.reached[f"nominate v{version}"] += 1
 
 
+@seldom(3)
+def nominate_a_child(world: World, choose: Random) -> None:
+    """Nominate a child with its guardian, who has to ask; some write down that the child does."""
+    device = any_device(world, choose, "liaison")
+    if device is None:
+        return
+    guardian = {"name": f"钱大河{choose.choice('甲乙丙')}", "relation": "parent", "telephone": ""}
+    asks = choose.choice(["guardian", "guardian", "resident"])
+    papers = choose.sample(["id_card", "household_book", "guardian_proof"], 2)
+    args = {
+        "application": str(new_id()),
+        "resident": {"name": "钱小江", "id_number": builders.id_number(A_CHILDS_BIRTHDAY)},
+        "village": choose.choice(["511302201201", "511302201201", "511302202201"]),
+        "categories": ["hearing"],
+        "guardian": guardian,
+        "consent": {"by": asks, "name": guardian["name"] if asks == "guardian" else "钱小江"},
+        "media": [photographed(world, device, paper) for paper in papers],
+    }
+    device.say("nominate", args, NOW.isoformat(), 3)
+    world.reached["nominate v3"] += 1
+    if choose.random() < 0.3:
+        world.back_up()
+    world.exchange(device, choose.choice(["whole", "whole", "cut", "twice", "lost"]))
+    if choose.random() < 0.2:
+        world.restore()
+
+
 def photographed(world: World, device: Device, paper: str) -> dict[str, Any]:
     return {
         **device.photo(world.picture()),
@@ -249,7 +276,7 @@ def say_corrected(world: World, choose: Random, device: Device, said: dict[str, 
     papers = {one["paper"] for one in args["media"]}
     if left := sorted({"id_card", "household_book", "photos"} - papers):
         args["media"].append(photographed(world, device, choose.choice(left)))
-    device.say("nominate", args, NOW.isoformat(), 2)
+    device.say("nominate", args, NOW.isoformat(), max(2, said["v"]))
     world.reached["corrections"] += 1
 
 

@@ -53,7 +53,8 @@ def forget_a_person(world: World, choose: Random) -> None:
 def _case_to_forget(choose: Random) -> Application | None:
     """Choose a case that is withdrawn or can be: to be visited, visited, or just nominated."""
     states = ("applied", "accepted", "withdrawn", "closed")
-    cases = Application.objects.filter(state__in=states, erased_at=None).order_by("pk")
+    found = Application.objects.filter(state__in=states, erased_at=None)
+    cases = found.filter(certificates=None).order_by("pk")  # of these the office keeps the file
     kinds: list[dict[str, Any]] = [
         {"visits__state": "scheduled"},
         {"visits__state__in": ("done", "not_done")},

@@ -26,9 +26,12 @@ from tests.generative.booked import (
 )
 from tests.generative.deciding import decide_one, set_one_aside, undecided
 from tests.generative.device import Device
+from tests.generative.expected import is_a_childs
 from tests.generative.forgotten import no_tablet_shows, nothing_came_late, nothing_is_kept
 from tests.generative.handed import handed_in
 from tests.generative.heard import hand_ins_are_heard, own_replicas, said_once
+from tests.generative.papers import papers_stand_by_their_history
+from tests.generative.places import decrees_are_known
 from tests.generative.promises import check
 from tests.generative.receipts import receipt_still_holds
 from tests.generative.speaking import post
@@ -45,7 +48,7 @@ def settle(world: World) -> None:
             _quiet(world, device)
             if device.state.halt not in ("sign_in", "unknown") or attempt:
                 break
-            if device.name in world.revoked:
+            if world.is_stopped(device):
                 # Enrolled after the backup and stopped: nobody gives it a new code.
                 break
             known = world.enrolments_lost or device.name in world.cloned
@@ -96,7 +99,7 @@ def _halts_for_cause(world: World, device: Device) -> None:
     causes = {
         "fork": device.name in world.cloned,
         "revoked": device.name in world.told_revoked,
-        "sign_in": device.name in world.cloned | world.revoked,
+        "sign_in": device.name in world.cloned or world.is_stopped(device),
         "unknown": device.name in world.cloned,
     }
     halt = device.state.halt
@@ -119,11 +122,12 @@ def examine(world: World) -> None:
     said_once()
     _nothing_is_lost(world)
     _effects_are_said_once(world)
-    _older_versions_are_understood()
+    _each_version_is_understood()
     nothing_is_overwritten()
     bookings_stand()
     nobody_is_booked_twice()
     papers_are_handed_over_once()
+    papers_stand_by_their_history()
     what_was_found_stands()
     _media_is_verified(world)
     nothing_is_kept(world.gone)
@@ -217,9 +221,9 @@ def _evaluations_of(world: World) -> QuerySet[Evaluation]:
     return Evaluation.objects.exclude(pk__in=world.beginning.assessed)
 
 
-def _older_versions_are_understood() -> None:
+def _each_version_is_understood() -> None:
     """A version that is known is never parked for itself, and its effect is what it said."""
-    entries = LedgerEntry.objects.filter(name="nominate", version__in=(1, 2), erased_at=None)
+    entries = LedgerEntry.objects.filter(name="nominate", version__in=(1, 2, 3), erased_at=None)
     for entry in entries:
         check("upcast", entry.code != "unknown-mutation", f"nominate v{entry.version} is parked")
     for entry in entries.filter(outcome="applied"):
@@ -229,8 +233,12 @@ def _older_versions_are_understood() -> None:
         papers = {one["paper"] for one in entry.args.get("media", [])}
         kept = set(case.paper_photos.values_list("paper", flat=True))
         check("I1", kept == papers, "the photos of its papers are not those that were said")
-        rest = {"id_card", "household_book", "photos"} - papers
-        check("I1", set(case.papers_missing) == rest, "a photographed paper is missing")
+        needed = {"id_card", "household_book", "photos"}
+        needed |= {"guardian_proof"} if is_a_childs(entry.args) else set()
+        check("I1", set(case.papers_missing) == needed - papers, "a photographed paper is missing")
+        guardian = entry.args.get("guardian")
+        named = case.resident.guardians.values_list("name", flat=True)
+        check("upcast", not guardian or guardian["name"] in named, "the guardian was dropped")
 
 
 def nothing_is_overwritten() -> None:
@@ -298,6 +306,7 @@ def _tablet_agrees(world: World, device: Device) -> None:
     receipt_still_holds(device)
     no_tablet_shows(device, world.gone)
     user = User.objects.get(username=device.username)
+    decrees_are_known(device, user)
     rows = [row_of(key, content) for key, content in rows_for(user, clock.today())]
     wanted = {row.k: row.h for row in rows}
     held = {key: hashed for key, (hashed, _) in state.rows.items()}

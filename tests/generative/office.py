@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 from django.conf import settings
 
 from mobile_api.models import Decision, Dispute
-from outreach.actions import accounts, arranging, visits
+from outreach.actions import accounts, applications, arranging, visits
+from outreach.actions.relatives import declare_relative
 from outreach.domain.vocabulary import Role
 from outreach.models import Application, Assessor, Division, User
-from tests.generative.choosing import any_device, assessing, meanwhile, said_of, visits_of
+from outreach.rules import Refused
+from tests.generative.beside import hand_over
+from tests.generative.choosing import (
+    any_device,
+    assessing,
+    meanwhile,
+    said_of,
+    seldom,
+    visits_of,
+)
 from tests.generative.deciding import decided
 from tests.generative.device import Device
 from tests.generative.fieldwork import finish_evaluation, say_contact, say_nomination
-from tests.generative.world import NOW, World, administrator
+from tests.generative.world import NOW, World, administrator, enrol
 
 FIELD = {"assessor": Role.ASSESSOR, "colleague": Role.ASSESSOR, "liaison": Role.LIAISON}
 
@@ -23,7 +34,8 @@ FIELD = {"assessor": Role.ASSESSOR, "colleague": Role.ASSESSOR, "liaison": Role.
 def publish_a_plan(world: World, choose: Random) -> None:
     """Book, move and give away several visits at once, as a plan does that is published."""
     waiting = Application.objects.standing("accepted").filter(erased_at=None).order_by("pk")
-    doctors = list(User.objects.filter(role=Role.ASSESSOR, username__in=FIELD).order_by("pk"))
+    rating = User.objects.filter(role=Role.ASSESSOR, username__in=FIELD, is_active=True)
+    doctors = list(rating.order_by("pk"))
     cases = choose.sample(list(waiting), min(3, len(waiting)))
     if cases and doctors:
         bookings = [
@@ -32,9 +44,10 @@ def publish_a_plan(world: World, choose: Random) -> None:
             )
             for case in cases
         ]
-        came = arranging.arrange(bookings, by=administrator(world), at=NOW, reason="a plan")
-        world.note_history()
-        world.reached["planned"] += len(came.scheduled) + len(came.moved)
+        with suppress(Refused):  # one of them is a relative
+            came = arranging.arrange(bookings, by=administrator(world), at=NOW, reason="a plan")
+            world.note_history()
+            world.reached["planned"] += len(came.scheduled) + len(came.moved)
 
 
 # Other roles
@@ -91,3 +104,72 @@ def ask_for_other_signatures(world: World, choose: Random) -> None:
         world.exchange(device)
     for dispute in Dispute.objects.filter(decided_at=None, code="co-signer-missing"):
         decided(world, dispute, Decision.ACCEPTED)
+
+
+# Accounts that end, and relatives
+
+
+@seldom(3)
+def end_an_account(world: World, choose: Random) -> None:
+    """End the account of somebody whose tablet is away with work, or let one in again."""
+    ended = User.objects.filter(username__in=FIELD, is_active=False).first()
+    if ended:
+        _let_in_again(world, ended)
+        return
+    account = User.objects.get(username=choose.choice(sorted(FIELD)))
+    device = any_device(world, choose, account.username)
+    if device:
+        _say_something(world, choose, device)
+    if choose.random() < 0.4:
+        world.back_up()
+    accounts.end_account(account, "desk", by=administrator(world), at=NOW)
+    world.reached["accounts ended"] += 1
+    if choose.random() < 0.4:
+        world.restore()
+    if device:
+        world.exchange(device, choose.choice(["whole", "whole", "cut"]))
+
+
+def _let_in_again(world: World, account: User) -> None:
+    """Let somebody in again, as a second person agrees; a tablet that was wiped begins anew."""
+    wish = accounts.resume_account(account, "desk", by=administrator(world), at=NOW)
+    accounts.confirm(wish, by=User.objects.get(pk=world.place.approver.pk), at=NOW)
+    world.reached["accounts let in again"] += 1
+    for device in world.devices.values():
+        if device.username == account.username and device.state.halt == "revoked":
+            _begin_anew(world, device)
+
+
+def _begin_anew(world: World, device: Device) -> None:
+    if device.state.log:
+        hand_over(world, device)
+    elif not world.is_stopped(device):
+        enrol(device, world.place)
+
+
+@seldom(3)
+def declare_a_relative(world: World, choose: Random) -> None:
+    """Let a doctor find a relative among their cases, maybe after they have been there.
+
+    The office gives the case to the other one, who takes whom they always take as second.
+    """
+    device = assessing(world, choose)
+    showing = visits_of(device, "scheduled") if device else []
+    due = [one for one in showing if device and one[0] not in said_of(device)]
+    if device is None or not due:
+        return
+    visit, row = choose.choice(due)
+    if choose.random() < 0.6:
+        finish_evaluation(world, device, visit)
+    case = Application.objects.filter(pk=row["application"], erased_at=None).first()
+    if case is None or case.assessor is None:
+        return
+    with suppress(Refused):
+        declare_relative(case, by=case.assessor, at=NOW)
+        world.reached["relatives declared"] += 1
+        if choose.random() < 0.6:
+            name = {"assessor": "colleague"}.get(case.assessor.username, "assessor")
+            other = User.objects.get(username=name)
+            applications.assign([case], other, by=administrator(world), at=NOW)
+            world.note_history()
+    world.exchange(device, choose.choice(["whole", "whole", "cut"]))

@@ -6,6 +6,7 @@ changes no other: scenarios shrink.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from random import Random
 
@@ -19,7 +20,7 @@ from outreach.domain.workflow import OPEN_VISITS
 from outreach.models import Application, User, Visit
 from outreach.rules import Refused
 from tests import builders
-from tests.generative import beside, booking, carrying, forgetting, office
+from tests.generative import beside, booking, carrying, forgetting, office, papers, places
 from tests.generative.choosing import RULES, any_device, rule, said_of, visits_of
 from tests.generative.deciding import decided, open_disputes
 from tests.generative.device import State, fresh_key
@@ -27,7 +28,7 @@ from tests.generative.fieldwork import finish_evaluation, say_contact
 from tests.generative.home import lose_enrolments
 from tests.generative.world import NOW, World, administrator, enrol
 
-__all__ = ["RULES", "booking", "carrying", "forgetting"]
+__all__ = ["RULES", "booking", "carrying", "forgetting", "papers", "places"]
 
 # At the office
 
@@ -45,7 +46,8 @@ def create_visit(world: World, choose: Random) -> None:
     if choose.random() < 0.8:
         on, start = world.next_slot()
         wanted = visits.Appointment(case, on, start, 30)
-        visits.schedule([wanted], by=administrator(world), at=NOW)
+        with suppress(Refused):  # its assessor's account is ended
+            visits.schedule([wanted], by=administrator(world), at=NOW)
     world.note_history()
 
 
@@ -59,11 +61,11 @@ def reassign(world: World, choose: Random) -> None:
     case = choose.choice(found)
     other = {"assessor": "colleague"}.get(case.assessor.username if case.assessor else "")
     user = User.objects.get(username=other or "assessor")
-    if user.role != Role.ASSESSOR:
+    if user.role != Role.ASSESSOR or not user.is_active:
         return
     try:
         applications.assign([case], user, by=administrator(world), at=NOW)
-    except Refused:  # at that time the other one is elsewhere
+    except Refused:  # at that time the other one is elsewhere, or they are a relative
         return
     world.note_history()
     world.reached["reassigned"] += 1
@@ -174,7 +176,7 @@ def upgrade(world: World, choose: Random) -> None:
 def evict(world: World, choose: Random) -> None:
     """Lose the whole store of a tablet: the browser needed the room."""
     device = any_device(world, choose)
-    if device is None or device.name in world.revoked:
+    if device is None or world.is_stopped(device):
         return
     before = world.everywhere()
     world.forget(device)
@@ -254,7 +256,7 @@ def restore(world: World, choose: Random) -> None:
 def restore_to_before_an_enrolment(world: World, choose: Random) -> None:
     """Enrol a tablet, let it work and send, and go back to a backup that does not know it."""
     device = any_device(world, choose)
-    if device is None or device.name in world.revoked:
+    if device is None or world.is_stopped(device):
         return
     evict(world, choose)
     fresh = [one for one in world.devices.values() if not one.state.log and not one.state.halt]

@@ -15,6 +15,7 @@ from django.core.cache import cache
 
 from certificates.actions import issue
 from certificates.founding import Names, create_authority
+from certificates.models import Certificate
 from mobile_api.changes import make_integration
 from mobile_api.devices import make_code
 from mobile_api.federation import FederationKeys
@@ -27,7 +28,15 @@ from outreach.actions import publicity
 from outreach.actions.trail import number_trail
 from outreach.domain.vocabulary import EvidenceKind
 from outreach.files import files
-from outreach.models import Application, Assessor, Evaluation, StoredBlob, User, Visit
+from outreach.models import (
+    Application,
+    Assessor,
+    Evaluation,
+    StoredBlob,
+    User,
+    Visit,
+    working_calendar,
+)
 from outreach.models.ids import new_id
 from outreach.retention import requests
 from tests import builders
@@ -197,7 +206,7 @@ class World:
         self.slot += 1
         day, part = divmod(self.slot, 14)
         on = VISIT_ON + timedelta(days=day // 5 * 7 + day % 5)
-        if on.isoformat() == "2018-06-18":  # Dragon Boat Festival
+        if not working_calendar(on).is_working_day(on):
             self.slot += 14
             return self.next_slot()
         return on, (datetime.combine(on, time(8)) + timedelta(minutes=40 * part)).time()
@@ -272,8 +281,8 @@ class World:
         reply = post("/api/v1/sync", request, token)
         status, answer = reply
         self.note_history()
-        if device.name in self.revoked:
-            check("I5", status in (401, 403), f"a revoked tablet was answered {status}")
+        if self.is_stopped(device):
+            check("I5", status in (401, 403), f"a stopped tablet was answered {status}")
             self.reached["revoked told"] += 1
             self.told_revoked.add(device.name)
         if status == 409:
@@ -393,13 +402,16 @@ class World:
         """
         before, parts = self.everywhere(), parts_here()
         acked = LedgerEntry.objects.count()
-        held, duties = self._known_here(), _duties()
+        held, duties, ended, papers = self._known_here(), _duties(), _ended(), _papers()
         self.backup.put_back()
         forgotten = held - self._known_here()
         kept = len(parts_here())
         self.announce_restore()
         check("hand-in", parts.items() <= parts_here().items(), "lost by a restore")
         check("accounts", duties == _duties(), "a restore gave somebody a role or an area back")
+        check("accounts", ended <= _ended(), "a restore let somebody in again")
+        stood = {papers.get(pk) for pk, state in _papers().items() if state == "valid"}
+        check("papers", stood <= {"valid"}, f"{stood} are valid again by a restore")
         self.reached["parts found again"] += len(parts_here()) - kept
         self.reached["enrolled after the backup"] += len(forgotten & self._known_here())
         self.excused |= before - self.everywhere()
@@ -422,6 +434,10 @@ class World:
         for case in Application.objects.filter(erased_at=None, state__in=LEFT_TO_THE_DESK):
             self.gone -= keys_of(case)
 
+    def is_stopped(self, device: Device) -> bool:
+        """Tell whether a tablet was taken out of use, or the account of whoever has it."""
+        return device.name in self.revoked or device.username in _ended()
+
     def is_gone(self, said: dict[str, Any]) -> bool:
         """Tell whether a record is about somebody who was erased at their request."""
         return any(said.get(name) in self.gone for name in ("application", "visit", "evaluation"))
@@ -430,6 +446,16 @@ class World:
 def _duties() -> set[tuple[str, str, str]]:
     """Return the role and area of each account."""
     return set(User.objects.values_list("username", "role", "division__code"))
+
+
+def _ended() -> set[str]:
+    """Return the accounts that are ended."""
+    return set(User.objects.filter(is_active=False).values_list("username", flat=True))
+
+
+def _papers() -> dict[UUID, str]:
+    """Return where each certificate stands."""
+    return dict(Certificate.objects.values_list("pk", "state"))
 
 
 def administrator(world: World) -> User:
