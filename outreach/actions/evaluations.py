@@ -47,6 +47,7 @@ from outreach.rules import (
     check_role,
     check_took,
     needs_guardian,
+    open_already,
     second_opinions_for,
 )
 
@@ -181,6 +182,9 @@ def _take_up_again(evaluations: Sequence[Evaluation], *, by: User, at: datetime)
     _free_what_is_booked_instead(cases, done, by=by, at=at)
     decided = APPLICATION["reconsider"].sources
     again = [one.application for one in evaluations if one.application.state in decided]
+    others = Application.objects.open().exclude(pk__in=[case.pk for case in again])
+    if others.filter(resident__in=[case.resident_id for case in again]).exists():
+        raise open_already()
     take(again, "reconsider", by=by, at=at)
 
 

@@ -15,7 +15,7 @@ from outreach.reports import By, savings_report
 from outreach.reports.intake import matters
 from outreach.reports.monthly import monthly
 from outreach.reports.rates import rates
-from outreach.rules import second_opinions_for
+from outreach.rules import Refused, second_opinions_for
 from tests import builders
 from tests.builders import SHANGHAI, VISIT_ON
 
@@ -129,6 +129,22 @@ def test_a_result_that_another_assessment_overturned_is_not_counted_as_not_met(
     assert overview().not_met == 1
     assessed_again(place, first)
     assert (overview().not_met, overview().evaluations) == (0, 2)
+
+
+def test_a_late_evaluation_takes_up_no_case_of_whoever_has_applied_anew(
+    place: builders.County,
+) -> None:
+    """Of a tablet that was found after a year: whoever accepted it read that it is unforeseen."""
+    [first] = builders.evaluated(place)
+    Evaluation.objects.update(met=False)
+    Application.objects.update(state="not_met")
+    found_at = AFTERNOON + timedelta(days=400)
+    anew = builders.nomination(place, id_number=first.application.resident.id_number)
+    applications.nominate([anew], by=place.liaison, at=found_at)
+    assert first.visit is not None
+    late = builders.submission(place, first.visit)
+    with pytest.raises(Refused, match="open-application"):
+        evaluations.submit([late], by=place.assessor, at=found_at, admitted_by=place.administrator)
 
 
 def test_a_second_opinion_is_asked_on_the_result_that_stands(place: builders.County) -> None:
