@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -107,15 +107,14 @@ def weeks_of(campaign: Campaign, plan: Plan | None, days: Sequence[date]) -> lis
         for shift in Shift.objects.filter(team__campaign=campaign).only("team", "on")
     }
     found: dict[tuple[UUID, date], _Day] = defaultdict(_Day)
-    for stop in stops_now(plan) if plan else ():
+    stops = stops_now(plan) if plan else []
+    for stop in stops:
         so_far = found[stop.team_id, stop.on]
         so_far.homes += 1
         so_far.late += stop.late_days > 0
     # A visit stays on a day that was made a holiday until somebody moves it.
     closed = {on for _team, on in found} - set(days)
-    loads = {
-        (row["team"], row["on"]): row for row in (plan.figures if plan else {}).get("days", [])
-    }
+    loads = figures_now(plan, stops) if plan else {}
     weeks: dict[date, list[date]] = defaultdict(list)
     for day in sorted({*days, *closed}):
         weeks[day - timedelta(days=day.weekday())].append(day)
@@ -138,10 +137,10 @@ def _cell(
     day: date,
     shifts: set[tuple[UUID, date]],
     found: dict[tuple[UUID, date], _Day],
-    loads: dict[tuple[str, str], dict[str, Any]],
+    loads: Mapping[tuple[UUID, date], dict[str, Any]],
 ) -> Cell:
     stops = found.get((team.pk, day), _Day())
-    load = loads.get((str(team.pk), day.isoformat()), {})
+    load = loads.get((team.pk, day), {})
     return Cell(
         day,
         team,
@@ -217,6 +216,28 @@ def stops_now(
     for stop, visit in zip(made, visits, strict=True) if beside else ():
         stop.application = visit.application
     return sorted(made, key=lambda stop: (stop.on, stop.team.name, stop.start))
+
+
+def figures_now(
+    plan: Plan, stops: Sequence[PlannedStop]
+) -> dict[tuple[UUID, date], dict[str, Any]]:
+    """Return the figures of the team-days that stand as the plan has them.
+
+    How long the others take, and how far they go, nobody knows: their homes are others by now.
+    """
+    now, planned = _visited(stops), _visited(plan.stops.all())
+    days = {
+        (UUID(one["team"]), date.fromisoformat(one["on"])): one
+        for one in plan.figures.get("days", [])
+    }
+    return {day: one for day, one in days.items() if now.get(day) == planned.get(day)}
+
+
+def _visited(stops: Iterable[PlannedStop]) -> dict[tuple[UUID, date], set[tuple[UUID, int]]]:
+    found: dict[tuple[UUID, date], set[tuple[UUID, int]]] = defaultdict(set)
+    for stop in stops:
+        found[stop.team_id, stop.on].add((stop.application_id, stop.start))
+    return dict(found)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.platypus import PageBreak, Spacer
 
+from outreach.desk.boards import figures_now
 from outreach.desk.tags import listed
 from outreach.desk.working_paper import SOFT, Hand, grid, printed
 from outreach.domain.daytime import clock_time
@@ -28,9 +29,10 @@ def draw(plan: Plan, stops: Sequence[PlannedStop]) -> bytes:
     """Draw the stops, which come by day, team and order, as a PDF."""
     hand = Hand()
     story: list[Any] = []
-    for (_on, _team), day in groupby(stops, lambda stop: (stop.on, stop.team_id)):
+    figures = figures_now(plan, stops)
+    for (on, team), day in groupby(stops, lambda stop: (stop.on, stop.team_id)):
         story += [PageBreak()] if story else []
-        story += _day(hand, plan, list(day))
+        story += _day(hand, plan, list(day), figures.get((team, on)))
     foot = [
         _("Personal data: keep this paper with you and destroy it after the day."),
         f"{settings.OUTREACH_ISSUER} · {_('Plan')} {plan.number}",
@@ -39,21 +41,15 @@ def draw(plan: Plan, stops: Sequence[PlannedStop]) -> bytes:
     return printed(hand, story, f"{plan.campaign.name} · {kind}", foot, A4)
 
 
-def _day(hand: Hand, plan: Plan, stops: Sequence[PlannedStop]) -> list[Any]:
+def _day(
+    hand: Hand, plan: Plan, stops: Sequence[PlannedStop], figures: dict[str, Any] | None
+) -> list[Any]:
     first = stops[0]
     team = first.team
     crew = [member.user.full_name for member in team.members.select_related("user")]
-    figures = next(
-        (
-            one
-            for one in plan.figures.get("days", [])
-            if (one["team"], one["on"]) == (str(team.pk), first.on.isoformat())
-        ),
-        None,
-    )
     count = ngettext("%(n)d home", "%(n)d homes", len(stops)) % {"n": len(stops)}
     facts = [count]
-    if figures and figures["homes"] == len(stops):  # else they are of another day than this one
+    if figures:
         facts += [
             _("leaves %(place)s at %(time)s")
             % {"place": team.base_name, "time": clock_time(figures["leave"])},

@@ -19,7 +19,7 @@ from outreach.actions.audit import record
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, chosen, done
-from outreach.desk.boards import SHOWN, stops_now, team_rows, weeks_of
+from outreach.desk.boards import SHOWN, figures_now, stops_now, team_rows, weeks_of
 from outreach.desk.boards import compare as side_by_side
 from outreach.desk.campaign_forms import AskForm, WhatIfForm
 from outreach.desk.maps import Stay, draw
@@ -255,14 +255,6 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
         .villages()
         .filter(code__startswith=held.campaign.division.code, latitude__isnull=False)
     )
-    figures = next(
-        (
-            one
-            for one in held.figures.get("days", [])
-            if (one["team"], one["on"]) == (str(crew.pk), on)
-        ),
-        None,
-    )
     days = {stop.on for stop in stops_now(held, team=crew.pk)}
     return render(
         request,
@@ -284,7 +276,7 @@ def day(request: DeskRequest, plan: UUID, team: UUID, on: str) -> HttpResponse:
                     if one.latitude is not None and one.longitude is not None
                 ],
             ),
-            "figures": figures,
+            "figures": figures_now(held, stops).get((crew.pk, when)),
             "before": max((one for one in days if one < when), default=None),
             "after": min((one for one in days if one > when), default=None),
             "may_take": may_take(request),

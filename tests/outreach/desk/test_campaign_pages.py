@@ -558,6 +558,12 @@ def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Cli
     assert stop.application.number not in printed
     board = office.get(f"/campaigns/{hill.campaign.pk}/").context["weeks"]
     assert sum(week.homes for week in board) == Visit.objects.open().count() == 8
+    # As many homes as before, but how far apart, and until when, is not known of them.
+    assert (day.context["figures"], "公里" in printed, "返回" in printed) == (None, False, False)
+    cells = [cell for week in board for line in week.lines for cell in line.cells if cell.homes]
+    loads = {(cell.team.pk, cell.on): cell.load for cell in cells}
+    assert loads.pop((stop.team_id, stop.on)) is None
+    assert None not in loads.values()
     pinned = {"ids": [case.pk], "next": f"{stop.team_id}/{stop.on}", "deed": "pin"}
     assert office.post(f"/plans/{plan.pk}/pin/", pinned).status_code == 303
 
