@@ -394,7 +394,6 @@ def _minutes_of_road(here: tuple[float, float], there: tuple[float, float] | Non
 def _visit(known: _Register, case: Application, place: tuple[float, float]) -> dict[str, Any]:
     village = case.village
     latitude, longitude = place
-    deadline = _deadline(known, case)
     return {
         "id": str(case.pk),
         "lat": latitude,
@@ -404,7 +403,7 @@ def _visit(known: _Register, case: Application, place: tuple[float, float]) -> d
         "minutes": _minutes(known, case),
         "skills": sorted(set(case.categories)),
         **_times(known, case),
-        "deadline": deadline,
+        **_promise(known, case),
         "priority": _priority(case),
         "cut_off": _is_never_reached(known, case),  # only to say why nobody comes
     }
@@ -444,18 +443,24 @@ def _place(known: _Register, case: Application) -> tuple[float, float] | None:
     return _base(base) if base else None
 
 
-def _deadline(known: _Register, case: Application) -> int | None:
-    """Return the index of the last campaign day that keeps the promise; −1 when none does."""
-    accepted = known.accepted_on.get(case.pk)
+def _promise(known: _Register, case: Application) -> dict[str, int | None]:
+    """Say which campaign day is the last that keeps the promise; none where each does.
+
+    Where none does it is −1, and `overdue` are the working days by which it is missed before.
+    """
+    kept: dict[str, int | None] = {"deadline": None, "overdue": 0}
+    accepted, first = known.accepted_on.get(case.pk), known.days[0]
     if accepted is None:
-        return None
+        return kept
     try:
         promised = known.calendar.add(accepted, known.campaign.promise_days)
+        overdue = known.calendar.between(promised, first) - 1
     except CalendarNotLoaded:
-        return None
+        return kept
     if promised >= known.days[-1]:
-        return None
-    return sum(day <= promised for day in known.days) - 1
+        return kept
+    deadline = sum(day <= promised for day in known.days) - 1
+    return {"deadline": deadline, "overdue": max(0, overdue)}
 
 
 def _times(known: _Register, case: Application) -> dict[str, Any]:

@@ -325,8 +325,10 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
 
 
 def _late_days(visit: Mapping[str, Any], day: int) -> int:
+    """Return by how many working days a visit misses its promise, those before the first too."""
     deadline = visit.get("deadline")
-    return 0 if deadline is None else max(0, day - deadline)
+    late = 0 if deadline is None else max(0, day - deadline)
+    return late and late + visit.get("overdue", 0)  # older questions do not say
 
 
 def _why(
@@ -399,7 +401,11 @@ def figures_of(
         "km": round(answer.km, 1),
         "team_days": len(answer.routes),
         "late": answer.late,
-        "late_days": answer.late_days,
+        "late_days": sum(
+            _late_days(visits[str(stop.visit)], route.day)
+            for route in answer.routes
+            for stop in route.stops
+        ),
         "overtime": overtime,
         "overtime_fen": round(overtime * plan.campaign.overtime_fen_per_hour / 60),
         "spread_minutes": round((max(fairness) - min(fairness)) * 60) if fairness else 0,
