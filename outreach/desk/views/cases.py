@@ -27,6 +27,7 @@ from outreach.desk.answers import answer, check_form, check_takes, done
 from outreach.desk.forms import AppealForm, NoteForm
 from outreach.desk.listing import Calendar, list_rows
 from outreach.desk.stepping import cases_of, check_shown
+from outreach.desk.steps import ACCEPT, ASSIGN, END_NOTICES, POST_NOTICES, REVIEW, Step
 from outreach.desk.words import STATES
 from outreach.domain.vocabulary import Role
 from outreach.domain.workdays import CalendarNotLoaded
@@ -40,6 +41,9 @@ NEED_ID_NUMBER = frozenset(Role) - {Role.AUDITOR}
 
 #: An approver who opens a case may sign it there; while its notice hangs, they read why not yet.
 SHOWN_TO_SIGN = (ApplicationState.ON_NOTICE, ApplicationState.REVIEWED, ApplicationState.APPROVED)
+
+#: Steps that are taken with many cases at once: the page of a case leads to the list of its own.
+ON_LISTS = (ACCEPT, ASSIGN, POST_NOTICES, END_NOTICES, REVIEW)
 
 #: Steps that one person takes here with one case and a written reason; assessors on their tablets.
 WITH_REASON = (
@@ -112,6 +116,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "photographed": _photographed(application, request.user),
             "notices": application.notices.prefetch_related("objections").order_by("pk"),
             "certificates": Certificate.objects.filter(application=application).order_by("pk"),
+            "waits_at": _waits_at(application, request.user),
             "next_steps": _possible(application, request.user, _open(visits)),
             "may_sign": request.user.role == Role.APPROVER and application.state in SHOWN_TO_SIGN,
             "reasons": _reasons(application, request.user),
@@ -186,6 +191,15 @@ def _possible(application: Application, user: User, visit: Visit | None) -> list
         and state in APPLICATION["object"].sources,
     }
     return [(url, (key, words)) for (url, key, words), is_open in steps.items() if is_open]
+
+
+def _waits_at(application: Application, user: User) -> Step | None:
+    """Return the step on whose list this person finds the case."""
+    for step in ON_LISTS:
+        waiting = step.waiting(user, clock.today()) if user.role in step.roles else None
+        if waiting is not None and waiting.filter(pk=application.pk).exists():
+            return step
+    return None
 
 
 def _beside(application: Application, user: User) -> list[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from outreach import clock
 from outreach.actions import applications, visits
 from outreach.desk.listing import Age
 from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
@@ -148,3 +149,28 @@ def test_a_visit_of_which_nothing_is_heard_is_asked_about(
     to = visits.Appointment(visit.application, date(2018, 6, 11), time(9))
     visits.move(visit, to, by=place.administrator, at=_at(6, 8))
     assert office.get(page).context["listing"].total == 0
+
+
+def test_the_page_of_a_case_leads_to_the_list_on_which_it_waits(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Of a complete application the page offered one step: to return it."""
+    clock.advance_to(builders.notice_over())
+    visited = builders.VISIT_ON + timedelta(days=1)
+    accepted = builders.applied(place)
+    applications.accept(accepted, by=place.administrator, at=builders.START)
+    waiting = {
+        "/accept/": builders.applied(place)[0],
+        "/assign/": accepted[0],
+        "/notices/post/": builders.evaluated(place)[0].application,
+        "/notices/end/": builders.on_notice(place)[0],
+        "/review/": builders.noticed(place, on=visited)[0],
+    }
+    office, liaison = sign_in(place.administrator), sign_in(place.liaison)
+    for address, case in waiting.items():
+        to = f"{address}?q={case.number}&amp;tick=all"
+        page = f"/cases/{case.pk}/"
+        assert to in office.get(page).content.decode()
+        assert to not in liaison.get(page).content.decode()
+        (row,) = office.get(to.replace("&amp;", "&")).context["listing"]
+        assert row.item.pk == case.pk
