@@ -32,8 +32,12 @@ TAKERS = (*FIELD, Role.OUTLET)
 
 
 def photos_for(user: User) -> QuerySet[PaperPhoto]:
-    """Return the photos of the user's cases, and their own of a nomination not registered yet."""
-    in_scope = scope(user, prefix="application__") & Q(application__isnull=False)
+    """Return the photos of the user's cases, and their own of a nomination not registered yet.
+
+    Of an erased case there are none, also where another one keeps the file.
+    """
+    kept = Q(application__isnull=False, application__erased_at=None)
+    in_scope = scope(user, prefix="application__") & kept
     own = Q(application=None, sent_by=user)
     return PaperPhoto.objects.shown().filter(in_scope | own).select_related("application")
 

@@ -149,9 +149,10 @@ def _screen(
 def photo(request: DeskRequest, photo: UUID, size: str) -> FileResponse:
     """Serve a photo to those who may read its evaluation, and note who looked closely.
 
-    The small pictures stand on the evaluation's page, whose opening was noted.
+    The small pictures stand on the evaluation's page, whose opening was noted. Of an erased case
+    nothing is shown, also where another one keeps the file.
     """
-    seen = Evaluation.objects.filter(readable(request.user))
+    seen = Evaluation.objects.filter(readable(request.user), application__erased_at=None)
     held = get_object_or_404(Photo, pk=photo, evaluation__in=seen)
     shown = served(held, size)
     if size == "whole":

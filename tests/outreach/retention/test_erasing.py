@@ -338,6 +338,32 @@ def test_a_file_that_another_case_shows_stays(place: builders.County) -> None:
     assert gone == set(first.photos.values_list("sha256", flat=True)) - {shared}
 
 
+def test_of_an_erased_case_no_photo_is_shown_though_another_keeps_its_file(
+    place: builders.County, sign_in: Callable[[User], Client]
+) -> None:
+    """Whoever had its address saw it still, as where two children have one household book."""
+    first, second = builders.evaluated(place, 2)
+    photo, other = (one.photos.get(kind="whole_body") for one in (first, second))
+    other.sha256 = photo.sha256
+    other.save()
+    paper = PaperPhoto.objects.create(
+        application=first.application,
+        sent_by=place.liaison,
+        sent_at=builders.START,
+        paper="household_book",
+        sha256=photo.sha256,
+        size=photo.size,
+        content_type="image/jpeg",
+    )
+    kept_files().put(photo_name(photo.sha256), BytesIO(jpeg()).read)
+    Application.objects.filter(pk=first.application_id).update(erased_at=builders.START)
+    browser = sign_in(place.administrator)
+    addresses = [f"/photos/{photo.pk}/", f"/papers/{paper.pk}/small/", f"/photos/{other.pk}/"]
+    answers = [browser.get(one) for one in addresses]
+    assert [answer.status_code for answer in answers] == [404, 404, 200]
+    answers[-1].close()
+
+
 @pytest.mark.parametrize("years", [(2030,), (2030, 2032)])
 def test_a_file_that_erased_cases_alone_show_goes(
     place: builders.County, years: tuple[int, ...]
