@@ -17,8 +17,15 @@ from django.views.decorators.http import require_POST
 
 from certificates import throttles
 from certificates.authority import AuthorityMissing
-from certificates.verdicts import Answer, Finding, KeysAway, judge_code, judge_number
-from certificates.views import NumberForm, is_too_large, judge_content
+from certificates.verdicts import (
+    Answer,
+    Finding,
+    KeysAway,
+    judge_code,
+    judge_content,
+    judge_number,
+)
+from certificates.views import NumberForm, is_too_large
 from outreach import clock
 
 log = logging.getLogger(__name__)
@@ -52,7 +59,7 @@ def _sent(request: HttpRequest) -> Answer:
     if not content:
         raise Unanswerable(400, _("This file is empty. Choose the certificate's PDF file."))
     _check_rate(throttles.may_ask(request))
-    return _judged(lambda: judge_content(content))
+    return _judged(lambda: judge_content(content, on=clock.today()))
 
 
 def _attached(request: HttpRequest) -> bytes:

@@ -6,11 +6,13 @@ signature of ours stands in it, and a stranger's by a process of its own (`certi
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from io import BytesIO
+from pathlib import Path
 
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
@@ -26,7 +28,8 @@ from pyhanko.sign.validation.status import (
 )
 from pyhanko_certvalidator import ValidationContext
 
-from certificates.authority import Trust, issued_under
+from certificates import apart
+from certificates.authority import Trust, issued_under, load_trust
 from certificates.keys import verifies
 from certificates.signing import as_asn1
 
@@ -63,6 +66,20 @@ class Examination:
 
 
 FOREIGN = Examination(Verdict.FOREIGN)
+BEYOND = Examination(Verdict.ALTERED, (Change.CONTENT,))
+"""What is said of a file that takes more to look into than any paper of ours."""
+
+
+def examined(pdf: bytes, folder: Path) -> Examination:
+    """Judge a file by a process of its own, as `examine` does by the roots in a folder of keys.
+
+    Raises `OSError` where that cannot be done now.
+    """
+    said = apart.run("certificates.examination", str(folder.resolve()), content=pdf)
+    if said is None:
+        return BEYOND
+    verdict, *changes = said.split()
+    return Examination(Verdict(verdict), tuple(map(Change, changes)))
 
 
 def examine(pdf: bytes, trust: Trust) -> Examination:
@@ -77,7 +94,7 @@ def examine(pdf: bytes, trust: Trust) -> Examination:
         return FOREIGN
     ours = _read(pdf, trust)
     if not ours:
-        return Examination(Verdict.ALTERED, (Change.CONTENT,))
+        return BEYOND
     changes = set().union(*ours)
     return Examination(Verdict.ALTERED if changes else Verdict.INTACT, tuple(sorted(changes)))
 
@@ -168,3 +185,8 @@ def _is_genuine(value: bytes, trust: Trust) -> bool:
         return any(verifies(one.public_key(), signature, attributes) for one in ours)
     except Exception:  # as in `_read`: bytes that look like a signature can be anything
         return False
+
+
+if __name__ == "__main__":
+    _found = examine(apart.given(), load_trust(Path(sys.argv[1])))
+    sys.stdout.write(" ".join((_found.verdict, *_found.changes)))

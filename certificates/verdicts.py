@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from io import BytesIO
 
-import zxingcpp
 from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
 
-from certificates import apart, revocations, second_signatures
+from certificates import revocations, second_signatures
 from certificates.authority import AuthorityMissing, AuthorityUnsound, Trust, load_trust
 from certificates.credential import (
     Credential,
@@ -22,21 +21,17 @@ from certificates.credential import (
     UntrustedCredential,
     read_credential,
 )
-from certificates.examination import Change, Examination, Verdict, carries_our_signature
+from certificates.examination import Change, Verdict, carries_our_signature, examined
 from certificates.models import Certificate, CertificateFile
-from certificates.pixels import UNREADABLE, in_eight_bits
+from certificates.scanning import codes_in, is_picture
 from certificates.second_signatures import Second
 from certificates.steps import CertificateState
 from outreach.models.sealed import blind_index
 
-ENOUGH = (3000, 3000)
-"""Pixels in which a code is read: a telephone's picture is opened at half its size or less."""
-LARGEST_PIXELS = 40_000_000
-"""A larger picture is not opened on a stranger's word."""
-
 
 class KeysAway(Exception):
-    """What we issued can be judged by the register alone: the keys are not as they should be."""
+    """What we issued can be judged by the register alone: the keys are not as they should be, or
+    there is no process to look into a file."""
 
 
 class Finding(models.TextChoices):
@@ -98,6 +93,11 @@ class Answer:
         return self.finding == Finding.UNCHANGED
 
 
+def judge_content(content: bytes, *, on: date) -> Answer:
+    """Judge a PDF by its bytes, and a picture by the QR code on it."""
+    return (judge_picture if is_picture(content) else judge)(content, on=on)
+
+
 def judge(pdf: bytes, *, on: date) -> Answer:
     """Say what a file is on a given day.
 
@@ -111,18 +111,12 @@ def judge(pdf: bytes, *, on: date) -> Answer:
         return Answer(_standing(kept.certificate, on), kept.certificate, second=second)
     if not carries_our_signature(pdf, _trust()):
         return Answer(Finding.NOT_OURS)
-    examination = _examined(pdf)
+    with _looking():
+        examination = examined(pdf, settings.OUTREACH_KEYS_DIR)
     if examination.verdict == Verdict.INTACT and revocations.forgotten() is not None:
         return Answer(Finding.UNKNOWN, changes=(RESTORED,))
     changes = tuple(CHANGES[change] for change in examination.changes)
     return Answer(Finding.ALTERED, changes=changes or (UNKNOWN_COPY,))
-
-
-def _examined(pdf: bytes) -> Examination:
-    try:
-        return apart.examined(pdf, settings.OUTREACH_KEYS_DIR)
-    except OSError as error:  # no process more: it says nothing of the file
-        raise KeysAway(str(error)) from error
 
 
 def _trust() -> Trust:
@@ -162,22 +156,22 @@ def _unknown(credential: Credential) -> Answer:
 
 def judge_picture(picture: bytes, *, on: date) -> Answer:
     """Read the QR code in a photo or screenshot and say what its certificate is."""
-    try:
-        with Image.open(BytesIO(picture)) as opened:
-            opened.draft("L", ENOUGH)
-            if opened.width * opened.height > LARGEST_PIXELS:
-                return Answer(Finding.NO_CODE)
-            shown = in_eight_bits(opened).convert("L")
-    except UnidentifiedImageError:
+    with _looking():
+        found = codes_in(picture)
+    if found is None:
         return Answer(Finding.UNREADABLE)
-    except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return Answer(Finding.NO_CODE)
-    found = zxingcpp.read_barcodes(
-        shown, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-    )
-    answers = [judge_code(code.text, on=on) for code in found]
+    answers = [judge_code(text, on=on) for text in found]
     known = [answer for answer in answers if answer.finding != Finding.NO_CODE]
     return known[0] if known else Answer(Finding.NO_CODE)
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    """Say nothing of a file that cannot be looked into now."""
+    try:
+        yield
+    except OSError as error:
+        raise KeysAway(str(error)) from error
 
 
 def judge_number(number: str, issued: str, *, on: date) -> Answer:

@@ -18,24 +18,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from certificates import sm2, throttles
 from certificates.authority import AuthorityMissing
 from certificates.models import SecondSignature
-from certificates.verdicts import (
-    Answer,
-    Finding,
-    KeysAway,
-    judge,
-    judge_number,
-    judge_picture,
-)
+from certificates.scanning import is_picture
+from certificates.verdicts import Answer, Finding, KeysAway, judge_content, judge_number
 from outreach import clock
 from outreach.domain.identity import as_meant
 
 LARGEST = 5 * 1024 * 1024
 """Bytes; ours have about 150 kB, and a larger file is not parsed on a stranger's word."""
 log = logging.getLogger(__name__)
-PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-"""How pictures begin."""
-CONTAINER = b"ftyp"
-"""Stands behind the first four bytes of a HEIC or AVIF, as telephones make them."""
 
 
 def is_too_large(file: UploadedFile[bytes]) -> bool:
@@ -43,11 +33,6 @@ def is_too_large(file: UploadedFile[bytes]) -> bool:
     may_be_larger = is_picture(file.read(8))
     file.seek(0)
     return (file.size or 0) > (settings.OUTREACH_MAX_PHOTO_BYTES if may_be_larger else LARGEST)
-
-
-def is_picture(content: bytes) -> bool:
-    """Tell by its beginning whether a file is a picture, also one that nobody here can read."""
-    return content.startswith(PICTURES) or content[4:8] == CONTAINER
 
 
 class CheckForm(forms.Form):
@@ -164,16 +149,9 @@ def _page(request: HttpRequest, given: dict[str, Any], status: int) -> HttpRespo
 
 def _judge(file: UploadedFile[bytes]) -> Answer:
     try:
-        return judge_content(file.read())
+        return judge_content(file.read(), on=clock.today())
     except AuthorityMissing:
         return Answer(Finding.NOT_OURS)  # an office without a key has issued nothing
-
-
-def judge_content(content: bytes) -> Answer:
-    """Judge a PDF by its bytes, and a picture by the QR code on it."""
-    if is_picture(content):
-        return judge_picture(content, on=clock.today())
-    return judge(content, on=clock.today())
 
 
 BAD = (

@@ -114,12 +114,12 @@ def authority() -> None:
 @pytest.fixture
 def looked_into_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look into papers in this very process: one of its own for each of many takes minutes."""
-    from certificates import apart, authority, examination  # slow, and few tests ask for them
+    from certificates import authority, examination, verdicts  # slow, and few tests ask for them
 
     def examined(pdf: bytes, folder: Path) -> examination.Examination:
         return examination.examine(pdf, authority.load_trust(folder))
 
-    monkeypatch.setattr(apart, "examined", examined)
+    monkeypatch.setattr(verdicts, "examined", examined)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 import resource
 import zlib
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from time import process_time
 
@@ -14,10 +15,12 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from PIL import Image
 
 from certificates import apart
 from certificates.authority import Trust
-from certificates.examination import Change, Examination, Verdict, examine
+from certificates.examination import Change, Examination, Verdict, examine, examined
+from certificates.scanning import codes_in
 from certificates.signing import as_asn1
 from tests.certificates.making import SIGNED_AT
 from tests.certificates.test_signing import FOREIGN, INTACT, signature_value, white_box
@@ -100,21 +103,38 @@ def test_what_would_fill_the_memory_was_altered(
 ) -> None:
     """A paper of 140 kB took 20 GB of the server's memory, and its other work with it."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = apart.examined(hostile(certificate), keys)  # type: ignore[operator]
+    found = examined(hostile(certificate), keys)  # type: ignore[operator]
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert found == Examination(Verdict.ALTERED, (Change.CONTENT,))
     assert after.ru_utime - before.ru_utime < apart.SECONDS + 1
     assert after.ru_maxrss * 1024 < apart.ROOM
 
 
+def test_a_picture_made_to_be_looked_through_for_hours_has_no_code() -> None:
+    """A picture of 30 kB, full of the corners of codes, held a processor for minutes."""
+    corner = Image.new("1", (8, 8), 1)
+    corner.paste(0, (0, 0, 7, 7))
+    corner.paste(1, (1, 1, 6, 6))
+    corner.paste(0, (2, 2, 5, 5))
+    full = Image.new("1", (2000, 2000))
+    for at in range(0, 2000, 8):
+        full.paste(corner, (at, 0))
+    row = full.crop((0, 0, 2000, 8))
+    for at in range(8, 2000, 8):
+        full.paste(row, (0, at))
+    file = BytesIO()
+    full.save(file, "PNG")
+    assert codes_in(file.getvalue()) == []
+
+
 def test_an_ordinary_file_is_judged_as_by_itself(certificate: bytes, keys: Path) -> None:
-    assert apart.examined(certificate, keys) == INTACT
+    assert examined(certificate, keys) == INTACT
     altered = Examination(Verdict.ALTERED, (Change.ADDED,))
-    assert apart.examined(white_box(certificate), keys) == altered
+    assert examined(white_box(certificate), keys) == altered
 
 
 def test_where_it_cannot_be_looked_into_nothing_is_said_of_a_file(
     certificate: bytes, tmp_path: Path
 ) -> None:
     with pytest.raises(OSError, match=r"root\.crt\.pem"):
-        apart.examined(certificate, tmp_path)
+        examined(certificate, tmp_path)
