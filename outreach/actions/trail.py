@@ -12,11 +12,13 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models, transaction
 
 from outreach.models import AuditEvent, Counter
@@ -25,6 +27,13 @@ _COUNTER = "trail"
 _GIVEN = ["number", "division_code", "digest", "detail_digest", "salt"]
 BEGINNING = "0" * 64
 _BATCH = 1_000
+#: An office in use leaves a trace more often than that; what is of the last days may be of a clock
+#: that was set wrong a few days ago, and nobody has noticed yet.
+QUIET, LATELY = timedelta(days=62), timedelta(days=8)
+
+
+class ClockAhead(Exception):
+    """The trail was quiet for so long that the machine's clock may have jumped ahead."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,20 @@ class Verdict:
     digest: str
     broken_at: int | None = None
     erased: int = 0
+
+
+def check_clock(at: datetime) -> None:
+    """Raise `ClockAhead` where the trail knows of nothing for months before the last days.
+
+    For what is done by the calendar alone, and does not come back.
+    """
+    before = AuditEvent.objects.filter(at__lt=at - LATELY).aggregate(newest=models.Max("at"))
+    newest = before["newest"]
+    if settings.OUTREACH_CLOCK == "real" and newest and at - newest > QUIET:
+        raise ClockAhead(
+            f"The machine's clock says {at:%Y-%m-%d}, and the trail knows of nothing from"
+            f" {newest:%Y-%m-%d} to a week ago: it may be ahead."
+        )
 
 
 def number_trail() -> int:

@@ -12,14 +12,14 @@ from uuid import uuid4
 import pyotp
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from certificates import batches
 from certificates.actions import issue
 from certificates.models import BatchItem, Certificate
-from outreach.actions import evaluations, second_factor
+from outreach.actions import applications, evaluations, second_factor
 from outreach.actions.audit import record
 from outreach.actions.notifying.delivery import deliver
 from outreach.actions.trail import number_trail, verify_trail
@@ -106,8 +106,6 @@ def test_numbers_of_cases_and_certificates_stay_single(
     for much in (-YEAR, YEAR, -YEAR, 2 * YEAR):
         at = step(much)
         wanted = [builders.nomination(place)]
-        from outreach.actions import applications
-
         applications.nominate(wanted, by=place.liaison, at=at)
     assert Application.objects.count() == 6
     assert len(set(Application.objects.values_list("number", flat=True))) == 6
@@ -218,3 +216,31 @@ def test_what_a_day_brings_is_not_undone_by_an_earlier_one(
         step(much)
         call_command("settle_certificates", stdout=StringIO())
     assert Certificate.objects.get().state == "valid"
+
+
+def test_a_clock_that_jumped_ahead_erases_nothing_by_term(
+    place: builders.County, office: Path, step: Step, settings: Any, tmp_path: Path
+) -> None:
+    """A machine that started a year ahead erased at once what was due a year later."""
+    (terms := tmp_path / "terms.toml").touch()
+    settings.OUTREACH_RETENTION = terms
+    case = builders.applied(place)[0]
+    applications.advance([case], "withdraw", by=place.liaison, at=NOON)
+    record("session.sign_in", [place.liaison], by=place.liaison, at=step(3 * YEAR))
+    with pytest.raises(CommandError, match="says 2021-06-19, and the trail knows of nothing from"):
+        call_command("erase_due", stdout=StringIO())
+    assert Application.objects.get().erased_at is None
+    call_command("erase_due", "--clock-is-right", stdout=StringIO())
+    assert Application.objects.get().erased_at
+
+
+def test_an_office_at_work_needs_to_say_nothing_of_its_clock(
+    place: builders.County, step: Step, settings: Any, tmp_path: Path
+) -> None:
+    (terms := tmp_path / "terms.toml").touch()
+    settings.OUTREACH_RETENTION = terms
+    builders.applied(place)
+    step(3 * YEAR)
+    record("session.sign_in", [place.liaison], by=place.liaison, at=step(30 * DAY))
+    step(30 * DAY)
+    call_command("erase_due", stdout=StringIO())

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outreach import clock
+from outreach.actions.trail import ClockAhead, check_clock
 from outreach.domain.retention import Holding, MalformedTerms
 from outreach.files import files
 from outreach.management.bars import bar
@@ -37,6 +38,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--terms", action="store_true", help="only show each term, its reason and its source"
         )
+        parser.add_argument(
+            "--clock-is-right",
+            action="store_true",
+            help="erase also where nothing was done for two months, as where nobody worked",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
@@ -45,11 +51,15 @@ class Command(BaseCommand):
             elif options["dry_run"]:
                 self._show(count_due(clock.today()), "due")
             else:
-                self._erase()
+                self._erase(clock_is_right=options["clock_is_right"])
+        except ClockAhead as error:
+            raise CommandError(
+                f"{error} Nothing was erased by term. Where it is right: --clock-is-right."
+            ) from error
         except (MalformedTerms, OSError) as error:
             raise CommandError(f"{error} Run it again; what was erased stays erased.") from error
 
-    def _erase(self) -> None:
+    def _erase(self, *, clock_is_right: bool) -> None:
         forget_what_is_over(files())
         if again := erase_what_came_back(clock.now()):
             self.stdout.write(f"erased again at request, after a restore: {again:,}")
@@ -60,6 +70,8 @@ class Command(BaseCommand):
             self._show(count_due(clock.today()), "due")
             self.stdout.write(UNDECIDED)
             return
+        if not clock_is_right:
+            check_clock(clock.now())
         with bar("Erasing", unit="things") as progress:
             told = erase_due(clock.now(), files(), progress)
         self._show(told, "erased")
