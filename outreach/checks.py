@@ -152,7 +152,9 @@ def _retention() -> list[CheckMessage]:
     try:
         read_terms(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, MalformedTerms) as error:
-        return [Error(f"OUTREACH_RETENTION cannot be used ({error}).", id="outreach.E009")]
+        hint = "Of several counties its units see OUTREACH_DATA alone: there the file lies."
+        said = f"OUTREACH_RETENTION cannot be used ({error})."
+        return [Error(said, hint=hint, id="outreach.E009")]
     return []
 
 

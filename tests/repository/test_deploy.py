@@ -155,6 +155,18 @@ def test_every_command_that_goes_on_has_a_unit_and_a_service() -> None:
         assert any(f"manage.py {name} {flag}" in command for command in composed)
 
 
+def test_containers_say_what_is_to_be_typed_beside_them() -> None:
+    """Nobody made keys there, so that no certificate could be issued, nor took a backup."""
+    for name, wanted in (
+        ("compose.yaml", {"create_authority", "backup"}),
+        ("counties/compose.yaml", {"create_authority"}),
+    ):
+        typed = re.findall(
+            r"^#.* run --rm .*prepare\S* python manage\.py (\w+)", text_of(name), re.M
+        )
+        assert set(typed) == wanted
+
+
 def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
     """All but the backup, which goes to another place: compose leaves that to the host."""
     timed = {file.stem for file in DEPLOY.glob("*.timer")}
