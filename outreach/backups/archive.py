@@ -89,22 +89,23 @@ def write(
     """
     recipients = [_recipient(text) for text in to]
     draft = target.with_name(f"{target.name}.partial")
-    try:
-        with _private(draft) as sink, in_use(draft), ThreadPoolExecutor(1) as worker:
-            outlet, inlet = _pipe()
-            sealing = worker.submit(_seal, outlet, sink, recipients)
-            try:
-                with inlet, _tar(inlet, "w|") as tar:
-                    whole = _fill(tar, list(members), manifest, progress)
-            except BrokenPipeError:  # the encryption knows why it stopped
+    with _private(draft) as sink:
+        try:
+            with in_use(draft), ThreadPoolExecutor(1) as worker:
+                outlet, inlet = _pipe()
+                sealing = worker.submit(_seal, outlet, sink, recipients)
+                try:
+                    with inlet, _tar(inlet, "w|") as tar:
+                        whole = _fill(tar, list(members), manifest, progress)
+                except BrokenPipeError:  # the encryption knows why it stopped
+                    sealing.result()
+                    raise
                 sealing.result()
-                raise
-            sealing.result()
-            sink.flush()
-            os.fsync(sink.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+                sink.flush()
+                os.fsync(sink.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
     return whole
 
 
@@ -257,4 +258,5 @@ def _tar(stream: IO[bytes], mode: Any) -> tarfile.TarFile:
 
 
 def _private(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    """Make a file for its owner alone; one that is there is somebody else's work."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

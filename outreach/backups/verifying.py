@@ -45,7 +45,7 @@ def verify_files(storage: SealedStorage, progress: Progress) -> Verdict:
     """
     told = Verdict()
     parts = list(storage.names(handed.ROOM))
-    total = _photos().count() + _papers().count() + len(parts)
+    total = how_many_are_named() + len(parts)
     named = (_look(storage, *one) for one in _named())
     there = (_look_at_part(storage, name) for name in parts)
     looks = chain(named, there, _lost_parts(storage, set(parts)))
@@ -55,6 +55,11 @@ def verify_files(storage: SealedStorage, progress: Progress) -> Verdict:
         told.damaged += [name] if state == DAMAGED else []
         progress(seen, max(seen, total))
     return told
+
+
+def how_many_are_named() -> int:
+    """Count the photos and papers that the register names."""
+    return _photos().count() + _papers().count()
 
 
 def _look(

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, cast
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.db import DatabaseError
 
 from mobile_api.restoring import Outlasted, begin_epoch, enter_photos
 from outreach.actions.notifying.delivery import doubt_what_was_due
@@ -38,6 +39,7 @@ from outreach.backups.archive import (
     write,
 )
 from outreach.backups.databases import Database, NotEmpty, database
+from outreach.backups.verifying import how_many_are_named
 from outreach.checks import RESTORE_MARK
 from outreach.files import BUCKET_ROOMS, files, place_of_settings
 from outreach.models import OtherKeys, check_keys
@@ -48,6 +50,8 @@ from outreach.retention.requests import reapply
 log = logging.getLogger(__name__)
 #: What tablets send again (unfinished uploads) and the server draws again (small pictures).
 LEFT_OUT = ("uploads", "thumbnails")
+#: Where the photos and papers lie that rows of the register name.
+NAMED = ("files/blobs/", "files/certificates/")
 _BLOCK = 256 * 1024
 
 
@@ -67,6 +71,10 @@ class NoRegister(RuntimeError):
     """There is nothing to back up: no table stands in the database of the settings, or half."""
 
 
+class FilesAway(RuntimeError):
+    """A backup has the database, and not the files that it names: their disk is not there."""
+
+
 class Again(NamedTuple):
     """What a register found beside its database: photos, what came since, and who was erased.
 
@@ -84,7 +92,7 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
 
     Keys and settings are no part of it: together they are everything. Raises
     `MalformedBackupKey`, `NoRegister`, `ToolFailed`, and the disk's `OSError` with nothing
-    half-written left.
+    half-written left; `FilesAway` with what there was.
     """
     if unfinished().exists():
         raise NoRegister("A restore began here and did not end.")
@@ -101,8 +109,26 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
         manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
         members = [_member(kind.file_name, dump), *_files(settings.OUTREACH_FILES), *_in_bucket()]
         write(target, members, manifest, to=to, progress=progress)
-    settings.OUTREACH_BACKED_UP.touch()
+    _check_files(target, members)
+    try:
+        settings.OUTREACH_BACKED_UP.touch()
+    except OSError:  # the backup is whole all the same
+        log.exception("its moment is not in %s", settings.OUTREACH_BACKED_UP)
     return target
+
+
+def _check_files(target: Path, members: Iterable[Member]) -> None:
+    """Refuse to call a backup whole that lacks most photos and papers; single ones may be lost."""
+    held = sum(one.name.startswith(NAMED) for one in members)
+    try:
+        named = how_many_are_named()
+    except DatabaseError:  # of a version before, not upgraded yet
+        return
+    if held < named / 2:
+        raise FilesAway(
+            f"{target} has the database, and {held:,} of the {named:,} photos and papers that it"
+            " names: see that the folder of OUTREACH_FILES, or the bucket, is there."
+        )
 
 
 def check(source: Path, *, identity: str, progress: Progress) -> Manifest:
@@ -186,7 +212,11 @@ def _check_alone(manifest: Manifest, mark: Path) -> None:
     begun = mark.read_text()
     if begun not in ("", manifest.taken_at):
         raise AnotherBackup(f"A restore of the backup taken {begun} began here and did not end.")
-    mark.write_text(manifest.taken_at)
+    if not begun:
+        with mark.open("w") as file:
+            file.write(manifest.taken_at)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _check_keys() -> None:

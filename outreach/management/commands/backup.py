@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from outreach.backups.archive import MalformedBackupKey, new_identity
 from outreach.backups.databases import ToolFailed
-from outreach.backups.whole import NoRegister, back_up
+from outreach.backups.whole import FilesAway, NoRegister, back_up
 from outreach.management.bars import bar
 
 
@@ -50,6 +50,8 @@ class Command(BaseCommand):
                     at=datetime.now(UTC),
                     progress=progress,
                 )
+        except FilesAway as error:
+            raise CommandError(str(error)) from error
         except (MalformedBackupKey, NoRegister, ToolFailed, DatabaseError, OSError) as error:
             raise CommandError(f"Nothing was backed up. {error}") from error
         self.stdout.write(f"{made} ({made.stat().st_size:,} bytes)")

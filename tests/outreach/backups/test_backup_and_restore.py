@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,15 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 mark, sync = Path(os.environ["OUTREACH_DATA"]) / "restore-unfinished", os.sync
 os.sync = lambda: (sync(), print("forced to the disk, ended:", not mark.exists()))
+os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
+#: Runs a command, and tells what is forced to the disk by itself, in order.
+FORCED = """
+import os, sys
+from django.core.management import execute_from_command_line
+fsync = os.fsync
+os.fsync = lambda one: (print("forced:", os.readlink(f"/proc/self/fd/{one}")), fsync(one))
 os.environ["DJANGO_SETTINGS_MODULE"] = "outreach.settings"
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
@@ -133,6 +143,23 @@ def test_a_restore_that_was_killed_is_not_ended_with_another_backup(
     assert not mark.exists()
 
 
+def test_what_is_restored_stands_in_the_mark_before_anything_is_laid(
+    backup: Path, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    """A power cut left it empty beside a loaded register, which the next run let be served so."""
+    restore = ("restore", str(backup), "--identity", str(key[0]))
+    told = elsewhere(tmp_path).run("-c", FORCED, *restore).splitlines()
+    assert next(one for one in told if "forced: " in one).endswith("/restore-unfinished")
+
+
+def test_a_restore_that_goes_on_leaves_its_mark_as_it_is(tmp_path: Path) -> None:
+    """Written anew it was empty for a moment, in which a kill was taken for a beginning."""
+    (mark := tmp_path / "restore-unfinished").write_text("2018-06-12")
+    os.utime(mark, times=(1, 1))
+    whole._check_alone(Manifest("", "2018-06-12", "", {}), mark)
+    assert (mark.read_text(), mark.stat().st_mtime) == ("2018-06-12", 1)
+
+
 def test_two_do_not_restore_into_one_place(
     counted: str, backup: Path, key: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -171,6 +198,31 @@ def test_a_backup_is_taken_whatever_is_unsound(office: Installation, tmp_path: P
     told = office.manage("backup", str(tmp_path / "backups"), OUTREACH_KEYS_DIR=str(unsound))
     assert told.startswith(str(tmp_path / "backups" / "outreach-"))
     assert (office.data / "backed-up").exists()
+
+
+def test_a_backup_without_the_files_of_the_register_is_called_so(
+    office: Installation, tmp_path: Path
+) -> None:
+    """As on a standby that has none, or where their disk is not there: each night it was whole."""
+    (moment := office.data / "backed-up").unlink(missing_ok=True)
+    folder = tmp_path / "backups"
+    told = office.manage("backup", str(folder), code=1, OUTREACH_FILES=str(tmp_path / "none"))
+    (made,) = folder.iterdir()
+    assert told.startswith(
+        f"CommandError: {made} has the database, and 0 of the 5 photos and papers that it names"
+    )
+    assert not moment.exists()
+
+
+def test_a_backup_whose_moment_cannot_be_noted_is_whole_all_the_same(
+    office: Installation, tmp_path: Path
+) -> None:
+    """As after one that root took: “nothing was backed up”, each night, beside a whole file."""
+    (moment := office.data / "backed-up").unlink(missing_ok=True)
+    moment.symlink_to(tmp_path / "none" / "such")
+    told = office.manage("backup", str(tmp_path))
+    moment.unlink()
+    assert told.startswith(str(tmp_path / "outreach-"))
 
 
 def test_a_backup_is_checked_where_no_register_ever_stood(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ def test_a_file_that_is_sealed_anew_meanwhile_is_kept_whole(
     told = backed_up(key, folder, lambda: files().reseal("certificates/one.pdf"))
 
     assert told.files == {"files/certificates/one.pdf": digest(place.read_bytes())}
+
+
+def test_of_two_backups_in_one_second_the_first_stays_whole(
+    key: tuple[Path, str], folder: Path
+) -> None:
+    """As by a timer and by hand: the second was written over it, and it was called whole."""
+    files().put("certificates/one.pdf", BytesIO(KEPT).read)
+    target, members = folder.parent / "backup.age", list(whole._files(folder))
+    second = partial(write, target, [], Manifest("", "", "", {}), to=[key[1]], progress=print)
+
+    def meanwhile(*_: int) -> None:
+        with pytest.raises(FileExistsError):
+            second()
+
+    write(target, members, Manifest("", "", "", {}), to=[key[1]], progress=meanwhile)
+
+    told = read(target, folder.parent / "there", identity=key[0].read_text(), progress=print)
+    assert list(told.files) == ["files/certificates/one.pdf"]
 
 
 @pytest.fixture
