@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -330,7 +330,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
         raise open_already()
     check_not_barred(resident, timezone.localdate(at))
     if nomination.guardian:
-        add_guardian(resident, nomination.guardian, at)
+        add_guardian(resident, _as_known(nomination.guardian, resident), at)
     needed = papers_required(nomination.categories, resident.age(timezone.localdate(at)))
     return Application.objects.create(
         id=nomination.id,
@@ -381,6 +381,18 @@ def _resident(nomination: Nomination, at: datetime) -> Resident:
             setattr(resident, name, getattr(nomination, name))
     resident.save()
     return resident
+
+
+def _as_known(guarding: Guarding, resident: Resident) -> Guarding:
+    """Return whom a nomination names; what it leaves empty of the present guardian stays."""
+    present = Guardian.objects.newest_of([resident.pk]).get(resident.pk)
+    if present is None or present.name != normalise_name(guarding.name):
+        return guarding
+    return replace(
+        guarding,
+        telephone=guarding.telephone or present.telephone,
+        id_number=guarding.id_number or present.id_number,
+    )
 
 
 def add_guardian(resident: Resident, guarding: Guarding, at: datetime) -> Guardian:

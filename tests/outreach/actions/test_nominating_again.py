@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from outreach.actions import applications
-from outreach.actions.applications import Nomination
+from outreach.actions.applications import Guarding, Nomination
+from outreach.actions.guardians import guardian_of
 from outreach.models import Division, Resident
 from outreach.models.ids import new_id
 from tests import builders
@@ -76,6 +77,23 @@ def test_what_a_list_or_a_tablet_cannot_say_stays_as_it_was_known(place: County)
     applications.nominate([again], by=place.administrator, at=START)
     resident = Resident.objects.get()
     assert (resident.ethnicity, resident.can_sit) == ("回族", False)
+
+
+@pytest.mark.parametrize(
+    ("named", "reached"), [("赵大山", "13700000000"), ("赵 大山", "13700000000"), ("赵二山", "")]
+)
+def test_a_guardian_who_is_named_again_without_a_telephone_keeps_theirs(
+    place: County, named: str, reached: str
+) -> None:
+    first = builders.guarded(place)
+    [case] = applications.nominate([first], by=place.liaison, at=START)
+    applications.advance([case], "withdraw", by=place.liaison, at=START)
+    guardian = Guarding(named, "", "父亲")
+    again = Nomination(**vars(first) | {"guardian": guardian, "id": new_id()})
+    applications.nominate([again], by=place.liaison, at=START + timedelta(days=1))
+    present = guardian_of(Resident.objects.get())
+    assert present is not None
+    assert present.telephone == reached
 
 
 def test_of_who_is_new_the_usual_is_taken(place: County) -> None:
