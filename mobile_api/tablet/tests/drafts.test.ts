@@ -160,6 +160,24 @@ describe('a form that was left before it was on the disk', () => {
   })
 })
 
+describe('a form that is given up as its screen is left', () => {
+  it('goes on, and is said, where it was opened again before that was on the disk', async () => {
+    const said = vi.fn(() => Promise.resolve())
+    let gone: () => void = () => undefined
+    const form = opened()
+    form.leave()
+    const leaving = form.abandon(() => new Promise<void>((done) => (gone = done)))
+    await soon()
+    const again = opened(form.key)
+    const saying = again.finish(said)
+    gone()
+    await Promise.all([leaving, saying])
+    again.draft.step = 1
+    await again.finish(said)
+    expect(said).toHaveBeenCalledTimes(1)
+  })
+})
+
 describe('a form in which nothing was written', () => {
   it('is not on the disk, but when something is about to refer to it', async () => {
     const form = opened()

@@ -22,6 +22,8 @@ export interface LiveDraft<T> {
   keep: () => Promise<void>
   /** Say what the form holds; the draft goes in the same step, unless `then` puts another in its place. */
   finish: (say: () => Promise<unknown>, then?: () => void) => Promise<void>
+  /** Give the form up as its screen is left; where it was opened again before that is on the disk, it goes on. */
+  abandon: (forget: () => Promise<unknown>) => Promise<void>
   /** Do what takes its time: what comes of it belongs to this form, also where its screen was left. */
   during: (work: () => Promise<void>) => Promise<void>
 }
@@ -57,6 +59,7 @@ function hold<T extends object>(home: Safe, key: string, make: () => T, beside: 
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> = Promise.resolve()
   let sending: Promise<void> | null = null
+  let leaving: Promise<void> = Promise.resolve()
   let finishing = false
   let dropped = false
   /** screens that show it, and work under way for it */
@@ -144,8 +147,13 @@ function hold<T extends object>(home: Safe, key: string, make: () => T, beside: 
     }
   }
   const finish = (say: () => Promise<unknown>, then: () => void = drop) =>
-    (sending ??= during(() => send(say, then)).finally(() => (sending = null)))
-  const one: Held<T> = { home, draft, state, type, settle, flush, keep, finish, during, shown: used }
+    (sending ??= leaving.then(() => during(() => send(say, then))).finally(() => (sending = null)))
+  const abandon = (forget: () => Promise<unknown>) => {
+    const giveUp = async () => send(forget, () => void (users === 1 && drop()))
+    // What did not go from the disk is there when the form is opened the next time.
+    return sending ?? (leaving = during(giveUp).catch(() => undefined))
+  }
+  const one: Held<T> = { home, draft, state, type, settle, flush, keep, finish, abandon, during, shown: used }
   held.set(key, one as Held<object>)
   return one
 }
