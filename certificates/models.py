@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import get_language
 
 from certificates.steps import LIVING, OF_A_CASE, CertificateState, Kind, renewable_by
+from outreach.domain.vocabulary import Category
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, Evaluation, Resident, User
 from outreach.models.ids import new_id
@@ -110,12 +111,14 @@ class Certificate(models.Model):
 def was_found_not_met() -> models.Exists:
     """Return the condition that a later assessment of a certificate's holder was not met.
 
-    While an appeal against that runs, too; one that was upheld leads to another assessment.
+    While an appeal against that runs, too; one that was upheld leads to another assessment. One of
+    another disability, which the holder has not beside the certificate's, says nothing of it.
     """
     later = Evaluation.objects.filter(
         application__resident=models.OuterRef("resident"),
         application__state__in=NOT_MET,
         met=False,
+        category__in=(models.OuterRef("category"), Category.MULTIPLE),
         received_at__gt=models.OuterRef("evaluation__received_at"),
     )
     return models.Exists(later)

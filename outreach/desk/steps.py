@@ -21,6 +21,7 @@ from certificates.models import (
     CertificateQuerySet,
     ItemState,
     PaperRequest,
+    was_found_not_met,
 )
 from certificates.steps import CertificateState, Kind, renewable_from
 from outreach.actions.accounts import requests_for
@@ -215,7 +216,9 @@ def no_longer_met(user: User, today: date) -> QuerySet[Application]:
     if over is None:  # the days of an appeal cannot be counted: its calendar is not loaded
         return rows.none()
     held = Certificate.objects.living().filter(
-        resident=OuterRef("resident"), evaluation__received_at__lt=OuterRef("state_since")
+        was_found_not_met(),
+        resident=OuterRef("resident"),
+        evaluation__received_at__lt=OuterRef("state_since"),
     )
     return rows.filter(Exists(held), state_since__lt=over)
 

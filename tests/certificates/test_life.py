@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -18,6 +19,7 @@ from outreach import clock
 from outreach.actions import applications, evaluations, publicity, visits
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.steps import no_longer_met
+from outreach.domain.vocabulary import Category
 from outreach.models import (
     Application,
     AuditEvent,
@@ -405,7 +407,15 @@ def test_whom_a_later_assessment_found_not_to_meet_the_standard_gets_no_ten_more
     assert list(Certificate.objects.renewable(IN_YEAR_TEN.date())) == [held]
 
 
-def found_not_met(place: builders.County, held: Certificate, at: datetime) -> Application:
+NOTHING: dict[str, dict[str, Any]] = {
+    "physical": {"condition": "none"},
+    "vision": {"acuity_right": 0.8, "acuity_left": 0.8},
+}
+
+
+def found_not_met(
+    place: builders.County, held: Certificate, at: datetime, category: str = "physical"
+) -> Application:
     """Assess the holder again and find nothing."""
     wanted = builders.nomination(place, id_number=held.resident.id_number)
     (case,) = applications.nominate([wanted], by=place.liaison, at=at)
@@ -414,11 +424,23 @@ def found_not_met(place: builders.County, held: Certificate, at: datetime) -> Ap
     visit = Visit.objects.create(
         application=case, state="scheduled", on=at.date(), start=time(9), assessor=place.assessor
     )
-    part = evaluations.Part("physical", {"condition": "none"}, None, "不符合")
+    part = evaluations.Part(Category(category), NOTHING[category], None, "不符合")
     said = builders.submission(place, visit, parts=[part], grade=None, evaluated_at=at)
     evaluations.submit([said], by=place.assessor, at=at)
     case.refresh_from_db()
     return case
+
+
+def test_whoever_has_no_other_disability_beside_it_keeps_the_certificate(
+    held: Certificate, place: builders.County
+) -> None:
+    """A hope for the eyes that came to nothing kept the certificate for the legs from renewal."""
+    case = found_not_met(place, held, LATER, "vision")
+    assert case.state == "not_met"
+    assert list(no_longer_met(place.administrator, (LATER + timedelta(days=60)).date())) == []
+    assert list(Certificate.objects.renewable(IN_YEAR_TEN.date())) == [held]
+    life.ask_renewal([held], by=place.administrator, at=IN_YEAR_TEN)
+    assert len(actions.renew([held], by=place.approver, at=IN_YEAR_TEN)) == 1
 
 
 def test_the_office_hears_whose_certificate_is_no_longer_met_once_nobody_can_appeal(
