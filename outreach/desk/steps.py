@@ -393,7 +393,7 @@ NO_LONGER_MET = Step(
     "desk:no_longer_met",
     _("Cancel what is no longer met"),
     _(
-        "These holders were assessed again and do not meet the standard; nobody appealed in time."
+        "These holders were assessed again, do not meet the standard, and cannot appeal any more."
         " Cancel their certificates."
     ),
     _("Cancel it"),
