@@ -393,7 +393,11 @@ def figures_of(
     days = document["days"]
     visits = {visit["id"]: visit for visit in document["visits"]}
     shifts = {(shift["team"], shift["day"]): shift for shift in document["shifts"]}
-    overtime = round(sum(route.overtime for route in answer.routes))
+    made = [
+        _day(route, shifts[route.team, route.day], days[route.day], visits)
+        for route in answer.routes
+    ]
+    overtime = sum(day["overtime"] for day in made)
     fairness = answer.fairness.values()
     return {
         "homes": sum(len(route.stops) for route in answer.routes),
@@ -412,10 +416,7 @@ def figures_of(
         "travel": travel,
         "minutes": document.get("minutes"),
         **_moves(answer, document),
-        "days": [
-            _day(route, shifts[route.team, route.day], days[route.day], visits)
-            for route in answer.routes
-        ],
+        "days": made,
     }
 
 
@@ -424,15 +425,16 @@ def _day(
 ) -> dict[str, Any]:
     late = sum(_late_days(visits[str(stop.visit)], route.day) > 0 for stop in route.stops)
     length = shift["end"] - shift["start"]
+    back = math.ceil(round(route.back, 3))
     return {
         "team": route.team,
         "on": on,
         "homes": len(route.stops),
         "km": round(route.km, 1),
         "leave": math.floor(shift["start"]),
-        "back": math.ceil(route.back),
+        "back": back,
         "minutes": round(route.back - shift["start"]),
-        "overtime": round(route.overtime),
+        "overtime": max(0, back - shift["end"]),
         "late": late,
         "load": round(100 * (min(route.back, shift["end"]) - shift["start"]) / length),
     }

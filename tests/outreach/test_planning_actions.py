@@ -290,6 +290,19 @@ def test_a_promised_day_is_counted_from_the_acceptance(place: builders.County) -
     assert calendar[visit["deadline"]] == promised
 
 
+def test_overtime_and_its_cost_are_those_of_the_days(place: builders.County) -> None:
+    """Back at 11:46 of a day until 11:45 was no overtime, or some that no day had."""
+    hill = hills(place, 8, overtime_minutes=60)
+    for one in (hill.north, hill.south):
+        days = [campaigns.Hours(day, 510, 11 * 60 + 45) for day in (MONDAY, FRIDAY)]
+        campaigns.set_hours(one, days, by=place.administrator, at=ASKED)
+    figures = made(hill).figures
+    beyond = [max(0, day["back"] - (11 * 60 + 45)) for day in figures["days"]]
+    assert [day["overtime"] for day in figures["days"]] == beyond
+    assert figures["overtime"] == sum(beyond) > 0
+    assert figures["overtime_fen"] == 100 * sum(beyond)  # sixty yuan an hour
+
+
 def test_who_waits_since_two_new_years_ago_is_late(place: builders.County) -> None:
     """The years before last were unknown to the plan, so that who waited longest could wait on.
 
