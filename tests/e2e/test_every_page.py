@@ -27,6 +27,15 @@ from tests.outreach.desk.rights.table import ACCOUNTS, Row, rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE, DESK, WALL = 360, 1280, 1920
+#: Whether a page, or what scrolls within it, is wider than a telephone of twice its letters.
+SIDEWAYS_AT_TWICE_THE_TEXT = """() => {
+  const root = document.documentElement
+  root.style.fontSize = '200%'
+  const parts = [root, ...document.querySelectorAll('main')]
+  const wide = parts.some((one) => one.scrollWidth > one.clientWidth + 1)
+  root.style.fontSize = ''
+  return wide
+}"""
 #: What a cell says where there is a page to look at.
 READ = {"sees", "open"}
 #: Answered to programs, or looked at in a story of its own (the checker runs without network).
@@ -114,6 +123,8 @@ def _look(page: Page, row: Row, who: str, album: Album) -> Iterator[str | None]:
         page.set_viewport_size({"width": width, "height": 800})
         if page.locator("html").evaluate("html => html.scrollWidth > html.clientWidth"):
             yield f"{who} {address} scrolls sideways at {width}"
+        if width == PHONE and page.evaluate(SIDEWAYS_AT_TWICE_THE_TEXT):
+            yield f"{who} {address} scrolls sideways at twice the text"
         if width != WALL:
             for one in Axe().run(page).response["violations"]:
                 yield f"{who} {address} at {width}: {one['id']} {one['nodes'][0]['html']}"
