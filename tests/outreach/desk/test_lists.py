@@ -334,6 +334,8 @@ def test_a_step_is_searched_by_its_township_and_stays_so_when_it_is_taken(
     again = office.get(answer["Location"]).context["listing"]
     assert [row.item.pk for row in again] == [near[1].pk]
     assert far[0].number in office.get("/accept/").content.decode()
+    office.post(page, {"ids": [near[1].pk]})
+    assert '<a href="?">显示全部</a>' in office.get(page).content.decode()
 
 
 @pytest.mark.parametrize(
