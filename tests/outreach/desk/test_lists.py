@@ -338,6 +338,19 @@ def test_a_step_is_searched_by_its_township_and_stays_so_when_it_is_taken(
     assert '<a href="?">显示全部</a>' in office.get(page).content.decode()
 
 
+def test_a_filter_keeps_what_is_searched(place: builders.County, sign_in: SignIn) -> None:
+    """Whoever looked for a name, and then for a role, was shown everybody of that role."""
+    notified(place, 1, builders.VISIT_ON)
+    office = sign_in(place.administrator)
+
+    def shown(page: str) -> str:
+        return office.get(page).content.decode()
+
+    assert 'href="?q=liaison&amp;role=liaison"' in shown("/accounts/?q=liaison&page=1")
+    assert 'href="?q=liaison"' in shown("/accounts/?q=liaison&role=liaison")
+    assert 'href="?q=2018&amp;state=waiting"' in shown("/notifications/?q=2018&state=sent")
+
+
 @pytest.mark.parametrize(
     ("page", "label"), [("/disputes/", "按记录人查找"), ("/outlets/", "按代办点或区域查找")]
 )
