@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.campaigns import CampaignTerms, Crew, Happening, Hours
-from outreach.desk.forms import SeenForm, with_qualification
+from outreach.desk.forms import PlaceField, SeenForm, with_qualification
 from outreach.domain.daytime import minutes_of, time_at
 from outreach.domain.vocabulary import Level
 from outreach.models import Application, Assessor, Campaign, Division, Shift, Team, User
@@ -19,12 +19,11 @@ from outreach.models.planning import HindranceKind
 if TYPE_CHECKING:
     _Members = forms.ModelMultipleChoiceField[Assessor]
     _Cases = forms.ModelChoiceField[Application]
-    _Places = forms.ModelChoiceField[Division]
     _Doctors = forms.ModelChoiceField[User]
     _Teams = forms.ModelChoiceField[Team]
 else:
     _Members = forms.ModelMultipleChoiceField
-    _Cases = _Places = _Doctors = _Teams = forms.ModelChoiceField
+    _Cases = _Doctors = _Teams = forms.ModelChoiceField
 
 
 def _day(label: Any, **more: Any) -> forms.DateField:
@@ -104,16 +103,6 @@ class MembersField(_Members):
     def label_from_instance(self, obj: Assessor) -> str:
         """Name the assessor, the hospital and the categories."""
         return with_qualification(obj)
-
-
-class PlaceField(_Places):
-    """Choose a division by its township and name."""
-
-    def label_from_instance(self, obj: Division) -> str:
-        """Name a village together with its township."""
-        if obj.level == Level.VILLAGE and obj.parent:
-            return f"{obj.parent.name} {obj.name}"
-        return obj.name
 
 
 class TeamForm(forms.Form):

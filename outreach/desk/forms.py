@@ -15,8 +15,8 @@ from outreach.actions.evaluations import NOT_MET
 from outreach.desk import words
 from outreach.desk.person_fields import TelephoneField
 from outreach.desk.words import choices
-from outreach.domain.vocabulary import Role
-from outreach.models import Assessor, User
+from outreach.domain.vocabulary import Level, Role
+from outreach.models import Assessor, Division, User
 from outreach.reports import By
 
 
@@ -276,6 +276,21 @@ class HolderField(_HolderChoice):
     def label_from_instance(self, obj: User) -> str:
         """Name the person, the role and the place."""
         return f"{obj.full_name} · {words.ROLES[obj.role]} · {obj.division.name}"
+
+
+if TYPE_CHECKING:
+    _PlaceChoice = forms.ModelChoiceField[Division]
+else:
+    _PlaceChoice = forms.ModelChoiceField
+
+
+class PlaceField(_PlaceChoice):
+    """Choose a division; a village is named with its township."""
+
+    def label_from_instance(self, obj: Division) -> str:
+        """Return township and village."""
+        above = obj.parent.name if obj.parent and obj.level == Level.VILLAGE else ""
+        return f"{above} {obj.name}".strip()
 
 
 class CodeForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -18,29 +18,14 @@ from outreach.actions import outlets as actions
 from outreach.desk import words
 from outreach.desk.access import DeskRequest, found, only
 from outreach.desk.answers import answer, check_form, done
-from outreach.desk.forms import SeenForm
+from outreach.desk.forms import PlaceField, SeenForm
 from outreach.desk.listing import Calendar, first_without, list_rows
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.stepping import cases_of
-from outreach.domain.vocabulary import Level, OutletKind, Role
+from outreach.domain.vocabulary import OutletKind, Role
 from outreach.models import Division, Outlet, User
 
 OFFICE = (Role.ADMINISTRATOR, Role.AUDITOR)
-
-
-if TYPE_CHECKING:
-    _PlaceChoice = forms.ModelChoiceField[Division]
-else:
-    _PlaceChoice = forms.ModelChoiceField
-
-
-class PlaceField(_PlaceChoice):
-    """A division, shown with the one above it."""
-
-    def label_from_instance(self, obj: Division) -> str:
-        """Return township and village."""
-        above = obj.parent.name if obj.parent and obj.level == Level.VILLAGE else ""
-        return f"{above} {obj.name}".strip()
 
 
 class OutletForm(SeenForm):
