@@ -32,6 +32,7 @@ from mobile_api.problems import Problem
 from mobile_api.wire import ChangesOut
 from outreach.actions.audit import record
 from outreach.actions.notifying.delivery import BACK_OFF, LEASE, LONGEST_WAIT
+from outreach.actions.notifying.senders import answered
 from outreach.models.moments import has_passed
 
 PREFIX = "whsec_"
@@ -200,24 +201,11 @@ def _send(hook: Hook, page: ChangesOut) -> tuple[str, bool]:
         "webhook-signature": signature(hook.secret, message, timestamp, body),
     }
     try:
-        status = asyncio.run(_answered(hook.url, body, headers))
+        status = asyncio.run(answered(hook.url, PATIENCE_S, content=body, headers=headers))
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return type(error).__name__, False
     why = "" if httpx.codes.is_success(status) else f"answered {status}"
     return why, status == HTTPStatus.GONE
-
-
-async def _answered(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """Post and return the status that comes within the patience; what follows it is not read.
-
-    A time-out of each step alone lets an answer that drips on hold up everybody else.
-    """
-    async with (
-        asyncio.timeout(PATIENCE_S),
-        httpx.AsyncClient(timeout=None) as client,  # noqa: S113  # the line above is one for all
-        client.stream("POST", url, content=body, headers=headers) as answer,
-    ):
-        return answer.status_code
 
 
 def _keep(hook: Hook, *, leased: bool = False, **said: Any) -> None:

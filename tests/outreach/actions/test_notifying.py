@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
@@ -20,6 +21,7 @@ from django.utils import timezone
 from outreach import clock
 from outreach.actions import applications, family, visits
 from outreach.actions.contacts import Contact, Correction, correct_contacts
+from outreach.actions.notifying import senders
 from outreach.actions.notifying.delivery import (
     BACK_OFF,
     deliver,
@@ -344,6 +346,24 @@ def test_what_the_gateway_answers_decides_what_follows(
     with pytest.raises(error) as raised:
         gateway.send(key="k1", telephone="13900000000", text="您好")
     assert getattr(raised.value, "is_final", None) is is_final
+
+
+def test_an_answer_that_drips_holds_no_other_message_up(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte began the patience anew: no family heard anything for as long as it dripped."""
+    monkeypatch.setattr(senders, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(Answering, "send_response", drip)
+    with pytest.raises(PerhapsSent):
+        gateway.send(key="k1", telephone="13900000000", text="您好")
+
+
+def drip(handler: Answering, _status: int) -> None:
+    """Say that it was taken over, letter by letter."""
+    with suppress(OSError):
+        for letter in "HTTP/1.1 200 OK\r\n":
+            handler.wfile.write(letter.encode())
+            sleep(0.1)
 
 
 @pytest.mark.parametrize(
