@@ -1,7 +1,7 @@
 """A stranger's file is looked into by a process of its own: it breaks a reader in any way it likes.
 
 It can have one count for hours, or fill the memory. The process knows none of the secrets of the
-service, has so much time and so much memory, and goes behind all other work.
+service, has so much time and so much memory, and lets other work go first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ SECONDS = 5
 ROOM = 1 << 30
 """Bytes of addresses; a process that has read nothing yet has a quarter of them."""
 PATIENCE_S = 60
+TURN_S = 5
+"""For so long a file waits for its turn: whoever asks holds a connection to the database."""
 HOUSE = Path(__file__).resolve().parent.parent
 _few = BoundedSemaphore(2)
 
@@ -27,7 +29,7 @@ def run(module: str, *arguments: str, content: bytes) -> str | None:
 
     Raises `OSError` where it cannot be asked now, which says nothing of the file.
     """
-    if not _few.acquire(timeout=PATIENCE_S):
+    if not _few.acquire(timeout=TURN_S):
         raise TimeoutError("too many files are looked into")
     try:
         done = subprocess.run(  # noqa: S603  # ourselves, no shell
@@ -51,7 +53,7 @@ def run(module: str, *arguments: str, content: bytes) -> str | None:
 def given() -> bytes:
     """Return the file that this process is to look into, which has its bounds from now on."""
     content = sys.stdin.buffer.read()
-    os.nice(19)
+    os.nice(5)
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     return content
