@@ -79,8 +79,8 @@ class _Asking(TimeStamper):
         """
         try:
             async with (
+                httpx.AsyncClient(timeout=None) as client,  # noqa: S113  # the line below is for all
                 asyncio.timeout(self.timeout),
-                httpx.AsyncClient(timeout=None) as client,  # noqa: S113  # the line above is for all
             ):
                 answer = await client.post(
                     self.url, content=req.dump(), headers=set_tsp_headers({})

@@ -124,8 +124,8 @@ async def answered(url: str, patience: float, **said: Any) -> int:
     """
     connecting = httpx.Timeout(None, connect=0.9 * patience)  # before: then nothing was said
     async with (
+        httpx.AsyncClient(timeout=connecting) as client,  # reads whom it trusts first
         asyncio.timeout(patience),
-        httpx.AsyncClient(timeout=connecting) as client,
         client.stream("POST", url, **said) as answer,
     ):
         return answer.status_code
