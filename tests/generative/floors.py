@@ -85,7 +85,7 @@ FLOORS = {
     "heard in another role": 0.1,
     "villages renamed": 0.05,
     "holidays declared": 0.05,
-    "relatives declared": 0.05,
+    "relatives declared": 0.03,
     "rated by a relative": 0.02,
     "accounts ended": 0.05,
     "accounts let in again": 0.02,
