@@ -62,7 +62,7 @@ CAUGHT_BY = {
     "an_upgrade_begins_afresh": 6,
     "any_digest_proves_a_view": 1,
     "applied_is_said_and_nothing_done": 1,
-    "beginning_again_clears_the_store": 8,
+    "beginning_again_clears_the_store": 46,
     "complete_means_announced": 4,
     "evaluations_overwrite": 6,
     "late_answers_are_accepted": 5,
