@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from outreach.demo.county import County
-from outreach.demo.places import DemoDivision
+from outreach.demo.places import COUNTY_CODE, DemoDivision
 from outreach.demo.script import PlannedVisit, team_costs
 from outreach.demo.staff import DemoUser
 from outreach.domain.vocabulary import Level
@@ -48,6 +48,7 @@ def load(county: County, script: tuple[PlannedVisit, ...]) -> None:
     OutreachCost.objects.bulk_create(
         [
             OutreachCost(
+                place=COUNTY_CODE,
                 on=cost.on,
                 team=cost.team,
                 what=cost.what,

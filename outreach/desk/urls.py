@@ -9,6 +9,7 @@ from outreach.desk.views import (
     cases,
     certificates,
     contact,
+    costs,
     enquiries,
     exports,
     family,
@@ -146,6 +147,8 @@ urlpatterns = [
     path("batches/<uuid:batch>/", certificates.batch, name="batch"),
     path("certificates/<uuid:certificate>.pdf", signing.paper, name="paper"),
     path("savings/", savings.savings, name="savings"),
+    path("savings/costs/", costs.costs, name="costs"),
+    path("savings/costs/<uuid:cost>/take-back/", costs.take_back, name="take_back_cost"),
     path("savings/lines/", savings.lines, name="saving_lines"),
     # between citizens and the office
     # anybody

@@ -46,11 +46,14 @@ class Journey(models.Model):
     fee_paid_by_county = models.BooleanField()
     companions = models.PositiveSmallIntegerField(null=True)
     #: A certificate, if the standard was met; what was recorded up to 0.6.7 stays as it was.
-    collects = models.BooleanField(default=True)
+    collects = models.BooleanField(default=True, db_default=True)
 
 
 class OutreachCost(models.Model):
-    """What a team's day cost the federation: vehicle, doctors, meals; with its source."""
+    """What a team's day cost the federation: vehicle, doctors, meals; with its source.
+
+    `place` is the county's code; what was recorded up to 0.6.8 has none.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     on = models.DateField(db_index=True)
@@ -58,8 +61,9 @@ class OutreachCost(models.Model):
     what = models.CharField(max_length=60)
     amount_fen = models.PositiveIntegerField()
     source = models.CharField(max_length=120)
+    place = models.CharField(max_length=12, default="", db_default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["on", "team", "what"], name="cost_once"),
+            models.UniqueConstraint(fields=["place", "on", "team", "what"], name="cost_once"),
         ]

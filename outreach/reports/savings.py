@@ -177,7 +177,8 @@ def savings_report(
     costs = OutreachCost.objects.filter(**span).order_by("on", "team", "what")
     if within is not None:
         journeys = journeys.filter(village_code__startswith=within.code)
-        costs = costs if within.level == Level.COUNTY else costs.none()
+        is_county = within.level == Level.COUNTY
+        costs = costs.filter(place__in=("", within.code)) if is_county else costs.none()
     return SavingsReport(first, last, tuple(entries_of(journeys)), tuple(costs))
 
 

@@ -23,6 +23,7 @@ _HAND_INS = "a handful of hand-ins that were taken in, and the logs of their tab
 _NOTHING_CHANGES = "tells only Django: no visit ever was in that state"
 _DEFAULTS = "two defaults in the catalogue, no row is read"
 _PARTIAL = "a partial index that no row is in yet: one reading of the table"
+_DAYS = "a few rows for each day on which a team went out"
 #: Steps of before this test, or with a reason: what they lock, and why that is borne.
 REASONED: dict[str, str] = {
     "outreach.0008_numbered_trail: AddField auditevent.number with an index": _EARLY,
@@ -58,6 +59,7 @@ REASONED: dict[str, str] = {
     "outreach.0017_cases_of_a_place: AddIndex application": _SECONDS,
     "outreach.0022_no_visit_in_progress: SeparateDatabaseAndState": _NOTHING_CHANGES,
     "outreach.0023_what_nobody_read: SeparateDatabaseAndState": _DEFAULTS,
+    "outreach.0024_costs_of_a_county: AddConstraint outreachcost": _DAYS,
 }
 
 

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from outreach.actions.costs import keeps_costs
 from outreach.desk.access import EVERYBODY, READERS, DeskRequest, only
 from outreach.desk.forms import SpanForm
 from outreach.desk.reports import label_of
@@ -82,6 +83,7 @@ def savings(request: DeskRequest) -> HttpResponse:
             "per_person": report.comparison.per_person(report.saved_fen),
             "press": press_reference(),
             "all_lines": urlencode(span),
+            "keeps_costs": keeps_costs(request.user),
         },
         status=200 if form.is_valid() else 422,
     )

@@ -19,6 +19,7 @@ from outreach import clock
 from outreach.actions import (
     accounts,
     applications,
+    costs,
     enquiries,
     family,
     papers,
@@ -42,6 +43,7 @@ from outreach.models import (
     Notification,
     Objection,
     Outlet,
+    OutreachCost,
     PaperPhoto,
     Photo,
     StoredBlob,
@@ -188,6 +190,7 @@ def a_case_at_every_step(place: builders.County) -> None:
     a_dispute(place)
     a_hand_in(Replica.objects.get(device__label="平板 3 号"), at)
     enquiries.ask(f"{NAME}何时上门？", division=place.village, by=place.liaison, at=at)
+    costs.record_cost(at.date(), "一队", "车辆", 45_000, "派车单", by=office, at=at)
     fill_outbox(at)
     _an_account_that_waits(place, at)
     fault = Fault(2, "身份证号", "The last digits are lost: make the cell a text, type it anew.")
@@ -270,6 +273,7 @@ SUBJECTS: dict[str, Callable[[dict[str, str]], Any]] = {
     "certificate": lambda _: Certificate.objects.get().pk,
     "sha256": lambda _: _signed_twice(),
     "batch": lambda _: Batch.objects.get().pk,
+    "cost": lambda _: OutreachCost.objects.get().pk,
     "tariff": lambda _: "511302-2018",
     "device": lambda _: Device.objects.exclude(label="平板").get().pk,
     "institution": lambda _: Institution.objects.get(name="独家医院").pk,
