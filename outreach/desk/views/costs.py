@@ -48,6 +48,8 @@ class CostForm(forms.Form):
         self.fields["on"].widget.attrs["max"] = clock.today().isoformat()
         teams, things = (_used_before(name, recorded) for name in ("team", "what"))
         self.known = {"team": sorted(teams), "what": sorted(things)}
+        if newest := recorded.order_by("-pk").first():  # the rest of a day comes with it
+            self.initial = {"on": newest.on, "team": newest.team}
         for name in self.known:
             self.fields[name].widget.attrs["list"] = f"known-{name}"
 
