@@ -190,7 +190,8 @@ def test_the_check_page_says_that_it_is_additional_and_gives_it_out(
         capture_output=True,
     )
     assert done.stdout == b"Verified OK\n"
-    assert browser.get(f"/check/sm2/{'0' * 64}").status_code == 404
+    for nothing in ("0" * 64, "%00", "..%2f"):
+        assert browser.get(f"/check/sm2/{nothing}").status_code == 404
 
 
 @pytest.mark.django_db
