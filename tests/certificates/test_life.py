@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from certificates import actions, batches, life
 from certificates.models import Certificate, CertificateEvent, PaperRequest
@@ -458,6 +459,26 @@ def test_the_office_hears_whose_certificate_is_no_longer_met_once_nobody_can_app
     ground = Ground.NO_LONGER_MEETS
     life.cancel([held], ground=ground, reason="复评不达标", by=place.administrator, at=noon(over))
     assert list(no_longer_met(place.administrator, over)) == []
+
+
+def test_that_list_asks_no_more_for_two_than_for_one(
+    held: Certificate, place: builders.County, files: Path, sign_in: Callable[[User], Client]
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            listing = browser.get("/certificates/no-longer-met/").context["listing"]
+        counted.append(len(listing))
+        return len(asked)
+
+    browser, counted = sign_in(place.administrator), list[int]()
+    (another,) = issued(place, files)
+    actions.hand_over([another], by=place.liaison, at=ISSUED_AT)
+    found_not_met(place, held, LATER)
+    clock.advance_to(LATER + timedelta(days=60))
+    queries()
+    one = queries()
+    found_not_met(place, another, LATER + timedelta(days=1))
+    assert (queries(), counted) == (one, [1, 1, 2])
 
 
 def test_a_person_holds_at_most_one_living_certificate(held: Certificate) -> None:

@@ -200,10 +200,16 @@ def find_not_met(world: World, choose: Random) -> None:
 
 
 def _ask_too_early(world: World, case: Application) -> None:
-    """Ask while the family may appeal still, which erases nobody; then let those days pass."""
-    erase_on_request(case.resident, by=administrator(world), at=ASKED_AT, request="2018-8")
-    case.refresh_from_db()
-    check("erasure", case.erased_at is None, "erased while the family may appeal still")
+    """Ask while the family may appeal still, then while the result bars; let the year pass."""
+    _ask_in_vain(world, case, "erased while the family may appeal still")
     long_ago = NOW - timedelta(days=APPEAL_DAYS + 1)
     Application.objects.filter(pk=case.pk).update(state_since=long_ago)
+    _ask_in_vain(world, case, "erased while nobody may apply for the person again")
+    case.evaluations.update(evaluated_at=NOW - timedelta(days=400))
     case.refresh_from_db()
+
+
+def _ask_in_vain(world: World, case: Application, wrong: str) -> None:
+    erase_on_request(case.resident, by=administrator(world), at=ASKED_AT, request="2018-8")
+    case.refresh_from_db()
+    check("erasure", case.erased_at is None, wrong)

@@ -721,7 +721,7 @@ def what_is_void_is_handed_over(sound: Any, rows: Any) -> Any:
     return rows.filter(handed_over_at=None)
 
 
-@plant(mutators, "_guarding")
+@plant(mutators, "guarding")
 def who_stands_up_for_a_child_is_dropped(sound: Any, said: Any) -> None:
     """Treat a nomination like one of the version before, which names no guardian."""
 

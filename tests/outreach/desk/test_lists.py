@@ -17,6 +17,7 @@ from mobile_api.models import Device
 from outreach.actions import (
     accounts,
     applications,
+    costs,
     enquiries,
     family,
     papers,
@@ -120,6 +121,13 @@ def handed_in(place: builders.County, count: int, on: date) -> None:
     replica = a_tablet(place).replicas.get()
     for _ in range(count):
         a_hand_in(replica, builders.START)
+
+
+def spent(place: builders.County, count: int, on: date) -> None:
+    """Add what the outreach cost."""
+    for _ in range(count):
+        what, by, at = str(uuid4()), place.administrator, builders.START
+        costs.record_cost(at.date(), "一队", what, 45_000, "派车单", by=by, at=at)
 
 
 def designated(place: builders.County, count: int, on: date) -> None:
@@ -237,6 +245,7 @@ LISTS: list[tuple[str, str, Fill, int]] = [
     ("/campaigns/", "administrator", to_call, 0),
     ("/fast/", "administrator", hastened, 0),
     ("/outlets/", "administrator", outlets, 0),
+    ("/savings/costs/", "administrator", spent, 0),
     ("/papers/sent/", "administrator", photographed, 0),
     ("/tablets/", "administrator", tablets, 0),
     ("/institutions/", "administrator", designated, 0),
@@ -250,6 +259,7 @@ COUNTED_ELSEWHERE = {
     "/batches/": "test_certificates.py",
     "/certificates/": "test_certificates.py",
     "/certificates/hand-over/": "test_certificates.py",
+    "/certificates/no-longer-met/": "test_life.py",
     "/certificates/renew/": "test_certificates.py",
     "/certificates/sign/": "test_certificates.py",
     "/hand-over/": "test_certificates.py",
