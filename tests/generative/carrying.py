@@ -200,12 +200,18 @@ def find_not_met(world: World, choose: Random) -> None:
 
 
 def _ask_too_early(world: World, case: Application) -> None:
-    """Ask while the family may appeal still, then while the result bars; let the year pass."""
+    """Ask while the family may appeal still, and while the result bars; let both pass.
+
+    Each by itself: an evaluation that came a year late bars no more, and can be appealed.
+    """
+    a_year_ago = NOW - timedelta(days=400)
+    case.evaluations.update(evaluated_at=a_year_ago)
     _ask_in_vain(world, case, "erased while the family may appeal still")
     long_ago = NOW - timedelta(days=APPEAL_DAYS + 1)
     Application.objects.filter(pk=case.pk).update(state_since=long_ago)
+    case.evaluations.update(evaluated_at=long_ago)
     _ask_in_vain(world, case, "erased while nobody may apply for the person again")
-    case.evaluations.update(evaluated_at=NOW - timedelta(days=400))
+    case.evaluations.update(evaluated_at=a_year_ago)
     case.refresh_from_db()
 
 
