@@ -20,7 +20,6 @@ from outreach.actions.bars import NO_LONGER_MEETS, lift
 from outreach.actions.evaluations import current_evaluation
 from outreach.actions.holding import hold_cases
 from outreach.domain.workdays import CalendarNotLoaded
-from outreach.domain.workflow import ApplicationState
 from outreach.models import (
     Appeal,
     Application,
@@ -30,7 +29,7 @@ from outreach.models import (
     User,
     working_calendar,
 )
-from outreach.rules import ADULT, NEGATIVE, Refused, check_may_approve, open_already
+from outreach.rules import ADULT, Refused, check_may_approve, open_already
 
 #: 《残疾人证管理办法》(2017): the notice hangs five working days, an appeal has ten.
 NOTICE_WORKING_DAYS = 5
@@ -250,6 +249,16 @@ def decide_appeal(
             lift([application.resident], by=by, at=at, ground=NO_LONGER_MEETS)
 
 
+def withdraw_appeal(application: Application, *, note: str, by: User, at: datetime) -> None:
+    """End an appeal that the family takes back, or that was recorded by mistake.
+
+    Nobody has decided it: the result stands as before, and the days for another one run on.
+    """
+    with transaction.atomic():
+        advance([application], "withdraw_appeal", by=by, at=at, note=note)
+        Appeal.objects.filter(application=application, decided_at=None).update(decided_at=at)
+
+
 def appeal_deadline(application: Application, on: date) -> date:
     """Return the last day for an appeal against a result that was not met.
 
@@ -261,14 +270,14 @@ def appeal_deadline(application: Application, on: date) -> date:
 
 
 def _decided_on(application: Application) -> date | None:
-    found = application.events.filter(target__in=NEGATIVE).last()
+    found = application.events.filter(name__in=("find_not_met", "dismiss_appeal")).last()
     return timezone.localdate(found.at) if found else None
 
 
 def is_final(application: Application) -> bool:
     """Tell whether city federation and province's committee have both upheld the last result."""
-    result = application.events.filter(target=ApplicationState.NOT_MET).last()
-    dismissed = application.events.filter(target=ApplicationState.APPEAL_DISMISSED)
+    result = application.events.filter(name="find_not_met").last()
+    dismissed = application.events.filter(name="dismiss_appeal")
     return result is not None and dismissed.filter(pk__gt=result.pk).count() > 1
 
 

@@ -138,6 +138,7 @@ STEPS: Words = {
     "appeal": _("appealed"),
     "uphold_appeal": _("appeal upheld: to be assessed again"),
     "dismiss_appeal": _("appeal dismissed"),
+    "withdraw_appeal": _("appeal taken back"),
 }
 VISIT_STATES: Words = {
     V.SCHEDULED: _("Scheduled"),

@@ -167,6 +167,9 @@ APPLICATION = {
             _ADMIN,
             "the province's is final",
         ),
+        _step(
+            "withdraw_appeal", (A.UNDER_APPEAL,), A.NOT_MET, _NEAR, "the result stands as it was"
+        ),
     )
 }
 

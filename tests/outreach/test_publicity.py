@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from outreach.actions import applications, evaluations, publicity, visits
+from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.steps import unscheduled
 from outreach.domain.workdays import CalendarNotLoaded
 from outreach.models import (
@@ -16,6 +17,7 @@ from outreach.models import (
     CalendarYear,
     Evaluation,
     Notice,
+    Notification,
     Objection,
 )
 from outreach.rules import Refused
@@ -289,6 +291,34 @@ def test_against_the_citys_decision_one_appeals_to_the_province_whose_word_is_fi
     if not upheld:
         with pytest.raises(Refused, match=r"^appeal-final$"):
             appeal(7, 23)
+
+
+@pytest.mark.parametrize("dismissed_before", [False, True])
+def test_an_appeal_that_is_taken_back_leaves_the_result_and_its_days_as_they_were(
+    place: builders.County, dismissed_before: bool
+) -> None:
+    """It had to be entered as dismissed: a decision that nobody made, with ten days of its own."""
+    case, last = found_not_met(place), date(2018, 6, 19)
+    if dismissed_before:
+        publicity.appeal(case, text="不服", by=place.liaison, at=AFTERNOON)
+        city = datetime(2018, 6, 20, 9, tzinfo=SHANGHAI)
+        publicity.decide_appeal(case, upheld=False, note="维持", by=place.administrator, at=city)
+        last = date(2018, 7, 4)
+    before = datetime(last.year, last.month, last.day, 9, tzinfo=SHANGHAI)
+    publicity.appeal(case, text="不服", by=place.liaison, at=before)
+    publicity.withdraw_appeal(case, note="家属撤回", by=place.liaison, at=before)
+    case.refresh_from_db()
+    assert (case.state, publicity.is_final(case)) == ("not_met", False)
+    assert case.appeals.filter(decided_at=None).count() == 0
+    assert publicity.appeal_deadline(case, last) == last
+    anew = builders.nomination(place, id_number=case.resident.id_number)
+    with pytest.raises(Refused, match=r"^barred$"):
+        applications.nominate([anew], by=place.liaison, at=before)
+    fill_outbox(before)  # the result is no news by then
+    assert not Notification.objects.filter(kind="result").exists()
+    with pytest.raises(Refused, match=r"^appeal-late$"):
+        publicity.appeal(case, text="不服", by=place.liaison, at=before + timedelta(days=1))
+    publicity.appeal(case, text="不服", by=place.liaison, at=before)
 
 
 def test_nobody_appeals_beside_a_new_application(place: builders.County) -> None:

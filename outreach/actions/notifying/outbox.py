@@ -199,8 +199,8 @@ def _about_steps(at: datetime) -> Iterator[Notification]:
         at__gte=at - NEWS, target__in=TOLD, application__erased_at=None
     ).select_related("application__resident", "application__village")
     for event in rows.order_by("pk"):
-        if event.name in ("dismiss_objection", "send_back"):
-            continue
+        if event.name == "withdraw_appeal":
+            continue  # the result is no news
         kind = TOLD[ApplicationState(event.target)]
         yield _message(f"step:{event.pk}", kind, event.application, event.at, at)
 

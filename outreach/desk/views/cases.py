@@ -48,7 +48,7 @@ ON_LISTS = (ACCEPT, ASSIGN, POST_NOTICES, END_NOTICES, REVIEW)
 #: Steps that one person takes here with one case and a written reason; assessors on their tablets.
 WITH_REASON = (
     *("refuse", "withdraw", "refer", "recall", "close", "send_back", "return_file"),
-    *("appeal", "uphold_appeal", "dismiss_appeal"),
+    *("appeal", "uphold_appeal", "dismiss_appeal", "withdraw_appeal"),
 )
 
 
@@ -233,6 +233,7 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
         "appeal": _("Record an appeal"),
         "uphold_appeal": _("The appeal was upheld: assess again"),
         "dismiss_appeal": _("The appeal was dismissed"),
+        "withdraw_appeal": _("The family takes its appeal back"),
     }
     return [
         (name, words[name])
@@ -288,6 +289,8 @@ def _take(application: Application, step: str, said: dict[str, Any], user: User)
     elif step in ("uphold_appeal", "dismiss_appeal"):
         upheld = step == "uphold_appeal"
         publicity.decide_appeal(application, upheld=upheld, note=note, by=user, at=clock.now())
+    elif step == "withdraw_appeal":
+        publicity.withdraw_appeal(application, note=note, by=user, at=clock.now())
     elif step in ("refuse", "withdraw", "refer", "close"):
         visiting.leave(application, step, by=user, at=clock.now(), note=note)
     else:

@@ -110,6 +110,22 @@ def test_appeals_wait_in_a_queue_until_the_citys_decision_is_entered(
     assert case.number not in office.get("/appeals/").content.decode()
 
 
+def test_a_family_takes_its_appeal_back(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    case = not_met(place)[0]
+    at = datetime.combine(VISIT_ON, time(18), builders.SHANGHAI)
+    move_on(at)
+    publicity.appeal(case, text="请再看一次", by=place.liaison, at=at)
+    liaison, said = sign_in(place.liaison), {"note": "家属说不申请了"}
+    page = f"/cases/{case.pk}/step/withdraw_appeal/"
+    assert page in liaison.get(f"/cases/{case.pk}/").content.decode()
+    assert liaison.post(page, said).status_code == 303
+    office = sign_in(place.administrator)
+    assert case.number not in office.get("/appeals/").content.decode()
+    assert "撤回复评申请" in office.get(f"/cases/{case.pk}/").content.decode()
+
+
 def test_what_an_appeal_says_is_read_where_it_is_decided_and_in_the_history(
     place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
 ) -> None:
