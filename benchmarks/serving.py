@@ -16,8 +16,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from math import log
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
+
+import yaml
 
 from tests import migrated
 
@@ -189,15 +193,46 @@ def _naming(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def deployed(database: str) -> list[tuple[int, int]]:
-    """Return the workers and threads of each service where it is deployed on that database.
+#: What a service weighs for whom no weight is written.
+_EVEN = 1024
+
+
+class Deployed(NamedTuple):
+    """How a service is started, and its weight where processors are short (`cpu_shares`)."""
+
+    workers: int
+    threads: int
+    shares: int = _EVEN
+
+
+def deployed(database: str) -> list[Deployed]:
+    """Return each service of those that serve, where it is deployed on that database.
 
     The first serves everything, the second exchanges.
     """
-    name = {"sqlite": "outreach.service", "postgresql": "compose.yaml"}[database]
-    told = (Path(__file__).parents[1] / "deploy" / name).read_text()
-    found = re.findall(r"--workers\W+(\d+)\W+--blocking-threads\W+(\d+)", told)
-    return [(int(workers), int(threads)) for workers, threads in found]
+    folder = Path(__file__).parents[1] / "deploy"
+    if database == "sqlite":
+        return [_read((folder / "outreach.service").read_text())]
+    services = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
+    return [
+        _read(" ".join(one["command"]))._replace(shares=one.get("cpu_shares", _EVEN))
+        for one in (services["web"], services["exchanges"])
+    ]
+
+
+def _read(command: str) -> Deployed:
+    [numbers] = re.findall(r"--workers (\d+) --blocking-threads (\d+)", command)
+    return Deployed(*map(int, numbers))
+
+
+def _weigh(pid: int, shares: int) -> None:
+    """Let a session have the part of the processors that a container with these shares would.
+
+    The kernel divides them between sessions first (sched(7), autogroup), so that the process' own
+    `nice` says nothing to another session's; a step is a factor of 1.25.
+    """
+    with suppress(OSError):  # another kernel: all weigh the same
+        Path(f"/proc/{pid}/autogroup").write_text(str(round(log(_EVEN / shares, 1.25))))
 
 
 @dataclass
@@ -218,16 +253,18 @@ class Server:
             bench.exchanges = bench.port
         else:
             bench.exchanges = bench.exchanges or free_port(0)
-        for port, (workers, threads) in zip((bench.port, bench.exchanges), services, strict=False):
+        for port, service in zip((bench.port, bench.exchanges), services, strict=False):
             command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
             command += ["--host", "127.0.0.1", "--port", str(port)]
-            command += ["--workers", str(workers), "--blocking-threads", str(threads)]
+            command += ["--workers", str(service.workers)]
+            command += ["--blocking-threads", str(service.threads)]
             command += ["--log-level", "warning", "--no-access-log"]
             command += [f"{self.application}:application"]
             with bench.log.open("ab") as log:
                 self._processes.append(
                     subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
                 )
+            _weigh(self._processes[-1].pid, service.shares)
         bench.pids = [process.pid for process in self._processes]
         self._await(bench.port)
         self._await(bench.exchanges)

@@ -26,12 +26,23 @@ def test_every_place_and_the_storm_start_as_many_threads():
         place: re.findall(r"--blocking-threads\W+(\d+)", (ROOT / place).read_text())
         for place in PLACES
     }
-    [(workers, threads)] = deployed("sqlite")
+    [(workers, threads, _even)] = deployed("sqlite")
     assert {place: set(found) for place, found in named.items()} == {
         place: {str(threads)} for place in PLACES
     }
-    assert deployed("postgresql") == [(2, threads), (1, threads)]
+    assert [one[:2] for one in deployed("postgresql")] == [(2, threads), (1, threads)]
     assert workers == 1
+
+
+def test_where_processors_are_short_exchanges_come_before_pages_and_pages_before_the_rest():
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+    lasting = {name: one for name, one in services.items() if name != "prepare"}
+    weights = {name: one.get("cpu_shares", 1024) for name, one in lasting.items()}
+    first = {weights.pop(name) for name in ("database", "exchanges")}
+    web = weights.pop("web")
+    assert first == {1024}
+    assert web <= 1024 / 8
+    assert set(weights.values()) == {web / 2}
 
 
 def test_the_proxy_sends_exchanges_to_their_own_process_where_there_is_one():
