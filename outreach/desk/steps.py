@@ -263,7 +263,7 @@ PAPERS = Step(
     _("Complete papers"),
     _("The office returned these cases; help the family find what is missing."),
     _("All papers are here now"),
-    (Role.LIAISON,),
+    (Role.LIAISON, Role.ADMINISTRATOR),
     _standing(A.RETURNED),
 )
 FAST = Step(
