@@ -50,9 +50,9 @@ from certificates.steps import CERTIFICATE, CertificateState, Kind, renewable_fr
 from outreach.actions.applications import advance, take
 from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
-from outreach.models import Application, Bar, User
+from outreach.models import Application, User
 from outreach.models.ids import new_id
-from outreach.rules import Refused, check_in_scope, check_role, worded
+from outreach.rules import Refused, check_in_scope, check_role, first_dead, worded
 
 BATCH = 25
 """Certificates entered in one transaction: few statements each, little to redo after a kill."""
@@ -131,22 +131,17 @@ def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
 
 def _check_alive(cases: Sequence[Application]) -> None:
     """Refuse a paper for whoever died since they applied: the bar came with their last one."""
-    died = Bar.objects.filter(
-        resident__in=[one.resident_id for one in cases], until_on=None, lifted_at=None
-    )
-    residents = set(died.values_list("resident", flat=True))
-    for case in cases:
-        if case.resident_id in residents:
-            raise Refused(
-                "barred",
-                worded(
-                    _(
-                        "The register says that the person of case %(number)s has died;"
-                        " send the case back, then close it."
-                    ),
-                    number=case.number,
+    if dead := first_dead(cases):
+        raise Refused(
+            "barred",
+            worded(
+                _(
+                    "The register says that the person of case %(number)s has died;"
+                    " send the case back, then close it."
                 ),
-            )
+                number=dead.number,
+            ),
+        )
 
 
 def _check_stayed(cases: Sequence[Application]) -> None:

@@ -24,6 +24,7 @@ from outreach.domain.workflow import OPEN_STATES, ApplicationState, Transition
 from outreach.models import (
     Application,
     Assessor,
+    Bar,
     Call,
     Campaign,
     DeclaredRelative,
@@ -324,6 +325,26 @@ def check_not_barred(resident: Resident, on: date) -> None:
             "barred",
             _("After the last decision a new application is possible from %(day)s on.")
             % {"day": (max(until) + timedelta(days=1)).isoformat()},
+        )
+
+
+def first_dead(applications: Iterable[Application]) -> Application | None:
+    """Return the first case of somebody of whom the register says that they have died."""
+    by_resident = {one.resident_id: one for one in applications}
+    died = Bar.objects.filter(resident__in=by_resident, until_on=None, lifted_at=None)
+    residents = set(died.values_list("resident", flat=True))
+    return next((case for pk, case in by_resident.items() if pk in residents), None)
+
+
+def check_alive(applications: Iterable[Application]) -> None:
+    """Refuse to send anybody to the home of somebody who has died since they applied."""
+    if dead := first_dead(applications):
+        raise Refused(
+            "barred",
+            worded(
+                _("The register says that the person of case %(number)s has died; close the case."),
+                number=dead.number,
+            ),
         )
 
 

@@ -24,7 +24,7 @@ from outreach.domain.daytime import minutes_of
 from outreach.domain.planning.offering import BAND
 from outreach.domain.workflow import VISIT, ApplicationState
 from outreach.models import Application, Assessor, DeclaredRelative, User, Visit, working_calendar
-from outreach.rules import Refused, check_in_scope, check_role
+from outreach.rules import Refused, check_alive, check_in_scope, check_role
 
 #: Rows that one statement of a batch names: SQLite's smallest limit on parameters is 999.
 AT_ONCE = 400
@@ -75,6 +75,7 @@ def arrange(bookings: Sequence[Booking], *, by: User, at: datetime, reason: str 
         hold_appointments([booking.application.pk for booking in bookings])
         hold_diaries(booking.lead for booking in bookings)
         _check_accepted(bookings)
+        check_alive(booking.application for booking in bookings)
         _check_crews(bookings)
         standing = _standing(bookings)
         _check_days(bookings, standing, at)

@@ -39,7 +39,7 @@ from outreach.models import (
 )
 from outreach.models.ids import new_id
 from outreach.models.planning import CallKind
-from outreach.rules import Raters, Refused, check_in_scope, check_role, check_took
+from outreach.rules import Raters, Refused, check_alive, check_in_scope, check_role, check_took
 
 
 class AppointmentChanged(Refused):
@@ -80,6 +80,7 @@ def schedule(appointments: Sequence[Appointment], *, by: User, at: datetime) -> 
         hold_diaries(application.assessor for application in applications)
         assessors = [application.assessor for application in applications if application.assessor]
         raters = Raters.among(assessors, applications)
+        check_alive(applications)
         visits = [_planned(appointment, raters, at) for appointment in appointments]
         _check_free_among(visits)
         Visit.objects.bulk_create(visits)

@@ -18,6 +18,7 @@ from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
 from outreach import clock
 from outreach.actions import applications, evaluations, publicity, visits
+from outreach.actions.arranging import Booking, arrange
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.steps import no_longer_met
 from outreach.domain.vocabulary import Category
@@ -289,6 +290,12 @@ def test_who_died_while_they_were_assessed_again_gets_no_certificate(
     assert not held.resident.certificates.living().exists()
     case.refresh_from_db()
     applications.advance([case], "send_back", by=place.approver, at=over, note="死亡")
+    case = Application.objects.select_related("assessor").get(pk=case.pk)
+    there = visits.Appointment(case, date(2018, 8, 20), time(9), minutes=30)
+    with pytest.raises(Refused, match="barred"):  # nobody is sent to who died
+        visits.schedule([there], by=place.administrator, at=over)
+    with pytest.raises(Refused, match="barred"):
+        arrange([Booking(there, place.assessor)], by=place.administrator, at=over)
     applications.advance([case], "close", by=place.administrator, at=over, note="死亡")
 
 
