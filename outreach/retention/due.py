@@ -16,6 +16,7 @@ from certificates.steps import LIVING
 from mobile_api.models import Dispute, HandInPart, HandInVerdict, LedgerEntry
 from outreach.domain.retention import Holding, Terms, read_terms
 from outreach.domain.vocabulary import EvidenceKind, Level
+from outreach.domain.workdays import add_months
 from outreach.domain.workflow import OPEN_STATES, ApplicationState
 from outreach.models import (
     Application,
@@ -29,6 +30,7 @@ from outreach.models import (
     Plan,
     StoredBlob,
 )
+from outreach.rules import BARRED_MONTHS, NEGATIVE
 
 #: Pictures of body and home; portraits and signatures belong to the case.
 EVIDENCE = (
@@ -66,7 +68,10 @@ def all_due(on: date) -> Iterator[Due]:
         for kind in Holding:
             cutoff = said.of(county, kind).cutoff(on)
             if cutoff is not None:
-                yield Due(kind, county, _ROWS[kind](county, _midnight(cutoff)))
+                rows = _ROWS[kind](county, _midnight(cutoff))
+                yield Due(
+                    kind, county, rows.exclude(_bars(on)) if kind == Holding.NOT_MET else rows
+                )
     if cutoff := said.default[Holding.HAND_INS].cutoff(on):
         yield Due(Holding.HAND_INS, NO_COUNTY, _hand_ins_of_nobody(_midnight(cutoff)))
 
@@ -100,6 +105,12 @@ def _cases(county: str) -> QuerySet[Application]:
     """Return the closed cases of a county that hold personal data still."""
     mine = Application.objects.filter(erased_at=None, village__code__startswith=county)
     return mine.standing(*CLOSED).order_by("pk")
+
+
+def _bars(on: date) -> Q:
+    """Tell that a result bars on that day still: without its case nobody would know whom."""
+    barred_since = _midnight(add_months(on, -BARRED_MONTHS))
+    return Q(state__in=NEGATIVE, state_since__gte=barred_since)
 
 
 _ISSUED = Exists(Certificate.objects.filter(application=OuterRef("pk")))

@@ -490,9 +490,9 @@ def test_what_the_county_sets_holds_for_it_alone(
     withdrawn(place)
     in_year(2021)
     settings.OUTREACH_RETENTION = tmp_path / "terms.toml"
-    settings.OUTREACH_RETENTION.write_text('[county."511302".unfinished]\nmonths = 0\n')
+    service.OUTREACH_RETENTION.write_text('[county."511302".unfinished]\nmonths = 0\n')
     assert run("erase_due", "--dry-run") == "in all: 0 due\n"
-    settings.OUTREACH_RETENTION.write_text('[county."511303".unfinished]\nmonths = 0\n')
+    service.OUTREACH_RETENTION.write_text('[county."511303".unfinished]\nmonths = 0\n')
     assert run("erase_due", "--dry-run").endswith("in all: 1 due\n")
     assert "511303 unfinished: for ever" in run("erase_due", "--terms")
 
@@ -653,6 +653,23 @@ def test_who_did_not_meet_the_standard_is_erased_once_they_may_apply_again(
         applications.nominate([again], by=place.liaison, at=clock.now())
     clock.advance_to(datetime(2019, 6, 5, 12, tzinfo=builders.SHANGHAI))
     assert f"{case.number} erased" in ask(case)
+
+
+@pytest.mark.parametrize(("state", "waits"), [("not_met", True), ("withdrawn", False)])
+def test_no_term_of_a_county_ends_before_the_year_of_a_bar(
+    place: builders.County, state: str, waits: bool
+) -> None:
+    """The nightly job erased whom the register could not know again, and who applied at once."""
+    builders.evaluated(place)
+    Evaluation.objects.update(met=False)
+    Application.objects.update(state=state, state_since=ON_THE_DAY)
+    service.OUTREACH_RETENTION.write_text('[county."511302".not_met]\nmonths = 6\n')
+    clock.advance_to(datetime(2019, 6, 4, 12, tzinfo=builders.SHANGHAI))
+    run("erase_due")
+    assert Application.objects.filter(erased_at=None).exists() is waits
+    clock.advance_to(datetime(2019, 6, 5, 12, tzinfo=builders.SHANGHAI))
+    run("erase_due")
+    assert not Application.objects.filter(erased_at=None).exists()
 
 
 def test_photos_of_a_record_that_was_set_aside_go_with_its_case(
