@@ -235,16 +235,10 @@ def decide_appeal(
     Upheld means assessed again.
     """
     with transaction.atomic():
-        Appeal.objects.filter(application=application, decided_at=None).update(
-            decided_at=at, is_upheld=upheld
-        )
-        advance(
-            [application],
-            "uphold_appeal" if upheld else "dismiss_appeal",
-            by=by,
-            at=at,
-            note=note,
-        )
+        step = "uphold_appeal" if upheld else "dismiss_appeal"
+        advance([application], step, by=by, at=at, note=note)  # holds the case first, as others do
+        waiting = Appeal.objects.filter(application=application, decided_at=None)
+        waiting.update(decided_at=at, is_upheld=upheld)
         if upheld:  # what came of the result, with a certificate that was cancelled for it, ends
             lift([application.resident], by=by, at=at, ground=NO_LONGER_MEETS)
 

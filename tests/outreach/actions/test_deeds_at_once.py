@@ -220,3 +220,28 @@ def test_a_version_of_the_tariff_is_withdrawn_once(place: County) -> None:
         tariffs.withdraw(prices.code, by=place.administrator, at=START)
 
     assert second_of(withdraw, withdraw) == "tariff-withdrawn"
+
+
+def test_of_an_appeal_that_is_taken_back_and_decided_the_first_counts(
+    place: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who decided held the appeal before its case, and each waited for the other."""
+    [case] = builders.accepted(place)
+    applications.move_on([case], "find_not_met", by=place.assessor, at=AFTERNOON)
+    publicity.appeal(case, text="不服", by=place.liaison, at=AFTERNOON)
+    codes: list[str] = []
+    halfway(
+        monkeypatch,
+        (publicity, "advance"),
+        lambda: publicity.withdraw_appeal(case, note="撤回", by=place.liaison, at=AFTERNOON),
+        lambda: codes.append(
+            refusal(
+                lambda: publicity.decide_appeal(
+                    case, upheld=True, note="成立", by=place.administrator, at=AFTERNOON
+                )
+            )
+        ),
+    )
+    case.refresh_from_db()
+    assert (codes, case.state) == (["wrong-state"], "not_met")
+    assert [one.is_upheld for one in case.appeals.all()] == [None]
