@@ -128,9 +128,9 @@ def test_killed_at_any_moment_the_batch_is_made_once(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(550 if LONG else 280)
 def test_several_workers_on_postgresql_make_each_paper_once(tmp_path: Path) -> None:
+    if os.environ.get("DATABASE_URL"):
+        pytest.skip("runs on a server of its own, beside the SQLite run")
     with running() as url:
-        if os.environ.get("DATABASE_URL"):
-            pytest.skip("runs on a server of its own, beside the SQLite run")
         office = Office(tmp_path, url)
         office.run(str(PAPERS))
         killed = kill_and_resume(office, WORKERS)

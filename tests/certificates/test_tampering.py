@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from certificates import verdicts
 from certificates.archiving import Level, TimeAuthority, extend, stamp
 from certificates.authority import Signer, load_signer, load_trust
 from certificates.credential import (
@@ -24,7 +25,7 @@ from certificates.credential import (
     read_credential,
     write_credential,
 )
-from certificates.examination import Verdict, examine
+from certificates.examination import Examination, Verdict, examine
 from certificates.founding import create_authority, revocation_list, rotate
 from certificates.keys import pem
 from certificates.models import Certificate, CertificateFile
@@ -92,15 +93,28 @@ def register(
     return certificate
 
 
-@pytest.mark.usefixtures("looked_into_here")
+@pytest.fixture
+def by_key(monkeypatch: pytest.MonkeyPatch) -> list[Verdict]:
+    """Look into papers in this very process, and keep what each was found to be."""
+    seen = []
+
+    def examined(pdf: bytes, folder: Path) -> Examination:
+        found = examine(pdf, load_trust(folder))
+        seen.append(found.verdict)
+        return found
+
+    monkeypatch.setattr(verdicts, "examined", examined)
+    return seen
+
+
 def test_every_alteration_is_found(
     register: Certificate,
     papers: dict[tuple[str, Level], bytes],
     impostor: Signer,
-    authority: Path,
+    by_key: list[Verdict],
 ) -> None:
     random, names = Random(SEED), list(papers)
-    trust, issued_files = load_trust(authority), set(map(hashed, papers.values()))
+    issued_files = set(map(hashed, papers.values()))
     seen: Counter[str] = Counter()
     missed, by_key_alone = [], 0
     for number in range(CASES):
@@ -112,9 +126,10 @@ def test_every_alteration_is_found(
         assert altered != given.paper, way
         if hashed(altered) in issued_files:
             continue  # cut down to an earlier version: that one was issued
+        by_key.clear()
         finding = judge(altered, on=register.issued_on).finding
         seen[f"{way}: {finding}"] += 1
-        by_key_alone += examine(altered, trust).verdict != Verdict.INTACT
+        by_key_alone += Verdict.INTACT not in by_key
         if finding not in FOUND:
             missed.append((number, way, kind, level))
     print(f"\n{seen.total()} alterations in {len(TAMPERINGS)} ways, {len(missed)} missed;")
