@@ -29,10 +29,10 @@ from certificates.steps import (
 from outreach.actions.applications import erased, take
 from outreach.actions.bars import bar, lift
 from outreach.actions.holding import hold
-from outreach.actions.visits import break_off
+from outreach.actions.visits import close_begun
 from outreach.domain.workdays import add_months
-from outreach.domain.workflow import APPLICATION, ApplicationState
-from outreach.models import Application, Resident, User
+from outreach.domain.workflow import ApplicationState
+from outreach.models import Application, User
 from outreach.rules import BARRED_MONTHS, Refused, check_in_scope, check_role, open_already
 
 log = logging.getLogger(__name__)
@@ -161,7 +161,8 @@ def move_out(certificates: Sequence[Certificate], *, to: str, by: User, at: date
     with transaction.atomic():
         _take(certificates, "move_out", by=by, at=at, note=to.strip())
         _withdraw_requests(certificates, at)
-        _close_begun([one.resident for one in certificates], by, at, to.strip())
+        residents = [one.resident for one in certificates]
+        close_begun(residents, by=by, at=at, note=to.strip())
         _end_cases(certificates, by, at)
 
 
@@ -194,7 +195,7 @@ def cancel(
         _withdraw_requests(certificates, at)
         residents = [one.resident for one in certificates]
         if ground == Ground.DEATH:
-            _close_begun(residents, by, at, reason)
+            close_begun(residents, by=by, at=at, note=reason)
         _end_cases(certificates, by, at)
         if ground == Ground.DEATH:
             bar(residents, ground=ground, until=None, by=by, at=at)
@@ -390,15 +391,6 @@ def _end_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> N
     """Close cases whose certificate was never handed over: the person may apply again."""
     waiting = Application.objects.filter(pk__in=[one.application_id for one in certificates])
     take(list(waiting.standing(ApplicationState.ISSUED)), "end", by=by, at=at)
-
-
-def _close_begun(residents: Sequence[Resident], by: User, at: datetime, reason: str) -> None:
-    """Close what was begun anew for who died or moved: nobody is sent there, no family called."""
-    begun = Application.objects.filter(
-        resident__in=residents, state__in=APPLICATION["close"].sources
-    )
-    for case in begun.order_by("pk"):
-        break_off(case, "close", by=by, at=at, note=reason)
 
 
 def _reopen_cases(certificates: Sequence[Certificate], by: User, at: datetime) -> None:

@@ -30,6 +30,7 @@ from outreach.models import (
     Call,
     KeptUpdate,
     Pin,
+    Resident,
     Slot,
     User,
     Visit,
@@ -231,6 +232,15 @@ def break_off(application: Application, name: str, *, by: User, at: datetime, no
         coming = list(application.visits.open())
         settle(coming, "cancel")
         append(coming, "cancel", by=by, at=at, note=note)
+
+
+def close_begun(residents: Sequence[Resident], *, by: User, at: datetime, note: str) -> None:
+    """Close what was begun for who died or moved: nobody is sent there, no family called."""
+    begun = Application.objects.filter(
+        resident__in=residents, state__in=APPLICATION["close"].sources
+    )
+    for case in begun.order_by("pk"):
+        break_off(case, "close", by=by, at=at, note=note)
 
 
 def record_not_done(

@@ -390,6 +390,8 @@ DEEDS: Words = {
     **{f"certificate.{name}": word for name, word in LIFE.items()},
     "certificate.view": _("certificate opened"),
     "batch.start": _("papers signed for"),
+    "application.died": _("death of the person noted"),
+    "application.alive": _("death of the person taken back"),
     "resident.bar": _("barred from applying"),
     "resident.lift_bar": _("bar taken back"),
     "device.code": _("enrolment code made"),

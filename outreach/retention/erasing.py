@@ -36,7 +36,6 @@ from outreach.files import SealedStorage, files
 from outreach.models import (
     Application,
     AuditEvent,
-    Bar,
     DeclaredRelative,
     Enquiry,
     Notification,
@@ -160,8 +159,8 @@ def _erase_person(resident: Resident, at: datetime) -> None:
     hold(Resident.objects.filter(pk=resident.pk))
     if resident.applications.filter(erased_at=None).exists():
         return
-    is_holder = Certificate.objects.filter(resident=resident).exists()
-    if is_holder or Bar.objects.filter(resident=resident, lifted_at=None).exists():
+    # Every bar but that of a death comes with a certificate; a dead applicant's goes with them.
+    if Certificate.objects.filter(resident=resident).exists():
         blanks.OF_A_HOLDER.blank(resident)
     else:
         resident.id_number_index = new_id().hex

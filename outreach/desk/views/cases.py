@@ -16,7 +16,7 @@ from certificates import moving_in
 from certificates.models import Certificate
 from outreach import clock
 from outreach.actions import applications as actions
-from outreach.actions import publicity
+from outreach.actions import deaths, publicity
 from outreach.actions import visits as visiting
 from outreach.actions.audit import record
 from outreach.actions.family import STATES as LINKED
@@ -34,7 +34,7 @@ from outreach.domain.workdays import CalendarNotLoaded
 from outreach.domain.workflow import APPLICATION, OPEN_STATES, OPEN_VISITS, ApplicationState
 from outreach.models import Application, Division, Evaluation, PaperPhoto, StoredBlob, User, Visit
 from outreach.models.applications import ApplicationQuerySet
-from outreach.rules import Refused
+from outreach.rules import Refused, first_dead
 
 #: Who needs the whole ID number: the auditor looks for patterns, not for persons.
 NEED_ID_NUMBER = frozenset(Role) - {Role.AUDITOR}
@@ -49,6 +49,7 @@ ON_LISTS = (ACCEPT, ASSIGN, POST_NOTICES, END_NOTICES, REVIEW)
 WITH_REASON = (
     *("refuse", "withdraw", "refer", "recall", "close", "send_back", "return_file"),
     *("appeal", "uphold_appeal", "dismiss_appeal", "withdraw_appeal"),
+    *("died", "alive"),
 )
 
 
@@ -234,18 +235,32 @@ def _reasons(application: Application, user: User) -> list[tuple[str, str]]:
         "uphold_appeal": _("The appeal was upheld: assess again"),
         "dismiss_appeal": _("The appeal was dismissed"),
         "withdraw_appeal": _("The family takes its appeal back"),
+        "died": _("The applicant has died"),
+        "alive": _("The applicant lives: it was noted by mistake"),
     }
     return [
         (name, words[name])
         for name in WITH_REASON
         if user.role in _takers(name)
-        and application.state in APPLICATION[name].sources
+        and _may_follow(application, name)
         and (name != "return_file" or hasattr(application, "move_in"))
         and (name != "appeal" or _may_appeal(application))
     ]
 
 
+def _may_follow(application: Application, name: str) -> bool:
+    """Tell whether a step starts where the case stands; a death is noted wherever it does."""
+    if name not in ("died", "alive"):
+        return application.state in APPLICATION[name].sources
+    if name == "alive":
+        return deaths.was_noted(application)
+    holds = application.resident.certificates.living().exists()
+    return first_dead([application]) is None and not holds
+
+
 def _takers(step: str) -> Collection[Role]:
+    if step in ("died", "alive"):
+        return {Role.ADMINISTRATOR}
     return APPLICATION[step].roles - {Role.ASSESSOR}
 
 
@@ -289,6 +304,15 @@ def _take(application: Application, step: str, said: dict[str, Any], user: User)
     elif step in ("uphold_appeal", "dismiss_appeal"):
         upheld = step == "uphold_appeal"
         publicity.decide_appeal(application, upheld=upheld, note=note, by=user, at=clock.now())
+    elif step == "died":
+        if application.resident.certificates.living().exists():
+            raise Refused(
+                "holds-certificate",
+                _("This person holds a certificate: cancel that, as its holder has died."),
+            )
+        deaths.record_death(application, note=note, by=user, at=clock.now())
+    elif step == "alive":
+        deaths.take_death_back(application, note=note, by=user, at=clock.now())
     elif step == "withdraw_appeal":
         publicity.withdraw_appeal(application, note=note, by=user, at=clock.now())
     elif step in ("refuse", "withdraw", "refer", "close"):
