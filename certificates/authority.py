@@ -153,21 +153,42 @@ def _raw(signature: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is believed: our roots for papers, our keys for QR codes, authorities of time."""
+    """What is believed: our roots for papers, our keys for QR codes, authorities of time.
+
+    A CA's root has issued to others, too: under it only `signers` are ours. Under one of
+    `own_roots` everything is.
+    """
 
     roots: tuple[x509.Certificate, ...]
     credential_keys: Mapping[bytes, Verify]
     time_roots: tuple[x509.Certificate, ...] = ()
+    own_roots: frozenset[x509.Certificate] = frozenset()
+    signers: frozenset[x509.Certificate] = frozenset()
+
+    def ours(self, certificates: Iterable[x509.Certificate]) -> set[x509.Certificate]:
+        """Return those among certificates that are ours."""
+        given, found = set(certificates), set[x509.Certificate]()
+        for root in self.roots:
+            issued = issued_under(root, given)
+            found |= issued if root in self.own_roots else issued & self.signers
+        return found
 
 
 def load_trust(directory: Path) -> Trust:
     """Read the public side of the authority in `directory`; what it was formerly stays trusted."""
     roots = [read_certificate(_needed(directory, "root.crt.pem"))]
     roots += [read_certificate(file) for file in sorted(directory.glob("root-*.crt.pem"))]
-    files = sorted(directory.glob("credential*.crt.pem"))
-    keys = dict(_credential_key(read_certificate(file)) for file in files)
+    codes = [read_certificate(file) for file in sorted(directory.glob("credential*.crt.pem"))]
     times = (one for f in sorted(directory.glob("tsa*.crt.pem")) for one in read_certificates(f))
-    return Trust(tuple(roots), keys, tuple(times))
+    signers = [read_certificate(f) for f in directory.glob("signer*.crt.pem")]
+    signers += [read_certificate(f) for f in directory.glob("revoked-*.crt.pem")]
+    return Trust(
+        tuple(roots),
+        dict(map(_credential_key, codes)),
+        tuple(times),
+        own_roots=frozenset(root for root in roots if issued_under(root, codes)),
+        signers=frozenset(signers),
+    )
 
 
 def _credential_key(certificate: x509.Certificate) -> tuple[bytes, Verify]:

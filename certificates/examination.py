@@ -29,7 +29,7 @@ from pyhanko.sign.validation.status import (
 from pyhanko_certvalidator import ValidationContext
 
 from certificates import apart
-from certificates.authority import Trust, issued_under, load_trust
+from certificates.authority import Trust, load_trust
 from certificates.keys import verifies
 from certificates.signing import as_asn1
 
@@ -119,7 +119,7 @@ def _judge(embedded: EmbeddedPdfSignature, trust: Trust, *, is_last: bool) -> se
     status = validate_pdf_signature(
         embedded, signer_validation_context=context, ts_validation_context=context
     )
-    if not status.trusted:
+    if not status.trusted or not _is_ours(embedded, trust):
         return None
     changes = _broken(status)
     if not _is_covered(status, is_last):
@@ -130,6 +130,12 @@ def _judge(embedded: EmbeddedPdfSignature, trust: Trust, *, is_last: bool) -> se
     if not changes and not (status.docmdp_ok and status.seed_value_ok):
         changes.add(Change.OUTSIDE)
     return changes
+
+
+def _is_ours(embedded: EmbeddedPdfSignature, trust: Trust) -> bool:
+    chain = (embedded.signer_cert, *embedded.other_embedded_certs)
+    leaf, *others = (x509.load_der_x509_certificate(one.dump()) for one in chain)
+    return leaf in trust.ours((leaf, *others))
 
 
 def _judge_stamp(embedded: EmbeddedPdfSignature, is_last: bool) -> set[Change]:
@@ -181,7 +187,7 @@ def _is_genuine(value: bytes, trust: Trust) -> bool:
         attributes = info["signed_attrs"].untag().dump(force=True)
         signature = info["signature"].native
         chain = {x509.load_der_x509_certificate(one.dump()) for one in signed["certificates"]}
-        ours = [one for root in trust.roots for one in issued_under(root, chain)]
+        ours = trust.ours(chain)
         return any(verifies(one.public_key(), signature, attributes) for one in ours)
     except Exception:  # as in `_read`: bytes that look like a signature can be anything
         return False

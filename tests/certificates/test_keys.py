@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -231,6 +232,28 @@ def test_the_key_of_a_former_root_takes_nothing_from_the_cas_signer(
     with pytest.raises(AuthorityMissing, match="--request"):
         rotate(tmp_path, NAMES, at=SIGNED_AT, roles=roles)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_what_our_ca_issued_to_others_is_not_ours(tmp_path: Path) -> None:
+    """Neither a neighbour's genuine paper is one of ours that was altered, nor is a forger's."""
+    outside = under_a_ca(tmp_path / "ours")
+    neighbour, names = tmp_path / "neighbour", Names("蓬安县残疾人联合会", demo=True)
+    install(neighbour, outside.answer(request(neighbour, names)), outside.root, at=SIGNED_AT)
+    paper, trust = signed(load_signer(neighbour)), load_trust(tmp_path / "ours")
+    assert examine(paper, trust) == Examination(Verdict.FOREIGN)
+    ours = signed(load_signer(tmp_path / "ours"))
+    (value,) = re.findall(rb"/Contents<([0-9a-f]+)>", ours)
+    with_ours = paper.replace(b"%PDF-1.7\n", b"%PDF-1.7\n%" + value + b"\n", 1)
+    assert examine(with_ours, trust).verdict == Verdict.ALTERED
+    assert examine(paper, load_trust(neighbour)) == INTACT
+
+
+def test_after_another_of_the_cas_certificates_our_papers_stay_ours(tmp_path: Path) -> None:
+    outside = under_a_ca(tmp_path)
+    before = signed(load_signer(tmp_path))
+    install(tmp_path, outside.answer(request(tmp_path, NAMES)), outside.root, at=SIGNED_AT)
+    trust = load_trust(tmp_path)
+    assert examine(before, trust) == examine(signed(load_signer(tmp_path)), trust) == INTACT
 
 
 def test_the_key_of_the_codes_is_rotated_under_a_cas_signer_too(tmp_path: Path) -> None:
