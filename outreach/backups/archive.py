@@ -23,6 +23,8 @@ from typing import IO, Any, BinaryIO, cast
 
 import pyrage
 
+from outreach.files.flushing import flush_folder
+
 MANIFEST = "manifest.json"
 #: Told after each file: bytes done, bytes in all.
 Progress = Callable[[int, int], None]
@@ -104,6 +106,7 @@ def write(
                 sink.flush()
                 os.fsync(sink.fileno())
             draft.replace(target)
+            flush_folder(target.parent)
         finally:
             draft.unlink(missing_ok=True)
     return whole

@@ -14,6 +14,8 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
+from outreach.files.flushing import flush_folder
+
 Rows = dict[str, int]
 #: A table in pg_restore's list of what a dump holds: 3421; 0 16390 TABLE DATA schema name owner.
 _TABLE = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) ", re.MULTILINE)
@@ -77,6 +79,7 @@ class Sqlite:
         with source.open("rb") as file:
             os.fsync(file.fileno())
         source.replace(self._path())
+        flush_folder(Path(self._path()).parent)
 
     def rows(self, source: Path) -> Rows:
         """Count rows by table after an integrity check; raises sqlite3.DatabaseError."""

@@ -36,7 +36,7 @@ from certificates.founding import (
     revocation_list,
     rotate,
 )
-from certificates.keys import ALGORITHMS, TokenAway, _session, pem
+from certificates.keys import ALGORITHMS, TokenAway, _session, pem, write
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import CERTIFICATE, SIGNED_AT, facts, run, signed
 
@@ -409,3 +409,12 @@ def test_a_pin_that_the_token_refused_is_not_tried_until_it_locks(
 def test_the_roots_pem_is_what_those_who_verify_install(tmp_path: Path) -> None:
     create_authority(tmp_path, NAMES, at=SIGNED_AT)
     assert pem(load_trust(tmp_path).roots[0]) == (tmp_path / "root.crt.pem").read_bytes()
+
+
+def test_a_key_survives_a_power_cut_with_the_name_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda h: forced.append(Path(f"/proc/self/fd/{h}").readlink()))
+    write(tmp_path / "signer.key.pem", b"a key")
+    assert forced == [tmp_path / "signer.key.new", tmp_path]

@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from outreach.backups.archive import MalformedBackupKey, new_identity
 from outreach.backups.databases import ToolFailed
 from outreach.backups.whole import FilesAway, NoRegister, back_up
+from outreach.files.flushing import flush_folder
 from outreach.management.bars import bar
 
 
@@ -69,6 +70,7 @@ class Command(BaseCommand):
                 stream.write(f"# public key: {public}\n{secret}\n")
                 stream.flush()
                 os.fsync(descriptor)
+            flush_folder(file.parent)
         except OSError as error:  # a full disk: half a key opens nothing
             file.unlink(missing_ok=True)
             raise CommandError(f"No key was made. {error}") from error
