@@ -168,16 +168,17 @@ UNHEARD = timedelta(days=3)
 def unfinished_visits(user: User, today: date) -> VisitQuerySet:
     """Return visits that assessed nobody, or of which nothing was heard, and whose case waits.
 
-    The newest of each case: what followed on the others has been tried.
+    The newest of each case: what followed on the others has been tried. Whom a doctor referred to
+    a hospital waits too: for the office, which hears what came of it.
     """
-    rows = visits_for(user).filter(application__state=A.ACCEPTED)
+    rows = visits_for(user).filter(application__state__in=(A.ACCEPTED, A.REFERRED))
     others = Visit.objects.filter(application=OuterRef("application"))
     later = Q(on__gt=OuterRef("on")) | Q(on=OuterRef("on"), start__gt=OuterRef("start"))
     after = Q(state__in=OPEN_VISITS) | Q(state=VisitState.NOT_DONE) & later
+    follows = Q(application__state=A.ACCEPTED, next_step__in=(NextStep.REVISIT, NextStep.WAIT))
+    referred = Q(application__state=A.REFERRED)
     assessed_nobody = Q(
-        ~Exists(others.filter(after)),
-        state=VisitState.NOT_DONE,
-        next_step__in=(NextStep.REVISIT, NextStep.WAIT),
+        ~Exists(others.filter(after)), follows | referred, state=VisitState.NOT_DONE
     )
     unheard = Q(state__in=OPEN_VISITS, on__lt=today - UNHEARD)
     return rows.filter(assessed_nobody | unheard)

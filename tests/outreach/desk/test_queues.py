@@ -114,8 +114,8 @@ def test_what_waits_longer_than_the_law_allows_comes_first(
     assert "已超法定 1 个工作日" in browser.get("/review/").content.decode()
 
 
-def not_done(visit: Visit, place: builders.County) -> None:
-    why: dict[str, Any] = {"reason": NotDone.ABSENT, "next_step": NextStep.REVISIT}
+def not_done(visit: Visit, place: builders.County, next_step: NextStep = NextStep.REVISIT) -> None:
+    why: dict[str, Any] = {"reason": NotDone.ABSENT, "next_step": next_step}
     at = datetime.combine(visit.on, time(12), builders.SHANGHAI)
     visits.record_not_done(visit, **why, by=place.assessor, at=at)
 
@@ -130,6 +130,22 @@ def test_a_home_where_nobody_was_twice_is_one_visit_not_done(
     not_done(second, place)
     listing = sign_in(place.administrator).get("/visits/not-done/").context["listing"]
     assert [row.item for row in listing] == [second]
+
+
+def test_whom_a_doctor_referred_to_a_hospital_waits_until_the_case_goes_on(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The case stood open on no list of anybody: nobody asked what had come of it."""
+    [visit] = builders.scheduled(place)
+    not_done(visit, place, NextStep.REFER_HOSPITAL)
+    office, page = sign_in(place.administrator), "/visits/not-done/"
+    shown = office.get(page)
+    assert [row.item for row in shown.context["listing"]] == [visit]
+    assert f'<small><a href="/cases/{visit.application_id}/">' in shown.content.decode()
+    office.post(f"/cases/{visit.application_id}/step/recall/", {"note": "医院已检查"})
+    assert office.get(page).context["listing"].total == 0
+    [waiting] = office.get("/schedule/").context["listing"]
+    assert waiting.item == visit.application
 
 
 def test_a_visit_of_which_nothing_is_heard_is_asked_about(
