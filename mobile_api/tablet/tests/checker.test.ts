@@ -1,9 +1,9 @@
 /** The checker's own decoders, held against published examples and hostile bytes. */
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { base45 } from '@/checker/base45'
 import { decode, Malformed, signedBytes } from '@/checker/cbor'
 import { type Keys, readCredential, readList, Untrusted } from '@/checker/credential'
-import { isOlder } from '@/checker/knowledge'
+import { isOlder, learn } from '@/checker/knowledge'
 import { judge } from '@/checker/verdict'
 
 const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
@@ -112,6 +112,14 @@ describe('a credential', () => {
     expect((await judge(code, known, new Date((EXPIRES + 1) * 1000))).finding).toBe('expired')
   })
 
+  it('is not called valid by a list of long ago', async () => {
+    const { keys, sign } = await issuer('0102030405060708')
+    const code = `DPC1:${encode45(await message(credential, HEADER, sign))}`
+    const list = { issuer: '', number: 1, signedAt: new Date(2026, 0, 1), states: new Map() }
+    expect((await judge(code, { keys, list }, new Date(2026, 0, 8))).finding).toBe('valid')
+    expect(await judge(code, { keys, list }, new Date(2026, 0, 9))).toMatchObject({ finding: 'unknown', tone: 'care' })
+  })
+
   it('is refused when any byte changed', async () => {
     const { keys, sign } = await issuer('0102030405060708')
     const good = await message(credential, HEADER, sign)
@@ -147,5 +155,23 @@ describe('a fetched revocation list', () => {
   it('is none when the office was restored, or its clock ran ahead for a while', () => {
     expect(isOlder(list(3, 2), list(4, 1))).toBe(false)
     expect(isOlder(list(5, 1), list(4, 9))).toBe(false)
+  })
+})
+
+describe('what the page knows', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  it('is not lost to a network whose own page answers', async () => {
+    const kept = new Map<string, Response>()
+    const put = async (name: string, answer: Response) => void kept.set(name, answer)
+    const match = async (name: string) => kept.get(name)?.clone()
+    vi.stubGlobal('caches', { open: async () => ({ put, match }) })
+    const answering = (body: string) => vi.stubGlobal('fetch', async () => new Response(body))
+    answering('{"issuer": "某区残联", "keys": []}')
+    expect(await learn()).toMatchObject({ issuer: '某区残联', isKept: true })
+    answering('<html>sign in to this network</html>')
+    expect(await learn()).toMatchObject({ issuer: '某区残联', isKept: true })
+    vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('no network')))
+    expect(await learn()).toMatchObject({ issuer: '某区残联', isKept: true })
   })
 })

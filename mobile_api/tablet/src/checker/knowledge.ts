@@ -23,20 +23,19 @@ const PATIENCE_MS = 8000
 export async function learn(): Promise<Knowledge | undefined> {
   // A private window keeps nothing, and neither does a full disk: what is fetched counts all the same.
   const kept = await caches.open(KEPT).catch(() => undefined)
-  const issuer = await newest(kept, ISSUER)
-  if (issuer === undefined) return undefined
-  const said = (await issuer.json()) as Issuer
-  const keys = await imported(said)
+  const said = await newest(kept)
+  if (said === undefined) return undefined
   const isKept = (await kept?.match(ISSUER)) !== undefined
-  return { issuer: said.issuer, keys, list: await newestList(kept, keys), isKept }
+  return { ...said, list: await newestList(kept, said.keys), isKept }
 }
 
-/** Fetch a file and keep it; without network take what was kept. */
-async function newest(kept: Cache | undefined, name: string): Promise<Response | undefined> {
-  const fresh = await fetched(name)
-  if (fresh === undefined) return kept?.match(name)
-  await kept?.put(name, fresh.clone()).catch(() => undefined)
-  return fresh
+/** Fetch the issuer's keys and keep them; without network, or where another page answers, take those kept. */
+async function newest(kept: Cache | undefined): Promise<Pick<Knowledge, 'issuer' | 'keys'> | undefined> {
+  const fresh = await fetched(ISSUER)
+  const said = await imported(fresh?.clone())
+  if (fresh === undefined || said === undefined) return imported(await kept?.match(ISSUER))
+  await kept?.put(ISSUER, fresh).catch(() => undefined)
+  return said
 }
 
 /**
@@ -76,11 +75,17 @@ async function parsed(answer: Response | undefined, keys: Keys): Promise<Revocat
   }
 }
 
-async function imported(said: Issuer): Promise<Keys> {
+async function imported(answer: Response | undefined): Promise<Pick<Knowledge, 'issuer' | 'keys'> | undefined> {
+  if (answer === undefined) return undefined
   const curve = { name: 'ECDSA', namedCurve: 'P-256' }
   const keys: Keys = new Map()
-  for (const { kid, x, y } of said.keys) {
-    keys.set(kid, await crypto.subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x, y }, curve, false, ['verify']))
+  try {
+    const said = (await answer.json()) as Issuer
+    for (const { kid, x, y } of said.keys) {
+      keys.set(kid, await crypto.subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x, y }, curve, false, ['verify']))
+    }
+    return { issuer: said.issuer, keys }
+  } catch {
+    return undefined // as the page of a network that asks one to sign in first
   }
-  return keys
 }

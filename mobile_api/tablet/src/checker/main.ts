@@ -3,11 +3,9 @@ import './checker.css'
 import type { Credential } from './credential'
 import { type Knowledge, learn } from './knowledge'
 import { readCamera, readPicture } from './scan'
-import { judge, type Verdict } from './verdict'
+import { ageOf, judge, OLD_DAYS, type Verdict } from './verdict'
 import { type Language, WORDS } from './words'
 
-const DAY_MS = 86_400_000
-const OLD_DAYS = 7
 /** A page stays open for weeks, as at a counter: it asks again what was cancelled since. */
 const FRESH_MS = 3_600_000
 const SIGNS = { good: '✓', care: '!', bad: '✕' }
@@ -43,7 +41,7 @@ function tellKnowledge(): void {
     return
   }
   const offline = workers?.controller && known.isKept ? words.ready : words.notReady
-  const age = known.list ? Math.max(0, Math.floor((Date.now() - known.list.signedAt.getTime()) / DAY_MS)) : 0
+  const age = known.list ? ageOf(known.list, new Date()) : 0
   const list = known.list
     ? words.list(day(known.list.signedAt), age === 0 ? words.today : words.days(age)) + (age > OLD_DAYS ? words.old : '')
     : words.noList

@@ -50,7 +50,7 @@ const zh: Words = {
   noCode: '图片中没有找到二维码。请靠近一些、保持平整，再拍一张。',
   findings: {
     valid: ['由本机关签发，有效', '二维码未被改动，证件在有效期内，不在作废名单上。'],
-    unknown: ['由本机关签发', '二维码未被改动，但本设备还没有作废名单，无法判断此后是否已作废。请联网后再查。'],
+    unknown: ['由本机关签发', '二维码未被改动，但本设备没有近七天的作废名单，无法判断此后是否已作废。请联网后再查。'],
     expired: ['由本机关签发，但已过期', '请持证人办理换领。'],
     frozen: ['由本机关签发，但已冻结', '目前不能使用，请向签发机关询问。'],
     lost: ['由本机关签发，但已挂失作废', '请勿接受，并告知签发机关。'],
@@ -95,7 +95,7 @@ const en: Words = {
   noCode: 'No code was found in the picture. Go closer, keep it flat, and take another one.',
   findings: {
     valid: ['Ours and valid', 'The code is unchanged, the certificate has not expired and is not on the revocation list.'],
-    unknown: ['Ours', 'The code is unchanged, but this device has no revocation list yet: it may be cancelled since. Go online and check again.'],
+    unknown: ['Ours', 'The code is unchanged, but this device has no revocation list of the last seven days: it may be cancelled since. Go online and check again.'],
     expired: ['Ours, but expired', 'The holder should have it renewed.'],
     frozen: ['Ours, but frozen', 'It cannot be used for the moment; ask the issuer.'],
     lost: ['Ours, but declared lost and void', 'Do not accept it, and tell the issuer.'],
