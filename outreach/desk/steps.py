@@ -190,9 +190,9 @@ def families_to_tell(user: User, today: date) -> QuerySet[Call]:
 
 
 def papers_sent(user: User, _today: date) -> QuerySet[Application]:
-    """Return cases with photos from the family that nobody has looked at, since the oldest."""
+    """Return open cases with photos from the family that nobody looked at, since the oldest."""
     photos = PaperPhoto.objects.undecided().filter(application=OuterRef("pk")).order_by("sent_at")
-    rows = applications_for(user).filter(Exists(photos), erased_at=None)
+    rows = applications_for(user).open().filter(Exists(photos))
     return rows.annotate(sent_at=Subquery(photos.values("sent_at")[:1]))
 
 
