@@ -41,6 +41,8 @@ from outreach.models.planning import CallQuerySet
 from outreach.models.visits import VisitQuerySet
 
 ADULT = 18
+#: Said wherever an ID number is typed.
+NOT_BORN = _("By this number the person is not born yet; compare it with the card.")
 #: What a negative result ended a case in.
 NEGATIVE = (ApplicationState.NOT_MET, ApplicationState.APPEAL_DISMISSED)
 BARRED_MONTHS = 12

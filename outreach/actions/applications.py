@@ -48,6 +48,7 @@ from outreach.models import (
 from outreach.models.ids import new_id
 from outreach.models.sealed import blind_index
 from outreach.rules import (
+    NOT_BORN,
     Raters,
     Refused,
     check_in_scope,
@@ -322,9 +323,7 @@ def _register(nomination: Nomination, number: str, *, by: User, at: datetime) ->
     if not nomination.categories or set(nomination.categories) - set(Category):
         raise Refused("unknown-category", _("Choose at least one category of disability."))
     if parse_id_number(nomination.id_number).birth_on > timezone.localdate(at):
-        raise Refused(
-            "not-born", _("By this number the person is not born yet; compare it with the card.")
-        )
+        raise Refused("not-born", NOT_BORN)
     resident = _resident(nomination, at)
     if resident.applications.open().exists():
         raise open_already()

@@ -20,7 +20,7 @@ from outreach.domain.identity import IdNumber, age_on, parse_id_number
 from outreach.domain.vocabulary import Category, Paper
 from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT, needs_guardian, open_already, papers_required
+from outreach.rules import ADULT, NOT_BORN, needs_guardian, open_already, papers_required
 
 CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
 WEEKEND = ("5-", "6-")
@@ -144,8 +144,7 @@ class NominationForm(forms.Form):
         """Refuse a person whose other application is still open."""
         value: str = self.cleaned_data["id_number"]
         if parse_id_number(value).birth_on > self.today:
-            message = _("By this number the person is not born yet; compare it with the card.")
-            raise forms.ValidationError(message, "malformed")
+            raise forms.ValidationError(NOT_BORN, "malformed")
         index = blind_index(value, "id_number")
         if Application.objects.open().filter(resident__id_number_index=index).exists():
             refusal = open_already()

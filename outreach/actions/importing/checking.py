@@ -27,7 +27,7 @@ from outreach.domain.vocabulary import Category
 from outreach.domain.workflow import OPEN_STATES
 from outreach.models import Application, Division, Guardian, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT, NEGATIVE, Refused, check_not_barred, needs_guardian
+from outreach.rules import ADULT, NEGATIVE, NOT_BORN, Refused, check_not_barred, needs_guardian
 
 #: The headings of the list, as the template has them.
 NAME, ID_NUMBER, VILLAGE, CATEGORIES = "姓名", "身份证号", "村（社区）", "残疾类别"
@@ -255,9 +255,7 @@ class _Reader:
             self.wrong(ID_NUMBER, ID_FAULTS[error.reason])
             return ""
         if identity.birth_on > self.on:
-            self.wrong(
-                ID_NUMBER, _("By this number the person is not born yet; compare it with the card.")
-            )
+            self.wrong(ID_NUMBER, NOT_BORN)
             return ""
         return identity.value
 
