@@ -89,7 +89,7 @@ def answer(
         stop = Until(seconds=seconds, asked=asked.is_set)
         said = replan(
             problem,
-            standing_plan(document),
+            _as_told(document),
             Disruption(day=0),
             seed=seed,
             stop=stop,
@@ -182,6 +182,17 @@ def pins_of(document: Mapping[str, Any]) -> dict[int | str, Pin]:
 def standing_plan(document: Mapping[str, Any]) -> Plan:
     """Return the appointments that families have, as a plan to start from."""
     return _plan_of(document["standing"], document)
+
+
+def _as_told(document: Mapping[str, Any]) -> Plan:
+    """Return them in their order at the times that families know: a team may come around these."""
+    plan = standing_plan(document)
+    told = {one["visit"]: float(one["told"]) for one in document["standing"]}
+    routes = (
+        replace(route, stops=tuple(replace(stop, start=told[stop.visit]) for stop in route.stops))
+        for route in plan.routes
+    )
+    return replace(plan, routes=tuple(routes))
 
 
 def _plan_of(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> Plan:

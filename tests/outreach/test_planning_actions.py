@@ -440,6 +440,27 @@ def test_a_family_whose_visit_moves_a_little_each_time_is_called_in_the_end(
     assert (call.kind, call.was_start, call.start) == (CallKind.MOVED, time(9), time(10, 40))
 
 
+def test_both_answers_keep_the_hour_around_what_a_family_was_told(place: builders.County) -> None:
+    """They kept the hour around where it stands by now: another hour later with each answer."""
+    hill = hills(place, 2)
+    document = planning.question_of(hill.campaign, {}, ASKED)
+    first, second = document["visits"]
+    document["shifts"] = document["shifts"][:1]
+    team, day = document["shifts"][0]["team"], document["shifts"][0]["day"]
+    second |= {"window": [560, 565], "days": [day]}
+    document["standing"] = [
+        {"visit": first["id"], "team": team, "day": day}
+        | {"start": 590, "told": 540, "pinned": False}
+    ]
+    answers = thinking.answer(
+        document, answers=True, seed=1, seconds=1, asked=Event(), say=lambda said: None
+    )
+    for one in answers:
+        starts = {stop.visit: stop.start for route in one.routes for stop in route.stops}
+        assert abs(starts[first["id"]] - 540) <= 60
+        assert [left.visit for left in one.unassigned] == [second["id"]]
+
+
 def test_a_family_is_not_called_about_the_time_that_it_knows(place: builders.County) -> None:
     """Moved away and back before anybody called: “moved from nine to nine” was news."""
     hill = hills(place, 1)
