@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +20,7 @@ from certificates.authority import (
     AuthorityMissing,
     AuthorityUnsound,
     check_chain,
+    issued_under,
     key_id,
     read_certificate,
 )
@@ -207,6 +209,7 @@ def install(
     try:
         key = open_key(directory, NEXT, chain[0].public_key())
         check_chain(tuple(chain), root, key, at=at)
+        _check_usages(chain, root)
         waiting = key_file(directory, NEXT)
     except KeyMissing as error:
         raise AuthorityMissing("no next key is waiting: run --request, or write it") from error
@@ -219,6 +222,28 @@ def install(
         _self_signed_credential(directory, chain[0], at)
     # Last: a run that is cut short finds the key waiting still, and begins anew.
     waiting.replace(directory / waiting.name.replace(NEXT, "signer"))
+
+
+def _check_usages(chain: Sequence[x509.Certificate], root: x509.Certificate) -> None:
+    """Raise `AuthorityUnsound` where no reader would believe the chain (RFC 5280, 4.2.1.3 and 9).
+
+    Our own check knows a paper by its SHA-256, whoever signed it: only others would find out.
+    """
+    leaf = chain[0]
+    used = _said(leaf, x509.KeyUsage)
+    if used and not (used.digital_signature or used.content_commitment):
+        raise AuthorityUnsound("the certificate is not one that signs")
+    for one in issued_under(root, chain) - {leaf}:
+        basic, used = _said(one, x509.BasicConstraints), _said(one, x509.KeyUsage)
+        if not (basic and basic.ca) or (used and not used.key_cert_sign):
+            raise AuthorityUnsound(f"this one is no CA: {one.subject.rfc4514_string()}")
+
+
+def _said(certificate: x509.Certificate, kind: type[Any]) -> Any:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _keep_root(directory: Path, root: x509.Certificate) -> None:

@@ -36,7 +36,7 @@ from certificates.founding import (
     revocation_list,
     rotate,
 )
-from certificates.keys import ALGORITHMS, TokenAway, _session, pem, write
+from certificates.keys import ALGORITHMS, TokenAway, _session, pem, write, write_private
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import CERTIFICATE, SIGNED_AT, facts, run, signed
 
@@ -204,6 +204,35 @@ def test_what_does_not_belong_together_is_not_installed(tmp_path: Path) -> None:
             install(tmp_path, given, root, at=at)
     after = {f.name: f.read_bytes() for f in tmp_path.iterdir() if f.is_file()}
     assert after == before
+
+
+def test_a_chain_that_no_reader_believes_is_not_installed(tmp_path: Path) -> None:
+    """As where a certificate for persons stands in the place of the CA's."""
+    outside, person = OutsideCa(), ALGORITHMS["p256"]()
+    asked = request(tmp_path, NAMES)
+    wanted = x509.load_pem_x509_csr(asked)
+    by_ca = (outside.key, outside.certificate)
+    between = _leaf_certificate(person, by_ca, NAMES.subject("个人 Person"), SIGNED_AT)
+    leaf = _leaf_certificate(
+        Public(wanted.public_key()),  # type: ignore[arg-type]
+        (person, between),
+        wanted.subject,
+        SIGNED_AT,
+    )
+    with pytest.raises(AuthorityUnsound, match="no CA: CN=演示 DEMO 个人 Person"):
+        install(tmp_path, [leaf, between, outside.certificate], outside.root, at=SIGNED_AT)
+    assert not (tmp_path / "signer.crt.pem").exists()
+    key = ALGORITHMS["p256"]()
+    (tmp_path / "next.key.pem").unlink()
+    write_private(tmp_path / "next.key.pem", key)
+    only_enciphers = (
+        _builder(key, NAMES.subject("加密 Encryption"), SIGNED_AT, 5)
+        .issuer_name(outside.certificate.subject)
+        .add_extension(_usage(key_encipherment=True), critical=True)
+        .sign(outside.key, hashes.SHA256())
+    )
+    with pytest.raises(AuthorityUnsound, match="not one that signs"):
+        install(tmp_path, [only_enciphers, outside.certificate], outside.root, at=SIGNED_AT)
 
 
 def test_without_the_roots_key_only_a_request_is_possible(tmp_path: Path) -> None:
