@@ -4,7 +4,7 @@ Parts are kept as they came (quarantine); the first of each number counts, becau
 lost an answer seals anew. Nothing here is applied by itself: a person opens it. A part is taken
 only after those before it: the receipt for the last one makes the tablet forget, and so each lies
 among the files as well before it is receipted. A tablet that the register does not know is heard
-too, as far as the room for such tablets goes.
+too, and a locked one without a signature, as far as the room for such tablets goes.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
     replica = _named(part)
     if replica:
         _check_signature(part, bytes(replica.device.public_key))
-    else:
-        _check_room(part)
+    if not replica or part.reason == LOCKED:
+        _check_room(part, replica)
     _check_whole(part)
     row, is_new = _enter(part, replica, by=replica.device.user if replica else None, at=at)
     if is_new:
@@ -128,14 +128,21 @@ def _signer(part: HandInIn) -> Replica | None:
     return replica
 
 
-def _check_room(part: HandInIn) -> None:
-    """Keep what anybody may send from filling the disk; what is here already needs no room."""
-    unknown = HandInPart.objects.filter(replica=None)
-    if unknown.filter(hand_in=part.hand_in, n=part.n, said_replica=part.replica).exists():
+def _check_room(part: HandInIn, replica: Replica | None) -> None:
+    """Keep what nobody signed from filling the disk; what is here already needs no room.
+
+    Who is not known shares one room; each locked tablet has its own, which no stranger takes up.
+    """
+    if HandInPart.objects.filter(
+        hand_in=part.hand_in, n=part.n, said_replica=part.replica
+    ).exists():
         return
-    taken = unknown.aggregate(taken=Sum("size"))["taken"] or 0
+    unsigned = HandInPart.objects.filter(replica=replica)
+    if replica:
+        unsigned = unsigned.filter(reason=LOCKED)
+    taken = unsigned.aggregate(taken=Sum("size"))["taken"] or 0
     if taken + _size(part) > settings.OUTREACH_UNKNOWN_HAND_IN_BYTES:
-        raise Problem("no-room", "for tablets that the register does not know")
+        raise Problem("no-room", "for what no key of a tablet has signed")
 
 
 def _check_whole(part: HandInIn) -> None:

@@ -139,7 +139,7 @@ OUTREACH_UPLOAD_TTL_HOURS = _env.number(
 OUTREACH_UNKNOWN_HAND_IN_BYTES = _env.number(
     "OUTREACH_UNKNOWN_HAND_IN_BYTES",
     512 * 1024 * 1024,
-    "Room for what tablets hand in that the register does not know, in bytes.",
+    "Bytes for hand-ins of tablets not in the register, and for those of each locked one.",
 )
 OUTREACH_CO_SIGNERS = _env.number(
     "OUTREACH_CO_SIGNERS", 1, "Assessors who must sign beside the rater (local rule)."

@@ -167,6 +167,24 @@ def test_strangers_cannot_fill_the_disk_and_take_no_room_from_the_known(
     assert [post(stranger)[0], post(part(lost, keys, {"entries": []}))[0]] == [200, 201]
 
 
+def test_whoever_calls_a_tablet_locked_fills_its_own_room_and_no_other(
+    lost: Tablet, keys: FederationKeys, settings: LazySettings
+) -> None:
+    """Who knows the number of a replica needs no key to say so, and nothing bounded it."""
+
+    def locked(**changes: Any) -> dict[str, Any]:
+        return part(lost, keys, {}, reason="locked", kind="store", **changes) | {"sig": ""}
+
+    first = locked(hand_in=str(uuid4()))
+    settings.OUTREACH_UNKNOWN_HAND_IN_BYTES = len(json.dumps(first["sealed"])) + 10
+    assert post(first)[0] == 201
+    status, body = post(locked(hand_in=str(uuid4())))
+
+    assert (status, body["type"]) == (507, "/problems/no-room")
+    stranger = part(lost, keys, {}, replica=str(uuid4()), reason="unknown")
+    assert [post(one)[0] for one in (first, part(lost, keys, {}), stranger)] == [200, 201, 201]
+
+
 NULS = dict.fromkeys(("recipient", "ephemeral", "iv", "wrapped"), "a\0b")
 
 
