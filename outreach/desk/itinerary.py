@@ -17,7 +17,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import PageBreak, Spacer
 
 from outreach.desk.boards import figures_now
-from outreach.desk.tags import listed
+from outreach.desk.tags import figure, listed
 from outreach.desk.working_paper import SOFT, Hand, grid, printed
 from outreach.domain.daytime import clock_time
 from outreach.models import Plan, PlannedStop
@@ -54,7 +54,7 @@ def _day(
             _("leaves %(place)s at %(time)s")
             % {"place": team.base_name, "time": clock_time(figures["leave"])},
             _("back about %(time)s") % {"time": clock_time(figures["back"])},
-            _("%(km)s km") % {"km": f"{figures['km']:.0f}"},
+            figure(figures["km"], "km"),
         ]
     people = _(", ").join(crew) + (f" · {team.vehicle}" if team.vehicle else "")
     return [

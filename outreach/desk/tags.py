@@ -221,7 +221,7 @@ def figure(value: Any, unit: str) -> str:
     if value in (None, ""):
         return "—"
     if unit == "km":
-        return _("%(n)s km") % {"n": f"{value:,.0f}"}
+        return _("%(n)s km") % {"n": f"{int(value + 0.5):,}"}  # half up, as `floatformat` does
     if unit == "minutes" and value < 60:
         return _("%(n)s min") % {"n": value}
     if unit == "minutes":

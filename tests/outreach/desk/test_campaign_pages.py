@@ -17,6 +17,7 @@ from icalendar import Calendar
 from outreach import clock
 from outreach.actions import applications, calendars, campaigns, planning, visits
 from outreach.actions.campaigns import Happening
+from outreach.desk.tags import figure
 from outreach.domain.vocabulary import Role
 from outreach.models import AuditEvent, Call, Campaign, Plan, Team, User, Visit
 from outreach.models.planning import HindranceKind, PlanState
@@ -517,6 +518,22 @@ def test_the_itinerary_prints_no_box_for_a_mark_that_nobody_sees(
     printed = text_of(office.get(f"/plans/{made(hill).pk}/itinerary.pdf").content)
     assert "老街十八号水井旁" in printed
     assert "〓" not in printed
+
+
+def test_kilometres_are_the_same_on_board_paper_and_side_by_side(
+    hill: Hills, office: Client
+) -> None:
+    plan = published(hill)
+    for day in plan.figures["days"]:
+        day["km"] = 12.5
+    plan.figures["km"] = 12.5
+    plan.save()
+    day = plan.figures["days"][0]
+    page = office.get(f"/plans/{plan.pk}/{day['team']}/{day['on']}/").content.decode()
+    assert "<dd>13</dd>" in page
+    assert figure(12.5, "km").startswith("13")
+    paper = text_of(office.get(f"/plans/{plan.pk}/itinerary.pdf").content)
+    assert figure(12.5, "km").replace(" ", "") in paper
 
 
 def test_no_telephone_on_the_itinerary_is_broken_over_a_line(hill: Hills, office: Client) -> None:
