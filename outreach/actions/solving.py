@@ -286,6 +286,7 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
     """Put an answer into the register in place of what the plan held before."""
     days = [date.fromisoformat(day) for day in document["days"]]
     visits = {visit["id"]: visit for visit in document["visits"]}
+    names = {str(team.pk): team.name for team in plan.campaign.teams.all()}
     plan.stops.all().delete()
     plan.left_out.all().delete()
     PlannedStop.objects.bulk_create(
@@ -310,7 +311,7 @@ def keep(plan: Plan, answer: Answer, document: Mapping[str, Any], travel: str) -
             LeftOut(
                 plan=plan,
                 application_id=UUID(str(left.visit)),
-                **_why(left, visits[str(left.visit)], plan, days),
+                **_why(left, visits[str(left.visit)], document, names, days),
             )
             for left in answer.unassigned
         ]
@@ -332,12 +333,16 @@ def _late_days(visit: Mapping[str, Any], day: int) -> int:
 
 
 def _why(
-    left: Unassigned, visit: Mapping[str, Any], plan: Plan, days: Sequence[date]
+    left: Unassigned,
+    visit: Mapping[str, Any],
+    document: Mapping[str, Any],
+    names: Mapping[str, str],
+    days: Sequence[date],
 ) -> dict[str, Any]:
     """Explain why nobody comes; the planner knows closed days, and not what closed them."""
     if visit.get("cut_off"):
         return _reason("road_cut")
-    return explain(left.reason, plan, days)
+    return _explain(left.reason, document, names, days)
 
 
 def _reason(code: str) -> dict[str, Any]:
@@ -345,14 +350,15 @@ def _reason(code: str) -> dict[str, Any]:
     return {"reason": code, "detail": {}, "remedies": [{"code": code, "detail": {}}]}
 
 
-def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:
+def _explain(
+    reason: Reason, document: Mapping[str, Any], names: Mapping[str, str], days: Sequence[date]
+) -> dict[str, Any]:
     """Translate a reason's figures: days become dates, teams names, minutes times of day."""
-    names = {str(team.pk): team.name for team in plan.campaign.teams.all()}
 
     def said(data: Mapping[str, Any]) -> dict[str, Any]:
         return {key: _said(key, value, names, days) for key, value in data.items()}
 
-    if reason.code == "no_specialty" and _knows_some_team(plan, reason.data["skills"]):
+    if reason.code == "no_specialty" and _knows_some_team(document, reason.data["skills"]):
         return _reason("impartial")
     return {
         "reason": reason.code,
@@ -361,10 +367,10 @@ def explain(reason: Reason, plan: Plan, days: Sequence[date]) -> dict[str, Any]:
     }
 
 
-def _knows_some_team(plan: Plan, skills: Any) -> bool:
+def _knows_some_team(document: Mapping[str, Any], skills: Any) -> bool:
     """Tell whether a team knows all that is asked for, and only may not rate the person."""
     asked = set(_known_by_name(skills))
-    return any(asked <= set(shift["skills"]) for shift in plan.problem["shifts"])
+    return any(asked <= set(shift["skills"]) for shift in document["shifts"])
 
 
 def _known_by_name(skills: Sequence[str]) -> list[str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from outreach import road_matrix
@@ -668,6 +670,21 @@ def found_for(plan: Plan) -> tuple[dict[str, Any], Answer]:
         document, answers=False, seed=1, seconds=1, asked=Event(), say=lambda said: None
     )
     return document, answer
+
+
+def test_reasons_ask_the_register_for_the_teams_once(place: builders.County) -> None:
+    """They asked for each home left out, every ten seconds while the solver thinks."""
+    hill = hills(place, 1)
+    for row in (place.assessor.assessor, place.colleague.assessor):
+        row.categories = ["physical"]
+        row.save()
+    wait(place, hill.villages, 3, categories=["hearing"])
+    plan = planning.ask(hill.campaign, by=place.administrator, at=ASKED)
+    document, answer = found_for(plan)
+    with CaptureQueriesContext(connection) as asked:
+        solving.keep(plan, answer, document, "formula")
+    assert plan.left_out.count() == 3
+    assert sum('FROM "outreach_team"' in one["sql"] for one in asked.captured_queries) == 1
 
 
 def test_a_solver_that_wakes_up_late_changes_no_plan_that_was_published_without_it(
