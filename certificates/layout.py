@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from certificates import art
 from certificates.content import CATEGORY_WORDS, GRADE_WORDS, LABELS, MONTHS, SEX_WORDS, Paper
-from certificates.filling import Filling, Template, fit
+from certificates.filling import Filling, Template, fit, wrap
 from certificates.places import (
     BACK_LABEL_Y,
     BAND_BOTTOM,
@@ -32,6 +32,7 @@ from certificates.places import (
     SEAL_RADIUS,
     SLOTS,
     TITLE,
+    TWO_LINES,
     WIDTH,
     Slot,
 )
@@ -133,12 +134,22 @@ class _TemplateMaker:
         x, y = ISSUER_AT
         label = Slot(x, y + 22, 0)
         self.marks["issuer_label"] = self._label(sheet, label, ("批准机关", "Issued by"))
-        size = min(15.0, (RIGHT - x) / self.inks.regular.width(self.issuer))
-        self.marks["issuer"] = (sheet.write([(x, y, self.issuer)], size),)
+        self.marks["issuer"] = (self._issuer(sheet, x, y),)
         words = ("扫码离线核验", "Scan to verify offline")
         self.marks["code"] = sheet.pair(LEFT, CODE[1] - 16, words, (7.6, 6.8))
         self.marks["notes"] = tuple(m for i, n in enumerate(NOTES) for m in self._note(sheet, i, n))
         return sheet
+
+    def _issuer(self, sheet: Sheet, x: float, y: float) -> int:
+        """Set the issuer's name; one that would be small in one line stands in two."""
+        chain = self.inks.regular
+        size = (RIGHT - x) / chain.width(self.issuer)
+        if size >= TWO_LINES:
+            return sheet.write([(x, y, self.issuer)], min(15.0, size))
+        size = min(TWO_LINES, 1.95 * size)
+        lines = wrap(chain, self.issuer, (RIGHT - x) / size)
+        placed = [(x, y + 6 - i * size * 1.22, line) for i, line in enumerate(lines)]
+        return sheet.write(placed, size)
 
     def _note(self, sheet: Sheet, index: int, words: tuple[str, str]) -> tuple[int, ...]:
         y = 84 - index * 23

@@ -23,6 +23,7 @@ from certificates.credential import read_credential
 from certificates.filling import fit
 from certificates.layout import draw, press
 from certificates.places import SEAL_RADIUS, SLOTS, TWO_LINES, DoesNotFit
+from certificates.sheet import Sheet
 from certificates.typeface import UnprintableCharacter, chains
 from tests.certificates import making
 from tests.certificates.kinds import KINDS
@@ -220,3 +221,18 @@ def test_no_character_of_a_seal_stands_on_another(
     art.seal(Canvas(io.BytesIO()), art.Outliner(press().bold), issuer, "", SEAL_RADIUS)
     for (width, *before), (_width, *after) in pairwise(boxes):
         assert math.dist(before, after) >= width
+
+
+def test_a_long_name_of_the_issuer_stands_in_two_lines_that_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    issuer, write = "新疆维吾尔自治区巴音郭楞蒙古自治州焉耆回族自治县残疾人联合会", Sheet.write
+    written: list[tuple[str, int, float]] = []
+
+    def noted(sheet: Sheet, lines: Any, size: float, *colour: Any, **how: Any) -> int:
+        written.append(("".join(text for _x, _y, text in lines), len(lines), size))
+        return write(sheet, lines, size, *colour, **how)
+
+    monkeypatch.setattr(Sheet, "write", noted)
+    assert issuer in text_of(drawn(issuer_name=issuer))
+    assert (issuer, 2, TWO_LINES) in written
