@@ -27,6 +27,8 @@ from outreach.domain.identity import visible
 
 INK, SOFT, LINE, WASH = (HexColor(f"#{code}") for code in ("16201d", "43504b", "6f7a74", "f1efe8"))
 MARGIN, FOOT = 16 * mm, 20 * mm
+PADDING = 6
+"""What reportlab keeps free inside the margins: with it a full table stood off the middle."""
 #: Stands for a character that no face has (the geta mark of Chinese and Japanese printing).
 MISSING = "〓"
 
@@ -96,8 +98,8 @@ def printed(
     document = SimpleDocTemplate(
         file,
         pagesize=page,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
+        leftMargin=MARGIN - PADDING,
+        rightMargin=MARGIN - PADDING,
         topMargin=MARGIN,
         bottomMargin=FOOT,
         title=title,
