@@ -14,9 +14,8 @@ from outreach import clock
 from outreach.actions.accounts import Duty
 from outreach.desk import words
 from outreach.desk.forms import PlaceField, SeenForm
-from outreach.desk.guessing import forget
+from outreach.desk.guessing import forget, password_counted
 from outreach.desk.person_fields import TelephoneField
-from outreach.desk.views.session import password_counted
 from outreach.domain.vocabulary import Category, Role
 from outreach.models import AccountRequest, Division, Institution, Outlet, User
 

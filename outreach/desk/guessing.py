@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError
+from django.utils.translation import gettext_lazy as _
 
 from outreach.actions.holding import counting
 from outreach.models.sealed import blind_index
 
 #: For how long a guess counts where nothing else is said.
 PAUSE_SECONDS = 900
+
+WRONG_PASSWORDS = 5
+PASSWORD_PAUSE_SECONDS = 300
 
 
 def counted(key: str, seconds: int = PAUSE_SECONDS, *, step: int = 1) -> int:
@@ -28,6 +33,19 @@ def counted(key: str, seconds: int = PAUSE_SECONDS, *, step: int = 1) -> int:
         count = cache.incr(key, step)
         cache.touch(key, max(1, cache.get(f"{key}:end", 0) - time.time()))
     return count
+
+
+def password_counted(username: str) -> str:
+    """Count a password before it is looked at, and refuse one too many; return what it counts by.
+
+    The right one is forgotten by that.
+    """
+    key = f"sign-in:{username.lower()}"
+    if counted(key, PASSWORD_PAUSE_SECONDS) > WRONG_PASSWORDS:
+        raise ValidationError(
+            _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
+        )
+    return key
 
 
 def so_far(key: str) -> int:

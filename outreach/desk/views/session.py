@@ -16,24 +16,8 @@ from outreach import clock
 from outreach.actions import second_factor
 from outreach.actions.audit import record
 from outreach.desk.answers import done
-from outreach.desk.guessing import counted, forget, looked_at
+from outreach.desk.guessing import PASSWORD_PAUSE_SECONDS, forget, looked_at, password_counted
 from outreach.desk.views.second_factor import ask_second_factor
-
-WRONG_PASSWORDS = 5
-PAUSE_SECONDS = 300
-
-
-def password_counted(username: str) -> str:
-    """Count a password before it is looked at, and refuse one too many; return what it counts by.
-
-    The right one is forgotten by that.
-    """
-    key = f"sign-in:{username.lower()}"
-    if counted(key, PAUSE_SECONDS) > WRONG_PASSWORDS:
-        raise forms.ValidationError(
-            _("Too many wrong passwords; wait five minutes, then try again."), code="paused"
-        )
-    return key
 
 
 class SignInForm(AuthenticationForm):
@@ -57,7 +41,7 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Check the password, but not while the name pauses."""
         key = password_counted(self.cleaned_data.get("username", ""))
-        with looked_at(key, seconds=PAUSE_SECONDS):
+        with looked_at(key, seconds=PASSWORD_PAUSE_SECONDS):
             cleaned = super().clean()
         if self.get_user():  # a form without a password has proven nothing
             forget(key)
