@@ -170,6 +170,8 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.long:
         os.environ["OUTREACH_LONG"] = "1"
+    # Where it is set, each worker and each process that a test starts compiles everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     results = {}
     # Each of the two keeps one core busy most of the time.
     parts = PARTS if chosen.only else {**PARTS, "tablet": Aside("tablet")}
