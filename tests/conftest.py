@@ -84,7 +84,7 @@ def _asks_for_the_database(item: pytest.Item) -> bool:
 
 def pytest_configure() -> None:
     """Compile the catalogue, so that the screens speak Chinese in a fresh clone too."""
-    gc.set_threshold(20_000, 50, 100)  # else a third of the collection is looking for garbage
+    gc.set_threshold(20_000, 50, 100)  # else a fifth of the collection is looking for garbage
     for source in LOCALE.glob("*/LC_MESSAGES/django.po"):
         draft = source.with_suffix(f".{os.getpid()}.mo")
         with source.open("rb") as read, draft.open("wb") as write:
