@@ -695,6 +695,11 @@ def _an_appeal_comes_too_late() -> Iterator[None]:
 FAULTS["an_appeal_comes_too_late"] = _an_appeal_comes_too_late
 
 
+@plant(requests, "_bars_until")
+def whom_a_result_bars_is_erased_with_it(sound: Any, *given: Any) -> None:
+    """Erase a result while nobody may apply for the person again."""
+
+
 @plant(requests, "_is_closed")
 def what_was_open_at_the_backup_is_not_erased(sound: Any, case: Any, *given: Any) -> bool:
     """Erase again in a restored register only cases that were closed at the backup."""

@@ -101,6 +101,7 @@ CAUGHT_BY = {
     "who_is_erased_is_in_scope": 1,
     "who_stands_up_for_a_child_is_dropped": 8,
     "whoever_has_a_tablet_holds_cases": 7,
+    "whom_a_result_bars_is_erased_with_it": 22,
     "work_of_the_former_assessor_counts": 11,
 }
 
