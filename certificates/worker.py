@@ -17,6 +17,7 @@ from django.db import connection
 
 from certificates import batches, life
 from outreach import clock
+from outreach.actions.trail import ClockAhead, check_clock
 
 PAUSE_S = 5.0
 """Seconds between two looks for work that another process left."""
@@ -50,8 +51,17 @@ def run(goes_on: Callable[[], bool] = lambda: True) -> None:
 
 
 def _settle(settled_on: date | None) -> date:
-    """Take the steps of a new day, once a day."""
+    """Take the steps of a new day, once a day; say so once where its clock may be ahead."""
     now = clock.now()
     if now.date() != settled_on:
-        life.settle(at=now)
+        try:
+            check_clock(now)
+        except ClockAhead as error:
+            log.warning(
+                "%s No certificate was frozen, cancelled or expired. Where it is right:"
+                " manage.py settle_certificates --clock-is-right.",
+                error,
+            )
+        else:
+            life.settle(at=now)
     return now.date()

@@ -16,9 +16,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from certificates import batches
+from certificates import batches, worker
 from certificates.actions import issue
-from certificates.models import BatchItem, Certificate
+from certificates.models import BatchItem, Certificate, CertificateEvent
 from outreach.actions import applications, evaluations, second_factor
 from outreach.actions.audit import record
 from outreach.actions.notifying.delivery import deliver
@@ -214,8 +214,49 @@ def test_what_a_day_brings_is_not_undone_by_an_earlier_one(
     issue(approved(place, office, 1), by=place.approver, at=NOON)
     for much in (5 * YEAR, -5 * YEAR):
         step(much)
-        call_command("settle_certificates", stdout=StringIO())
+        call_command("settle_certificates", "--clock-is-right", stdout=StringIO())
     assert Certificate.objects.get().state == "valid"
+
+
+def test_a_clock_that_jumped_ahead_ends_no_certificate(
+    place: builders.County, office: Path, step: Step, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine that started years ahead cancelled who had moved a week before, for good."""
+    issue(approved(place, office, 2), by=place.approver, at=NOON)
+    certificate, other = Certificate.objects.all()
+    moved = Certificate.objects.filter(pk=certificate.pk)
+    moved.update(household_moved_on=(NOON - 7 * DAY).date())
+    ahead = step(11 * YEAR)
+    record("session.sign_in", [place.liaison], by=place.liaison, at=ahead)
+    day = worker._settle(None)
+    assert worker._settle(day) == ahead.date()
+    (warning,) = [one.getMessage() for one in caplog.records if one.name == worker.log.name]
+    assert "says 2029-06-17, and the trail knows of nothing from 2018-06-20" in warning
+    assert "settle_certificates --clock-is-right" in warning
+    told = StringIO()
+    with pytest.raises(CommandError, match="No certificate was frozen, cancelled or expired"):
+        call_command("settle_certificates", stdout=told)
+    assert told.getvalue() == ""
+    assert not CertificateEvent.objects.filter(name__in=("freeze", "cancel", "expire")).exists()
+    step(-11 * YEAR)
+    worker._settle(day)
+    assert set(Certificate.objects.values_list("state", flat=True)) == {"valid"}
+    step(11 * YEAR)
+    call_command("settle_certificates", "--clock-is-right", stdout=told)
+    assert told.getvalue().startswith("0 frozen, 1 cancelled, ")
+    assert other.events.filter(name="expire").exists()
+
+
+def test_the_worker_of_an_office_at_work_settles_by_itself(
+    place: builders.County, office: Path, step: Step
+) -> None:
+    issue(approved(place, office, 1), by=place.approver, at=NOON)
+    Certificate.objects.update(household_moved_on=(NOON - 7 * DAY).date())
+    step(YEAR)
+    record("session.sign_in", [place.liaison], by=place.liaison, at=step(30 * DAY))
+    step(30 * DAY)
+    worker._settle(None)
+    assert Certificate.objects.get().state == "cancelled"
 
 
 def test_a_clock_that_jumped_ahead_erases_nothing_by_term(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,19 @@ def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
     assert named == set(
         re.findall(r"manage\.py (settle\w+|upgrade\w+|verify\w+|erase\w+)", text_of("compose.yaml"))
     )
+
+
+@pytest.mark.parametrize("fails", ["", "settle_certificates", "upgrade_certificates"])
+def test_neither_of_what_certificates_need_waits_for_the_other(tmp_path: Path, fails: str) -> None:
+    """While the time-stamp authority is away certificates expire; a clock ahead stops no stamp."""
+    text = text_of("outreach-certificates.service").replace("\\\n", "")
+    (line,) = re.findall("^ExecStart=(.*)$", text, re.M)
+    (python := tmp_path / "python").write_text(f'#!/bin/sh\necho "$2"; test "$2" != "{fails}"\n')
+    python.chmod(0o700)
+    typed = line.replace("$$", "$").replace("/opt/outreach/.venv/bin/python", str(python))
+    done = subprocess.run(["/bin/sh", "-c", typed], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["settle_certificates", "upgrade_certificates"]
+    assert (done.returncode == 0) == (fails == "")
 
 
 def test_a_unit_of_one_of_several_counties_sees_its_own_only() -> None:
