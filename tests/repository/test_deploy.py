@@ -6,6 +6,7 @@ import configparser
 import json
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,18 @@ def test_containers_say_what_is_to_be_typed_beside_them() -> None:
             r"^#.* run --rm .*prepare\S* python manage\.py (\w+)", text_of(name), re.M
         )
         assert set(typed) == wanted
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "counties/compose.yaml"])
+def test_keys_beside_the_containers_are_for_no_other_account_commit_or_image(name: str) -> None:
+    """They were readable by whoever had an account on the host, and stayed in what was built."""
+    folder = (DEPLOY / name).parent
+    assert f"`chmod 700 {folder.relative_to(DEPLOY.parent)}`" in text_of(name)
+    for ignored in (".gitignore", ".dockerignore"):
+        lines = (DEPLOY.parent / ignored).read_text(encoding="utf-8").splitlines()
+        kept = [line.removeprefix("deploy/**/") for line in lines if line.startswith("deploy/**/")]
+        for secret in yaml.safe_load(text_of(name))["secrets"].values():
+            assert any(fnmatch(Path(secret["file"]).name, one) for one in kept)
 
 
 def test_what_a_timer_does_on_a_machine_a_service_does_in_containers() -> None:
