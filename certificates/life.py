@@ -307,7 +307,6 @@ def settle(*, at: datetime) -> Settled:
     over = over.exclude(events__name="expire")
     with transaction.atomic():
         hold(over)  # before they are read: another process may be entering their end
-        expired = list(over)
         _take(resting, "freeze", by=None, at=at, note=Ground.NOT_MOVED)
         _take(ending, "cancel", by=None, at=at, note=Ground.NOT_MOVED)
         _withdraw_requests(ending, at)
@@ -317,6 +316,7 @@ def settle(*, at: datetime) -> Settled:
             noted = moves.filter(name="note_move", by__isnull=False).last()
             if noted is not None and noted.by is not None:
                 _end_cases([one], noted.by, at)  # whoever noted the move answers for what follows
+        expired = list(over)  # without those that ended or rest by now
         append(expired, "expire", None, at)
     return Settled(len(resting), len(ending), len(expired))
 
