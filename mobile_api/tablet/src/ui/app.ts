@@ -280,6 +280,7 @@ export async function renewLease(): Promise<ShareProblem | null> {
 
 async function open(opening: () => Promise<Safe>): Promise<void> {
   try {
+    await leaving
     const mine = await opening()
     if (mine.session) enter(mine)
     else {
@@ -406,9 +407,13 @@ function packSoon(mine: Safe): void {
   packing = setTimeout(() => void mine.pack().catch(() => undefined), PACK_AFTER_MS)
 }
 
+/** What was asked for before a close is on the disk before the next opening reads it; what comes later writes nothing. */
+let leaving: Promise<void> | undefined
+
 function close(): void {
   loop?.stop()
   loop = null
+  leaving = opened.value?.letGo().catch(() => undefined) ?? leaving
   opened.value = null
 }
 
