@@ -226,6 +226,12 @@ export function isPart(item: Media, draft: EvaluationDraft, signers: readonly Si
   return kind !== 'signature_resident' || signer === null || signer === draft.consentBy
 }
 
+/** When the person is seen, for their age: as at the office, a corrected copy is of when they signed what it carries. */
+export function seenAt(draft: EvaluationDraft, pictures: readonly Media[], now: number): number {
+  const signed = pictures.filter((item) => draft.corrects && item.kind === 'signature_resident' && standsIn(item, draft))
+  return signed.length ? Math.min(now, Math.max(...signed.map(({ taken_at }) => Date.parse(taken_at)))) : now
+}
+
 /** Categories for which the legal guardian takes part whatever the age. */
 const GUARDED: readonly Category[] = ['intellectual', 'mental']
 

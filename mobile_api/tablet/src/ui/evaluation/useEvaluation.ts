@@ -1,5 +1,5 @@
 import { computed, inject, type InjectionKey } from 'vue'
-import { evidenceFor, hasResult, isOneOfSeveral, isPart, isStill, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, signersBeside, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
+import { evidenceFor, hasResult, isOneOfSeveral, isPart, isStill, lacks, mayCoSign, newDraft, overallGrade, partResult, readOut, seenAt, signersBeside, submission, type EvaluationDraft, type Signer } from '../../book/evaluation'
 import { declared, takeOut } from '../../book/pictures'
 import type { VisitView } from '../../book/views'
 import { position } from '../../capture/position'
@@ -21,9 +21,10 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   const { draft, state, type, settle, flush, finish, during } = useDraft<EvaluationDraft>(key, () => newDraft(visit, newId(now()), age(visit.resident.birth_on, now())), { seen: visit })
   const home = safe()
   const me: Signer = book.me.value ?? { id: '', full_name: '', categories: [] }
-  const years = age(visit.resident.birth_on, now())
+  const pictures = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
+  const years = computed(() => age(visit.resident.birth_on, seenAt(draft, pictures.value, now())))
   // Each part by itself: a key press in one category grades that one only.
-  const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years))))
+  const each = computed(() => draft.parts.map((part) => computed(() => partResult(part, standard, years.value))))
   const results = computed(() => each.value.map((result) => result.value))
   /** In words, and null before there is one: nobody is told "not met" of what was not examined. */
   const result = computed(() =>
@@ -34,13 +35,12 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
   // Who was chosen and may sign no more, by another duty or another category, is not waited for.
   const signers = computed<Signer[]>(() => [me, ...colleagues.value.filter(({ id }) => draft.coSigners.includes(id))])
   const beside = computed(() => signersBeside(book.state.value?.policy))
-  const pictures = computed(() => book.media.value.filter(({ owner }) => owner === visit.id))
   const said = computed(() => readOut(results.value))
   const media = computed(() => pictures.value.filter((item) => isPart(item, draft, signers.value, said.value)))
   /** Signed for a result, or under a name, that was changed since. */
   const outdated = computed(() => pictures.value.some((item) => item.state === 'draft' && !isStill(item, draft, said.value)))
   const missing = computed(() =>
-    lacks(draft, results.value, media.value, evidence.value, years, signers.value, beside.value),
+    lacks(draft, results.value, media.value, evidence.value, years.value, signers.value, beside.value),
   )
   const { busy, failed, saving } = useSaving()
 
@@ -97,7 +97,7 @@ export function useEvaluation(visit: VisitView, standard: Standard) {
       const make = () => {
         if (missing.value.length > 0) throw new NotSaved()
         const coSigners = signers.value.slice(1).map(({ id }) => id)
-        const args = submission({ ...draft, coSigners }, visit.application, results.value, media.value, standard, years, new Date(at).toISOString())
+        const args = submission({ ...draft, coSigners }, visit.application, results.value, media.value, standard, years.value, new Date(at).toISOString())
         const meta = declared(media.value)
         // What went into no record, as a signature for another result, is nobody's any more; nor is a
         // report, begun before, that the visit came to nothing.
