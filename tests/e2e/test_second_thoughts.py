@@ -136,6 +136,11 @@ def test_for_a_child_the_guardian_agrees_and_is_named(hand: Tablet, office: Offi
     expect(page.get_by_label("与本人关系")).to_be_focused()
     page.get_by_label("与本人关系").select_option(label="父母")
     page.get_by_label("监护人电话").fill("139 1111 2222")
+    page.get_by_label("监护人电话").press(
+        "Enter"
+    )  # as a keyboard's "go": the papers are still to come
+    page.wait_for_timeout(500)
+    expect(page.get_by_label("监护人电话")).to_have_value("139 1111 2222")
     hand.press("保存提名")
     expect(page.get_by_text("周小满 的提名已保存在本机")).to_be_visible()
     expect(hand.line()).to_have_text("全部已送达")
