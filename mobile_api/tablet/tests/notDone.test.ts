@@ -4,7 +4,7 @@ import type { MutationArgs } from '@/core/wire'
 import NotDoneScreen from '@/ui/screens/NotDoneScreen.vue'
 
 /** The tablet looks for its place until it is told. */
-const here = vi.hoisted(() => ({ found: (_place: null) => undefined as void, said: [] as unknown[] }))
+const here = vi.hoisted(() => ({ found: null as ((place: null) => void) | null, said: [] as unknown[] }))
 vi.mock('@/capture/position', () => ({ position: () => new Promise((found) => (here.found = found)) }))
 vi.mock('@/i18n', () => ({ language: { value: 'zh' }, t: String, tc: String }))
 vi.mock('@/ui/route', () => ({ route: { name: 'not-done', id: 'v1' }, go: () => undefined, href: String }))
@@ -38,7 +38,7 @@ describe('a report that the visit came to nothing', () => {
     screen.choose('refused')
     const saved = screen.submit()
     screen.choose('absent')
-    here.found(null)
+    here.found?.(null)
     await saved
     const [{ reason, next_step }] = here.said as [MutationArgs['record_not_done']]
     expect([reason, next_step]).toEqual(['absent', 'revisit'])
