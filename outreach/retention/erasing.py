@@ -27,6 +27,7 @@ from mobile_api.photos import remove_files as remove_photos
 from outreach.actions import papers as paper_photos
 from outreach.actions import photos
 from outreach.actions.audit import record
+from outreach.actions.deaths import DIED
 from outreach.actions.drafting import without_homes
 from outreach.actions.holding import hold, once_more
 from outreach.actions.notifying.senders import Shelf
@@ -36,6 +37,7 @@ from outreach.files import SealedStorage, files
 from outreach.models import (
     Application,
     AuditEvent,
+    Bar,
     DeclaredRelative,
     Enquiry,
     Notification,
@@ -159,8 +161,9 @@ def _erase_person(resident: Resident, at: datetime) -> None:
     hold(Resident.objects.filter(pk=resident.pk))
     if resident.applications.filter(erased_at=None).exists():
         return
-    # Every bar but that of a death comes with a certificate; a dead applicant's goes with them.
-    if Certificate.objects.filter(resident=resident).exists():
+    # The death of who held no certificate is forgotten with them.
+    bars = Bar.objects.filter(resident=resident, lifted_at=None).exclude(ground=DIED)
+    if bars.exists() or Certificate.objects.filter(resident=resident).exists():
         blanks.OF_A_HOLDER.blank(resident)
     else:
         resident.id_number_index = new_id().hex
