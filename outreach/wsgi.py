@@ -3,11 +3,16 @@
 import gc
 import os
 import sys
+import threading
 
 import django
+from django.core.cache import caches
 from django.core.checks import ERROR, Tags, run_checks
 from django.core.wsgi import get_wsgi_application
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.urls import base as addresses
+from django.utils import timezone
+from django.utils.translation import trans_real as languages
 
 MOST_CONNECTIONS = 24
 #: Seconds a thread computes before another's turn: an exchange asks the database thirty times, and
@@ -43,7 +48,25 @@ def share_connections() -> None:
         del connections[DEFAULT_DB_ALIAS]
 
 
+def keep_locals_in_threads() -> None:
+    """Keep what a thread knows (its language, its addresses) where no other thread looks.
+
+    Django keeps it where coroutines find it, too, behind one lock for all threads. A page asks for
+    it hundreds of times; where many are made at once all wait for one that holds the lock and has
+    no turn to compute. Nothing here is a coroutine.
+    """
+    for holder, name in [
+        (languages, "_active"),
+        (timezone, "_active"),
+        (addresses, "_prefixes"),
+        (addresses, "_urlconfs"),
+        (caches, "_connections"),
+    ]:
+        setattr(holder, name, threading.local())
+
+
 django.setup()
+keep_locals_in_threads()
 refuse_unsound()
 share_connections()
 application = get_wsgi_application()

@@ -72,6 +72,39 @@ with connection.cursor() as cursor:
 """
 
 
+def test_a_page_waits_for_no_lock_that_all_threads_share(tmp_path: Path) -> None:
+    done = start(tmp_path, HOLDING_EVERY_LOCK, OUTREACH_WORKER="0", **SOUND)
+    assert (done.returncode, done.stdout) == (0, "200 200 \n"), done.stderr
+
+
+#: A page twice, the second time while nobody gets a lock of those that guard what a thread knows.
+HOLDING_EVERY_LOCK = """
+import gc
+import threading
+import outreach.wsgi
+from django.test import Client
+
+def ask():
+    page = Client().get("/sign-in/", headers={"host": "localhost"})
+    print(page.status_code, end=" ", flush=True)
+
+def made():
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(30)
+
+made()
+gc.unfreeze()
+guarded = [one for one in gc.get_objects() if type(one).__name__ == "_DefaultLocal"]
+held = [one._lock for one in guarded]
+for lock in held:
+    lock.acquire()
+made()
+print()
+assert held, "nothing is guarded any more: then keep_locals_in_threads can go"
+"""
+
+
 def start(
     data: Path, ask: str = "import outreach.wsgi", **settings: str
 ) -> subprocess.CompletedProcess[str]:
