@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -20,10 +22,19 @@ from outreach.domain.identity import IdNumber, age_on, parse_id_number
 from outreach.domain.vocabulary import Category, Paper
 from outreach.models import Application, Division, Resident, User
 from outreach.models.sealed import blind_index
-from outreach.rules import ADULT, NOT_BORN, needs_guardian, open_already, papers_required
+from outreach.rules import (
+    ADULT,
+    NOT_BORN,
+    Refused,
+    needs_guardian,
+    open_already,
+    papers_required,
+)
 
 CONSENT_BY = [("resident", _("The person")), ("guardian", _("The guardian"))]
 WEEKEND = ("5-", "6-")
+#: What stands in the register of a person, and gives way to what is typed.
+_KNOWN = ("name", "ethnicity", "telephone", "address")
 HALF_DAYS = {"am": ("08:00", "12:00"), "pm": ("13:00", "18:00")}
 TIMES = [
     (f"{day}-{half}", format_lazy(_("{day}, {half}"), day=name, half=word))
@@ -222,31 +233,53 @@ class NominationForm(forms.Form):
 
     def known_as(self) -> str:
         """Return under which other name the ID number is known: perhaps it is another person's."""
-        name, number = self.cleaned_data.get("name"), self.cleaned_data.get("id_number")
-        if not name or not number:
-            return ""
-        rows = Resident.objects.with_id_number(number).exclude(name=name)
-        return rows.values_list("name", flat=True).first() or ""
+        return self._gives_way.get("name", "")
 
     def replaced(self) -> list[str | Promise]:
         """List what else the register knows of the person that would give way to what is typed.
 
         It is named and not shown: who types a number need not be who may read it.
         """
+        return [self.fields[name].label or name for name in self._gives_way if name != "name"]
+
+    def compared(self) -> str:
+        """Return the mark of what gives way, by which a form says that its page told; or ""."""
+        if not self._gives_way:
+            return ""
+        said = [self.cleaned_data["id_number"], self._gives_way]
+        return blind_index(json.dumps(said), "compared")
+
+    def check_compared(self) -> None:
+        """Refuse, once, what takes the place of something that its author was not told of.
+
+        Without our script, or sent before the live list came, a wrong number renames somebody else.
+        """
+        if self.compared() not in ("", self.data.get("compared")):
+            raise Refused(
+                "known-otherwise",
+                _(
+                    "The register knows the person of this ID number otherwise. Compare what is"
+                    " said above the button with the card; send it once more if yours shall count."
+                ),
+            )
+
+    @cached_property
+    def _gives_way(self) -> dict[str, str]:
+        """Return what the register knows of the person that is typed otherwise, by its field."""
         number = self.cleaned_data.get("id_number")
         known = Resident.objects.with_id_number(number).first() if number else None
         if known is None:
-            return []
-        held = {name: getattr(known, name) for name in ("ethnicity", "telephone", "address")}
+            return {}
+        held = {name: getattr(known, name) for name in _KNOWN}
         if guardian := guardian_of(known):
             held["guardian_name"] = guardian.name
             if self.cleaned_data.get("guardian_name"):  # without whom the telephone says nothing
                 held["guardian_telephone"] = guardian.telephone
-        return [
-            self.fields[name].label or name
+        return {
+            name: stands
             for name, stands in held.items()
             if stands and self.cleaned_data.get(name) not in ("", None, stands)
-        ]
+        }
 
     def nomination(self) -> Nomination:
         """Return what was typed as the action takes it."""

@@ -56,6 +56,7 @@ def nominate(request: DeskRequest) -> HttpResponse:
         form = _form(request, photos)
         if not form.is_valid():
             return _again(request, form, photos)
+        form.check_compared()
         with plainly(), without_circle(), transaction.atomic():
             at = clock.now()
             made = actions.nominate([form.nomination()], by=request.user, at=at)[0]

@@ -25,6 +25,7 @@ def move_in(request: DeskRequest) -> HttpResponse:
         return render(request, "desk/move_in.html", {"form": form})
     try:
         check_form(form)
+        form.check_compared()
         at = clock.now()
         with plainly(), without_circle(), transaction.atomic():
             made = enter(form.nomination(), form.left(), form.pictures(at), by=request.user, at=at)

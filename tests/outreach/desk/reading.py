@@ -27,3 +27,9 @@ def seen_on(page: Any) -> str:
     """Return what a page's form says that it showed."""
     [seen] = set(re.findall(r'name="seen" value="([^"]*)"', page.content.decode()))
     return str(seen)
+
+
+def compared_on(page: str) -> str:
+    """Return the mark by which a nomination's page says what gives way."""
+    [mark] = re.findall(r'name="compared" value="([^"]+)"', page)
+    return str(mark)

@@ -15,9 +15,11 @@ from PIL import Image
 
 from certificates.models import MoveIn
 from outreach import clock
+from outreach.actions import applications
 from outreach.files import local_files, photo_name
 from outreach.models import Application, Evaluation, StoredBlob, User
 from tests import builders
+from tests.outreach.desk.reading import compared_on
 
 SignIn = Callable[[User], Client]
 
@@ -154,3 +156,18 @@ def test_whom_a_rule_refuses_leaves_no_picture_behind(
     assert (answer.status_code, answer["X-Refusal"]) == (422, "dates-disagree")
     assert "残疾人证有效期最长十年" in answer.content.decode()
     assert not (tmp_path / "blobs").exists()
+
+
+def test_whom_the_register_knows_otherwise_is_asked_about_before_they_are_changed(
+    place: builders.County, office: Client
+) -> None:
+    [known] = builders.applied(place, name="钱大海")
+    applications.advance([known], "withdraw", by=place.liaison, at=builders.START)
+    form = said(place, id_number=known.resident.id_number)
+    told = office.post("/cases/move-in/", form)
+    page = told.content.decode()
+    assert (told.status_code, told["X-Refusal"], "钱＊＊" in page) == (422, "known-otherwise", True)
+    known.resident.refresh_from_db()
+    assert known.resident.name == "钱大海"
+    seen = {"compared": compared_on(page), "portrait": scan(200), "document": scan(90)}
+    assert office.post("/cases/move-in/", form | seen).status_code == 303

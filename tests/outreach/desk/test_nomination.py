@@ -16,11 +16,12 @@ from PIL import Image
 from outreach import clock
 from outreach.actions import applications, papers
 from outreach.domain.retention import Holding
-from outreach.models import Application, Guardian, PaperPhoto, StoredBlob, User
+from outreach.models import Application, Guardian, PaperPhoto, Resident, StoredBlob, User
 from outreach.retention.erasing import erase_case
 from outreach.rules import Refused
 from tests import builders
 from tests.builders import START
+from tests.outreach.desk.reading import compared_on
 from tests.outreach.desk.test_main_job import nomination_form
 
 SignIn = Callable[[User], Client]
@@ -452,3 +453,41 @@ def test_another_ethnicity_or_guardian_takes_the_place_of_the_known_one_after_it
     page = liaison.post("/cases/nominate/missing/", form | typed)
     said = page.content.decode()
     assert ("登记库中已有此人" in said, named in said, "13911112222" in said) == (True, True, False)
+
+
+def test_nobody_known_is_renamed_by_a_form_that_was_not_told_of_them(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """Sent before the live list came, the wife's name with the husband's number renamed him."""
+    [known] = builders.applied(place, name="钱大海", telephone="13911112222")
+    applications.advance([known], "withdraw", by=place.liaison, at=builders.START)
+    form = nomination_form(place, id_number=known.resident.id_number)
+    liaison = sign_in(place.liaison)
+    told = liaison.post("/cases/nominate/", form)
+    page = told.content.decode()
+    assert (told.status_code, told["X-Refusal"]) == (422, "known-otherwise")
+    assert [said in page for said in ("钱＊＊", "钱大海", "13911112222")] == [True, False, False]
+    known.resident.refresh_from_db()
+    assert (known.resident.name, Application.objects.count()) == ("钱大海", 1)
+
+    live = liaison.post("/cases/nominate/missing/", form).content.decode()
+    assert compared_on(live) == compared_on(page)  # who reads it while typing is asked no more
+    Resident.objects.filter(pk=known.resident_id).update(name="钱海")  # by the office, meanwhile
+    again = liaison.post("/cases/nominate/", form | {"compared": compared_on(page)})
+    assert again["X-Refusal"] == "known-otherwise"
+    seen = {"compared": compared_on(again.content.decode())}
+    assert liaison.post("/cases/nominate/", form | seen).status_code == 303
+    known.resident.refresh_from_db()
+    assert known.resident.name == "赵青山"
+
+
+def test_who_corrects_what_was_typed_otherwise_is_asked_no_more(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    [known] = builders.applied(place, name="钱大海")
+    applications.advance([known], "withdraw", by=place.liaison, at=builders.START)
+    form = nomination_form(place, id_number=known.resident.id_number)
+    liaison = sign_in(place.liaison)
+    seen = compared_on(liaison.post("/cases/nominate/", form).content.decode())
+    right = form | {"name": "钱大海", "compared": seen}
+    assert liaison.post("/cases/nominate/", right).status_code == 303
