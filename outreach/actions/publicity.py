@@ -270,9 +270,14 @@ def _decided_on(application: Application) -> date | None:
 
 def is_final(application: Application) -> bool:
     """Tell whether city federation and province's committee have both upheld the last result."""
+    return times_upheld(application) > 1
+
+
+def times_upheld(application: Application) -> int:
+    """Count who has upheld the last result: the city federation, then the province's committee."""
     result = application.events.filter(name="find_not_met").last()
     dismissed = application.events.filter(name="dismiss_appeal")
-    return result is not None and dismissed.filter(pk__gt=result.pk).count() > 1
+    return 0 if result is None else dismissed.filter(pk__gt=result.pk).count()
 
 
 def _deadline_known(application: Application, on: date) -> date | None:

@@ -101,6 +101,7 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
     visits = list(
         application.visits.select_related("assessor").prefetch_related("events__by").order_by("pk")
     )
+    appeal_until = _appeal_until(application)
     return render(
         request,
         "desk/case.html",
@@ -122,7 +123,8 @@ def case(request: DeskRequest, case: UUID) -> HttpResponse:
             "may_sign": request.user.role == Role.APPROVER and application.state in SHOWN_TO_SIGN,
             "reasons": _reasons(application, request.user),
             "beside": _beside(application, request.user),
-            "appeal_until": _appeal_until(application),
+            "appeal_until": appeal_until,
+            "city_has_decided": bool(appeal_until and publicity.times_upheld(application)),
         },
     )
 

@@ -129,6 +129,24 @@ def test_a_family_takes_its_appeal_back(
     assert "撤回复评申请" in office.get(f"/cases/{case.pk}/").content.decode()
 
 
+def test_who_took_the_second_appeal_back_reads_where_the_next_one_goes(
+    place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
+) -> None:
+    """The page sent the family to the city once more, which had decided, while its days ran on."""
+    case = not_met(place)[0]
+    at = datetime.combine(VISIT_ON, time(18), builders.SHANGHAI)
+    move_on(at)
+    page = f"/cases/{case.pk}/"
+    for said in ("市残联", "省级专家委员会"):
+        assert f"可向{said}申请复评。" in sign_in(place.liaison).get(page).content.decode()
+        publicity.appeal(case, text="不服", by=place.liaison, at=at)
+        if said == "市残联":
+            note = "维持"
+            publicity.decide_appeal(case, upheld=False, note=note, by=place.administrator, at=at)
+    publicity.withdraw_appeal(case, note="撤回", by=place.liaison, at=at)
+    assert "可向省级专家委员会申请复评。" in sign_in(place.liaison).get(page).content.decode()
+
+
 def test_what_an_appeal_says_is_read_where_it_is_decided_and_in_the_history(
     place: builders.County, sign_in: SignIn, move_on: Callable[..., None]
 ) -> None:
