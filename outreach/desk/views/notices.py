@@ -42,6 +42,7 @@ def with_evaluations(cases: list[Application]) -> Callable[[Application], dict[s
     waiting = set(
         Evaluation.objects.filter(pk__in=ids).awaiting_media().values_list("pk", flat=True)
     )
+    wanted = (1, 2) if settings.OUTREACH_SECOND_OPINION else ()
     rows = SecondOpinion.objects.filter(evaluation__in=ids).select_related("assessor")
     opinions = {opinion.evaluation_id: opinion for opinion in rows}
 
@@ -54,7 +55,7 @@ def with_evaluations(cases: list[Application]) -> Callable[[Application], dict[s
             "evaluation": evaluation,
             "awaits_media": evaluation.pk in waiting,
             "opinion": opinion,
-            "awaits_opinion": evaluation.grade in (1, 2) and opinion is None,
+            "awaits_opinion": evaluation.grade in wanted and opinion is None,
         }
 
     return more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from typing import Any
 
 from django.test import Client
 
@@ -70,6 +71,19 @@ def test_a_notice_names_the_institution_to_which_the_doctor_belonged(
     case.evaluations.update(institution=None)  # as earlier releases kept none
     page = sign_in(place.liaison).get(f"/notices/{case.notices.get().pk}/").content.decode()
     assert "另一医院" in page
+
+
+def test_where_the_office_wants_no_second_opinion_none_is_missing(
+    place: builders.County, sign_in: SignIn, settings: Any
+) -> None:
+    """Each of grade 1 and 2 waited on the list for a doctor who was never asked."""
+    [found] = builders.evaluated(place)
+    office, page = sign_in(place.administrator), "/notices/post/"
+    clock.advance_to(found.evaluated_at)
+    assert "缺复核意见" in office.get(page).content.decode()
+    settings.OUTREACH_SECOND_OPINION = False
+    assert "缺复核意见" not in office.get(page).content.decode()
+    assert office.post(page, {"ids": [found.application_id]}).status_code == 303
 
 
 def test_a_notice_that_was_taken_down_is_gone(place: builders.County, sign_in: SignIn) -> None:
