@@ -132,7 +132,8 @@ def page_of(
         "may_take": request.user.role in step.roles,
         "ticked": set(request.POST.getlist("ids")),
         "sent_alone": _sent_alone(request),
-        "tick_all": request.GET.get("tick") == "all",
+        # What was refused stays ticked as it was sent.
+        "tick_all": request.method == "GET" and request.GET.get("tick") == "all",
         "today": calendar.today,
         **extra(),
     }

@@ -119,8 +119,21 @@ def test_without_javascript_a_link_ticks_the_whole_page(
     place: builders.County, sign_in: SignIn
 ) -> None:
     builders.applied(place, 3)
-    page = sign_in(place.administrator).get("/accept/?tick=all").content.decode()
+    office = sign_in(place.administrator)
+    page = office.get("/accept/?tick=all").content.decode()
     assert page.count(" checked") == 3
+
+
+def test_what_was_unticked_stays_so_when_the_others_are_refused(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """The page came back with all ticked, and whoever sent it once more accepted all."""
+    left, *others = builders.applied(place, 2) + builders.applied(place, 1, papers=["photos"])
+    sent = {"ids": [case.pk for case in others]}
+    back = sign_in(place.administrator).post("/accept/?tick=all", sent)
+    page = back.content.decode()
+    assert (back.status_code, page.count(" checked")) == (422, 2)
+    assert f'value="{left.pk}" checked' not in page
 
 
 @pytest.mark.parametrize(
