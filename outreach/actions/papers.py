@@ -21,6 +21,8 @@ from outreach.rules import Refused, check_in_scope, not_yours
 
 #: Enough for every page of a household book; more is no paper.
 MOST = 24
+#: What one link brings at all, with what was taken back or came back to be sent anew.
+MOST_EVER = 4 * MOST
 #: A photo taken for a nomination that was never registered goes after this.
 DRAFTS_LAST = timedelta(days=1)
 DECIDERS = (Role.LIAISON, Role.ADMINISTRATOR)
@@ -124,6 +126,11 @@ def check_may_send(link: FamilyLink) -> None:
     # What came back to be sent anew leaves its room to the next one.
     if link.application.paper_photos.shown().exclude(is_accepted=False).count() >= MOST:
         raise Refused("too-many-photos", _("These are enough photos; the office looks first."))
+    if link.photos.count() >= MOST_EVER:  # the file of what was taken back stays for a while
+        raise Refused(
+            "link-used-up",
+            _("This link has brought so many photos that it takes no more; ask for a new one."),
+        )
 
 
 def take_back(photo: PaperPhoto, *, at: datetime) -> None:

@@ -640,6 +640,25 @@ def test_what_came_back_may_be_sent_once_more_and_leaves_its_room(
     assert PaperPhoto.objects.undecided().count() == 1
 
 
+def test_nobody_fills_the_disk_by_taking_back_what_was_sent(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is taken back made room for the next photo, and its file stayed: a gigabyte an hour."""
+    monkeypatch.setattr(papers, "MOST_EVER", 2)
+    case = returned(place, "id_card")
+    address, phone = link_for(place, case), Client()
+    for shade in (10, 60):
+        phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture(shade)})
+        for photo in PaperPhoto.objects.undecided():
+            phone.post(f"{address}papers/{photo.pk}/take-back/")
+    kept = StoredBlob.objects.count()
+    told = phone.post(f"{address}papers/", {"paper": "id_card", "photos": picture(110)})
+    assert (told.status_code, told["X-Refusal"]) == (422, "link-used-up")
+    assert StoredBlob.objects.count() == kept == 2
+    sent = phone.post(f"{link_for(place, case)}papers/", {"paper": "id_card", "photos": picture()})
+    assert sent.status_code == 303
+
+
 def test_a_guardians_proof_is_looked_at_also_after_the_child_came_of_age(
     place: builders.County, sign_in: SignIn
 ) -> None:
