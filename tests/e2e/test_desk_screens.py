@@ -48,6 +48,7 @@ def test_the_keyboard_alone_accepts_an_application(place: builders.County, seat:
     expect(page.locator("[data-count]")).to_have_text("已勾选 1 件")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("已受理 1 件")
+    expect(page.get_by_role("status")).to_be_focused()  # so it is read aloud, and Tab goes on there
     case.refresh_from_db()
     assert case.state == "accepted"
 
@@ -55,7 +56,7 @@ def test_the_keyboard_alone_accepts_an_application(place: builders.County, seat:
 def test_after_an_error_the_reader_lands_on_the_summary(place: builders.County, seat: Seat) -> None:
     page = seat(place.administrator).new_page()
     builders.applied(place)
-    page.goto("/accept/")
+    page.goto("/accept/#main")  # where the link to skip to leads
     page.get_by_role("button", name="受理所选").click()
     expect(page.locator(".summary")).to_be_focused()
     expect(page.locator(".summary")).to_contain_text("没有勾选任何一行")

@@ -1,8 +1,12 @@
 // Small comforts; every page works without this file.
 "use strict";
 
-// After a form came back with errors, the reader lands on the summary.
-document.querySelector("[data-focus]")?.focus();
+// What was done, or what a form that came back has wrong, is where the reader lands: a page that is
+// loaded anew says nothing of it by itself. The place to which the reader had skipped on the page
+// before is still in the address, and the browser would go there.
+const news = document.querySelector("[data-focus]") ?? document.querySelector(".messages");
+if (news && location.hash) history.replaceState(null, "", location.pathname + location.search);
+news?.focus();
 // Once it is put right, "back" leads to the form, and to no question whether to send the errors again.
 if (document.querySelector(".summary[data-focus]")) history.replaceState(null, "");
 
