@@ -37,6 +37,12 @@ def done(request: HttpRequest, message: str | Promise, to: str, *args: Any) -> S
     return SeeOther(resolve_url(to, *args))
 
 
+def not_done(request: HttpRequest, refusal: Refused, to: str, *args: Any) -> SeeOther:
+    """Lead on and say why nothing was done, where no form comes back with it."""
+    messages.error(request, str(refusal.message))
+    return SeeOther(resolve_url(to, *args))
+
+
 def refused(
     request: HttpRequest, refusal: Refused, template: str, context: dict[str, Any]
 ) -> HttpResponse:

@@ -18,7 +18,7 @@ from outreach.actions import campaigns as promising
 from outreach.actions.audit import record
 from outreach.desk import itinerary
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, check_form, chosen, done
+from outreach.desk.answers import answer, check_form, chosen, done, not_done
 from outreach.desk.boards import SHOWN, figures_now, stops_now, team_rows, weeks_of
 from outreach.desk.boards import compare as side_by_side
 from outreach.desk.campaign_forms import AskForm, WhatIfForm
@@ -57,7 +57,7 @@ def adopt(request: DeskRequest, campaign: UUID) -> HttpResponse:
     try:
         made = adopting.adopt(held, by=request.user, at=clock.now())
     except Refused as refusal:
-        return done(request, refusal.message, "desk:campaign", held.pk)
+        return not_done(request, refusal, "desk:campaign", held.pk)
     count = made.figures["homes"]
     text = ngettext(
         "%(count)d appointment stands on the board, as it was made.",
@@ -159,7 +159,7 @@ def resume(request: DeskRequest, plan: UUID) -> HttpResponse:
     try:
         planning.resume(held, by=request.user, at=clock.now())
     except Refused as refusal:
-        return done(request, refusal.message, "desk:plan", held.pk)
+        return not_done(request, refusal, "desk:plan", held.pk)
     return done(request, _("The plan is being made."), "desk:plan", held.pk)
 
 
@@ -314,18 +314,25 @@ def pin(request: DeskRequest, plan: UUID) -> HttpResponse:
     team, _sep, on = request.POST.get("next", "").partition("/")
     crew = found(Team.objects.filter(campaign=held.campaign_id), pk=_uuid(team))
     when = _date(on)
-    rows = Application.objects.within(held.campaign.division)
+    whole = Application.objects.within(held.campaign.division)
+    back = ("desk:plan_day", held.pk, crew.pk, when)
     try:
-        cases = chosen(request, rows)
+        cases = chosen(request, whole.filter(pk__in=_shown_still(request, held, crew, when)), whole)
         if request.POST.get("deed") == "unpin":
             promising.unpin(held.campaign, cases, by=request.user, at=clock.now())
-            message = _("These appointments may move again.")
-        else:
-            promising.pin(held.campaign, cases, by=request.user, at=clock.now())
-            message = _("These appointments are promised; no later plan moves them.")
+            return done(request, _("These appointments may move again."), *back)
+        promising.pin(held.campaign, cases, by=request.user, at=clock.now())
     except Refused as refusal:
-        message = str(refusal.message)
-    return done(request, message, "desk:plan_day", held.pk, crew.pk, when)
+        return not_done(request, refusal, *back)
+    message = _("These appointments are promised; no later plan moves them.")
+    return done(request, message, *back)
+
+
+def _shown_still(request: DeskRequest, plan: Plan, crew: Team, on: date) -> list[UUID]:
+    """Return the cases of a team's day whose appointment stands when the page said."""
+    shown = request.POST.getlist("shown")
+    stops = stops_now(plan, team=crew.pk, on=on)
+    return [one.application_id for one in stops if f"{one.application_id}/{one.start}" in shown]
 
 
 def _uuid(text: str) -> UUID:

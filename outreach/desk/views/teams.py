@@ -19,7 +19,7 @@ from outreach.actions import campaigns as actions
 from outreach.actions import drafting
 from outreach.desk import feeds
 from outreach.desk.access import DeskRequest, found, only
-from outreach.desk.answers import answer, check_form, done
+from outreach.desk.answers import answer, check_form, done, not_done
 from outreach.desk.campaign_forms import ChangingTeamForm, HoursForm, TeamForm
 from outreach.desk.seeing import as_seen, showing, told
 from outreach.desk.views.campaigns import campaign_of
@@ -111,7 +111,7 @@ def remove(request: DeskRequest, team: UUID) -> HttpResponse:
     try:
         actions.remove_team(held, by=request.user, at=clock.now())
     except Refused as refusal:
-        return done(request, refusal.message, "desk:team_hours", held.pk)
+        return not_done(request, refusal, "desk:team_hours", held.pk)
     return done(request, _("The team is removed."), "desk:campaign", campaign)
 
 

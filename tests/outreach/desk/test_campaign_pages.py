@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -428,14 +429,35 @@ def test_what_a_colleague_told_meanwhile_is_said_and_the_rest_stays_ticked(
 
 def test_an_appointment_is_promised_and_released(hill: Hills, office: Client) -> None:
     plan = published(hill)
-    stop = plan.stops.first()
-    form = {"ids": [str(stop.application_id)], "next": f"{stop.team_id}/{stop.on}", "deed": "pin"}  # type: ignore[union-attr]
+    stop = plan.stops.earliest("pk")
+    day = f"/plans/{plan.pk}/{stop.team_id}/{stop.on}/"
+    form = {"ids": [str(stop.application_id)], "next": f"{stop.team_id}/{stop.on}", "deed": "pin"}
+    form |= {"shown": appointments_on(office.get(day))}
     page = office.post(f"/plans/{plan.pk}/pin/", form, follow=True)
     assert "已锁定" in text(page)
     assert hill.campaign.pins.count() == 1
     office.post(f"/plans/{plan.pk}/pin/", form | {"deed": "unpin"})
     assert hill.campaign.pins.count() == 0
     assert office.post(f"/plans/{plan.pk}/pin/", form | {"next": "x"}).status_code == 404
+
+
+def appointments_on(page: Any) -> list[str]:
+    """Return what a day's page says that it showed."""
+    return re.findall(r'name="shown" value="([^"]+)"', text(page))
+
+
+def test_no_appointment_is_promised_but_the_one_that_was_seen(hill: Hills, office: Client) -> None:
+    """Moved meanwhile, the other time was promised, and no later plan moved it back."""
+    plan = published(hill)
+    visit = Visit.objects.select_related("application").earliest("on", "start")
+    stop = plan.stops.get(application=visit.application_id)
+    seen = appointments_on(office.get(f"/plans/{plan.pk}/{stop.team_id}/{stop.on}/"))
+    to = visits.Appointment(visit.application, visit.on, time(19))
+    visits.move(visit, to, by=hill.place.administrator, at=ASKED)
+    form = {"ids": [visit.application_id], "next": f"{stop.team_id}/{stop.on}", "shown": seen}
+    told = office.post(f"/plans/{plan.pk}/pin/", form | {"deed": "pin"}, follow=True)
+    assert 'message--not"><strong>未办成：</strong>' in text(told)
+    assert not hill.campaign.pins.exists()
 
 
 def test_a_promise_ends_with_its_appointment(hill: Hills) -> None:
@@ -582,7 +604,9 @@ def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Cli
     assert loads.pop((stop.team_id, stop.on)) is None
     assert None not in loads.values()
     pinned = {"ids": [case.pk], "next": f"{stop.team_id}/{stop.on}", "deed": "pin"}
+    pinned |= {"shown": appointments_on(day)}
     assert office.post(f"/plans/{plan.pk}/pin/", pinned).status_code == 303
+    assert hill.campaign.pins.filter(application=case).exists()
 
 
 def test_the_feed_has_villages_and_times_and_no_person_and_is_revoked(
