@@ -380,6 +380,33 @@ def test_a_torn_record_of_a_locked_tablet_hides_no_other(
     assert accept(first, keys, place) == {"applied": 1, "here": 1, "unreadable": 1}
 
 
+ODD_STORES: list[Any] = [
+    *(None, 1, [], "text", {"store": "log"}, {"store": "log", "records": 5}),
+    {"store": "log", "records": [5, None, [], {"body": "zz"}]},
+    *({"store": "log", "records": [], "data_key": key} for key in (5, {"x": "y"})),
+]
+
+
+@pytest.mark.parametrize("odd", ODD_STORES)
+def test_what_is_made_like_no_other_hides_nothing_beside_it(
+    place: County,
+    tablet: Tablet,
+    keys: FederationKeys,
+    sign_in: SignIn,
+    tmp_path: Path,
+    odd: Any,
+) -> None:
+    """No key signs what a locked tablet says: whoever knows its number may say anything."""
+    log, media = ("log", {"entries": tablet.state.outbox}), ("media", odd)
+    parts: Parts = [("store", odd), log, media, ("end", {})]
+    first = hand_in(tablet, keys, parts, reason="locked")
+    page = sign_in(place.administrator).get(f"/tablets/handed-in/{first.pk}/")
+    assert "2 条记录" in page.content.decode()
+    call_command("open_handin", str(first.hand_in), tmp_path / "out", stdout=StringIO())
+    assert json.loads((tmp_path / "out/0001-log.json").read_text()) == log[1]
+    assert accept(first, keys, place)["applied"] == 2
+
+
 def test_set_aside_it_changes_nothing_and_stays(
     place: County, tablet: Tablet, keys: FederationKeys
 ) -> None:

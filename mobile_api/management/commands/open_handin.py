@@ -34,14 +34,22 @@ class Command(BaseCommand):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keys = FederationKeys(settings.OUTREACH_KEYS_DIR)
             for number, kind, plain in opened(options["receipt"], keys):
-                body = plain.pop("body", None) if kind == "media" else None
+                picture = _picture_out_of(plain) if kind == "media" else b""
                 text = json.dumps(plain, ensure_ascii=False, indent=1)
-                (folder / f"{number:04d}-{kind}.json").write_text(text, encoding="utf-8")
-                if body:
-                    (folder / f"{number:04d}-picture").write_bytes(base64.b64decode(body))
+                (folder / f"{number:04d}-{kind}.json").write_text(text, "utf-8", "replace")
+                if picture:
+                    (folder / f"{number:04d}-picture").write_bytes(picture)
                 count += 1
         except (CannotOpen, OSError) as error:
             raise CommandError(f"The hand-in cannot be opened: {error}") from error
         if not count:
             raise CommandError("There is no hand-in with this receipt.")
         self.stdout.write(f"Opened {count} parts into {folder}")
+
+
+def _picture_out_of(plain: Any) -> bytes:
+    """Take the picture out of a part, or nothing where it is made like no other."""
+    try:
+        return base64.b64decode(plain.pop("body") or "")
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return b""
