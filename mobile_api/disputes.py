@@ -121,9 +121,14 @@ def entry_of(dispute: Dispute) -> LedgerEntry:
 
 
 def correction_of(entry: LedgerEntry) -> LedgerEntry | None:
-    """Return the newest copy in which the tablet corrected what it had said, if there is one."""
-    copies = LedgerEntry.objects.filter(replica=entry.replica_id, corrects=entry.mutation_id)
-    return copies.order_by("-seq").first()
+    """Return the newest copy in which the tablet corrected what it had said, if there is one.
+
+    One of the two may have come in a hand-in, and stand in another log than the other.
+    """
+    copies = LedgerEntry.objects.filter(
+        replica__device__replicas=entry.replica_id, corrects=entry.mutation_id
+    )
+    return copies.order_by("-seq", "-pk").first()
 
 
 def standing(entry: LedgerEntry, by: User, *, hold: bool = False) -> str:

@@ -114,7 +114,7 @@ class LedgerEntry(models.Model):
     code = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField()
-    #: The mutation of the same replica of which this is a corrected copy.
+    #: The mutation of the same tablet of which this is a corrected copy.
     corrects = models.UUIDField(null=True)
     #: When the words were erased; signature and chain stay, so that it is known again.
     erased_at = models.DateTimeField(null=True)

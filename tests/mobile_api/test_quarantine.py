@@ -23,6 +23,7 @@ from django.test import Client
 
 from mobile_api import quarantine
 from mobile_api.devices import revoke
+from mobile_api.disputes import correction_of, entry_of
 from mobile_api.disputes import decide as decide_dispute
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
@@ -405,6 +406,24 @@ def test_what_is_made_like_no_other_hides_nothing_beside_it(
     call_command("open_handin", str(first.hand_in), tmp_path / "out", stdout=StringIO())
     assert json.loads((tmp_path / "out/0001-log.json").read_text()) == log[1]
     assert accept(first, keys, place)["applied"] == 2
+
+
+def test_a_copy_that_is_handed_in_is_shown_beside_what_it_corrects(
+    place: County, keys: FederationKeys, tmp_path: Path
+) -> None:
+    clock.advance_to(ON_THE_DAY)
+    visit = builders.scheduled(place, 1)[0]
+    tablet = enrolled(place, tmp_path)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    tablet.say("submit_evaluation", {**args, "identity_checked": False}, ON_THE_DAY)
+    tablet.sync()
+    [sent] = tablet.state.sent
+    copy = {**args, "evaluation": str(uuid4()), "corrects": sent["id"]}
+    tablet.say("submit_evaluation", copy, ON_THE_DAY)
+    assert accept(hand_in(tablet, keys, reason="fork"), keys, place) == {"applied": 1, "here": 1}
+    shown = correction_of(entry_of(Dispute.objects.get()))
+    assert shown is not None
+    assert shown.args == copy
 
 
 def test_set_aside_it_changes_nothing_and_stays(
