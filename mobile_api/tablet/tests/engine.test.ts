@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { declaration } from '@/book/evaluation'
-import { receiptOf } from '@/book/views'
+import { receiptOf, visits as listed } from '@/book/views'
 import { base64, randomBytes, sha256, sha256Hex, utf8 } from '@/core/bytes'
 import { manifestDigest } from '@/core/manifest'
+import type { Json } from '@/core/jcs'
 import type { Media } from '@/store/records'
 import { Safe } from '@/store/safe'
 import { fetchCertificate, NotTheFile, wantedFiles } from '@/sync/files'
@@ -155,6 +156,24 @@ describe('a bad line', () => {
     expect(Object.fromEntries(Array.from(again.rows, ([k, row]) => [k, row.d]))).toEqual(Object.fromEntries(server.rows))
     expect([await digestOf(again), again.state.complete, again.state.anew]).toEqual([again.state.digest, true, null])
     expect((await Safe.unlock(db, PIN)).rows.size).toBe(2)
+  })
+  it('shows a visit as done while a restored office tells it as it stood before, page by page', async () => {
+    const server = new FakeServer()
+    const visit = { application: 'a', on: '2018-06-04', start: '09:00', state: 'scheduled', order: 1 }
+    server.rows = new Map<string, Json>([['visit/0', visit], ['visit/1', { ...visit, start: '10:00' }]])
+    const { safe, engine } = await tablet(server)
+    await settle(engine)
+    const shown = () => listed(safe).map(({ state }) => state)
+    await safe.say('record_not_done', notDone('0'), 1)
+    server.rows.set('visit/0', { ...visit, state: 'not_done' })
+    await settle(engine)
+    expect(shown()).toEqual(['not_done', 'scheduled'])
+    server.ledger = []
+    server.views.clear()
+    server.pageRows = 1
+    server.rows.set('visit/0', visit)
+    await engine.exchange()
+    expect([safe.state.complete, shown()]).toEqual([false, ['not_done', 'scheduled']])
   })
   it.each([503, 500, 429, 502])('waits and tries again after %d', async (status) => {
     const server = new FakeServer()

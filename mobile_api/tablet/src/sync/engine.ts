@@ -76,6 +76,7 @@ export class Engine {
     if (answer.rid !== request.rid) return 'later' // another request's answer, come too late
     const { safe } = this
     const position = this.position(answer, request)
+    const { ackedSeq = safe.state.ackedSeq } = position
     if (position.halt === 'fork') {
       await safe.change({ state: position })
       return 'halted'
@@ -85,6 +86,8 @@ export class Engine {
     const change: Change = { outcomes: this.outcomes(answer, proof.doubt ? undefined : (proof.receipt ?? undefined)) }
     const state: Partial<SyncState> = {
       ...position,
+      // Of what a restored office lacks its rows show nothing, also while they come page by page.
+      settledSeq: Math.min(safe.state.settledSeq, ackedSeq),
       epoch: answer.epoch,
       offsetMs: Date.parse(answer.server_time) - this.clock.wall(),
       syncedAt: this.clock.wall(),
@@ -97,17 +100,17 @@ export class Engine {
     if (hasHole(waiting, { ...safe.state, ...position })) state.halt ??= 'damaged'
     const waits = waiting.length > 0 && state.halt === null
     // Pushed, and not further than before: told again at once, it would be told without end.
-    const deaf = waits && request.push !== undefined && position.ackedSeq === safe.state.ackedSeq
+    const deaf = waits && request.push !== undefined && ackedSeq === safe.state.ackedSeq
     const now = { ...safe.state, ...state }
     // On a receipt that does not hold, nothing that only this tablet has is let go; nor where the server
     // lacks records: of the pictures that they declare it misses none, because it knows of none.
     const keepsAll = now.doubt !== null || position.halt !== undefined
     const media = keepsAll ? [] : verified(safe, now)
     const meta = [...media, ...missedAgain(safe, answer.blobs_missing)]
-    change.prune = keepsAll ? [] : this.prunable(position.ackedSeq ?? safe.state.ackedSeq, answer.server_time)
+    change.prune = keepsAll ? [] : this.prunable(ackedSeq, answer.server_time)
     const del = keepsAll ? [] : forgotten(safe, change.prune)
     change.media = { meta, dropBytes: media.map(({ sha256 }) => sha256), del }
-    const page = answer.pull && (await this.turned(answer.pull, now.ackedSeq))
+    const page = answer.pull && (await this.turned(answer.pull, ackedSeq))
     const room = await this.keep({ ...change, state }, page)
     await safe.trust(answer.policy?.federation_key)
     if (deaf || page?.spoilt) return 'later'
