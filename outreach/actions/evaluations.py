@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outreach.actions import visits as visiting
-from outreach.actions.applications import move_on, take
+from outreach.actions.applications import erased, move_on, take
 from outreach.actions.audit import record, record_all
 from outreach.actions.holding import hold
 from outreach.actions.journeys import record_spared
@@ -300,6 +300,8 @@ def _age(submission: Submission, zone: tzinfo) -> int:
         on = submission.evaluated_at.astimezone(zone).date()
         return submission.visit.application.resident.age(on)
     except (ValueError, OverflowError) as error:
+        if submission.visit.application.erased_at:
+            raise erased() from error
         raise Refused(
             "before-birth",
             _("By the tablet's clock this was before the person was born; set it and record anew."),

@@ -22,9 +22,10 @@ from outreach.models import Application, AuditEvent, PaperPhoto, Resident
 from outreach.models.ids import new_id
 from outreach.retention.blanks import NAMELESS
 from outreach.retention.requests import erase_on_request, note, reapply
+from outreach.rules import Refused
 from tests import builders
 from tests.mobile_api.conftest import on_the_day as on_the_day
-from tests.mobile_api.talking import ON_THE_DAY, enrolled
+from tests.mobile_api.talking import ON_THE_DAY, enrolled, evaluation_args
 from tests.mobile_api.uploading import jpeg
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
@@ -235,3 +236,21 @@ def test_whom_a_tablet_brings_back_after_a_restore_is_erased_again(
         True,
         False,
     ]
+
+
+def test_an_evaluation_that_comes_too_late_is_said_to_be_of_who_was_erased(
+    place: builders.County, tmp_path: Path, settings: Any
+) -> None:
+    """Whoever accepted it read that the tablet's clock was before the person's birth."""
+    settings.OUTREACH_ERASURES = tmp_path / "erasures.jsonl"
+    [visit] = builders.scheduled(place)
+    tablet = enrolled(place, tmp_path)
+    args = evaluation_args(str(visit.pk), str(place.colleague.pk))
+    tablet.say("submit_evaluation", args, ON_THE_DAY)
+    leave(visit.application, "withdraw", by=place.administrator, at=ON_THE_DAY, note="")
+    person = visit.application.resident
+    assert erase_on_request(person, by=place.administrator, at=ON_THE_DAY, request="7").erased
+    tablet.sync()
+    dispute = Dispute.objects.get()
+    with pytest.raises(Refused, match="erased"):
+        decide(dispute, Decision.ACCEPTED, reason="属实", by=place.administrator, at=ON_THE_DAY)
