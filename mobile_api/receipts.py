@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from certificates.keys import write, write_private
 from mobile_api.chain import is_signed
 
 _PRIVATE = "receipt.key.pem"
@@ -42,20 +43,11 @@ class ReceiptKeys:
             return False
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
-        draft = file.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
         pem = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        (self.folder / f"receipt-{_name(_spki(key.public_key()))}.pub.pem").write_bytes(pem)
-        draft.replace(file)
+        write(self.folder / f"receipt-{_name(_spki(key.public_key()))}.pub.pem", pem)
+        write_private(file, key)
         return True
 
     def public(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,19 @@ def test_a_receipt_of_a_former_key_stays_valid(
     (tmp_path / "keys" / "receipt.key.pem").unlink()
     assert ReceiptKeys(tmp_path / "keys").create()
     assert "Genuine" in checked(receipt, tmp_path)
+
+
+def test_the_key_outlives_a_power_cut_once_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty file under its name would end every exchange of every tablet with an error."""
+    forced = set[str]()
+    monkeypatch.setattr(
+        os, "fsync", lambda one: forced.add(Path(f"/proc/self/fd/{one}").readlink().name)
+    )
+    ReceiptKeys(tmp_path / "apart").create()
+    assert {"receipt.key.new", "apart"} < forced
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "apart").iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize("change", ["said", "sig", "list", "empty"])
