@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from mobile_api import handed
 from mobile_api.chain import canonical_json, is_signed
@@ -48,9 +48,11 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
     replica = _named(part)
     if replica:
         _check_signature(part, bytes(replica.device.public_key))
-    if not replica or part.reason == LOCKED:
-        _check_room(part, replica)
-    _check_whole(part)
+    parts = HandInPart.objects.filter(hand_in=part.hand_in, said_replica=part.replica)
+    if not parts.filter(n=part.n).exists():
+        if not replica or part.reason == LOCKED:
+            _check_room(part, replica)
+        _check_whole(part, parts)
     row, is_new = _enter(part, replica, by=replica.device.user if replica else None, at=at)
     if is_new:
         # By now nobody else keeps this part. A cut before the commit leaves a file alone, which the
@@ -129,14 +131,10 @@ def _signer(part: HandInIn) -> Replica | None:
 
 
 def _check_room(part: HandInIn, replica: Replica | None) -> None:
-    """Keep what nobody signed from filling the disk; what is here already needs no room.
+    """Keep what nobody signed from filling the disk.
 
     Who is not known shares one room; each locked tablet has its own, which no stranger takes up.
     """
-    if HandInPart.objects.filter(
-        hand_in=part.hand_in, n=part.n, said_replica=part.replica
-    ).exists():
-        return
     unsigned = HandInPart.objects.filter(replica=replica)
     if replica:
         unsigned = unsigned.filter(reason=LOCKED)
@@ -145,17 +143,13 @@ def _check_room(part: HandInIn, replica: Replica | None) -> None:
         raise Problem("no-room", "for what no key of a tablet has signed")
 
 
-def _check_whole(part: HandInIn) -> None:
+def _check_whole(part: HandInIn, parts: QuerySet[HandInPart]) -> None:
     """Refuse what would never be heard: a part of what is decided, or one without those before it.
 
     Somebody may decide what a cut has left, and a restore may take the first parts away.
     """
-    same = {"hand_in": part.hand_in, "said_replica": part.replica}
-    parts = HandInPart.objects.filter(**same)
     parts.select_for_update().order_by("n").values_list("pk").first()  # nobody decides meanwhile
-    if parts.filter(n=part.n).exists():
-        return
-    if HandInVerdict.objects.filter(**same).exists():
+    if HandInVerdict.objects.filter(hand_in=part.hand_in, said_replica=part.replica).exists():
         raise Problem("hand-in-anew", "what came before was decided already")
     if parts.filter(n__lt=part.n).count() < part.n:
         raise Problem("hand-in-anew", "parts before this one are missing")
