@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.audit import record
+from outreach.domain.daytime import is_past, time_at
 from outreach.domain.vocabulary import Role
 from outreach.files import lines
 from outreach.models import (
@@ -301,6 +302,8 @@ class Happening:
     place: Division | None = None
     doctor: User | None = None
     team: Team | None = None
+    #: From which minute of the first day on, where they had set out.
+    since: int | None = None
     note: str = ""
 
 
@@ -311,6 +314,8 @@ def hinder(campaign: Campaign, what: Happening, *, by: User, at: datetime) -> Hi
         raise Refused("span-reversed", _("The last day lies before the first."))
     if what.last_on < campaign.first_on or what.first_on > campaign.last_on:
         raise Refused("outside-campaign", _("These days are not in the campaign."))
+    if what.since is not None and not is_past(what.first_on, time_at(what.since), at):
+        raise Refused("hour-to-come", _("This hour is still to come; name one that is over."))
     _check_subject(campaign, what, by)
     with transaction.atomic():
         made = Hindrance.objects.create(

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outreach.actions.campaigns import working_days
 from outreach.actions.thinking import stands_in
-from outreach.domain.daytime import minutes_of
+from outreach.domain.daytime import is_past, minutes_of
 from outreach.domain.planning import Travel
 from outreach.domain.planning.offering import BAND
 from outreach.domain.planning.travel import road_metres, road_seconds
@@ -62,6 +62,31 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Away:
+    """Which doctors cannot come, by themselves or with their whole team."""
+
+    hindrances: Sequence[Hindrance]
+    team_of: Mapping[UUID, UUID]
+
+    def is_away(self, doctor: UUID, day: date, minute: int = 24 * 60) -> bool:
+        """Tell whether a doctor cannot come on that day, by that minute of it."""
+        team = self.team_of.get(doctor)
+        return any(
+            one.covers(day, minute) and (one.doctor_id == doctor or (team and one.team_id == team))
+            for one in self.hindrances
+        )
+
+    def has_begun(self, visit: Visit, now: datetime) -> bool:
+        """Tell whether its time has come; not where whoever was to make it was away by then.
+
+        Of everybody else nothing is known: a tablet may be in that home without a line.
+        """
+        return is_past(visit.on, visit.start, now) and not self.is_away(
+            visit.assessor_id, visit.on, minutes_of(visit.start)
+        )
+
+
+@dataclass(frozen=True)
 class _Register:
     """What the register says of a campaign at one moment."""
 
@@ -74,12 +99,14 @@ class _Register:
     hindrances: list[Hindrance]
     cases: list[Application]
     visits: dict[UUID, Visit]
+    missed: Collection[UUID]
     told: Mapping[UUID, tuple[date, time]]
     elsewhere: Sequence[Visit]
     begun: Sequence[Visit]
     accepted_on: Mapping[UUID, date]
     qualified: Mapping[UUID, frozenset[str]]
     members: Mapping[UUID, list[UUID]]
+    away: Away
     barred: Mapping[UUID, set[UUID]]
     pinned: set[UUID]
     customary: set[int]
@@ -111,6 +138,7 @@ def draw_up(campaign: Campaign, now: datetime, wishes: Mapping[str, Any] | None 
     _bar(known, visits, shifts)
     document = {
         "visits": visits,
+        "missed": list(_missed(known)),
         "unplaced": [str(case.pk) for case in known.cases if case.pk not in places],
         "shifts": shifts,
         "minutes": known.wishes.get("minutes", campaign.minutes),
@@ -122,6 +150,15 @@ def draw_up(campaign: Campaign, now: datetime, wishes: Mapping[str, Any] | None 
         },
     }
     return Question(document, known.days)
+
+
+def _missed(known: _Register) -> Iterator[dict[str, Any]]:
+    """List the appointments to which nobody came, to see whether they are changed by hand since."""
+    for pk in known.missed:
+        visit = known.visits[pk]
+        if visit.on in known.days:
+            day, start = known.days.index(visit.on), minutes_of(visit.start)
+            yield {"visit": str(pk), "day": day, "start": start}
 
 
 def without_homes(document: Mapping[str, Any], cases: Collection[str]) -> dict[str, Any]:
@@ -153,9 +190,11 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
         members[team].append(user)
     people = {user for crew in members.values() for user in crew}
     rows = Assessor.objects.serving().filter(user__in=people)
+    hindrances = list(campaign.hindrances.standing().select_related("place"))
+    away = Away(hindrances, {user: team for team, crew in members.items() for user in crew})
     cases = list(cases_of(campaign))
     visits = {visit.application_id: visit for visit in open_visits(campaign)}
-    ours = [case for case in cases if _is_ours(visits.get(case.pk), campaign, people, now)]
+    ours = [case for case in cases if _is_ours(visits.get(case.pk), campaign, away, now)]
     accepted_on = _acceptances(campaign)
     longest = campaign.first_on.year - min(accepted_on.values(), default=now.date()).year
     return _Register(
@@ -169,20 +208,32 @@ def _read(campaign: Campaign, now: datetime, wishes: Mapping[str, Any]) -> _Regi
                 "team"
             )
         ),
-        list(campaign.hindrances.standing().select_related("place")),
+        hindrances,
         ours,
         visits,
+        {
+            case.pk
+            for case in ours
+            if (visit := visits.get(case.pk)) and is_past(visit.on, visit.start, now)
+        },
         told_times(campaign),
         _elsewhere(people, ours, now),
-        _begun(people, now),
+        _begun(people, away, now),
         accepted_on,
         {row.user_id: frozenset(row.categories) for row in rows},
         members,
+        away,
         _relatives(people),
         set(campaign.pins.values_list("application", flat=True)),
         _customary(campaign),
         wishes,
     )
+
+
+def who_is_away(campaign: Campaign) -> Away:
+    """Return who of the campaign's doctors cannot come, and when."""
+    team_of = dict(campaign.members.values_list("user", "team"))
+    return Away(list(campaign.hindrances.standing()), team_of)
 
 
 def _customary(campaign: Campaign) -> set[int]:
@@ -192,12 +243,12 @@ def _customary(campaign: Campaign) -> set[int]:
     return {campaign.minutes, *(minutes for pair in given for minutes in pair if minutes)}
 
 
-def _is_ours(visit: Visit | None, campaign: Campaign, people: set[UUID], now: datetime) -> bool:
+def _is_ours(visit: Visit | None, campaign: Campaign, away: Away, now: datetime) -> bool:
     """Tell whether a case without an appointment elsewhere can still be planned."""
     if visit is None:
         return True
-    inside = campaign.first_on <= visit.on <= campaign.last_on and visit.assessor_id in people
-    return inside and datetime.combine(visit.on, visit.start, now.tzinfo) > now
+    inside = campaign.first_on <= visit.on <= campaign.last_on
+    return inside and visit.assessor_id in away.team_of and not away.has_begun(visit, now)
 
 
 _OF_ELSEWHERE = (
@@ -215,12 +266,11 @@ def _elsewhere(people: Iterable[UUID], ours: Sequence[Application], now: datetim
     return [visit for visit in shown if visit.application_id not in known]
 
 
-def _begun(people: Iterable[UUID], now: datetime) -> list[Visit]:
+def _begun(people: Iterable[UUID], away: Away, now: datetime) -> list[Visit]:
     """Return today's visits of the teams' assessors that have begun by now, or are over."""
     rows = Visit.objects.filter(assessor__in=people, on=timezone.localdate(now))
-    come = Q(start__lte=now.time()) | ~Q(state__in=OPEN_VISITS)
-    shown = rows.filter(come).exclude(state=VisitState.CANCELLED)
-    return list(shown.select_related("application__village__parent"))
+    shown = rows.exclude(state=VisitState.CANCELLED).select_related("application__village__parent")
+    return [one for one in shown if one.state not in OPEN_VISITS or away.has_begun(one, now)]
 
 
 def _acceptances(campaign: Campaign) -> dict[UUID, date]:
@@ -242,22 +292,8 @@ def _relatives(people: Iterable[UUID]) -> dict[UUID, set[UUID]]:
 
 def able(known: _Register, team: UUID, day: date) -> list[UUID]:
     """List the members of a team who can come on that day."""
-    away = {
-        one.doctor_id
-        for one in known.hindrances
-        if one.kind == HindranceKind.DOCTOR_AWAY and one.covers(day)
-    }
     serving = (user for user in known.members.get(team, []) if user in known.qualified)
-    return [user for user in serving if user not in away]
-
-
-def doctors_away(campaign: Campaign) -> dict[UUID, list[tuple[date, date]]]:
-    """Map each doctor who cannot come to the spans of days."""
-    found: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
-    rows = campaign.hindrances.standing().filter(kind=HindranceKind.DOCTOR_AWAY)
-    for doctor, first, last in rows.values_list("doctor", "first_on", "last_on"):
-        found[doctor].append((first, last))
-    return found
+    return [user for user in serving if not known.away.is_away(user, day)]
 
 
 def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
@@ -267,15 +303,8 @@ def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:
         return None
     if shift.on not in known.days:
         return None
-    if any(
-        one.kind == HindranceKind.TEAM_AWAY
-        and one.team_id == shift.team_id
-        and one.covers(shift.on)
-        for one in known.hindrances
-    ):
-        return None
     come = able(known, shift.team_id, shift.on)
-    way = _way_on(known, shift, come)
+    way = _way_on(known, shift)
     if not come or (shift.end - way.start < SHORTEST_SHIFT and not way.is_expected):
         return None
     campaign = known.campaign
@@ -305,7 +334,7 @@ class _WayOn:
     busy: Sequence[list[int]] = ()
 
 
-def _way_on(known: _Register, shift: Shift, come: Sequence[UUID]) -> _WayOn:
+def _way_on(known: _Register, shift: Shift) -> _WayOn:
     """Tell where a team sets out: today from its last door, in time for who expects it next.
 
     Whoever is told of a change needs a while to turn round, but is on the way to that home already.
@@ -315,7 +344,8 @@ def _way_on(known: _Register, shift: Shift, come: Sequence[UUID]) -> _WayOn:
         return _WayOn(base, left)
     now = minutes_of(known.now)
     turned = now + NOTICE_MINUTES
-    doors = [visit for visit in known.begun if visit.assessor_id in come]
+    crew = known.members.get(shift.team_id, [])
+    doors = [visit for visit in known.begun if visit.assessor_id in crew]
     if doors:
         ends = {visit: _ended(visit, now) for visit in doors}
         last = max(doors, key=lambda visit: ends[visit])
@@ -372,9 +402,9 @@ def _busy(known: _Register, shift: Shift, come: Sequence[UUID]) -> list[list[int
 
 
 def _own(known: _Register, shift: Shift) -> list[Visit]:
-    """Return the appointments of the question's cases that a team has on a day."""
+    """Return the appointments of the question's cases that a team still has on a day."""
     crew = known.members.get(shift.team_id, [])
-    visits = (known.visits.get(case.pk) for case in known.cases)
+    visits = (known.visits.get(case.pk) for case in known.cases if case.pk not in known.missed)
     return [one for one in visits if one and one.on == shift.on and one.assessor_id in crew]
 
 
@@ -497,6 +527,8 @@ def _agreed(
     visit = known.visits.get(case.pk)
     if visit is None or visit.on not in known.days or _is_closed(known, case, visit.on):
         return []
+    if case.pk in known.missed:
+        return []
     day = known.days.index(visit.on)
     if any(stands_in(span, day, minutes_of(visit.start)) for span in listed):
         return []
@@ -574,10 +606,11 @@ def _known_to(known: _Register, users: Iterable[UUID]) -> set[str]:
 def standing_appointments(question: Question, campaign: Campaign) -> list[dict[str, Any]]:
     """List the appointments that families have, as stops with team, day and start.
 
-    `told` is the start the family was told, `pinned` ones may not move: promised expressly, or
-    made by hand before the first plan was published.
+    Not those to which nobody came. `told` is the start the family was told, `pinned` ones may not
+    move: promised expressly, or made by hand before the first plan was published.
     """
-    wanted = {visit["id"] for visit in question.document["visits"]}
+    missed = {one["visit"] for one in question.document["missed"]}
+    wanted = {visit["id"] for visit in question.document["visits"]} - missed
     crew = {user: team for team, user in campaign.members.values_list("team", "user")}
     pinned = set(campaign.pins.values_list("application", flat=True))
     is_planned = campaign.plans.filter(published_at__isnull=False).exists()

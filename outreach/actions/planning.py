@@ -28,7 +28,7 @@ from outreach.actions.audit import record
 from outreach.actions.campaigns import check_plans
 from outreach.actions.holding import hold_appointments
 from outreach.actions.visits import Appointment, append, settle
-from outreach.domain.daytime import minutes_of, time_at
+from outreach.domain.daytime import is_past, minutes_of, time_at
 from outreach.domain.planning.offering import BAND
 from outreach.models import (
     Application,
@@ -231,6 +231,8 @@ class Change:
     stop: PlannedStop | None
     was_on: date | None = None
     was_start: time | None = None
+    #: The time that it knows has come, and nobody with it.
+    waits: bool = False
 
     @property
     def changes_day(self) -> bool:
@@ -244,20 +246,32 @@ def changes(plan: Plan, at: datetime) -> list[Change]:
     standing = {visit.application_id: visit for visit in _open_visits(plan)}
     told = drafting.told_times(plan.campaign)
     found = []
+
+    def waits(visit: Visit, on: date, start: time) -> bool:
+        return is_past(visit.on, visit.start, at) and is_past(on, start, at)
+
     for pk, stop in stops.items():
         visit = standing.get(pk)
         if visit is None:
             found.append(Change(CallKind.NEW, stop.application, stop))
             continue
         on, start = told.get(visit.pk, (visit.on, visit.start))
-        if must_call(on, start, stop.on, stop.start):
-            found.append(Change(CallKind.MOVED, stop.application, stop, on, start))
-    going = {visit.application_id for visit in _left_out(plan)}
+        is_waiting = waits(visit, on, start)
+        if is_waiting or must_call(on, start, stop.on, stop.start):
+            found.append(Change(CallKind.MOVED, stop.application, stop, on, start, is_waiting))
+    going = {visit.application_id for visit in _left_out(plan, at)}
     for left in plan.left_out.select_related(*_SHOWN).filter(application__in=going):
         if visit := standing.get(left.application_id):
-            found.append(Change(CallKind.CANCELLED, left.application, None, visit.on, visit.start))
+            was = visit.on, visit.start
+            is_waiting = waits(visit, *was)
+            found.append(Change(CallKind.CANCELLED, left.application, None, *was, is_waiting))
     return sorted(
-        found, key=lambda one: (one.was_on or date.max, one.kind, str(one.application.pk))
+        found,
+        key=lambda one: (
+            one.was_on or date.max,
+            one.was_start or time.max,
+            str(one.application.pk),
+        ),
     )
 
 
@@ -373,32 +387,36 @@ def _seen(plan: Plan) -> dict[UUID, tuple[date, int]]:
     if plan.problem is None:
         return {}
     days = [date.fromisoformat(day) for day in plan.problem["days"]]
-    return {
-        UUID(one["visit"]): (days[one["day"]], one["start"]) for one in plan.problem["standing"]
-    }
+    stood = [*plan.problem["standing"], *plan.problem.get("missed", [])]  # older questions: none
+    return {UUID(one["visit"]): (days[one["day"]], one["start"]) for one in stood}
 
 
 def _still_true(plan: Plan, at: datetime) -> tuple[list[PlannedStop], list[Application]]:
-    """Part the stops that can be arranged from cases that moved on or were changed by hand."""
+    """Part the stops that can be arranged from cases that moved on or were changed by hand.
+
+    Whose visit has begun since the plan was asked for is left alone, too: somebody may be there.
+    """
     seen = _seen(plan)
     accepted = set(drafting.cases_of(plan.campaign).values_list("pk", flat=True))
+    visits, away = _open_visits(plan), drafting.who_is_away(plan.campaign)
+    begun = {visit.application_id for visit in visits if away.has_begun(visit, at)}
     first, last = plan.campaign.first_on, plan.campaign.last_on
     worked = drafting.days_of(plan.campaign)
     # On a day that was made a holiday since nobody can come: the plan saw no appointment there.
     standing = {
         visit.application_id: visit
-        for visit in _open_visits(plan)
+        for visit in visits
         if visit.on in worked or not first <= visit.on <= last
     }
     wanted, skipped = [], []
     for stop in _stops(plan):
         visit = standing.get(stop.application_id)
         now = (visit.on, minutes_of(visit.start)) if visit else None
-        starts = timezone.make_aware(datetime.combine(stop.on, time_at(stop.start)))
         if (
             stop.application_id not in accepted
+            or stop.application_id in begun
             or now != seen.get(stop.application_id)
-            or starts <= at
+            or is_past(stop.on, time_at(stop.start), at)
         ):
             skipped.append(stop.application)
         else:
@@ -425,14 +443,13 @@ def book(campaign: Campaign, wanted: Sequence[Wanted]) -> list[Booking]:
     relatives = set(
         DeclaredRelative.objects.filter(user__in=people).values_list("user", "resident")
     )
-    away = drafting.doctors_away(campaign)
+    away = drafting.who_is_away(campaign)
     made = []
     for case, team, on, start, minutes in wanted:
         come = [
             user
             for user in crews.get(team, [])
-            if user.pk in skills
-            and not any(first <= on <= last for first, last in away.get(user.pk, ()))
+            if user.pk in skills and not away.is_away(user.pk, on)
         ]
         lead = _lead(case, come, skills, relatives)
         to = Appointment(case, on, start, minutes)
@@ -466,20 +483,21 @@ def _lead(
     return min(fit, key=rank)
 
 
-def _left_out(plan: Plan) -> list[Visit]:
-    """Return appointments that the plan says cannot take place, unless changed by hand since."""
-    seen = _seen(plan)
+def _left_out(plan: Plan, at: datetime) -> list[Visit]:
+    """Return appointments that the plan says cannot take place, unless changed or begun since."""
+    seen, away = _seen(plan), drafting.who_is_away(plan.campaign)
     left = set(plan.left_out.values_list("application", flat=True))
     return [
         visit
         for visit in _open_visits(plan)
         if visit.application_id in left
         and seen.get(visit.application_id) == (visit.on, minutes_of(visit.start))
+        and not away.has_begun(visit, at)
     ]
 
 
 def _cancel_left_out(plan: Plan, *, by: User, at: datetime, reason: str) -> list[Visit]:
-    gone = _left_out(plan)
+    gone = _left_out(plan, at)
     if gone:
         settle(gone, "cancel")
         append(gone, "cancel", by=by, at=at, note=reason)
@@ -499,7 +517,8 @@ def _note_calls(
     for one in arranged.moved:
         is_known = one.visit.pk in told
         was = told.get(one.visit.pk, (one.on, one.start))
-        if not is_known or must_call(*was, one.visit.on, minutes_of(one.visit.start)):
+        is_missed = is_past(one.on, one.start, at)
+        if not is_known or is_missed or must_call(*was, one.visit.on, minutes_of(one.visit.start)):
             news.append(_call(plan, CallKind.MOVED, one.visit, was, at))
     for visit in cancelled:
         was = told.get(visit.pk, (visit.on, visit.start))
@@ -535,15 +554,16 @@ def _joined(call: Call, untold: Call | None, by: User, at: datetime) -> bool:
         return call.kind != CallKind.CANCELLED
     if untold is not None:
         call.was_on, call.was_start = untold.was_on, untold.was_start
-    if call.kind == CallKind.MOVED and not _is_news(call):
+    if call.kind == CallKind.MOVED and not _is_news(call, at):
         # Nobody need call, but what the family knows is what the next plan is measured by.
         call.on, call.start, call.told_by, call.told_at = call.was_on, call.was_start, by, at
     return True
 
 
-def _is_news(call: Call) -> bool:
+def _is_news(call: Call, at: datetime) -> bool:
     assert call.was_on is not None
     assert call.was_start is not None
     assert call.on is not None
     assert call.start is not None
-    return must_call(call.was_on, call.was_start, call.on, minutes_of(call.start))
+    is_over = is_past(call.was_on, call.was_start, at)
+    return is_over or must_call(call.was_on, call.was_start, call.on, minutes_of(call.start))

@@ -328,6 +328,10 @@ SUBJECT_OF = {
 }
 
 
+#: Kinds of which it counts since when.
+AWAY = (HindranceKind.DOCTOR_AWAY, HindranceKind.TEAM_AWAY)
+
+
 class HindranceForm(forms.Form):
     """What came in between, and on which days; only the field of its kind counts."""
 
@@ -342,6 +346,14 @@ class HindranceForm(forms.Form):
     )
     first_on = _day(_("From"))
     last_on = _day(_("Up to and including"))
+    since = _moment(
+        _("Since when on the first day?"),
+        required=False,
+        help_text=_(
+            "Only where they had set out: whom they were to visit before that hour counts as"
+            " visited. Left empty, nobody went out on that day."
+        ),
+    )
     note = forms.CharField(label=_("What is known"), max_length=500, required=False)
 
     def __init__(self, *args: Any, campaign: Campaign, cases: Any, on: date, **kwargs: Any) -> None:
@@ -376,4 +388,6 @@ class HindranceForm(forms.Form):
         said = self.cleaned_data
         kind = HindranceKind(said["kind"])
         subject = {SUBJECT_OF[kind]: said[SUBJECT_OF[kind]]}
+        if kind in AWAY and said["since"]:
+            subject["since"] = minutes_of(said["since"])
         return Happening(kind, said["first_on"], said["last_on"], note=said["note"], **subject)

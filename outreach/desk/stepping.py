@@ -112,7 +112,7 @@ def page_of(
     extra: Callable[[], dict[str, Any]] = dict,
     **listing: Any,
 ) -> dict[str, Any]:
-    """Return what a step's page shows, oldest first."""
+    """Return what a step's page shows, in its order."""
     shown = clock.now()
     calendar = Calendar.of(timezone.localdate(shown))
     waiting = step.waiting(request.user, calendar.today)
@@ -122,7 +122,7 @@ def page_of(
         "shown": shown.isoformat(),
         "listing": list_rows(
             request,
-            waiting.order_by(step.since, "pk"),
+            waiting.order_by(*(step.order or [step.since]), "pk"),
             calendar,
             days=step.legal,
             promised=step.promised,

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -56,8 +57,8 @@ Waiting = Callable[[User, date], QuerySet[Any]]
 class Step:
     """One step: its page, its words, who takes it, what waits, and the promise it is held against.
 
-    What waits is ordered by the column `since`; `begins` turns its value into the day from which on
-    it waits.
+    What waits is ordered by the column `since`, unless `order` names others; `begins` turns its
+    value into the day from which on it waits.
     """
 
     url: str
@@ -67,6 +68,7 @@ class Step:
     roles: tuple[Role, ...]
     waiting: Waiting
     since: str = "state_since"
+    order: tuple[str, ...] = ()
     promise: str | None = None
     begins: Callable[[Any], Any] = lambda since: since
 
@@ -185,8 +187,13 @@ def unfinished_visits(user: User, today: date) -> VisitQuerySet:
 
 
 def families_to_tell(user: User, today: date) -> QuerySet[Call]:
-    """Return the families whose appointment a plan made, moved or cancelled, not told yet."""
-    return calls_for(user).to_make().still_true(today)
+    """Return the families whose appointment a plan made, moved or cancelled, not told yet.
+
+    `soonest` is the first day that is another one than they know, or that they have to know.
+    """
+    rows = calls_for(user).to_make().still_true(today)
+    soonest = Least(Coalesce("was_on", "on"), Coalesce("on", "was_on"))
+    return rows.annotate(soonest=soonest, hour=Coalesce("was_start", "start"))
 
 
 def papers_sent(user: User, _today: date) -> QuerySet[Application]:
@@ -343,6 +350,7 @@ TELL = Step(
     (Role.LIAISON, Role.ADMINISTRATOR),
     families_to_tell,
     since="created_at",
+    order=("soonest", "hour"),
 )
 POST_NOTICES = Step(
     "desk:post_notices",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from math import ceil
 
 
@@ -14,6 +14,11 @@ def minutes_of(moment: time | datetime) -> int:
 def time_at(minutes: int) -> time:
     """Return minutes after midnight as a time of day."""
     return time(*divmod(minutes, 60))
+
+
+def is_past(on: date, start: time, now: datetime) -> bool:
+    """Tell whether that time of that day has come, by a clock in the service's time zone."""
+    return datetime.combine(on, start, now.tzinfo) <= now
 
 
 def clock_time(minutes: int) -> str:

@@ -132,13 +132,17 @@ class HindranceQuerySet(models.QuerySet["Hindrance"]):
 
 
 class Hindrance(models.Model):
-    """A person absent, a road cut, a doctor or a whole team away, on some days of a campaign."""
+    """A person absent, a road cut, a doctor or a whole team away, on some days of a campaign.
+
+    `since` is from which minute of the first day on, where they had set out; null: the whole day.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="hindrances")
     kind = models.CharField(max_length=12, choices=HindranceKind.choices)
     first_on = models.DateField()
     last_on = models.DateField()
+    since = models.PositiveSmallIntegerField(null=True)
     application = models.ForeignKey(Application, models.PROTECT, null=True, related_name="+")
     place = models.ForeignKey(Division, models.PROTECT, null=True, related_name="+")
     doctor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -153,9 +157,10 @@ class Hindrance(models.Model):
     class Meta:
         ordering = ["-recorded_at"]
 
-    def covers(self, day: date) -> bool:
-        """Tell whether it stands on that day."""
-        return self.first_on <= day <= self.last_on
+    def covers(self, day: date, minute: int = 24 * 60) -> bool:
+        """Tell whether it stands on that day, by that minute of it."""
+        began = minute >= (self.since or 0) or day > self.first_on
+        return began and self.first_on <= day <= self.last_on
 
 
 class PlanState(models.TextChoices):

@@ -30,7 +30,7 @@ TOLD = 20
 
 @only(Role.LIAISON, Role.ADMINISTRATOR, Role.AUDITOR)
 def calls(request: DeskRequest) -> HttpResponse:
-    """List the families to tell, the oldest news first; on POST note who was told, or was not."""
+    """List families to tell, first whose day is next; on POST note who was told, or was not."""
 
     def act() -> HttpResponse:
         check_takes(request.user, TELL.roles)

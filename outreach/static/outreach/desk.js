@@ -135,7 +135,7 @@ for (const form of document.querySelectorAll("form[data-kinds]")) {
   const show = () => {
     const kind = form.querySelector("input[name=kind]:checked")?.value;
     for (const part of form.querySelectorAll("[data-kind]")) {
-      part.classList.toggle("is-other", part.dataset.kind !== kind);
+      part.classList.toggle("is-other", !part.dataset.kind.split(" ").includes(kind));
     }
   };
   form.addEventListener("change", show);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -378,6 +378,27 @@ def test_what_came_in_between_before_any_plan_is_noted_and_taken_back(
     hindrance = hill.campaign.hindrances.get()
     office.post(f"/hindrances/{hindrance.pk}/withdraw/")
     assert not hill.campaign.hindrances.standing().exists()
+
+
+def test_since_when_a_team_is_away_is_said_and_shown(
+    hill: Hills, office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2018, 6, 4, 12, tzinfo=builders.SHANGHAI))
+    form = {
+        "kind": "team_away",
+        "team": str(hill.north.pk),
+        "first_on": "2018-06-04",
+        "last_on": "2018-06-04",
+    }
+    page = f"/campaigns/{hill.campaign.pk}/hinder/"
+    early = office.post(page, form | {"since": "14:00"})
+    assert (early.status_code, early["X-Refusal"]) == (422, "hour-to-come")
+    answer = office.post(page, form | {"since": "10:30"}, follow=True)
+    assert hill.campaign.hindrances.get().since == 10 * 60 + 30
+    assert "06-04 10:30 – 06-04" in text(answer)
+    cut = {"kind": "road_cut", "place": str(hill.villages[0].pk), "since": "14:00"}
+    office.post(page, form | cut)
+    assert hill.campaign.hindrances.get(kind="road_cut").since is None
 
 
 def test_what_cannot_be_answered_yet_is_not_noted_either(hill: Hills, office: Client) -> None:
