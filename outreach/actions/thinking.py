@@ -80,7 +80,7 @@ def answer(
     workers: int = 0,
 ) -> list[Plan]:
     """Return the plan, or the two answers; `workers` processes search beside this one."""
-    problem = problem_of(document)
+    problem, pins = problem_of(document), pins_of(document)
 
     def hear(progress: Progress) -> None:
         say(("better", progress.best))
@@ -94,10 +94,10 @@ def answer(
             seed=seed,
             stop=stop,
             progress=hear,
+            promised=pins,
             workers=workers,
         )
         return [said.insert_only.plan, said.repair.plan]
-    pins = pins_of(document)
     warm = _plan_of(document.get("kept") or document["standing"], document)
 
     def search(what: Problem, share: float, start: Plan, heard: Heard | None) -> Plan:

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from outreach.actions import applications, campaigns, planning, visits
+from outreach.actions import adopting, applications, campaigns, planning, visits
 from outreach.actions.campaigns import CampaignTerms, Happening
 from outreach.domain.daytime import minutes_of
 from outreach.domain.vocabulary import Level
@@ -218,6 +218,31 @@ def test_an_appointment_at_other_hours_than_the_widest_stands(
         assert case not in [one.application for one in planning.changes(plan, ASKED)]
     planning.publish(answers[0], by=place.administrator, at=ASKED)
     assert Visit.objects.get(application=case).on == FRIDAY
+
+
+@pytest.mark.parametrize("is_promised", [False, True])
+def test_a_promised_appointment_keeps_its_team_in_a_repair(
+    place: builders.County, is_promised: bool
+) -> None:
+    """It kept its day and its hour, and other doctors came than those whom the family was told."""
+    hill = hills(place, 0)
+    office = place.administrator
+    alone, beside = wait(place, hill.villages[4:], 2)
+    for case, doctor, hour in ((alone, place.assessor, 10), (beside, hill.spare, 11)):
+        applications.assign([case], doctor, by=office, at=ASKED)
+        visits.schedule([visits.Appointment(case, MONDAY, time(hour))], by=office, at=ASKED)
+    adopting.adopt(hill.campaign, by=office, at=ASKED)
+    if is_promised:
+        campaigns.pin(hill.campaign, [alone, beside], by=office, at=ASKED)
+    cut = Happening(HindranceKind.ROAD_CUT, FRIDAY, FRIDAY, place=hill.villages[0])
+    campaigns.hinder(hill.campaign, cut, by=office, at=ASKED)
+    insert, repair = planning.answer(hill.campaign, by=office, at=ASKED)
+    think(insert.pk, repair.pk, rounds=3)
+    teams = {stop.application: stop.team for stop in repair.stops.select_related("team")}
+    if is_promised:
+        assert teams == {alone: hill.north, beside: hill.south}
+    else:  # one vehicle less goes out
+        assert len(set(teams.values())) == 1
 
 
 def test_whom_the_team_cannot_keep_the_agreed_time_for_is_visited_at_their_own_hours(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from outreach.domain.planning.draft import Draft, draft_of
@@ -122,6 +122,7 @@ def replan(
     progress: Callable[[Progress], None] | None = None,
     band: float = BAND,
     keeping: float = KEEPING,
+    promised: Collection[VisitId] = (),
     workers: int = 0,
 ) -> Replanning:
     """Mend a plan in two ways: insert only, and repair.
@@ -129,7 +130,8 @@ def replan(
     Insert only gives the people concerned new appointments between the others', who keep team,
     day and, within `band` minutes, their time. Repair searches on from there until `stop`, and
     may move others to another day, at `prices.moved` each: at least the share `keeping` of the
-    untouched keep theirs, and all keep their time of day within the band.
+    untouched keep theirs, and all keep their time of day within the band. Those of them who were
+    `promised` theirs keep day and team, too.
     """
     left, done = remaining(problem, plan, happened)
     kept = _untouched(left, plan, happened)
@@ -146,7 +148,8 @@ def replan(
     told = {visit: each.day for visit, each in kept.items()}
     moves = math.floor((1 - keeping) * len(kept) + 1e-9)
     loose = replace(left, visits=tuple(_banded(visit, pins.get(visit.id)) for visit in left.visits))
-    free = ground(loose, told=told, moves=moves)
+    bound = {visit: pins[visit] for visit in promised if visit in kept}
+    free = ground(loose, bound, told=told, moves=moves)
 
     def heard(share: float, rounds: int, best: Draft) -> None:
         if progress is not None:
