@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,9 @@ from certificates.actions import append, check_still_met, expired, has_moved_on,
 from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import (
     BARRING,
+    CANCELLED_AFTER_MONTHS,
     CERTIFICATE,
+    FROZEN_AFTER_MONTHS,
     LIVING,
     CertificateState,
     Ground,
@@ -40,6 +43,8 @@ log = logging.getLogger(__name__)
 S = CertificateState
 #: The note of a step that is taken since a restore has forgotten another one.
 FORGOTTEN = "forgotten"
+#: So long after its day a step that no day took says that nothing takes them any more.
+UNSETTLED = timedelta(days=4)
 
 
 def take_hand_over_back(
@@ -319,6 +324,18 @@ def settle(*, at: datetime) -> Settled:
         expired = list(over)  # without those that ended or rest by now
         append(expired, "expire", None, at)
     return Settled(len(resting), len(ending), len(expired))
+
+
+def unsettled(*, at: datetime) -> QuerySet[Certificate]:
+    """Return the certificates that a day should have frozen or cancelled that was over days ago.
+
+    There are none but where nothing settles the days any more.
+    """
+    on = timezone.localdate(at - UNSETTLED)
+    resting = Q(state=S.VALID, household_moved_on__lt=add_months(on, -FROZEN_AFTER_MONTHS))
+    ending = Q(household_moved_on__lt=add_months(on, -CANCELLED_AFTER_MONTHS))
+    late = Certificate.objects.filter(resting | ending, state__in=LIVING)
+    return late.exclude(events__at__gte=at - UNSETTLED)  # as where the move was noted since
 
 
 def rest_what_ended_since(*, at: datetime) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
 
+from certificates.life import unsettled
 from outreach import clock
 from outreach.desk.access import EVERYBODY, DeskRequest, only
 from outreach.desk.answers import SeeOther
 from outreach.desk.listing import Calendar
-from outreach.desk.steps import most_urgent_first, next_of, steps_for
+from outreach.desk.steps import certificates_for, most_urgent_first, next_of, steps_for
 from outreach.domain.vocabulary import Role
-from outreach.models import Visit
+from outreach.models import User, Visit
 from outreach.rules import applications_for, visits_for
 
 #: Visits of today that are listed: a team's day has eight, a county's hundreds.
@@ -43,8 +44,16 @@ def home(request: DeskRequest) -> HttpResponse:
             "more_visits": len(visits) > SHOWN,
             "open_cases": applications_for(user).open().count(),
             "all_cases": applications_for(user).count(),
+            "unsettled": _unsettled(user),
         },
     )
+
+
+def _unsettled(user: User) -> int:
+    """Count the certificates whose day has come and gone, as where the nightly settling stopped."""
+    if user.role != Role.ADMINISTRATOR:
+        return 0
+    return unsettled(at=clock.now()).filter(pk__in=certificates_for(user)).count()
 
 
 def _visits_today(request: DeskRequest) -> list[Visit]:

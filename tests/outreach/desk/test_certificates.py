@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
@@ -383,3 +384,23 @@ def test_a_hand_over_by_a_slip_is_taken_back_on_the_page_of_the_certificate(
     assert liaison.post(step, {"note": "勾错了人"}).status_code == 303
     assert held.application.number in liaison.get("/hand-over/").content.decode()
     assert "发现未送达" in liaison.get(page).content.decode()
+
+
+def test_the_office_reads_that_nothing_settles_the_days_any_more(
+    held: Certificate, place: builders.County, sign_in: SignIn
+) -> None:
+    """A certificate that had not followed its household stayed valid, and nobody but a log knew."""
+    office, said = sign_in(place.administrator), "已无人处理"
+
+    def reads_on(at: datetime) -> bool:
+        clock.advance_to(at)
+        return said in office.get("/").content.decode()
+
+    began = ISSUED_AT.date() - timedelta(days=300)  # noted late: the coming night sees to it
+    life.note_move([held], moved_on=began, note="邻县", by=place.administrator, at=ISSUED_AT)
+    after = [reads_on(ISSUED_AT + timedelta(days=days)) for days in (1, 6)]
+    assert after == [False, True]
+    life.settle(at=clock.now())
+    assert not reads_on(clock.now())
+    assert [reads_on(ISSUED_AT + timedelta(days=days)) for days in (60, 90)] == [False, True]
+    assert said not in sign_in(place.liaison).get("/").content.decode()
