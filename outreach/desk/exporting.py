@@ -212,7 +212,8 @@ COLUMNS: dict[type, list[Column]] = {
         (_("Handed in"), lambda row: row.received_at),
         (_("Why"), lambda row: said(row.reason, "hand_in")),
         (_("Receipt"), lambda row: row.hand_in),
-        (_("Parts"), lambda row: f"{row.parts}/{row.of}"),
+        (_("Parts"), lambda row: row.parts),
+        (_("Parts in all"), lambda row: row.of),
         (_("Decision"), lambda row: said(row.decided or "waits", "decision")),
     ],
     AuditEvent: [
