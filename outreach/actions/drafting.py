@@ -291,9 +291,14 @@ def _relatives(people: Iterable[UUID]) -> dict[UUID, set[UUID]]:
 
 
 def able(known: _Register, team: UUID, day: date) -> list[UUID]:
-    """List the members of a team who can come on that day."""
-    serving = (user for user in known.members.get(team, []) if user in known.qualified)
-    return [user for user in serving if not known.away.is_away(user, day)]
+    """List the members of a team who can come on that day; none where too few are left to sign.
+
+    A team that is smaller by itself goes all the same: who signs beside it is of elsewhere.
+    """
+    crew = known.members.get(team, [])
+    serving = (user for user in crew if user in known.qualified)
+    come = [user for user in serving if not known.away.is_away(user, day)]
+    return come if len(come) >= min(len(crew), 1 + settings.OUTREACH_CO_SIGNERS) else []
 
 
 def _shift(known: _Register, shift: Shift) -> dict[str, Any] | None:

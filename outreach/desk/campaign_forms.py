@@ -336,7 +336,12 @@ class HindranceForm(forms.Form):
     """What came in between, and on which days; only the field of its kind counts."""
 
     kind = forms.ChoiceField(label=_("What happened?"), choices=KINDS, widget=forms.RadioSelect)
-    doctor = _DoctorField(label=_("Which doctor?"), queryset=User.objects.none(), required=False)
+    doctor = _DoctorField(
+        label=_("Which doctor?"),
+        queryset=User.objects.none(),
+        required=False,
+        help_text=_("A team of which fewer are left than must sign does not go out."),
+    )
     team = _Teams(label=_("Which team?"), queryset=Team.objects.none(), required=False)
     place = PlaceField(
         label=_("Which township or village?"), queryset=Division.objects.none(), required=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 
 import pytest
+from django.conf import LazySettings
 
 from outreach.actions import adopting, applications, campaigns, offering, planning, visits
 from outreach.actions.campaigns import Happening
@@ -156,8 +157,11 @@ def test_what_a_team_visited_before_it_fell_ill_is_done(place: builders.County) 
         assert moved == {one.pk for one in cases[1:]}
 
 
-def test_of_half_a_team_the_others_go_on_from_where_they_are(place: builders.County) -> None:
+def test_of_half_a_team_the_others_go_on_from_where_they_are(
+    place: builders.County, settings: LazySettings
+) -> None:
     """They were taken to have visited those homes to which the sick doctor was to lead them."""
+    settings.OUTREACH_CO_SIGNERS = 0
     hill, cases = out_in_the_hills(place, 8, 9, 14)
     at = monday(9, 5)
     for plan in away(hill, at, doctor=place.assessor):
@@ -175,7 +179,19 @@ def test_of_half_a_team_the_others_go_on_from_where_they_are(place: builders.Cou
     assert not Visit.objects.open().filter(assessor=place.assessor, on=MONDAY).exists()
 
 
-def test_a_promise_to_whom_nobody_came_binds_no_plan(place: builders.County) -> None:
+def test_a_doctor_is_not_sent_alone_where_a_second_one_must_sign(place: builders.County) -> None:
+    """Nobody of those homes could have been certified: the tablet asks for who signs beside."""
+    hill, cases = out_in_the_hills(place, 9, 10)
+    for plan in away(hill, monday(8), doctor=place.colleague):
+        stops = set(plan.stops.values_list("application", "on", "team"))
+        assert {case for case, _on, _team in stops} == {case.pk for case in cases}
+        assert (MONDAY, hill.north.pk) not in {(on, team) for _case, on, team in stops}
+
+
+def test_a_promise_to_whom_nobody_came_binds_no_plan(
+    place: builders.County, settings: LazySettings
+) -> None:
+    settings.OUTREACH_CO_SIGNERS = 0
     hill, [case] = out_in_the_hills(place, 8)
     campaigns.pin(hill.campaign, [case], by=place.administrator, at=ASKED)
     for plan in away(hill, monday(9, 30), doctor=place.assessor):
@@ -183,7 +199,10 @@ def test_a_promise_to_whom_nobody_came_binds_no_plan(place: builders.County) -> 
         assert plan.stops.get().application == case
 
 
-def test_who_waited_can_be_offered_another_time_and_others_too(place: builders.County) -> None:
+def test_who_waited_can_be_offered_another_time_and_others_too(
+    place: builders.County, settings: LazySettings
+) -> None:
+    settings.OUTREACH_CO_SIGNERS = 0
     hill, [case] = out_in_the_hills(place, 8)
     other = wait(place, hill.villages[:1], 1)[0]
     at = monday(9, 5)
