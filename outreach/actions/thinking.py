@@ -29,7 +29,7 @@ from outreach.domain.planning import (
 )
 from outreach.domain.planning.offering import BAND
 
-#: The share of its time that a fresh plan keeps for homes that found no place at first.
+#: The share of its time that a plan keeps for homes that found no place at first.
 SECOND_LOOK = 0.15
 
 Say = Callable[[tuple[str, Any]], None]
@@ -85,33 +85,24 @@ def answer(
     def hear(progress: Progress) -> None:
         say(("better", progress.best))
 
-    if answers:
-        stop = Until(seconds=seconds, asked=asked.is_set)
-        said = replan(
-            problem,
-            _as_told(document),
-            Disruption(day=0),
-            seed=seed,
-            stop=stop,
-            progress=hear,
-            promised=pins,
-            workers=workers,
-        )
-        return [said.insert_only.plan, said.repair.plan]
-    warm = _plan_of(document.get("kept") or document["standing"], document)
-
-    def search(what: Problem, share: float, start: Plan, heard: Heard | None) -> Plan:
+    def search(what: Problem, share: float, heard: Heard | None, before: list[Plan]) -> list[Plan]:
         stop = Until(seconds=seconds * share, asked=asked.is_set)
-        return plan(
-            what, seed=seed, stop=stop, progress=heard, warm=start, pinned=pins, workers=workers
-        )
+        how: dict[str, Any] = {"seed": seed, "stop": stop, "progress": heard, "workers": workers}
+        if answers:
+            said = replan(what, _as_told(document), Disruption(day=0), promised=pins, **how)
+            return [said.insert_only.plan, said.repair.plan]
+        kept = _plan_of(document.get("kept") or document["standing"], document)
+        return [plan(what, warm=before[0] if before else kept, pinned=pins, **how)]
 
-    made = search(problem, 1 - SECOND_LOOK, warm, hear)
-    again = with_other_hours(problem, document, made)
+    made = search(problem, 1 - SECOND_LOOK, hear, [])
+    again = with_other_hours(problem, document, made[0])
     if again is None:
-        return [made]
-    other = search(again, SECOND_LOOK, made, None)
-    return [other if len(other.unassigned) < len(made.unassigned) else made]
+        return made
+    others = search(again, SECOND_LOOK, None, made)
+    return [
+        other if len(other.unassigned) < len(one.unassigned) else one
+        for one, other in zip(made, others, strict=True)
+    ]
 
 
 def problem_of(document: Mapping[str, Any]) -> Problem:

@@ -220,6 +220,28 @@ def test_an_appointment_at_other_hours_than_the_widest_stands(
     assert Visit.objects.get(application=case).on == FRIDAY
 
 
+def test_both_answers_try_the_other_hours_of_whom_they_would_cancel(place: builders.County) -> None:
+    """Only a plan made afresh did: an answer called the visit off, and the family was at home."""
+    hill = hills(place, 3)
+    wednesday = {"weekday": 2, "from": "14:00", "to": "15:30"}
+    mondays = {"weekday": 0, "from": "08:30", "to": "12:00"}
+    [case] = wait(place, hill.villages, 1, possible_times=[mondays, wednesday])
+    stop = published(hill).stops.get(application=case)
+    assert stop.on.weekday() == 0
+    for one in (hill.north, hill.south):
+        hours = [shift for shift in one.shifts.all() if shift.on.weekday() or shift.on == stop.on]
+        days = [campaigns.Hours(shift.on) for shift in hours]
+        campaigns.set_hours(one, days, by=place.administrator, at=ASKED)
+        away = Happening(HindranceKind.TEAM_AWAY, stop.on, stop.on, team=one)
+        campaigns.hinder(hill.campaign, away, by=place.administrator, at=ASKED)
+    answers = planning.answer(hill.campaign, by=place.administrator, at=ASKED)
+    think(*(one.pk for one in answers))
+    for plan in answers:
+        assert plan.left_out.count() == 0
+        assert plan.stops.get(application=case).on.weekday() == 2
+        assert plan.stops.count() == 4
+
+
 @pytest.mark.parametrize("is_promised", [False, True])
 def test_a_promised_appointment_keeps_its_team_in_a_repair(
     place: builders.County, is_promised: bool
