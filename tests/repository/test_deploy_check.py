@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,31 @@ def test_no_two_findings_have_one_id() -> None:
     said = Counter(one for file in rooms for one in ID.findall(file.read_text()))
     assert "outreach.W013" in said
     assert [one for one, times in said.items() if times > 1] == []
+
+
+def test_the_first_people_of_the_how_to_are_entered_whole_or_not_at_all(
+    environment: dict[str, str],
+) -> None:
+    [people] = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.M | re.S)
+    count = "print(User.objects.count(), Assessor.objects.count(), Division.objects.count())"
+
+    assert manage(environment, "migrate", "-v", "0")[0] == 0
+    assert manage(environment, "shell", "-v", "0", "-c", people)[0] == 0
+    assert manage(environment, "shell", "-v", "0", "-c", count)[1].split()[-3:] == ["4", "1", "3"]
+    code, said = manage(environment, "shell", "-v", "0", "-c", people)
+    assert (code, "IntegrityError" in said) == (1, True)
+    assert manage(environment, "shell", "-v", "0", "-c", count)[1].split()[-3:] == ["4", "1", "3"]
+
+
+def test_the_settings_step_run_again_leaves_the_keys_of_the_register_alone(tmp_path: Path) -> None:
+    """Written over they are gone, and with them whatever the register sealed."""
+    [step] = [
+        one for one in re.findall(r"^```sh\n(.*?)^```", PAGE, flags=re.M | re.S) if "<<END" in one
+    ]
+    step = step.replace("/etc/outreach", str(tmp_path))
+    home = {**os.environ, "HOME": str(tmp_path)}
+    run = partial(subprocess.run, ["bash", "-c", step], env=home, capture_output=True, text=True)
+    assert run(check=False).stderr == ""
+    kept = (tmp_path / "outreach.env").read_text()
+    assert "outreach.env" in run(check=False).stderr
+    assert (tmp_path / "outreach.env").read_text() == kept
