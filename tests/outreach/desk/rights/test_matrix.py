@@ -6,15 +6,17 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client
+from django.views import defaults
 
+from outreach import urls
 from outreach.models import AuditEvent
 from tests import builders
 from tests.mobile_api.uploading import CHUNK, metadata
@@ -47,6 +49,7 @@ SHOWN = (NAME, json.dumps(NAME)[1:-1], "2018-0000")
 #: After these nothing may have happened.
 REFUSED = {"no", "404", "sign-in", "token", "405"}
 Cells = dict[tuple[str, str], str]
+Page = Callable[[HttpRequest, Exception], HttpResponse]
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +58,28 @@ def silence() -> Iterator[None]:
     logging.disable(logging.ERROR)
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def refusals_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw what somebody is refused with once: their next refusal's page would be the same.
+
+    It is made of who asks and of nothing that they asked for; half of all answers are refusals.
+    """
+    seen: set[tuple[int, Any]] = set()
+    for status, drawn in ((403, defaults.permission_denied), (404, defaults.page_not_found)):
+        monkeypatch.setattr(urls, f"handler{status}", _once(status, drawn, seen), raising=False)
+
+
+def _once(status: int, drawn: Page, seen: set[tuple[int, Any]]) -> Page:
+    def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+        who = (status, request.user.pk)
+        if who in seen:
+            return HttpResponse(status=status)
+        seen.add(who)
+        return drawn(request, exception)
+
+    return refused
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "other"])
