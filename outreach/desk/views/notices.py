@@ -209,6 +209,7 @@ def decide(request: DeskRequest, objection: UUID) -> HttpResponse:
     context = {
         "application": held.notice.application,
         "objection": held,
+        "others": held.notice.objections.filter(decided_at=None).exclude(pk=held.pk).count(),
         "form": form,
         "title": _("Decide the objection"),
         "button": _("Decide"),

@@ -153,6 +153,12 @@ def test_a_second_neighbour_objects_while_the_first_objection_is_looked_into(
         said = {"from_whom": "邻居", "text": "他能走路"}
         assert liaison.post(address, said).status_code == 303
     assert Objection.objects.filter(decided_at=None).count() == 2
+    first, second = Objection.objects.order_by("pk")
+    office, other = sign_in(place.administrator), "还有 1 件异议待决定"
+    for one, tells in ((first, True), (second, False)):  # what the decision does to the other one
+        address = f"/objections/{one.pk}/"
+        assert (other in office.get(address).content.decode()) is tells
+        office.post(address, {"upheld": "no", "decision": "查无此事"})
 
 
 def test_who_is_assessed_again_after_an_objection_has_one_notice_to_object_to(
