@@ -10,6 +10,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
+    os.umask(0o077)  # exported papers, opened hand-ins, a new register: for this account alone
     try:
         execute_from_command_line(sys.argv)
     except (OperationalError, OSError) as error:

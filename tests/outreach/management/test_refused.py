@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.outreach.backups.installation import Installation
@@ -28,3 +29,14 @@ def test_a_database_that_is_away_is_said_by_any_command(tmp_path: Path) -> None:
     assert "The database or a disk refused: " in told
     assert "Traceback" not in told
     assert "secret" not in told
+
+
+def test_what_a_command_writes_is_for_its_own_account_alone(tmp_path: Path) -> None:
+    """Papers exported, or a hand-in opened, into a folder that was there lay open to everybody."""
+    file = tmp_path / "paper.pdf"
+    before = os.umask(0o022)
+    try:
+        Installation(tmp_path, "", "").manage("shell", "-c", f"open({str(file)!r}, 'w').close()")
+    finally:
+        os.umask(before)
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
