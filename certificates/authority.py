@@ -37,6 +37,8 @@ from certificates.keys import (
 Verify = Callable[[bytes, bytes], bool]
 COORDINATE = 32
 DEMO_MARK = "演示 DEMO"
+#: New keys beside papers that were issued would be a stranger's to them.
+_PUT_BACK = "put the office's keys back, or in a new register run manage.py create_authority"
 PROBE = b"does this key belong to this certificate?"
 
 
@@ -95,7 +97,7 @@ def load_signer(directory: Path) -> Signer:
         )
         return _load_signer(directory, stamps)
     except KeyMissing as error:
-        raise AuthorityMissing(f"{error}: run manage.py create_authority") from error
+        raise AuthorityMissing(f"{error}: {_PUT_BACK}") from error
     except KeyUnusable as error:
         raise AuthorityUnsound(str(error)) from error
 
@@ -103,7 +105,7 @@ def load_signer(directory: Path) -> Signer:
 def _needed(directory: Path, name: str) -> Path:
     file = directory / name
     if not file.is_file():
-        raise AuthorityMissing(f"{name} is missing: run manage.py create_authority")
+        raise AuthorityMissing(f"{name} is missing: {_PUT_BACK}")
     return file
 
 
@@ -133,7 +135,7 @@ def read_certificates(file: Path) -> list[x509.Certificate]:
     except ValueError as error:
         raise AuthorityUnsound(f"{file.name} holds no certificate in PEM") from error
     except FileNotFoundError as error:
-        raise AuthorityMissing(f"{file.name} is missing: run manage.py create_authority") from error
+        raise AuthorityMissing(f"{file.name} is missing: {_PUT_BACK}") from error
 
 
 def read_certificate(file: Path) -> x509.Certificate:
