@@ -6,12 +6,14 @@ it lies: the last one in which it is whole ends before anybody has noticed.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, cast
 
+from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 
@@ -71,6 +73,11 @@ def _look(
     except FileNotFoundError:
         return name, MISSING if rows.filter(pk=key).exists() else ERASED
     except SealBroken:
+        return name, DAMAGED
+    except OSError as error:
+        # So a disk tells a sector that it has lost; a bucket says as much where it is only away.
+        if error.errno != errno.EIO or settings.OUTREACH_BUCKET:
+            raise
         return name, DAMAGED
     return name, WHOLE if found == sha256 else DAMAGED
 

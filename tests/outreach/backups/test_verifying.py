@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from mobile_api.photos import keep_photo
 from outreach import clock
-from outreach.files import files, photo_name
+from outreach.files import SealedStorage, files, photo_name
 from outreach.models import StoredBlob
 from tests import builders
 from tests.certificates.conftest import keys as keys
@@ -74,3 +75,21 @@ def test_a_bit_that_rotted_a_file_that_is_gone_and_another_in_its_place_are_name
     expected = {f"missing: {gone}", f"damaged: {rotten}", f"damaged: {another}"}
     assert set(said.splitlines()) == expected
     assert ended.startswith("3 of 4 files are not what they were")
+
+
+def test_a_file_that_the_disk_does_not_read_any_more_is_named_and_the_others_are_looked_at(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended at the first, without its name: the next ones were never looked at."""
+    lost, _whole = sorted((photo(1), photo(2)))
+    read = SealedStorage.read
+
+    def reading(storage: SealedStorage, name: str) -> Any:
+        if name == lost:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(storage, name)
+
+    monkeypatch.setattr(SealedStorage, "read", reading)
+    told, ended = verified()
+    assert told == f"damaged: {lost}\n"
+    assert ended.startswith("1 of 2 files are not what they were")
