@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,18 @@ FLAGS = (
 )
 #: Milliseconds that a busy machine gets before a screen counts as stuck.
 PATIENCE = 20_000
+PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what is taken down after a test know how that ended."""
+    told = yield
+    if call.when == "call":
+        item.stash[PASSED] = told.passed
+    return told
 
 
 @pytest.fixture(scope="package")
@@ -121,7 +133,11 @@ def broken() -> list[str]:
 
 @pytest.fixture
 def window(
-    chromium: Browser, service: Service, broken: list[str], tmp_path: Path
+    chromium: Browser,
+    service: Service,
+    broken: list[str],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a window of somebody's own browser."""
     contexts: list[BrowserContext] = []
@@ -140,7 +156,8 @@ def window(
     yield opened
     for number, context in enumerate(contexts):
         # What stood on each screen at the end is the first thing to see when the test failed.
-        context.pages[0].screenshot(path=tmp_path / f"end-{number}.png")
+        if not request.node.stash.get(PASSED, False):
+            context.pages[0].screenshot(path=tmp_path / f"end-{number}.png")
         context.close()
 
 

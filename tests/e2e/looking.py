@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 #: Where the screens are kept as pictures, if anybody wants to judge what they look like.
@@ -39,6 +40,16 @@ WIDER_AT_TWICE_THE_TEXT = """() => {
   return wide
 }"""
 
+AXE = "axe.run({ resultTypes: ['violations'] }).then((told) => told.violations)"
+
+
+def violations(page: Page) -> list[dict[str, Any]]:
+    """Return what axe finds wrong with a page, into which it is loaded once."""
+    if page.evaluate("() => !('axe' in window)"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate(AXE)
+    return found
+
 
 class Eye:
     """Looks at pages through axe and remembers what is wrong, and what was looked at."""
@@ -54,7 +65,7 @@ class Eye:
 
     def axe(self, page: Page, name: str) -> None:
         """Note each violation that axe finds."""
-        for one in Axe().run(page).response["violations"]:
+        for one in violations(page):
             self.found.append(f"{name}: {one['id']} {one['nodes'][0]['html']}")
 
     def sideways(self, page: Page, name: str) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
 from outreach.demo.pictures import picture
 from outreach.domain.vocabulary import EvidenceKind
 from tests.e2e.handset import HOME, Finger, Handset
 from tests.e2e.line import Line
-from tests.e2e.looking import SAY, SMALL
+from tests.e2e.looking import SAY, SMALL, violations
 from tests.e2e.office import Office
 from tests.e2e.preparing import PEOPLE
 from tests.e2e.serving import Service, serving
@@ -497,7 +496,7 @@ def test_a_storage_that_does_not_open_says_so_and_what_to_do(window: Callable[..
     page.goto("/tablet/")
     expect(page.get_by_role("heading", name="打不开平板的存储")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("什么也没有删除")
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []
     with page.expect_navigation():
         page.get_by_role("button", name="再试一次").click()
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.album import Album
 from tests.e2e.desk import Desk
+from tests.e2e.looking import violations
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import Look, Tablet
 
@@ -47,7 +47,7 @@ class Eye:
             page.set_viewport_size({"width": width, "height": 900})
             wide = page.locator("html").evaluate("html => html.scrollWidth > html.clientWidth")
             self.found += [f"{name} scrolls sideways at {width}"] if wide else []
-            for one in Axe().run(page).response["violations"]:
+            for one in violations(page):
                 self.found.append(f"{name} at {width}: {one['id']} {one['nodes'][0]['html']}")
             self.album.take(page, f"{name}-{width}")
         assert before is not None

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
@@ -21,6 +20,7 @@ from outreach.models import User
 from tests import builders
 from tests.e2e.album import Album
 from tests.e2e.elsewhere import elsewhere
+from tests.e2e.looking import violations
 from tests.outreach.desk.rights.county import SUBJECTS, a_case_at_every_step, people
 from tests.outreach.desk.rights.operations import filled, kwargs_of
 from tests.outreach.desk.rights.table import ACCOUNTS, Row, rows
@@ -126,7 +126,7 @@ def _look(page: Page, row: Row, who: str, album: Album) -> Iterator[str | None]:
         if width == PHONE and page.evaluate(SIDEWAYS_AT_TWICE_THE_TEXT):
             yield f"{who} {address} scrolls sideways at twice the text"
         if width != WALL:
-            for one in Axe().run(page).response["violations"]:
+            for one in violations(page):
                 yield f"{who} {address} at {width}: {one['id']} {one['nodes'][0]['html']}"
         album.take(page, f"{who}-{_name(row.route)}-{width}")
     if album.is_kept:

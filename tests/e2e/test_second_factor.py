@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
@@ -14,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from outreach.models import SecondFactor, User
 from tests import builders
 from tests.e2e.album import Album
+from tests.e2e.looking import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +25,7 @@ def code(steps: int) -> str:
 
 def look(page: Page, album: Album, name: str) -> list[str]:
     album.take(page, name)
-    return [f"{name}: {one['id']}" for one in Axe().run(page).response["violations"]]
+    return [f"{name}: {one['id']}" for one in violations(page)]
 
 
 def sign_in(page: Page) -> None:
