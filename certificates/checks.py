@@ -23,7 +23,7 @@ from certificates.typeface import PACK, FontChain, UnprintableCharacter, chains
 SOON = timedelta(days=90)
 
 
-@checks.register()
+@checks.register("installation")
 def check_printing(**_: Any) -> list[checks.CheckMessage]:
     """Report a missing or unsound authority, and missing fonts."""
     return [*_authority(), *_time_stamps(), *_second_signatures(), *_fonts()]

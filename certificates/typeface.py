@@ -52,6 +52,8 @@ class Face:
         font = TTFont(self._file, lazy=True)
         if "glyf" not in font:
             raise ValueError(f"{path.name} has no TrueType outlines")
+        # By number: to give 60,000 glyphs names of their own takes most of what opening does.
+        font.setGlyphOrder([str(glyph) for glyph in range(font["maxp"].numGlyphs)])
         self.characters: dict[int, str] = font.getBestCmap()
         self.postscript_name: str = font["name"].getDebugName(6)
         self.licence: str = font["name"].getDebugName(13) or ""

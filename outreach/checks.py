@@ -27,7 +27,7 @@ RESTORE_MARK = "restore-unfinished"
 SQLITE_MENDED = (3, 51, 3)
 
 
-@register()
+@register("installation")
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report every setting that is missing, malformed, or unsafe beside another."""
     return [
