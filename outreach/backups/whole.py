@@ -6,7 +6,9 @@ database names it and never changes, so the files hold everything that the copy 
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import logging
 import os
 import re
@@ -18,7 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -52,6 +54,8 @@ log = logging.getLogger(__name__)
 LEFT_OUT = ("uploads", "thumbnails")
 #: Where the photos and papers lie that rows of the register name.
 NAMED = ("files/blobs/", "files/certificates/")
+#: How many of the files that were lost are named.
+SHOWN = 20
 _BLOCK = 256 * 1024
 
 
@@ -72,7 +76,7 @@ class NoRegister(RuntimeError):
 
 
 class FilesAway(RuntimeError):
-    """A backup has the database, and not the files that it names: their disk is not there."""
+    """A backup has the database, and not all files: their disk is not there, or lost some."""
 
 
 class Again(NamedTuple):
@@ -107,13 +111,21 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
         if not rows:
             raise NoRegister("No register stands in the database that the settings name.")
         manifest = Manifest(version("outreach"), at.isoformat(), kind.vendor, rows)
-        members = [_member(kind.file_name, dump), *_files(settings.OUTREACH_FILES), *_in_bucket()]
+        lost: list[str] = []
+        ours = _files(settings.OUTREACH_FILES, lost)
+        members = [_member(kind.file_name, dump), *ours, *_in_bucket()]
         write(target, members, manifest, to=to, progress=progress)
     _check_files(target, members)
     try:
         settings.OUTREACH_BACKED_UP.touch()
     except OSError:  # the backup is whole all the same
         log.exception("its moment is not in %s", settings.OUTREACH_BACKED_UP)
+    if lost:
+        raise FilesAway(
+            f"{target} is made, without {len(lost):,} files that the disk does not read any more:"
+            f" {', '.join(lost[:SHOWN])}{', …' if lost[SHOWN:] else ''}."
+            " Put this disk out of use, and keep the last backup that holds them."
+        )
     return target
 
 
@@ -321,11 +333,27 @@ def _member(name: str, file: Path) -> Member:
     return Member(name, file.stat().st_size, partial(cast(Any, file.open), "rb"))
 
 
-def _files(root: Path) -> Iterator[Member]:
+def _files(root: Path, lost: list[str]) -> Iterator[Member]:
+    """Yield each file; to `lost` come, while they are read, the names of those the disk lost."""
     for file in sorted(root.rglob("*")):
         inside = file.relative_to(root)
         if file.is_file() and inside.parts[0] not in LEFT_OUT and not _is_draft(file):
-            yield _member(f"files/{inside.as_posix()}", file)
+            opening = partial(_in_memory, file, lost)
+            yield Member(f"files/{inside.as_posix()}", file.stat().st_size, opening)
+
+
+def _in_memory(file: Path, lost: list[str]) -> BinaryIO:
+    """Read a file of a few megabytes before any of it is written: an archive takes nothing back.
+
+    One that lies on a sector that the disk lost counts as gone, or nothing would be backed up.
+    """
+    try:
+        return io.BytesIO(file.read_bytes())
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        lost.append(str(file))
+        raise FileNotFoundError(str(file)) from error
 
 
 def _is_draft(file: Path) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +30,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 def backed_up(key: tuple[Path, str], folder: Path, meanwhile: Callable[[], object]) -> Manifest:
     """Back up the files, and do something once they are listed; return what the backup holds."""
     target, there = folder.parent / "backup.age", folder.parent / "there"
-    members, said = list(whole._files(folder)), Manifest("", "", "", {})
+    members, said = list(whole._files(folder, [])), Manifest("", "", "", {})
     meanwhile()
     write(target, members, said, to=[key[1]], progress=lambda *_: None)
     return read(target, there, identity=key[0].read_text(), progress=lambda *_: None)
@@ -61,7 +63,7 @@ def test_of_two_backups_in_one_second_the_first_stays_whole(
 ) -> None:
     """As by a timer and by hand: the second was written over it, and it was called whole."""
     files().put("certificates/one.pdf", BytesIO(KEPT).read)
-    target, members = folder.parent / "backup.age", list(whole._files(folder))
+    target, members = folder.parent / "backup.age", list(whole._files(folder, []))
     second = partial(write, target, [], Manifest("", "", "", {}), to=[key[1]], progress=print)
 
     def meanwhile(*_: int) -> None:
@@ -72,6 +74,39 @@ def test_of_two_backups_in_one_second_the_first_stays_whole(
 
     told = read(target, folder.parent / "there", identity=key[0].read_text(), progress=print)
     assert list(told.files) == ["files/certificates/one.pdf"]
+
+
+@pytest.mark.django_db
+def test_a_file_on_a_sector_that_the_disk_lost_keeps_nobody_from_the_others(
+    key: tuple[Path, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bad sector, and "Nothing was backed up", night after night, without a name."""
+    for name in ("certificates/one.pdf", "certificates/two.pdf"):
+        files().put(name, BytesIO(KEPT).read)
+    lost, read_bytes = folder / "certificates/one.pdf", Path.read_bytes
+
+    def reading(file: Path) -> bytes:
+        if file == lost:
+            raise OSError(errno.EIO, "Input/output error")
+        return read_bytes(file)
+
+    class Dumped:
+        file_name, vendor = "dump", "sqlite"
+
+        def dump(self, target: Path) -> dict[str, int]:
+            target.write_bytes(b"rows")
+            return {"table": 1}
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    monkeypatch.setattr(whole, "database", Dumped)
+    with pytest.raises(whole.FilesAway, match=f"without 1 files .*: {lost}"):
+        whole.back_up(folder.parent, to=[key[1]], at=datetime.now(UTC), progress=lambda *_: None)
+
+    monkeypatch.undo()
+    [made] = folder.parent.glob("outreach-*.tar.age")
+    there = folder.parent / "there"
+    told = read(made, there, identity=key[0].read_text(), progress=lambda *_: None)
+    assert set(told.files) == {"dump", "files/certificates/two.pdf"}
 
 
 @pytest.fixture
