@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from django.conf import settings
 
@@ -13,6 +14,8 @@ from mobile_api.quarantine import decide, hand_ins_for
 from outreach.rules import Refused
 from tests.generative.beside import hand_over, stuck
 from tests.generative.choosing import rule
+from tests.generative.device import Device
+from tests.generative.fieldwork import declined, say_corrected
 from tests.generative.promises import check
 from tests.generative.world import NOW, World, administrator
 
@@ -49,9 +52,13 @@ def lock_out(world: World, choose: Random) -> None:
     """
     fitting = [one for one in world.devices.values() if one.state.log and not one.state.halt]
     if fitting:
-        device = choose.choice(fitting)
+        wronged = [one for one in fitting if _to_correct(one)]
+        device = choose.choice(wronged or fitting)
+        if wronged:  # the copy comes with the hand-in alone
+            say_corrected(world, choose, device, _to_correct(device)[-1])
+            world.reached["a correction handed in"] += 1
         device.state.halt = "locked"
-        hand_over(world, device, choose.choice([None, 0, 0, 1, 2]))
+        hand_over(world, device, None if wronged else choose.choice([None, 0, 0, 1, 2]))
         if device.state.halt == "locked":
             device.state.halt = device.state.handing = None
             device.save()
@@ -60,6 +67,11 @@ def lock_out(world: World, choose: Random) -> None:
             if waiting and choose.random() < 0.5:
                 decide_one(world, waiting[-1], Decision.ACCEPTED)
                 world.exchange(device)
+
+
+def _to_correct(device: Device) -> list[dict[str, Any]]:
+    copied = {said["args"].get("corrects") for said in device.state.log.values()}
+    return [said for said in declined(device) if said["id"] not in copied]
 
 
 def undecided(world: World) -> list[HandInPart]:

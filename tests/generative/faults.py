@@ -658,6 +658,12 @@ def _whoever_has_a_tablet_holds_cases() -> Iterator[None]:
 FAULTS["whoever_has_a_tablet_holds_cases"] = _whoever_has_a_tablet_holds_cases
 
 
+@plant(disputes, "correction_of")
+def a_copy_is_looked_for_in_its_own_log_only(sound: Any, entry: Any) -> Any:
+    """Miss what was corrected in a hand-in, whose records stand in a log of their own."""
+    return entry.replica.ledger.filter(corrects=entry.mutation_id).first()
+
+
 @plant(disputes, "_apply")
 def what_is_theirs_no_more_is_lost(sound: Any, entry: Any, context: Any) -> None:
     """Accept only what its author might do today."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
+from mobile_api import disputes
 from mobile_api.chain import canonical_json
 from mobile_api.models import Decision, Dispute, HandInPart, HandInVerdict, LedgerEntry, Replica
 from mobile_api.quarantine import own_replica
@@ -88,6 +89,17 @@ def _duplicates_stand(
     for row in rows:
         if row.outcome == "duplicate" and (row.mutation_id, row.signature) not in repeated:
             check("I2", _words(row) in stands, f"{row.name} is said to stand, and stands nowhere")
+
+
+def copies_are_shown() -> None:
+    """I6: whoever decides sees that its author has corrected what waits, however the copy came."""
+    copies = LedgerEntry.objects.exclude(corrects=None)
+    corrected = set(copies.values_list("replica__device", "corrects"))
+    for dispute in Dispute.objects.select_related("replica"):
+        entry = disputes.entry_of(dispute)
+        is_corrected = (dispute.replica.device_id, entry.mutation_id) in corrected
+        is_shown = disputes.correction_of(entry) is not None
+        check("I6", is_corrected == is_shown, f"the copy of {entry.name} {entry.seq} is not shown")
 
 
 def _place(row: LedgerEntry) -> Place:

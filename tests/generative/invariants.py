@@ -29,7 +29,12 @@ from tests.generative.device import Device
 from tests.generative.expected import is_a_childs
 from tests.generative.forgotten import no_tablet_shows, nothing_came_late, nothing_is_kept
 from tests.generative.handed import handed_in
-from tests.generative.heard import hand_ins_are_heard, own_replicas, said_once
+from tests.generative.heard import (
+    copies_are_shown,
+    hand_ins_are_heard,
+    own_replicas,
+    said_once,
+)
 from tests.generative.papers import papers_stand_by_their_history
 from tests.generative.places import decrees_are_known
 from tests.generative.promises import check
@@ -120,6 +125,7 @@ def examine(world: World) -> None:
     ledger_is_whole()
     hand_ins_are_heard()
     said_once()
+    copies_are_shown()
     _nothing_is_lost(world)
     _effects_are_said_once(world)
     _each_version_is_understood()

@@ -20,6 +20,7 @@ PATIENCE = 400 if LONG else 120
 CAUGHT_BY = {
     "a_booking_is_only_noted": 1,
     "a_child_asks_for_itself": 23,
+    "a_copy_is_looked_for_in_its_own_log_only": 16,
     "a_cursor_instead_of_a_manifest": 7,
     "a_cut_hand_in_goes_on_although_more_was_recorded": 38,
     "a_decided_dispute_is_nothing_new": 1,
