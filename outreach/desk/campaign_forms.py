@@ -320,7 +320,7 @@ KINDS = (
     (HindranceKind.ABSENT, _("A person is not at home")),
 )
 #: Which field names the subject of each kind.
-SUBJECT_OF = {
+SUBJECT_OF: dict[str, str] = {
     HindranceKind.DOCTOR_AWAY: "doctor",
     HindranceKind.TEAM_AWAY: "team",
     HindranceKind.ROAD_CUT: "place",
@@ -372,17 +372,18 @@ class HindranceForm(forms.Form):
             "place": below.order_by("code"),
             "application": cases,
         }
+        subject = SUBJECT_OF.get(str(self.data.get("kind")))
         for name, rows in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
+            # Of the four that a page holds, the one that is sent with its kind.
+            field.required = name == subject if self.is_bound else True
+            field.error_messages["required"] = _("Choose whom or what it is about.")
 
     def clean(self) -> dict[str, Any]:
-        """Ask for the one subject that the kind needs, and for days in their order."""
+        """Ask for days in their order."""
         said = super().clean() or self.cleaned_data
-        kind = said.get("kind")
-        if kind and not said.get(SUBJECT_OF[HindranceKind(kind)]):
-            self.add_error(SUBJECT_OF[HindranceKind(kind)], _("Choose whom or what it is about."))
         first, last = said.get("first_on"), said.get("last_on")
         if first and last and last < first:
             self.add_error("last_on", _("The last day lies before the first."))

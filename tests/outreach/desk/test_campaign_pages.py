@@ -401,6 +401,16 @@ def test_since_when_a_team_is_away_is_said_and_shown(
     assert hill.campaign.hindrances.get(kind="road_cut").since is None
 
 
+def test_whom_it_is_about_is_asked_of_its_kind_alone(hill: Hills, office: Client) -> None:
+    """“Which team? (optional)”, and a refusal where it was left out."""
+    page = f"/campaigns/{hill.campaign.pk}/hinder/"
+    assert office.get(page).context["form"]["team"].field.required
+    days = {"first_on": "2018-06-04", "last_on": "2018-06-04"}
+    wrong = office.post(page, days | {"kind": "team_away"})
+    assert (wrong.status_code, list(wrong.context["form"].errors)) == (422, ["team"])
+    assert list(office.post(page, days).context["form"].errors) == ["kind"]
+
+
 def test_what_cannot_be_answered_yet_is_not_noted_either(hill: Hills, office: Client) -> None:
     """Noted without its answers, it was noted once more by whoever sent it again."""
     published(hill)
