@@ -7,12 +7,14 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
+    from django.core.checks import Tags
     from django.core.management import BaseCommand, execute_from_command_line
     from django.db import OperationalError
 
     # Whether pages and their addresses fit together the server asks, and `check`: an operator's
-    # command would load all of them first, which takes longer than most commands do.
-    BaseCommand.requires_system_checks = ["installation"]
+    # command would load all of them first, which takes longer than most commands do. What asks the
+    # database is for those that name one, as migrate does.
+    BaseCommand.requires_system_checks = ["installation", Tags.database]
 
     os.umask(0o077)  # exported papers, opened hand-ins, a new register: for this account alone
     try:
