@@ -529,10 +529,8 @@ def _agreed(
     known: _Register, case: Application, listed: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the hour around an appointment that the family agreed to beside the hours it named."""
-    visit = known.visits.get(case.pk)
+    visit = None if case.pk in known.missed else known.visits.get(case.pk)
     if visit is None or visit.on not in known.days or _is_closed(known, case, visit.on):
-        return []
-    if case.pk in known.missed:
         return []
     day = known.days.index(visit.on)
     if any(stands_in(span, day, minutes_of(visit.start)) for span in listed):

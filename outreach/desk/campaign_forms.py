@@ -378,7 +378,7 @@ class HindranceForm(forms.Form):
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
             # Of the four that a page holds, the one that is sent with its kind.
-            field.required = name == subject if self.is_bound else True
+            field.required = not self.is_bound or name == subject
             field.error_messages["required"] = _("Choose whom or what it is about.")
 
     def clean(self) -> dict[str, Any]:
