@@ -115,7 +115,7 @@ def main() -> None:
     for message in list(held):
         if message.id and (message.id, message.context) not in wanted:
             held.delete(message.id, message.context)
-    held.fuzzy, held.project, held.version = False, "outreach", "0.7.1"
+    held.fuzzy, held.project, held.version = False, "outreach", "0.7.2"
     held.header_comment = "# What the screens say, in Simplified Chinese."
     with PO.open("wb") as file:
         write_po(file, held, sort_output=True, include_lineno=False, width=100)

@@ -27,7 +27,7 @@ from mobile_api.chain import ZERO, canonical, link
 from mobile_api.pull import digest
 from outreach.models.ids import new_id
 
-APP = "0.7.1"
+APP = "0.7.2"
 BATCH = 100
 CHUNK = 64 * 1024
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -166,7 +166,7 @@ def conversation(
 
 def test_every_release_has_its_conversation() -> None:
     earlier = "0.1.0 0.2.0 0.3.0 0.4.0 0.5.0"
-    latest = "0.6.0 0.6.1 0.6.2 0.6.3 0.6.4 0.6.5 0.6.6 0.6.7 0.6.8 0.6.9 0.7.0 0.7.1"
+    latest = "0.6.0 0.6.1 0.6.2 0.6.3 0.6.4 0.6.5 0.6.6 0.6.7 0.6.8 0.6.9 0.7.0 0.7.1 0.7.2"
     assert " ".join(RELEASES) == f"{earlier} {latest}"
 
 

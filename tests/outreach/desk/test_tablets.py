@@ -104,7 +104,7 @@ def test_a_lost_tablet_is_stopped(place: builders.County, sign_in: SignIn) -> No
     assert office.post(f"/tablets/{device.pk}/revoke/").status_code == 404
 
 
-GOOD = {"app": "0.7.1", "outbox": 0, "oldest_h": 0, "free_mb": 8000, "persisted": True}
+GOOD = {"app": "0.7.2", "outbox": 0, "oldest_h": 0, "free_mb": 8000, "persisted": True}
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ TRAILS = {
     "v0.6.8": (26, "c5448ac327287c52af1a7918ce1d80a89072dc3bf7811ca42199fd7330e9aedd"),
     "v0.6.9": (26, "67b3914ed6c96a31ed79bef068a55c1f39b6dcf2640559e102b195c37a67c819"),
     "v0.7.0": (26, "ce961c30beade231ebaf37576869137458d25ea842fa4178a7931bdbc7872aec"),
+    "v0.7.1": (26, "142ba3563a8d98a70142c043ad0a35d93f39555d2b1cb4201114378903a515f0"),
 }
 #: Their database has the shape of a later one in the list.
 SHAPED_ALIKE = {"v0.5.0", "v0.6.0", "v0.6.1", "v0.6.3", "v0.6.4"}

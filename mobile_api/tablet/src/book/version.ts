@@ -1,5 +1,5 @@
 /** What this tablet runs; told to the office with every exchange. */
-export const APP = '0.7.1'
+export const APP = '0.7.2'
 
 /** Tell whether version `mine` is older than `least`, part by part ("0.10.0" is newer than "0.9.1"). */
 export function isOlder(mine: string, least: string): boolean {
