@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from mobile_api.models import HandInPart, HandInVerdict
 from mobile_api.wire import HandInIn
-from outreach.files import SealedStorage
+from outreach.files import SealedStorage, SectorLost, lost_sectors_told
 from outreach.sealing import SealBroken
 
 log = logging.getLogger(__name__)
@@ -62,14 +62,14 @@ def _name(hand_in: UUID, replica: UUID, n: int) -> str:
 
 def read(name: str, storage: SealedStorage) -> Handed:
     """Return what a file holds; raises `FileNotFoundError`, `SealBroken`, `ValueError`."""
-    with storage.read(name) as file:
+    with lost_sectors_told(name), storage.read(name) as file:
         return Handed.model_validate_json(file.read())
 
 
-def beyond(storage: SealedStorage) -> Iterator[Handed]:
+def beyond(storage: SealedStorage, lost: list[str]) -> Iterator[Handed]:
     """Yield the parts that the register does not know, but of what somebody has decided about.
 
-    One that does not open is passed over and logged.
+    One that does not open is passed over and logged; to `lost` come those the disk has lost.
     """
     for places in _places(storage):
         known, decided = _known(places), _decided(places)
@@ -80,6 +80,8 @@ def beyond(storage: SealedStorage) -> Iterator[Handed]:
                 yield read(name, storage)
             except (FileNotFoundError, SealBroken, ValueError) as error:
                 log.warning("%s is not entered: %s", name, error)
+                if isinstance(error, SectorLost):
+                    lost.append(name)
 
 
 def remove_files(storage: SealedStorage) -> int:

@@ -61,14 +61,15 @@ def take(part: HandInIn, *, at: datetime) -> tuple[HandInPart, bool]:
     return row, is_new
 
 
-def reapply() -> int:
+def reapply(lost: list[str]) -> int:
     """Enter what was handed in after the backup, as it came; return of how many hand-ins.
 
     It waits at the desk, where what was decided about it is gone with the rest. So does what came
-    while the register did not know its tablet, which it does by now.
+    while the register did not know its tablet, which it does by now. To `lost` come the files that
+    the disk does not read.
     """
     found = {(row.hand_in, row.said_replica) for row in _claimed()}
-    for one in handed.beyond(files()):
+    for one in handed.beyond(files(), lost):
         _row, is_new = _enter(one.part, _signer(one.part), by=None, at=one.received_at)
         if is_new:
             found.add((one.part.hand_in, one.part.replica))

@@ -20,7 +20,7 @@ from mobile_api.photos import PictureReceiver
 from mobile_api.problems import Problem
 from outreach import clock
 from outreach.actions import outlasting
-from outreach.files import SealedStorage, photo_name
+from outreach.files import SealedStorage, SectorLost, lost_sectors_told, photo_name
 from outreach.models import StoredBlob
 from outreach.sealing import SealBroken
 
@@ -41,35 +41,40 @@ class Outlasted(NamedTuple):
 
 
 @transaction.atomic
-def begin_epoch() -> Outlasted:
+def begin_epoch(lost: list[str]) -> Outlasted:
     """Begin another epoch, by which tablets notice; enrol and stop again whoever was since.
 
     So with accounts that were ended. What was handed in since is found again, once it is known
-    whose it is.
+    whose it is. To `lost` come the files that the disk does not read.
     """
     Epoch.objects.all().delete()
     Epoch.current()
     outlasting.reapply()
-    tablets = enrolments.reapply(), revocations.reapply(), handin.reapply()
+    tablets = enrolments.reapply(), revocations.reapply(), handin.reapply(lost)
     return Outlasted(*tablets, life.rest_what_ended_since(at=clock.now()))
 
 
-def enter_photos(storage: SealedStorage, at: datetime) -> int:
+def enter_photos(storage: SealedStorage, at: datetime, lost: list[str]) -> int:
     """Enter the whole photos among the files that the register does not know; return how many.
 
     Their tablets were told that they are safe, and have let go of them: nobody sends them again.
+    To `lost` come the names of those that the disk does not read.
     """
     receiver, count = PictureReceiver(settings.OUTREACH_MAX_PHOTO_PIXELS, lambda: at), 0
     for sha256 in _unknown(storage):
-        opening = partial(storage.read, photo_name(sha256))
+        name = photo_name(sha256)
+        opening = partial(storage.read, name)
         try:
-            with opening() as photo:
-                found = hashlib.file_digest(cast(Any, photo), "sha256").hexdigest()
-            if found == sha256:
-                receiver.register(sha256, opening)
-                count += 1
+            with lost_sectors_told(name):
+                with opening() as photo:
+                    found = hashlib.file_digest(cast(Any, photo), "sha256").hexdigest()
+                if found == sha256:
+                    receiver.register(sha256, opening)
+                    count += 1
         except (FileNotFoundError, SealBroken, Problem) as error:
-            log.warning("%s is not entered: %s", photo_name(sha256), error)
+            log.warning("%s is not entered: %s", name, error)
+            if isinstance(error, SectorLost):
+                lost.append(name)
     return count
 
 

@@ -6,21 +6,19 @@ it lies: the last one in which it is whole ends before anybody has noticed.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, cast
 
-from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 
 from certificates.models import CertificateFile
 from mobile_api import handed
 from mobile_api.models import HandInPart
-from outreach.files import SealedStorage, photo_name
+from outreach.files import SealedStorage, lost_sectors_told, photo_name
 from outreach.models import StoredBlob
 from outreach.sealing import SealBroken
 
@@ -68,16 +66,11 @@ def _look(
     storage: SealedStorage, rows: QuerySet[Any], key: Any, name: str, sha256: str
 ) -> tuple[str, str]:
     try:
-        with storage.read(name) as file:
+        with lost_sectors_told(name), storage.read(name) as file:
             found = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
     except FileNotFoundError:
         return name, MISSING if rows.filter(pk=key).exists() else ERASED
     except SealBroken:
-        return name, DAMAGED
-    except OSError as error:
-        # So a disk tells a sector that it has lost; a bucket says as much where it is only away.
-        if error.errno != errno.EIO or settings.OUTREACH_BUCKET:
-            raise
         return name, DAMAGED
     return name, WHOLE if found == sha256 else DAMAGED
 

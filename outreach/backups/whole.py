@@ -6,7 +6,6 @@ database names it and never changes, so the files hold everything that the copy 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import io
 import logging
@@ -43,7 +42,13 @@ from outreach.backups.archive import (
 from outreach.backups.databases import Database, NotEmpty, database
 from outreach.backups.verifying import how_many_are_named
 from outreach.checks import RESTORE_MARK
-from outreach.files import BUCKET_ROOMS, files, place_of_settings
+from outreach.files import (
+    BUCKET_ROOMS,
+    SectorLost,
+    files,
+    lost_sectors_told,
+    place_of_settings,
+)
 from outreach.models import OtherKeys, check_keys
 from outreach.models.sealed import key_ring
 from outreach.retention.erasing import remove_files
@@ -82,13 +87,15 @@ class FilesAway(RuntimeError):
 class Again(NamedTuple):
     """What a register found beside its database: photos, what came since, and who was erased.
 
-    And how many messages were due, of which nobody knows whether they went out since.
+    And how many messages were due, of which nobody knows whether they went out since; and the files
+    that are not entered, for the disk does not read them.
     """
 
     photos: int
     since: Outlasted
     erased: int
     doubted: int
+    lost: list[str]
 
 
 def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress) -> Path:
@@ -123,10 +130,15 @@ def back_up(folder: Path, *, to: Iterable[str], at: datetime, progress: Progress
     if lost:
         raise FilesAway(
             f"{target} is made, without {len(lost):,} files that the disk does not read any more:"
-            f" {', '.join(lost[:SHOWN])}{', …' if lost[SHOWN:] else ''}."
+            f" {named(lost)}."
             " Put this disk out of use, and keep the last backup that holds them."
         )
     return target
+
+
+def named(lost: list[str]) -> str:
+    """Return the names of the first files that were lost, and whether there are more."""
+    return f"{', '.join(lost[:SHOWN])}{', …' if lost[SHOWN:] else ''}"
 
 
 def _check_files(target: Path, members: Iterable[Member]) -> None:
@@ -245,11 +257,12 @@ def stand_again(at: datetime) -> Again:
     in. Run again it does nothing twice, but for another epoch.
     """
     Session.objects.all().delete()
-    photos = enter_photos(files(), at)
-    since = begin_epoch()
+    lost: list[str] = []
+    photos = enter_photos(files(), at, lost)
+    since = begin_epoch(lost)
     erased = reapply(at)
     remove_files(at, files())
-    return Again(photos, since, erased, doubt_what_was_due(of_settings(), at))
+    return Again(photos, since, erased, doubt_what_was_due(of_settings(), at), lost)
 
 
 def unfinished() -> Path:
@@ -348,10 +361,9 @@ def _in_memory(file: Path, lost: list[str]) -> BinaryIO:
     One that lies on a sector that the disk lost counts as gone, or nothing would be backed up.
     """
     try:
-        return io.BytesIO(file.read_bytes())
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
+        with lost_sectors_told(file.name):
+            return io.BytesIO(file.read_bytes())
+    except SectorLost as error:
         lost.append(str(file))
         raise FileNotFoundError(str(file)) from error
 

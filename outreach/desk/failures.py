@@ -19,7 +19,7 @@ from outreach.files import is_full
 _GONE = frozenset(
     {
         *(errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES, errno.ENOTDIR, errno.ENXIO),
-        *(errno.ENODEV, errno.ENOLCK),
+        *(errno.ENODEV, errno.ENOLCK, errno.EREMOTEIO),
     }
 )
 RETRY_AFTER_S = 30

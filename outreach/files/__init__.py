@@ -5,7 +5,15 @@ what lies on the disk or in the bucket is sealed.
 """
 
 from outreach.files.growing import GrowingFile
-from outreach.files.places import BUCKET_ROOMS, SENT, Folder, Place, is_full
+from outreach.files.places import (
+    BUCKET_ROOMS,
+    SENT,
+    Folder,
+    Place,
+    SectorLost,
+    is_full,
+    lost_sectors_told,
+)
 from outreach.files.storage import SealedStorage, files, local_files, photo_name, place_of_settings
 
 __all__ = [
@@ -15,9 +23,11 @@ __all__ = [
     "GrowingFile",
     "Place",
     "SealedStorage",
+    "SectorLost",
     "files",
     "is_full",
     "local_files",
+    "lost_sectors_told",
     "photo_name",
     "place_of_settings",
 ]

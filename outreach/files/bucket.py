@@ -148,15 +148,18 @@ def bucket_at(address: str, key: str, secret: str) -> Bucket:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Tell what a store does as a disk would: `FileNotFoundError`, full, or gone."""
+    """Tell what a store does as a disk would: `FileNotFoundError`, full, or gone.
+
+    Never as a lost sector (EIO): it may be there again in a minute.
+    """
     try:
         yield
     except ClientError as error:
         answer = _answer(error)
-        kind = errno.ENOSPC if answer in _FULL else errno.EIO
+        kind = errno.ENOSPC if answer in _FULL else errno.EREMOTEIO
         raise OSError(kind, f"the bucket answered {answer or 'an error'}") from error
     except (BotoCoreError, Boto3Error) as error:
-        raise OSError(errno.EIO, "the bucket does not answer") from error
+        raise OSError(errno.EREMOTEIO, "the bucket does not answer") from error
 
 
 def _answer(error: ClientError) -> str:

@@ -15,6 +15,7 @@ from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
 
 from outreach.files.flushing import Flush, flush_folder, flush_together, write_all
+from outreach.sealing import SealBroken
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
 BUCKET_ROOMS = ("blobs", "certificates", "thumbnails", "sent", "handed")
@@ -29,6 +30,21 @@ _NO_SECOND_NAMES = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 def is_full(error: BaseException | None) -> bool:
     """Tell whether there was no room: on a disk, in an account's share of it, or in a bucket."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+class SectorLost(SealBroken):
+    """The disk does not read a file any more, and will not: others are read on."""
+
+
+@contextmanager
+def lost_sectors_told(name: str) -> Iterator[None]:
+    """Tell a file on a sector that the disk has lost as such, not as a disk that is away."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise SectorLost(f"the disk does not read {name} any more") from error
 
 
 class Place(Protocol):

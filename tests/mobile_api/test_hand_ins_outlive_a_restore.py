@@ -5,16 +5,16 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import LazySettings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
@@ -23,13 +23,14 @@ from mobile_api import handed
 from mobile_api.federation import FederationKeys
 from mobile_api.handin import take
 from mobile_api.models import Device, Dispute, HandInPart, LedgerEntry, Replica
+from mobile_api.photos import keep_photo
 from mobile_api.quarantine import hand_ins_for
 from mobile_api.wire import HandInIn
 from outreach import clock
 from outreach.backups.verifying import Verdict, verify_files
 from outreach.demo.tablet import Tablet
-from outreach.files import SealedStorage, files
-from outreach.models import AuditEvent, Evaluation, User
+from outreach.files import Folder, SealedStorage, files, photo_name
+from outreach.models import AuditEvent, Evaluation, StoredBlob, User
 from tests import builders
 from tests.builders import County
 from tests.mobile_api.conftest import Restore
@@ -38,6 +39,7 @@ from tests.mobile_api.talking import ON_THE_DAY, enrolled
 from tests.mobile_api.test_quarantine import accept, evaluate, hand_in
 from tests.mobile_api.test_quarantine import keys as keys
 from tests.mobile_api.test_quarantine import tablet as tablet
+from tests.mobile_api.uploading import jpeg
 
 pytestmark = pytest.mark.django_db
 BackUp = Callable[[], Restore]
@@ -280,6 +282,37 @@ def test_a_damaged_file_hides_no_other(
 
     assert "Hand-ins found again: 1." in restore()
     assert [row[1] for row in rows()] == [0, 2]
+
+
+def test_what_lies_on_a_lost_sector_is_named_and_hides_no_other(
+    tablet: Tablet, keys: FederationKeys, back_up: BackUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The restore ended at the first: no photo and no hand-in after it was found again."""
+    restore = back_up()
+    for one in three(tablet, keys):
+        take(one, at=clock.now())
+    _, part, _ = list(files().names(handed.ROOM))
+    photos = [keep_photo(BytesIO(jpeg(seed=seed)), files()) for seed in (1, 2)]
+    photo = photo_name(min(photos))
+    opened = Folder.open
+
+    def opening(place: Folder, name: str) -> BinaryIO:
+        if name in (part, photo):
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(place, name)
+
+    monkeypatch.setattr(Folder, "open", opening)
+    with pytest.raises(CommandError, match=f"2 files are not entered.*{photo}, {part}"):
+        restore()
+    assert [row[1] for row in rows()] == [0, 2]
+    assert [one.pk for one in StoredBlob.objects.all()] == [max(photos)]
+    lost = verify_files(files(), lambda *_: None).damaged
+    assert lost == [part]
+
+    monkeypatch.undo()
+    told = StringIO()
+    call_command("begin_epoch", stdout=told)
+    assert "Photos entered again: 1. Hand-ins found again: 1." in told.getvalue()
 
 
 def test_whoever_decides_sees_that_a_part_is_lost(

@@ -225,7 +225,7 @@ def test_a_page_of_a_restored_register_whose_answer_was_lost_comes_again_as_it_w
 ) -> None:
     happen(place)
     post_changes()
-    begin_epoch()
+    begin_epoch([])
     office.answers = [500]
     assert post_changes().later == 1
     happen(place)
@@ -317,7 +317,7 @@ def test_one_that_was_gone_after_the_backup_is_gone_in_the_restored_register(
     office.answers = [410]
     post_changes()
     kept.save(force_insert=True)  # as the backup had it
-    begin_epoch()
+    begin_epoch([])
     assert not Hook.objects.exists()
 
 
@@ -337,7 +337,7 @@ def test_a_restored_register_is_posted_from_its_beginning_under_its_own_epoch(
 ) -> None:
     happen(place)
     post_changes()
-    begin_epoch()
+    begin_epoch([])
     post_changes()
     _, body = office.got[-1]
     told = json.loads(body)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from outreach import clock
-from outreach.backups.whole import Again, stand_again
+from outreach.backups.whole import Again, named, stand_again
 
 
 class Command(BaseCommand):
@@ -20,6 +20,17 @@ class Command(BaseCommand):
             raise CommandError(f"{error}. Run it again when that can be read.") from error
         self.stdout.write(
             f"A new epoch has begun: tablets send again what came after the backup. {told(again)}"
+        )
+        check_nothing_lost(again)
+
+
+def check_nothing_lost(again: Again) -> None:
+    """End as failed, and by name, where the disk does not read what the register does not know."""
+    if again.lost:
+        raise CommandError(
+            f"{len(again.lost):,} files are not entered, for the disk does not read them:"
+            f" {named(again.lost)}. Put them back from another copy of the disk, if there is one,"
+            " and run begin_epoch again."
         )
 
 

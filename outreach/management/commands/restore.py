@@ -11,7 +11,7 @@ from outreach.backups.archive import BackupUnreadable, MalformedBackupKey, Manif
 from outreach.backups.databases import AnotherSchema, NotEmpty, ToolFailed
 from outreach.backups.whole import Again, AnotherBackup, AtWork, NewerBackup, check, restore
 from outreach.management.bars import bar
-from outreach.management.commands.begin_epoch import told
+from outreach.management.commands.begin_epoch import check_nothing_lost, told
 from outreach.models import OtherKeys
 from outreach.sealing import MalformedKey
 
@@ -76,3 +76,4 @@ class Command(BaseCommand):
         self.stdout.write(
             "Restored. Start the server: each tablet sends again what came after the backup."
         )
+        check_nothing_lost(again)

@@ -296,7 +296,7 @@ def test_without_the_store_nothing_is_receipted_to_a_tablet_that_hands_in(
 @pytest.mark.usefixtures("gone")
 def test_without_the_store_readyz_says_so() -> None:
     answer = Client().get("/readyz")
-    assert (answer.status_code, json.loads(answer.content)["files"]) == (503, "Input/output error")
+    assert (answer.status_code, json.loads(answer.content)["files"]) == (503, "Remote I/O error")
 
 
 @pytest.mark.django_db
