@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any, BinaryIO, TypeVar
 
 from mobile_api.problems import Problem
-from outreach.files import GrowingFile, SealedStorage, photo_name
+from outreach.files import GrowingFile, SealedStorage, lost_sectors_told, photo_name
 from outreach.sealing import SealBroken
 
 #: What looking at a file tells.
@@ -54,8 +54,9 @@ class Blobs:
             raise Problem("not-found", _GONE) from None
 
     def _is_wrong(self, sha256: str) -> bool:
+        name = photo_name(sha256)
         try:
-            with self._files.read(photo_name(sha256)) as blob:
+            with lost_sectors_told(name), self._files.read(name) as blob:
                 return _sha256_of(blob) != sha256
         except SealBroken:
             return True

@@ -18,7 +18,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from outreach.actions.holding import once_more
-from outreach.files import BUCKET_ROOMS, SealedStorage
+from outreach.files import BUCKET_ROOMS, SealedStorage, SectorLost, lost_sectors_told
 from outreach.models import StoredBlob
 from outreach.models.sealed import SealedField, key_ring
 from outreach.sealing import HEAD, SealBroken
@@ -87,7 +87,8 @@ def reseal_files(storage: SealedStorage, progress: Progress) -> Resealed:
     left = [(name, tag) for name, tag in _sealed_files(storage) if tag != first]
     for seen, (name, tag) in enumerate(left, start=1):
         try:
-            storage.reseal(name)
+            with lost_sectors_told(name):
+                storage.reseal(name)
         except FileNotFoundError:  # deleted meanwhile
             continue
         except SealBroken:
@@ -198,9 +199,13 @@ def _sealed_files(storage: SealedStorage) -> Iterator[tuple[str, bytes | None]]:
     for room in BUCKET_ROOMS:
         for name in storage.names(room):
             try:
-                yield name, storage.sealed_with(name)
+                with lost_sectors_told(name):
+                    tag = storage.sealed_with(name)
             except FileNotFoundError:  # deleted meanwhile
                 continue
+            except SectorLost:
+                tag = b""
+            yield name, tag
 
 
 @transaction.atomic
