@@ -75,12 +75,12 @@ def play(beginning: Beginning, steps: Iterable[Step]) -> World:
     return world
 
 
-def campaign(beginning: Beginning, seeds: Iterable[int]) -> Played:
-    """Play the scenarios of seeds until one breaks a promise."""
+def campaign(beginning: Beginning, seeds: Iterable[int], length: int | None = None) -> Played:
+    """Play the scenarios of seeds, or so many steps of each, until one breaks a promise."""
     played = Played()
     for seed in seeds:
         played.scenarios += 1
-        steps = written(seed)
+        steps = written(seed)[:length]
         try:
             played.reached += play(beginning, steps).reached
         except Broken as broken:
