@@ -47,7 +47,7 @@ class Eye:
             page.set_viewport_size({"width": width, "height": 900})
             wide = page.locator("html").evaluate("html => html.scrollWidth > html.clientWidth")
             self.found += [f"{name} scrolls sideways at {width}"] if wide else []
-            for one in violations(page):
+            for one in violations(page, colours=width == max(WIDTHS)):
                 self.found.append(f"{name} at {width}: {one['id']} {one['nodes'][0]['html']}")
             self.album.take(page, f"{name}-{width}")
         assert before is not None
