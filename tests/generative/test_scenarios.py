@@ -13,7 +13,7 @@ from tests.generative.world import Beginning
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUICK = 30
+QUICK = {"sqlite": 30, "postgresql": 15}
 FULL = {"sqlite": 2000, "postgresql": 300}
 
 
@@ -22,7 +22,7 @@ def seeds() -> range:
     if piece := os.environ.get("SCENARIO_SEEDS"):
         first, _, last = piece.partition(":")
         return range(int(first), int(last))
-    return range(FULL[connection.vendor] if LONG else QUICK)
+    return range((FULL if LONG else QUICK)[connection.vendor])
 
 
 @pytest.mark.timeout(7200 if LONG else 600)
