@@ -28,7 +28,10 @@ HERE = Path(__file__).parent
 LOCALE = HERE.parent / "outreach" / "locale"
 SCREENS = HERE / "e2e"
 #: Stories of minutes each. They begin the screens: one that comes last is played alone.
-LONGEST = ("test_every_page", "test_campaign", "test_the_day", "test_accessibility", "test_main_job")
+LONGEST = {
+    *("test_accessibility", "test_bad_days", "test_campaign", "test_every_page", "test_main_job"),
+    "test_the_day",
+}
 
 
 # Seeded in the ordinary run, at random in the long one; never timed, the machine is shared.

@@ -20,7 +20,7 @@ from tests.e2e.preparing import CERTIFIED, DUE, WAITING
 from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import CAMERA_REST_MS, PIN, Look, Tablet
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 #: Every screen of the tablet, by the names that the story below gives them.
 SCREENS = {
     *(

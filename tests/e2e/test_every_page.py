@@ -26,7 +26,11 @@ from tests.outreach.desk.rights.county import SUBJECTS, a_case_at_every_step, pe
 from tests.outreach.desk.rights.operations import filled, kwargs_of
 from tests.outreach.desk.rights.table import ACCOUNTS, Row, rows
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(600),
+]
 PHONE, DESK, WALL = 360, 1280, 1920
 #: Whether a page, or what scrolls within it, is wider than a telephone of twice its letters.
 SIDEWAYS_AT_TWICE_THE_TEXT = """() => {

@@ -19,7 +19,7 @@ MAN = COUNTY.residents[0]
 NAMES = {user.username: user.full_name for user in COUNTY.users}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_man_who_cannot_travel_gets_his_certificate_and_nobody_leaves_the_screens(
     desk: Callable[..., Desk],
     tablet: Callable[[Look], Tablet],

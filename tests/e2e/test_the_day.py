@@ -23,7 +23,7 @@ from tests.e2e.serving import Service, serving
 from tests.e2e.tablet import PHOTOS, Camera, Tablet
 
 LONG = os.environ.get("OUTREACH_LONG") == "1"
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900 if LONG else 280)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 THREE = PEOPLE[:3]
 LABEL = "the day"
 #: 64 kbit/s, and a cut each time so much went up.
