@@ -13,7 +13,7 @@ from tests.generative.world import Beginning
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUICK = {"sqlite": 30, "postgresql": 15}
+QUICK = {"sqlite": 30, "postgresql": 24}
 FULL = {"sqlite": 2000, "postgresql": 300}
 
 
