@@ -406,11 +406,12 @@ def test_the_documented_reader_reads_the_feed_and_begins_anew_after_a_restore(
     happen(place)
     token = make_integration("province", place.county, at=START)
     told = changes(Integration.objects.get(), 0, 1000)
+    (tmp_path / "reader.token").write_text(f"{token}\n")
     kept = tmp_path / "reader.json"
     kept.write_text(json.dumps({"after": 10**6, "epoch": str(told.epoch)}))  # a life that is over
     with HTTPServer(("127.0.0.1", 0), _Service) as service:
         address = f"http://127.0.0.1:{service.server_port}/api/v1/changes"
-        command = [sys.executable, "-u", "-c", documented(0), address, token]
+        command = [sys.executable, "-u", "-c", documented(0), address]
         reader = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
         try:
             service.timeout = 20
