@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from outreach import clock
@@ -142,6 +142,19 @@ def test_a_password_that_the_operator_exchanged_after_the_backup_opens_nothing(
     assert (told.action, told.by) == ("account.password", None)
     restore()
     assert [signs_in(place.liaison, one) for one in (OWN, f"{OWN}半")] == [False, True]
+
+
+def test_without_a_terminal_the_operator_reads_that_nothing_was_changed(
+    place: builders.County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by cron or ssh without -t: it ended in a traceback."""
+
+    def ended(**_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(getpass, "getpass", ended)
+    with pytest.raises(CommandError, match="Nothing was changed: there is no terminal"):
+        call_command("changepassword", place.liaison.username, stdout=StringIO())
 
 
 def test_one_that_was_sealed_with_a_key_of_before_holds_up_nothing(

@@ -6,6 +6,7 @@ import getpass
 from typing import Any
 
 from django.contrib.auth.management.commands import changepassword
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from outreach import clock
@@ -16,6 +17,15 @@ from outreach.models import User
 
 class Command(changepassword.Command):
     help = __doc__
+
+    def _get_pass(self, prompt: str = "Password: ") -> str:
+        try:
+            return super()._get_pass(prompt)
+        except EOFError as error:
+            raise CommandError(
+                "Nothing was changed: there is no terminal to type the password at. Run it in one"
+                " (ssh -t), or pipe the password in, on two lines."
+            ) from error
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         name = options["username"] or getpass.getuser()
