@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -36,13 +41,27 @@ from certificates.founding import (
     revocation_list,
     rotate,
 )
-from certificates.keys import ALGORITHMS, TokenAway, _session, pem, write, write_private
+from certificates.keys import (
+    ALGORITHMS,
+    TokenAway,
+    _session,
+    pem,
+    read_private,
+    write,
+    write_private,
+)
+from mobile_api.federation import FederationKeys
+from mobile_api.receipts import ReceiptKeys
 from tests.certificates.conftest import NAMES
 from tests.certificates.making import CERTIFICATE, SIGNED_AT, facts, run, signed
 
 INTACT = Examination(Verdict.INTACT)
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "4711"
+
+
+class PowerCutError(Exception):
+    """Everything stops here."""
 
 
 def pdfsig_says(pdf: bytes, folder: Path) -> str:
@@ -125,6 +144,71 @@ def test_a_rotation_cut_short_is_completed(tmp_path: Path) -> None:
         load_signer(tmp_path)
     create_authority(tmp_path, NAMES, at=SIGNED_AT)
     assert check_authority(tmp_path, at=SIGNED_AT).ends_at > SIGNED_AT
+
+
+def cut_after(steps: int, deed: Callable[[], object]) -> bool:
+    """Do something until files were named or removed so many times; tell whether it was cut."""
+    left = steps
+
+    def counted(real: Callable[..., None]) -> Callable[..., None]:
+        def step(*args: Any, **options: Any) -> None:
+            nonlocal left
+            if not left:
+                raise PowerCutError
+            left -= 1
+            real(*args, **options)
+
+        return step
+
+    with pytest.MonkeyPatch.context() as failing:
+        for name in ("replace", "unlink"):
+            failing.setattr(os, name, counted(getattr(os, name)))
+        try:
+            deed()
+        except PowerCutError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("compromised", [False, True])
+def test_a_rotation_that_is_killed_anywhere_is_completed_by_another_run(
+    tmp_path: Path, *, compromised: bool
+) -> None:
+    for steps in count():
+        folder = tmp_path / str(steps)
+        create_authority(folder, NAMES, at=SIGNED_AT)
+        before = load_signer(folder)
+        paper, code = signed(before), write_credential(facts(), CERTIFICATE, before.credential)
+        rotating = partial(rotate, folder, NAMES, at=SIGNED_AT, compromised=compromised)
+        if not cut_after(steps, rotating):
+            break
+        assert examine(paper, load_trust(folder)) == INTACT
+        rotating()
+        after, trust = load_signer(folder), load_trust(folder)
+        assert check_authority(folder, at=SIGNED_AT).ends_at > SIGNED_AT
+        assert after.certificate != before.certificate
+        assert examine(paper, trust) == examine(signed(after), trust) == INTACT
+        assert (before.certificate.serial_number in revoked(folder)) is compromised
+        with pytest.raises(UntrustedCredential) if compromised else nullcontext():
+            read_credential(code, trust.credential_keys)
+    assert steps > 10
+
+
+@pytest.mark.parametrize("kind", [FederationKeys, ReceiptKeys])
+def test_a_key_of_tablets_that_is_made_under_a_kill_is_completed_by_another_run(
+    tmp_path: Path, kind: type[FederationKeys | ReceiptKeys]
+) -> None:
+    for steps in count():
+        keys = kind(tmp_path / str(steps))
+        if not cut_after(steps, keys.create):
+            break
+        assert keys.create()
+        (private,) = keys.folder.glob("*.key.pem")
+        public = read_private(private).public_key()
+        stands = serialization.load_pem_public_key
+        assert public in [stands(one.read_bytes()) for one in keys.folder.glob("*.pub.pem")]
+        assert keys.public()
+    assert steps >= 4
 
 
 def test_while_only_the_key_is_new_nothing_is_signed(tmp_path: Path) -> None:
