@@ -30,6 +30,7 @@ from certificates.keys import (
     KeyUnusable,
     PrivateKey,
     key_file,
+    making_keys,
     open_key,
     pem,
     read_private,
@@ -83,9 +84,11 @@ def create_authority(
     should not. `algorithm` is the signer's; QR codes need P-256. Returns whether anything was
     created.
     """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not _is_local(directory):
-        return False
+    with making_keys(directory):
+        return _is_local(directory) and _create_missing(directory, names, at, algorithm)
+
+
+def _create_missing(directory: Path, names: Names, at: datetime, algorithm: str) -> bool:
     root_key, made_root = _key(directory, "root", "p256")
     root_file = directory / "root.crt.pem"
     if made_root or not root_file.exists():
@@ -192,8 +195,8 @@ def request(directory: Path, names: Names, *, algorithm: str = "p256") -> bytes:
 
     A request that was made before is made again for the same key, so that an answer still fits.
     """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key, _made = _key(directory, NEXT, algorithm)
+    with making_keys(directory):
+        key, _made = _key(directory, NEXT, algorithm)
     made = x509.CertificateSigningRequestBuilder().subject_name(names.subject(ROLES["signer"]))
     return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 

@@ -5,7 +5,8 @@ PKCS#11 URI (RFC 7512) that names the key in a hardware module, and never holds 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from outreach.files.flushing import flush_folder
+from outreach.files.flushing import flush_folder, in_use
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 RSA_SIZES = (2048, 3072, 4096)
@@ -110,6 +111,17 @@ def opened(key: PrivateKey, where: str = "memory") -> SigningKey:
     if isinstance(key, rsa.RSAPrivateKey):
         return SigningKey(lambda data: key.sign(data, padding.PKCS1v15(), hashes.SHA256()), where)
     return SigningKey(lambda data: key.sign(data, ec.ECDSA(hashes.SHA256())), where)
+
+
+@contextmanager
+def making_keys(folder: Path) -> Iterator[None]:
+    """Make the folder of keys where there is none; whoever makes keys there too waits.
+
+    Two at once would put one's private half beside the other's public one.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with in_use(folder):
+        yield
 
 
 def write_private(file: Path, key: PrivateKey) -> None:

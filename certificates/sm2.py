@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from certificates.keys import making_keys, write
+
 IDENTIFIER = "distid:1234567812345678"
 """GM/T 0009, 10: the identifier of a signer who has none of their own."""
 ROOT, SIGNER, KEY = "sm2-root.crt.pem", "sm2.crt.pem", "sm2.key.pem"
@@ -42,11 +44,24 @@ def signer_of(content: bytes, signature: bytes, folder: Path) -> str | None:
 
 
 def create(folder: Path, issuer: str, *, demo: bool) -> bool:
-    """Make a local SM2 root and signer where none stands; return whether they were made."""
-    if (folder / KEY).exists():
-        return False
+    """Make a local SM2 root and signer where none stands; return whether they were made.
+
+    Raises `Unusable` where certificates stand without their key: what it signed needs them.
+    """
+    with making_keys(folder):
+        if (folder / KEY).exists():
+            return False
+        for name in (SIGNER, ROOT):
+            if (folder / name).exists():
+                raise Unusable(
+                    f"Nothing was made: {folder / name} stands there without {KEY}. Put the key"
+                    " back; where it is lost for good, move the certificates away first."
+                )
+        return _create(folder, issuer, demo=demo)
+
+
+def _create(folder: Path, issuer: str, *, demo: bool) -> bool:
     mark = "（演示 DEMO）" if demo else ""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with TemporaryDirectory(dir=folder) as drafts:
         draft = Path(drafts)
         for name in ("root.key", KEY):
@@ -91,11 +106,9 @@ def create(folder: Path, issuer: str, *, demo: bool) -> bool:
             "-out",
             str(draft / SIGNER),
         )
-        (draft / "root.key").chmod(0o600)
-        (draft / "root.key").replace(folder / "sm2-root.key.pem")
+        write(folder / "sm2-root.key.pem", (draft / "root.key").read_bytes())
         for name in (ROOT, SIGNER, KEY):
-            (draft / name).chmod(0o600)
-            (draft / name).replace(folder / name)
+            write(folder / name, (draft / name).read_bytes())
     return True
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from certificates.keys import read_private, write, write_private
+from certificates.keys import making_keys, read_private, write, write_private
 
 _INFO = b"outreach tablet v1"
 _PRIVATE, _PUBLIC = "hand-in.key.pem", "hand-in.pub.pem"
@@ -46,20 +46,20 @@ class FederationKeys:
         was handed in opens with it alone.
         """
         private, public = self.folder / _PRIVATE, self.folder / _PUBLIC
-        if public.exists():
-            return False
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not private.exists():
-            write_private(private, ec.generate_private_key(ec.SECP256R1()))
-        write(
-            public,
-            read_private(private)
-            .public_key()
-            .public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            ),
-        )
-        return True
+        with making_keys(self.folder):
+            if public.exists():
+                return False
+            if not private.exists():
+                write_private(private, ec.generate_private_key(ec.SECP256R1()))
+            write(
+                public,
+                read_private(private)
+                .public_key()
+                .public_bytes(
+                    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+                ),
+            )
+            return True
 
     def public(self) -> str | None:
         """Return the public key as base64 of its SPKI, or nothing where there is none."""

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from certificates.keys import write, write_private
+from certificates.keys import making_keys, write, write_private
 from mobile_api.chain import is_signed
 
 _PRIVATE = "receipt.key.pem"
@@ -39,16 +39,16 @@ class ReceiptKeys:
     def create(self) -> bool:
         """Make the key where it is missing; tell whether it was."""
         file = self.folder / _PRIVATE
-        if file.exists():
-            return False
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        write(self.folder / f"receipt-{_name(_spki(key.public_key()))}.pub.pem", pem)
-        write_private(file, key)
-        return True
+        with making_keys(self.folder):
+            if file.exists():
+                return False
+            key = ec.generate_private_key(ec.SECP256R1())
+            pem = key.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+            write(self.folder / f"receipt-{_name(_spki(key.public_key()))}.pub.pem", pem)
+            write_private(file, key)
+            return True
 
     def public(self) -> str | None:
         """Return the public half in use as base64 of its SPKI, or nothing where there is none."""

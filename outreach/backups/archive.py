@@ -8,22 +8,21 @@ its end an archive does not count as read.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 import pyrage
 
-from outreach.files.flushing import flush_folder
+from outreach.files.flushing import flush_folder, in_use
 
 MANIFEST = "manifest.json"
 #: Told after each file: bytes done, bytes in all.
@@ -56,18 +55,6 @@ class Member:
     name: str
     size: int
     opening: Callable[[], BinaryIO]
-
-
-@contextmanager
-def in_use(path: Path) -> Iterator[None]:
-    """Hold a file or folder, so that nobody takes it for what a killed run left there."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network disks grant no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def new_identity() -> tuple[str, str]:

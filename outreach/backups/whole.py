@@ -35,7 +35,6 @@ from outreach.backups.archive import (
     Manifest,
     Member,
     Progress,
-    in_use,
     read,
     write,
 )
@@ -49,6 +48,7 @@ from outreach.files import (
     lost_sectors_told,
     place_of_settings,
 )
+from outreach.files.flushing import in_use
 from outreach.models import OtherKeys, check_keys
 from outreach.models.sealed import key_ring
 from outreach.retention.erasing import remove_files

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +24,21 @@ def write_all(handle: int, parts: Sequence[bytes], at: int) -> None:
         while rest:
             written = os.pwrite(handle, rest, at)
             rest, at = rest[written:], at + written
+
+
+@contextmanager
+def in_use(path: Path) -> Iterator[None]:
+    """Hold a file or folder, so that nobody else who holds it is at work there meanwhile.
+
+    Nor takes it for what a killed run left there.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network disks grant no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def flush_folder(folder: Path) -> None:

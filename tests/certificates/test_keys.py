@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -45,6 +47,7 @@ from certificates.keys import (
     ALGORITHMS,
     TokenAway,
     _session,
+    making_keys,
     pem,
     read_private,
     write,
@@ -209,6 +212,21 @@ def test_a_key_of_tablets_that_is_made_under_a_kill_is_completed_by_another_run(
         assert public in [stands(one.read_bytes()) for one in keys.folder.glob("*.pub.pem")]
         assert keys.public()
     assert steps >= 4
+
+
+def test_of_two_who_make_a_key_at_once_one_waits(tmp_path: Path) -> None:
+    """Two public halves, or a private one of which nobody has the public: they were mixed."""
+    keys, begun = FederationKeys(tmp_path), Event()
+    with ThreadPoolExecutor(1) as beside:
+        with making_keys(tmp_path):
+            made = beside.submit(lambda: (begun.set(), keys.create()))
+            assert begun.wait(10)
+            with pytest.raises(TimeoutError):
+                made.result(timeout=0.3)
+            write_private(tmp_path / "hand-in.key.pem", ALGORITHMS["p256"]())
+        assert made.result(timeout=10)
+    public = read_private(tmp_path / "hand-in.key.pem").public_key()
+    assert serialization.load_pem_public_key((tmp_path / "hand-in.pub.pem").read_bytes()) == public
 
 
 def test_while_only_the_key_is_new_nothing_is_signed(tmp_path: Path) -> None:

@@ -96,6 +96,15 @@ def test_keys_are_readable_by_their_owner_only_and_never_made_twice(folder: Path
     assert sm2.create(folder, "另一机关", demo=False) is False
 
 
+def test_certificates_whose_key_is_lost_are_not_written_over(folder: Path, tmp_path: Path) -> None:
+    """As where a backup of the keys lacks one: what it had signed was by no signer of ours then."""
+    for name in (sm2.SIGNER, sm2.ROOT):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    with pytest.raises(sm2.Unusable, match=r"sm2\.crt\.pem stands there without sm2\.key\.pem"):
+        sm2.create(tmp_path, "另一机关", demo=False)
+    assert sm2.signer_of(FILE, sm2.sign(FILE, folder), tmp_path)
+
+
 def test_without_a_key_or_openssl_it_says_what_is_missing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

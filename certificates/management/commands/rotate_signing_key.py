@@ -19,6 +19,7 @@ from certificates.authority import (
 )
 from certificates.founding import ROLES, Names, install, request, rotate
 from certificates.keys import ALGORITHMS
+from outreach.files.flushing import in_use
 
 
 class Command(BaseCommand):
@@ -48,7 +49,8 @@ class Command(BaseCommand):
             if options["request"]:
                 self._request(options)
                 return
-            sound = self._install(options) if options["install"] else self._rotate(options)
+            with in_use(settings.OUTREACH_KEYS_DIR):
+                sound = self._install(options) if options["install"] else self._rotate(options)
         except (AuthorityMissing, AuthorityUnsound) as error:
             raise CommandError(f"Nothing was changed: {error}.") from error
         except OSError as error:
