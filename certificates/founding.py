@@ -127,6 +127,7 @@ def _create_leaf(
     key, made = _key(directory, role, algorithm)
     file = directory / f"{role}.crt.pem"
     if made or not file.exists():
+        _keep_former(directory, role, role)  # its key is lost; what it signed is not
         write(file, pem(_leaf_certificate(key, issuer, names.subject(ROLES[role]), at)))
         return True
     return False
@@ -181,13 +182,16 @@ def _local_root(directory: Path) -> tuple[PrivateKey, x509.Certificate]:
 
 def _retire(directory: Path, role: str, *, compromised: bool) -> None:
     """Keep a former certificate under a name of its own and end its key."""
-    file = directory / f"{role}.crt.pem"
-    if file.exists():
-        prefix = "revoked" if compromised else role
-        kept = directory / f"{prefix}-{key_id(read_certificate(file)).hex()}.crt.pem"
-        write(kept, file.read_bytes())
+    _keep_former(directory, role, "revoked" if compromised else role)
     for kind in ("pem", "uri"):
         (directory / f"{role}.key.{kind}").unlink(missing_ok=True)
+
+
+def _keep_former(directory: Path, role: str, prefix: str) -> None:
+    file = directory / f"{role}.crt.pem"
+    if file.exists():
+        kept = directory / f"{prefix}-{key_id(read_certificate(file)).hex()}.crt.pem"
+        write(kept, file.read_bytes())
 
 
 def request(directory: Path, names: Names, *, algorithm: str = "p256") -> bytes:

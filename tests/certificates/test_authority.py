@@ -16,9 +16,11 @@ from certificates.authority import (
     load_signer,
     load_trust,
 )
-from certificates.founding import SIGNER_YEARS, Names, create_authority
+from certificates.credential import read_credential, write_credential
+from certificates.examination import Examination, Verdict, examine
+from certificates.founding import ROLES, SIGNER_YEARS, Names, create_authority
 from tests.certificates.conftest import NAMES
-from tests.certificates.making import SIGNED_AT
+from tests.certificates.making import CERTIFICATE, SIGNED_AT, facts, signed
 
 FILES = [
     f"{role}.{kind}.pem" for role in ("credential", "root", "signer") for kind in ("crt", "key")
@@ -47,6 +49,19 @@ def test_a_creation_that_was_cut_short_is_completed(tmp_path: Path, lost: str) -
     (tmp_path / "signer.key.new").write_bytes(b"half")
     assert create_authority(tmp_path, NAMES, at=SIGNED_AT) is True
     assert check_authority(tmp_path, at=SIGNED_AT).ends_at > SIGNED_AT
+
+
+def test_what_keys_that_are_lost_have_signed_stays_ours(tmp_path: Path) -> None:
+    """A folder put back without its keys: the former certificates were written over."""
+    create_authority(tmp_path, NAMES, at=SIGNED_AT)
+    before = load_signer(tmp_path)
+    paper, code = signed(before), write_credential(facts(), CERTIFICATE, before.credential)
+    for role in ROLES:
+        (tmp_path / f"{role}.key.pem").unlink()
+        create_authority(tmp_path, NAMES, at=SIGNED_AT)
+        trust = load_trust(tmp_path)
+        assert examine(paper, trust) == Examination(Verdict.INTACT)
+        assert read_credential(code, trust.credential_keys).name == facts().name
 
 
 def test_every_certificate_says_that_it_is_a_demonstration(keys: Path) -> None:
