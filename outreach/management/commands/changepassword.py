@@ -20,7 +20,7 @@ class Command(changepassword.Command):
 
     def _get_pass(self, prompt: str = "Password: ") -> str:
         try:
-            return super()._get_pass(prompt)
+            return str(super()._get_pass(prompt))  # type: ignore[misc]
         except EOFError as error:
             raise CommandError(
                 "Nothing was changed: there is no terminal to type the password at. Run it in one"
