@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from outreach.files.flushing import flush_folder, in_use
+from outreach.files.flushing import flush_folder, in_use, leave_to_owner
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 RSA_SIZES = (2048, 3072, 4096)
@@ -132,13 +132,13 @@ def write_private(file: Path, key: PrivateKey) -> None:
 
 def write(file: Path, content: bytes) -> None:
     """Write a file readable by its owner only, whole or not at all, and for good once it returns.
-
     What a key signs a moment later outlives a power cut; so must the key.
     """
     beside = file.with_suffix(".new")
     beside.unlink(missing_ok=True)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as out:
+        leave_to_owner(handle, file.parent)
         out.write(content)
         out.flush()
         os.fsync(out.fileno())

@@ -41,6 +41,14 @@ def in_use(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def leave_to_owner(handle: int, folder: Path) -> None:
+    """Give a file that root made to the owner of its folder: the service could not open it else."""
+    if not os.geteuid():
+        owner = folder.stat()
+        with suppress(PermissionError):  # a share to which no root is one
+            os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
 def flush_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from outreach.files.flushing import flush_folder
+from outreach.files.flushing import flush_folder, leave_to_owner
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ def append(file: Path, said: dict[str, Any]) -> None:
     descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "ab") as written:
         is_first = not os.fstat(descriptor).st_size
+        if is_first:
+            leave_to_owner(descriptor, file.parent)
         written.write(f"{_end_of_a_torn_line(descriptor)}{json.dumps(said)}\n".encode())
         written.flush()
         os.fsync(descriptor)

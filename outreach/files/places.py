@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
 
-from outreach.files.flushing import Flush, flush_folder, flush_together, write_all
+from outreach.files.flushing import (
+    Flush,
+    flush_folder,
+    flush_together,
+    leave_to_owner,
+    write_all,
+)
 from outreach.sealing import SealBroken
 
 #: The rooms of the files that may lie in a bucket; unfinished uploads stay on the machine.
@@ -253,6 +259,7 @@ def _drafted(target: Path, blocks: Iterable[bytes]) -> Iterator[tuple[Path, int]
     draft = target.with_name(f"{target.name}.{uuid4().hex}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
+        leave_to_owner(handle, target.parent)
         _write(handle, blocks)
         yield draft, handle
     finally:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
+from certificates.keys import write
 from outreach.checks import check_settings
-from outreach.files import lines
+from outreach.files import Folder, lines
 
 
 def test_a_line_that_a_full_disk_broke_off_hides_no_later_one(tmp_path: Path) -> None:
@@ -77,6 +78,25 @@ def test_what_another_account_owns_is_named_at_the_start(
     monkeypatch.setattr(os, "access", may)
     found = [one.msg for one in check_settings() if one.id == "outreach.E016"]
     assert found == [f"{root_made} cannot be written."]
+
+
+@pytest.mark.parametrize("what", ["key", "line", "photo"])
+def test_what_root_makes_is_the_services_whose_folder_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """With a receipt key of root each exchange was a 503; of photos sealed anew none was shown."""
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _handle, *owner: given.append(owner))
+    if what == "key":
+        write(tmp_path / "receipt.key.pem", b"a key")
+    elif what == "line":
+        lines.append(tmp_path / "revocations.jsonl", {})
+        lines.append(tmp_path / "revocations.jsonl", {})
+    else:
+        Folder(tmp_path).put("photo", [b"sealed"])
+    owner = tmp_path.stat()
+    assert given == [(owner.st_uid, owner.st_gid)]
 
 
 def test_a_data_folder_of_another_account_is_named_too(
