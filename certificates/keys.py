@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from outreach.files.flushing import flush_folder, in_use, leave_to_owner
+from outreach.flushing import flush_folder, in_use, leave_to_owner
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 RSA_SIZES = (2048, 3072, 4096)

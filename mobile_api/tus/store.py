@@ -33,8 +33,8 @@ from uuid import UUID, uuid5
 from mobile_api.problems import Problem
 from mobile_api.tus.blobs import Blobs, Found, Running
 from outreach.files import GrowingFile, SealedStorage, local_files, photo_name
-from outreach.files.flushing import flush_folder, flush_together, write_all
 from outreach.files.growing import contents
+from outreach.flushing import flush_folder, flush_together, write_all
 from outreach.models.sealed import key_ring
 
 SWEEP_EVERY = timedelta(hours=1)

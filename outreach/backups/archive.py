@@ -22,7 +22,7 @@ from typing import IO, Any, BinaryIO, cast
 
 import pyrage
 
-from outreach.files.flushing import flush_folder, in_use
+from outreach.flushing import flush_folder, in_use
 
 MANIFEST = "manifest.json"
 #: Told after each file: bytes done, bytes in all.

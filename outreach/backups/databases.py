@@ -14,7 +14,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
-from outreach.files.flushing import flush_folder
+from outreach.flushing import flush_folder
 
 Rows = dict[str, int]
 #: A table in pg_restore's list of what a dump holds: 3421; 0 16390 TABLE DATA schema name owner.

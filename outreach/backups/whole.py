@@ -48,7 +48,7 @@ from outreach.files import (
     lost_sectors_told,
     place_of_settings,
 )
-from outreach.files.flushing import in_use
+from outreach.flushing import in_use
 from outreach.models import OtherKeys, check_keys
 from outreach.models.sealed import key_ring
 from outreach.retention.erasing import remove_files

@@ -19,7 +19,6 @@ from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, BinaryIO
 
-from outreach.files.flushing import Flush, write_all
 from outreach.files.stream import (
     CHUNK,
     FRAME,
@@ -30,6 +29,7 @@ from outreach.files.stream import (
     place_of,
     sealed_size,
 )
+from outreach.flushing import Flush, write_all
 from outreach.sealing import KeyRing, SealBroken
 
 if TYPE_CHECKING:

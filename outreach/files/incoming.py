@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from outreach.files.flushing import write_all
+from outreach.flushing import write_all
 
 _BLOCK = 16
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from outreach.files.flushing import flush_folder, leave_to_owner
+from outreach.flushing import flush_folder, leave_to_owner
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 from uuid import uuid4
 
-from outreach.files.flushing import (
+from outreach.flushing import (
     Flush,
     flush_folder,
     flush_together,

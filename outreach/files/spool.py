@@ -8,7 +8,7 @@ from typing import Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from outreach.files.flushing import write_all
+from outreach.flushing import write_all
 
 _TAG = 16
 

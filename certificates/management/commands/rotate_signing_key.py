@@ -19,7 +19,7 @@ from certificates.authority import (
 )
 from certificates.founding import ROLES, Names, install, request, rotate
 from certificates.keys import ALGORITHMS
-from outreach.files.flushing import in_use
+from outreach.flushing import in_use
 
 
 class Command(BaseCommand):

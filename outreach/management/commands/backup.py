@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from outreach.backups.archive import MalformedBackupKey, new_identity
 from outreach.backups.databases import ToolFailed
 from outreach.backups.whole import FilesAway, NoRegister, back_up
-from outreach.files.flushing import flush_folder
+from outreach.flushing import flush_folder
 from outreach.management.bars import bar
 
 

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from outreach.backups import databases, whole
 from outreach.backups.archive import Manifest, new_identity
 from outreach.files import stream
-from outreach.files.flushing import in_use
+from outreach.flushing import in_use
 from tests.outreach.backups.installation import Installation, a_register, another_database
 
 COUNTS = ("summary", "--json")
