@@ -132,6 +132,7 @@ def write_private(file: Path, key: PrivateKey) -> None:
 
 def write(file: Path, content: bytes) -> None:
     """Write a file readable by its owner only, whole or not at all, and for good once it returns.
+
     What a key signs a moment later outlives a power cut; so must the key.
     """
     beside = file.with_suffix(".new")
