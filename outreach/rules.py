@@ -330,10 +330,15 @@ def check_not_barred(resident: Resident, on: date) -> None:
         )
 
 
+def noted_dead() -> QuerySet[Bar]:
+    """Return the bars that stand for good, which are those of who has died."""
+    return Bar.objects.filter(until_on=None, lifted_at=None)
+
+
 def first_dead(applications: Iterable[Application]) -> Application | None:
     """Return the first case of somebody of whom the register says that they have died."""
     by_resident = {one.resident_id: one for one in applications}
-    died = Bar.objects.filter(resident__in=by_resident, until_on=None, lifted_at=None)
+    died = noted_dead().filter(resident__in=by_resident)
     residents = set(died.values_list("resident", flat=True))
     return next((case for pk, case in by_resident.items() if pk in residents), None)
 

@@ -29,7 +29,7 @@ from outreach.actions.accounts import requests_for
 from outreach.actions.publicity import APPEAL_WORKING_DAYS
 from outreach.desk.listing import Age, Calendar, Urgency
 from outreach.domain.promises import FAST_STATES, promises
-from outreach.domain.vocabulary import NextStep, Role
+from outreach.domain.vocabulary import NextStep, NotDone, Role
 from outreach.domain.workflow import OPEN_VISITS, VisitState
 from outreach.domain.workflow import ApplicationState as A
 from outreach.models import (
@@ -45,6 +45,7 @@ from outreach.models.visits import VisitQuerySet
 from outreach.rules import (
     applications_for,
     calls_for,
+    noted_dead,
     scope,
     second_opinions_for,
     visits_for,
@@ -171,9 +172,11 @@ def unfinished_visits(user: User, today: date) -> VisitQuerySet:
     """Return visits that assessed nobody, or of which nothing was heard, and whose case waits.
 
     The newest of each case: what followed on the others has been tried. Whom a doctor referred to
-    a hospital waits too: for the office, which hears what came of it.
+    a hospital waits too: for the office, which hears what came of it. And of whom one heard at the
+    door that they have died, until the office has noted it, or they have applied again after all.
     """
-    rows = visits_for(user).filter(application__state__in=(A.ACCEPTED, A.REFERRED))
+    rows = visits_for(user)
+    waits = Q(application__state__in=(A.ACCEPTED, A.REFERRED))
     others = Visit.objects.filter(application=OuterRef("application"))
     later = Q(on__gt=OuterRef("on")) | Q(on=OuterRef("on"), start__gt=OuterRef("start"))
     after = Q(state__in=OPEN_VISITS) | Q(state=VisitState.NOT_DONE) & later
@@ -183,7 +186,16 @@ def unfinished_visits(user: User, today: date) -> VisitQuerySet:
         ~Exists(others.filter(after)), follows | referred, state=VisitState.NOT_DONE
     )
     unheard = Q(state__in=OPEN_VISITS, on__lt=today - UNHEARD)
-    return rows.filter(assessed_nobody | unheard)
+    of_them = {"resident": OuterRef("application__resident")}
+    again = Application.objects.filter(
+        **of_them, created_at__gt=OuterRef("application__created_at")
+    )
+    said_dead = Q(
+        *(~Exists(noted_dead().filter(**of_them)), ~Exists(again)),
+        not_done_reason=NotDone.DIED,
+        application__erased_at=None,
+    )
+    return rows.filter(waits & (assessed_nobody | unheard) | said_dead)
 
 
 def families_to_tell(user: User, today: date) -> QuerySet[Call]:

@@ -188,6 +188,7 @@ NOT_DONE: Words = {
     NotDone.WRONG_SPECIALTY: _("Another specialty is needed"),
     NotDone.PAPERS_MISSING: _("Papers missing"),
     NotDone.GUARDIAN_ABSENT: _("Guardian absent"),
+    NotDone.DIED: _("Has died"),
     "": _("Nothing was heard of it"),
 }
 NEXT_STEPS: Words = {

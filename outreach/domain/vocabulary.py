@@ -137,6 +137,7 @@ class NotDone(StrEnum):
     WRONG_SPECIALTY = "wrong_specialty"
     PAPERS_MISSING = "papers_missing"
     GUARDIAN_ABSENT = "guardian_absent"
+    DIED = "died"
 
 
 class NextStep(StrEnum):

@@ -155,6 +155,20 @@ def test_a_report_begun_at_one_appointment_says_nothing_of_the_next(
     assert office("ledger", request.node.name[:60]) == [[1, "record_not_done", "conflict"]]
 
 
+def test_nobody_goes_again_to_whom_one_hears_at_the_door_that_they_have_died(
+    hand: Tablet, office: Office, request: pytest.FixtureRequest
+) -> None:
+    page, who = hand.page, PEOPLE[12]
+    hand.begin_report(who, "本人已去世")
+    follows = page.get_by_role("group", name="下一步").get_by_role("radio")
+    expect(follows).to_have_count(1)
+    expect(page.get_by_role("radio", name="结案")).to_be_checked()
+    hand.press("保存")
+    hand.sync()
+    expect(hand.card(who)).to_contain_text("未完成")
+    assert office("ledger", request.node.name[:60]) == [[1, "record_not_done", "applied"]]
+
+
 def test_a_choice_that_need_not_be_made_is_unmade(hand: Tablet) -> None:
     page = hand.page
     hand.open_visit(PEOPLE[9])

@@ -15,6 +15,7 @@ from outreach.desk.listing import Age
 from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
 from outreach.domain.vocabulary import NextStep, NotDone
 from outreach.models import User, Visit
+from outreach.rules import first_dead
 from tests import builders
 
 SignIn = Callable[[User], Client]
@@ -146,6 +147,35 @@ def test_whom_a_doctor_referred_to_a_hospital_waits_until_the_case_goes_on(
     assert office.get(page).context["listing"].total == 0
     [waiting] = office.get("/schedule/").context["listing"]
     assert waiting.item == visit.application
+
+
+def test_of_whom_one_heard_at_the_door_that_they_have_died_the_office_notes_it(
+    place: builders.County, sign_in: SignIn
+) -> None:
+    """It was “nobody at home”, and the family was called about the next visit."""
+    [visit] = builders.scheduled(place)
+    why: dict[str, Any] = {"reason": NotDone.DIED, "next_step": NextStep.CLOSE}
+    visits.record_not_done(visit, **why, by=place.assessor, at=_at(6, 4))
+    office, page = sign_in(place.administrator), "/visits/not-done/"
+    shown = office.get(page)
+    assert [row.item for row in shown.context["listing"]] == [visit]
+    noting = f"/cases/{visit.application_id}/step/died/"
+    assert f'<a href="{noting}">登记死亡' in shown.content.decode()
+    office.post(noting, {"note": "儿子在家中告知"})
+    assert office.get(page).context["listing"].total == 0
+    assert first_dead([visit.application]) == visit.application
+
+
+def test_who_applies_after_all_is_on_no_list_of_the_dead(
+    place: builders.County, sign_in: SignIn, move_on: MoveOn
+) -> None:
+    [visit] = builders.scheduled(place)
+    why: dict[str, Any] = {"reason": NotDone.DIED, "next_step": NextStep.CLOSE}
+    visits.record_not_done(visit, **why, by=place.assessor, at=_at(6, 4))
+    move_on(_at(6, 5))
+    wanted = builders.nomination(place, id_number=visit.application.resident.id_number)
+    applications.nominate([wanted], by=place.liaison, at=_at(6, 5))
+    assert sign_in(place.administrator).get("/visits/not-done/").context["listing"].total == 0
 
 
 def test_a_visit_of_which_nothing_is_heard_is_asked_about(

@@ -27,6 +27,7 @@ export const NOT_DONE = [
   'wrong_specialty',
   'papers_missing',
   'guardian_absent',
+  'died',
 ] as const
 export type NotDoneReason = (typeof NOT_DONE)[number]
 export const NEXT_STEPS = ['revisit', 'refer_hospital', 'close', 'wait'] as const

@@ -358,6 +358,7 @@ export const en: Record<MessageKey, string> = {
   'reason.wrong_specialty': 'Wrong specialty',
   'reason.papers_missing': 'Papers missing',
   'reason.guardian_absent': 'Guardian absent',
+  'reason.died': 'Has died',
 
   'next_step.revisit': 'Visit again',
   'next_step.refer_hospital': 'Refer to the hospital',

@@ -356,6 +356,7 @@ export const zh = {
   'reason.wrong_specialty': '专业不符',
   'reason.papers_missing': '材料不齐',
   'reason.guardian_absent': '监护人不在场',
+  'reason.died': '本人已去世',
 
   'next_step.revisit': '改日再访',
   'next_step.refer_hospital': '转定点医院',
