@@ -173,7 +173,7 @@ def unfinished_visits(user: User, today: date) -> VisitQuerySet:
 
     The newest of each case: what followed on the others has been tried. Whom a doctor referred to
     a hospital waits too: for the office, which hears what came of it. And of whom one heard at the
-    door that they have died, until the office has noted it, or they have applied again after all.
+    door that they have died, until the office has noted it, or they were met after all.
     """
     rows = visits_for(user)
     waits = Q(application__state__in=(A.ACCEPTED, A.REFERRED))
@@ -186,12 +186,11 @@ def unfinished_visits(user: User, today: date) -> VisitQuerySet:
         ~Exists(others.filter(after)), follows | referred, state=VisitState.NOT_DONE
     )
     unheard = Q(state__in=OPEN_VISITS, on__lt=today - UNHEARD)
-    of_them = {"resident": OuterRef("application__resident")}
-    again = Application.objects.filter(
-        **of_them, created_at__gt=OuterRef("application__created_at")
-    )
+    whose = OuterRef("application__resident")
+    done_since = {"state": VisitState.DONE, "on__gt": OuterRef("on")}
+    met = Visit.objects.filter(application__resident=whose, **done_since)
     said_dead = Q(
-        *(~Exists(noted_dead().filter(**of_them)), ~Exists(again)),
+        *(~Exists(noted_dead().filter(resident=whose)), ~Exists(met)),
         not_done_reason=NotDone.DIED,
         application__erased_at=None,
     )

@@ -459,7 +459,7 @@ def a_restore_forgets_who_was_enrolled(sound: Any) -> int:
 
 
 @plant(handin, "reapply")
-def a_restore_forgets_what_was_handed_in(sound: Any) -> int:
+def a_restore_forgets_what_was_handed_in(sound: Any, lost: list[str]) -> int:
     """Lose what was handed in after the backup, although its tablets have forgotten it."""
     return 0
 

@@ -42,5 +42,5 @@ def test_a_register_that_stands_again_meanwhile_finds_no_second_one(
     tablet: Tablet, keys: FederationKeys
 ) -> None:
     first, _ = sealings(tablet, keys)
-    meanwhile(lambda: take(first, at=clock.now()), begin_epoch)
+    meanwhile(lambda: take(first, at=clock.now()), lambda: begin_epoch([]))
     assert [row.sealed for row in HandInPart.objects.all()] == as_file() == [first.sealed]

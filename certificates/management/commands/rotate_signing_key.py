@@ -18,8 +18,7 @@ from certificates.authority import (
     read_certificates,
 )
 from certificates.founding import ROLES, Names, install, request, rotate
-from certificates.keys import ALGORITHMS
-from outreach.flushing import in_use
+from certificates.keys import ALGORITHMS, making_keys
 
 
 class Command(BaseCommand):
@@ -49,8 +48,7 @@ class Command(BaseCommand):
             if options["request"]:
                 self._request(options)
                 return
-            with in_use(settings.OUTREACH_KEYS_DIR):
-                sound = self._install(options) if options["install"] else self._rotate(options)
+            sound = self._install(options) if options["install"] else self._rotate(options)
         except (AuthorityMissing, AuthorityUnsound) as error:
             raise CommandError(f"Nothing was changed: {error}.") from error
         except OSError as error:
@@ -72,18 +70,21 @@ class Command(BaseCommand):
             if not file.exists():
                 raise CommandError(f"Nothing was changed: there is no file {file}.")
         chain, now = read_certificates(options["install"]), timezone.localtime()
-        install(settings.OUTREACH_KEYS_DIR, chain, read_certificate(options["root"]), at=now)
+        root = read_certificate(options["root"])
+        with making_keys(settings.OUTREACH_KEYS_DIR):
+            install(settings.OUTREACH_KEYS_DIR, chain, root, at=now)
         return check_authority(settings.OUTREACH_KEYS_DIR, at=now)
 
     def _rotate(self, options: dict[str, Any]) -> Soundness:
         now = timezone.localtime()  # a certificate's dates must fit the clocks of those who verify
         names = Names(settings.OUTREACH_ISSUER, demo=settings.OUTREACH_DEMO)
-        rotate(
-            settings.OUTREACH_KEYS_DIR,
-            names,
-            at=now,
-            roles=[options["only"]] if options["only"] else tuple(ROLES),
-            algorithm=options["algorithm"],
-            compromised=options["compromised"],
-        )
+        with making_keys(settings.OUTREACH_KEYS_DIR):
+            rotate(
+                settings.OUTREACH_KEYS_DIR,
+                names,
+                at=now,
+                roles=[options["only"]] if options["only"] else tuple(ROLES),
+                algorithm=options["algorithm"],
+                compromised=options["compromised"],
+            )
         return check_authority(settings.OUTREACH_KEYS_DIR, at=now)

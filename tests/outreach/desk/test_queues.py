@@ -14,6 +14,7 @@ from outreach.actions import applications, visits
 from outreach.desk.listing import Age
 from outreach.desk.steps import ACCEPT, OBJECTIONS, REVIEW, STEPS
 from outreach.domain.vocabulary import NextStep, NotDone
+from outreach.domain.workflow import VisitState
 from outreach.models import User, Visit
 from outreach.rules import first_dead
 from tests import builders
@@ -166,16 +167,20 @@ def test_of_whom_one_heard_at_the_door_that_they_have_died_the_office_notes_it(
     assert first_dead([visit.application]) == visit.application
 
 
-def test_who_applies_after_all_is_on_no_list_of_the_dead(
+def test_who_was_met_after_all_is_on_no_list_of_the_dead(
     place: builders.County, sign_in: SignIn, move_on: MoveOn
 ) -> None:
+    """A new application is no proof of life: a tablet may bring it that was away for a week."""
     [visit] = builders.scheduled(place)
     why: dict[str, Any] = {"reason": NotDone.DIED, "next_step": NextStep.CLOSE}
     visits.record_not_done(visit, **why, by=place.assessor, at=_at(6, 4))
     move_on(_at(6, 5))
-    wanted = builders.nomination(place, id_number=visit.application.resident.id_number)
-    applications.nominate([wanted], by=place.liaison, at=_at(6, 5))
-    assert sign_in(place.administrator).get("/visits/not-done/").context["listing"].total == 0
+    id_number = visit.application.resident.id_number
+    [again] = builders.scheduled(place, on=date(2018, 6, 7), id_number=id_number)
+    office, page = sign_in(place.administrator), "/visits/not-done/"
+    assert [row.item for row in office.get(page).context["listing"]] == [visit]
+    Visit.objects.filter(pk=again.pk).update(state=VisitState.DONE)
+    assert office.get(page).context["listing"].total == 0
 
 
 def test_a_visit_of_which_nothing_is_heard_is_asked_about(
