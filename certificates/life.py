@@ -227,7 +227,8 @@ def restore(certificates: Sequence[Certificate], *, reason: str, by: User, at: d
             raise _holds_another() from error
         _forget_moves(certificates, "cancel")
         _reopen_cases(certificates, by, at)
-        lift(residents, by=by, at=at)
+        cancelled = CertificateEvent.objects.filter(certificate__in=certificates, name="cancel")
+        lift(residents, by=by, at=at, set_at__in=cancelled.values("at"))
         for event in rested:
             _rest_again(event, by, at)
 

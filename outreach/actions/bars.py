@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from outreach.actions.audit import record
 from outreach.models import Bar, Resident, User
@@ -27,12 +28,8 @@ def bar(
     record("resident.bar", residents, by=by, at=at)
 
 
-def lift(
-    residents: Sequence[Resident], *, by: User, at: datetime, ground: str | None = None
-) -> None:
-    """Take back bars that were set by mistake, or those of one ground."""
-    held = Bar.objects.filter(resident__in=residents, lifted_at=None)
-    if ground is not None:
-        held = held.filter(ground=ground)
+def lift(residents: Sequence[Resident], *, by: User, at: datetime, **which: Any) -> None:
+    """Take back bars that were set by mistake: `which`, as a query has it, and no other."""
+    held = Bar.objects.filter(resident__in=residents, lifted_at=None, **which)
     if held.update(lifted_at=at):
         record("resident.lift_bar", residents, by=by, at=at)

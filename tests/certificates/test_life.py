@@ -17,7 +17,7 @@ from certificates.models import Certificate, CertificateEvent, PaperRequest
 from certificates.steps import CERTIFICATE, CertificateState, Ground, Kind
 from certificates.verdicts import Finding, judge
 from outreach import clock
-from outreach.actions import applications, evaluations, publicity, visits
+from outreach.actions import applications, deaths, evaluations, publicity, visits
 from outreach.actions.arranging import Booking, arrange
 from outreach.actions.notifying.outbox import fill_outbox
 from outreach.desk.steps import no_longer_met
@@ -711,6 +711,27 @@ def test_a_cancellation_by_mistake_is_taken_back_with_its_bar(
     life.restore([held], reason="同名误销", by=place.approver, at=LATER)
     assert state_of(held) == S.VALID
     assert not held.resident.bars.filter(lifted_at=None).exists()
+
+
+@pytest.mark.parametrize("how", ["move_out", "cancel"])
+def test_a_death_that_was_noted_with_the_case_stays_when_an_end_is_taken_back(
+    held: Certificate, place: builders.County, how: str
+) -> None:
+    """It was forgotten without a word: the dead got another paper, and were called on again."""
+    by = place.administrator
+    if how == "move_out":
+        life.move_out([held], to="邻县残联", by=by, at=LATER)
+    else:
+        life.cancel([held], ground=Ground.OWN_WISH, reason="本人自愿", by=by, at=LATER)
+    after = LATER + timedelta(days=1)
+    deaths.record_death(Application.objects.get(), note="村里来报", by=by, at=after)
+    life.restore([held], reason="误销", by=place.approver, at=after)
+    assert held.resident.bars.get(lifted_at=None).ground == deaths.DIED
+    held.refresh_from_db()
+    life.declare_lost([held], by=place.liaison, at=after)
+    held.refresh_from_db()
+    with pytest.raises(Refused, match="barred"):
+        actions.reissue([held], by=place.approver, at=after)
 
 
 def test_a_lost_paper_does_not_become_valid_by_a_cancellation_that_is_taken_back(
