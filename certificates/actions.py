@@ -52,7 +52,7 @@ from outreach.actions.audit import record
 from outreach.domain.workflow import ApplicationState
 from outreach.models import Application, User
 from outreach.models.ids import new_id
-from outreach.rules import Refused, check_in_scope, check_role, first_dead, worded
+from outreach.rules import Refused, check_in_scope, check_role, first_dead, not_yours, worded
 
 BATCH = 25
 """Certificates entered in one transaction: few statements each, little to redo after a kill."""
@@ -114,6 +114,8 @@ def make(wanted: Sequence[Commission], *, by: User, at: datetime) -> Iterator[Ce
 
 def _check_may_make(wanted: Sequence[Commission], by: User, on: date) -> None:
     check_role(by, CERTIFICATE["issue"])
+    if not by.is_active:  # ended while the papers of a batch wait
+        raise not_yours()
     _check_alive([one.case for one in wanted])
     _check_stayed([one.case for one in wanted if one.is_of_a_case])
     check_still_met([one.replaces for one in wanted if one.replaces and one.kind == Kind.RENEWAL])

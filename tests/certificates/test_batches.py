@@ -21,7 +21,7 @@ from certificates.keys import KeyUnusable, SigningKey, TokenAway
 from certificates.models import Batch, BatchItem, Certificate, ItemState, PaperRequest
 from certificates.steps import Kind
 from outreach import clock
-from outreach.actions import applications
+from outreach.actions import accounts, applications
 from outreach.domain.vocabulary import EvidenceKind, Role
 from outreach.domain.workflow import ApplicationState
 from outreach.files import photo_name
@@ -167,6 +167,19 @@ def test_who_is_a_relative_signs_neither_a_renewal_nor_for_what_a_colleague_appr
         batches.sign([case], by=place.approver, at=ISSUED_AT)
     other = builders.user("other_approver", Role.APPROVER, place.county)
     assert far(batches.sign([case], [asked], by=other, at=ISSUED_AT)) == (2, 0, 0)
+
+
+def test_nothing_more_is_signed_for_an_account_that_was_ended(
+    place: builders.County, files: Path
+) -> None:
+    """Whoever stole a password had signed for hundreds, and the server made them all."""
+    batch = started(place, files, 2)
+    accounts.end_account(place.approver, "口令被盗", by=place.administrator, at=ISSUED_AT)
+    batches.work(uuid4())
+    assert far(batch) == (0, 2, 0)
+    other = builders.user("other_approver", Role.APPROVER, place.county)
+    cases = list(Application.objects.all())
+    assert far(batches.sign(cases, by=other, at=ISSUED_AT)) == (2, 0, 0)
 
 
 def test_one_bad_case_does_not_hold_up_the_others_and_is_named(
