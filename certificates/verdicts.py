@@ -185,7 +185,8 @@ def judge_number(number: str, issued: str, *, on: date) -> Answer:
     # A renewal has the number of the paper before it: the day tells them apart.
     held = next((one for one in rows if f"{one.issued_on:%m%d}" == issued), None)
     if held is None:
-        return Answer(Finding.UNKNOWN_NUMBER)
+        is_restored = revocations.forgotten() is not None
+        return Answer(Finding.UNKNOWN_NUMBER, changes=(RESTORED,) if is_restored else ())
     return Answer(_standing(held, on), held)
 
 

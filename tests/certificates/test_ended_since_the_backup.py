@@ -22,7 +22,7 @@ from certificates.models import (
 )
 from certificates.steps import CertificateState as S
 from certificates.steps import Ground
-from certificates.verdicts import Finding, judge, judge_code
+from certificates.verdicts import RESTORED, Finding, judge, judge_code, judge_number
 from outreach import clock
 from outreach.models import Application, User
 from tests import builders
@@ -215,7 +215,10 @@ def test_a_paper_that_was_issued_after_the_backup_is_no_forgery(
     paper: Certificate, settings: LazySettings
 ) -> None:
     signed, code = paper_of(paper), code_of(paper, load_signer(settings.OUTREACH_KEYS_DIR))
+    printed = (paper.number, f"{paper.issued_on:%m%d}")
     before_it_was_issued()
+    by_number = judge_number(*printed, on=clock.today())
+    assert (by_number.finding, by_number.changes) == (Finding.UNKNOWN_NUMBER, (RESTORED,))
     answers = [judge(signed, on=clock.today()), judge_code(code, on=clock.today())]
     assert [(one.finding, one.is_valid) for one in answers] == [(Finding.UNKNOWN, False)] * 2
     assert judge(signed + b"%", on=clock.today()).finding == Finding.ALTERED
