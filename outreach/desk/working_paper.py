@@ -124,7 +124,10 @@ def printed(
 def grid(
     rows: list[list[Any]], widths: Sequence[float], padding: float, valign: str = "TOP"
 ) -> Any:
-    """Rule rows into a table whose first row is its head, again on every page."""
+    """Rule rows into a table whose first row is its head, again on every page.
+
+    A row goes over to the next page whole, unless it is longer than one.
+    """
     style = [
         ("BACKGROUND", (0, 0), (-1, 0), WASH),
         ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
@@ -134,4 +137,5 @@ def grid(
         ("TOPPADDING", (0, 0), (-1, -1), padding),
         ("BOTTOMPADDING", (0, 0), (-1, -1), padding + 1),
     ]
-    return Table(rows, colWidths=list(widths), style=style, repeatRows=1, hAlign="LEFT")
+    how: dict[str, Any] = {"style": style, "repeatRows": 1, "splitInRow": 1, "hAlign": "LEFT"}
+    return Table(rows, colWidths=list(widths), **how)

@@ -608,6 +608,17 @@ def test_each_sheet_of_the_itinerary_says_whose_it_is(hill: Hills, office: Clien
     assert ["北线 2018-06-04" in sheet for sheet in sheets] == [True] * len(sheets)
 
 
+def test_one_home_described_at_length_keeps_no_team_from_its_itinerary(
+    hill: Hills, office: Client
+) -> None:
+    """As long as a telephone may send it: no sheet of any team was printed any more."""
+    resident = hill.cases[0].resident
+    resident.address = "老" * 1998 + "桥头"
+    resident.save()
+    printed = office.get(f"/plans/{made(hill).pk}/itinerary.pdf").content
+    assert "桥头" in text_of(printed)
+
+
 def test_a_published_day_is_what_stands_in_the_register(hill: Hills, office: Client) -> None:
     """The paper beside the driver led to a family that had withdrawn, and to no new one."""
     plan = published(hill)
